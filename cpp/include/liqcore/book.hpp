@@ -1,0 +1,134 @@
+/// The live levels, and the four verbs that every model is written in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "liqcore/axis.hpp"
+#include "liqcore/footprint.hpp"
+#include "liqcore/instrument.hpp"
+#include "liqcore/leverage.hpp"
+#include "liqcore/segment.hpp"
+
+namespace liqcore::inline abi1 {
+
+/// Live liquidation levels of one instrument, by side, leverage tier and price bin.
+///
+/// Every layer holds the whole opened quantity (lots) as if everybody used that tier. The book knows four verbs:
+/// open, touch, scale, snapshot; it does not know what they stand for. It keeps apart what was settled before the
+/// current window and what was opened in it, so that settle() can hand out the window's Segment.
+/// One thread at a time. Only growing an automatic axis allocates.
+class LIQCORE_EXPORT LevelBook {
+ public:
+  /// Bins [low, high] that the current event has reached; a new level must lie strictly beyond.
+  struct Reached {
+    std::int64_t low_bin;
+    std::int64_t high_bin;
+  };
+
+  /// An automatic axis ends at this many bins above price zero (with one-basis-point bins about a hundred times the
+  /// first price); a level beyond is out of range.
+  static constexpr std::int64_t kAutomaticBins = std::int64_t{1} << 20;
+
+  /// @param axis  the fixed axis; levels outside are counted as underflow or overflow
+  /// @throws InvalidConfig if a tier cannot exist under the instrument's margin terms
+  LevelBook(const Instrument& instrument, const LeverageProfile& leverage, const PriceAxis& axis);
+  /// A book whose axis grows as levels come, in bins of `ticks_per_bin`.
+  LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin);
+
+  /// Open `lots` (>= 0; whole, or a multiple of 1/1024 lot) at `entry_tick` (> 0) in every tier of `side`.
+  /// A level that is not strictly beyond the entry's own bin and `reached` counts as unresolved.
+  void open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached = std::nullopt);
+
+  /// Liquidate every long level in a bin >= bin(low_tick) and every short level in a bin <= bin(high_tick).
+  void touch(std::int64_t low_tick, std::int64_t high_tick) { touch_bins(bin_(low_tick), bin_(high_tick)); }
+
+  /// Multiply all live levels by one factor in [0, 1] per side and tier: longs of each tier, then shorts.
+  /// @throws InvalidConfig if their number or a value is wrong
+  void scale(std::span<const double> factors);
+
+  /// Live lots of one layer, [tier][bin], over bins first_bin() .. first_bin() + width() - 1.
+  /// @param out  tiers * width() values
+  void snapshot(Side side, std::span<double> out) const noexcept;
+
+  /// Let a run of trades touch its whole price range, then open it.
+  ///
+  /// @param maker_share  what part of its quantity a trade opens on the aggressor's other side; a multiple of 1/1024
+  /// @return false, with nothing changed, if the outcome depends on the order of the run's trades: then split it
+  [[nodiscard]] bool apply_run(const Footprint& run, double maker_share);
+  /// Open a run of trades that touches nothing (mark and candle triggers).
+  void open_run(const Footprint& run, double maker_share, std::optional<Reached> reached);
+
+  /// End the window: write what it did into `out` (whose capacity is reused) and make it part of the settled levels.
+  /// liquidated() shows the window that ended until begin_window().
+  void settle(Segment& out);
+  /// Forget what the last window liquidated.
+  void begin_window() noexcept;
+  /// What settle() would write now, without settling.
+  void peek(Segment& out) const;
+
+  /// Where everything went since the start: longs of each tier, then shorts.
+  [[nodiscard]] std::vector<Account> accounts() const;
+  /// True once a cell went beyond what a double holds exactly.
+  [[nodiscard]] bool inexact() const noexcept { return inexact_; }
+
+  [[nodiscard]] std::size_t tiers() const noexcept { return tiers_; }
+  [[nodiscard]] const BinRule& bin_rule() const noexcept { return bin_; }
+  /// First absolute bin that snapshot() writes.
+  [[nodiscard]] std::int64_t first_bin() const noexcept { return settled_.first_bin(); }
+  /// Number of bins that snapshot() writes; 0 while an automatic axis has no level yet.
+  [[nodiscard]] std::int64_t width() const noexcept { return settled_.width(); }
+  /// Lots liquidated in the current window by layer and bin, whenever they were opened; see settle().
+  [[nodiscard]] const Layers& liquidated() const noexcept { return liquidated_; }
+
+ private:
+  enum class Fate : std::uint8_t { live, no_price, underflow, overflow, unresolved };
+  struct Level {
+    Fate fate;
+    std::int64_t bin;
+  };
+
+  LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
+            std::int64_t low_bin, std::int64_t high_bin);
+  [[nodiscard]] Level level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept;
+  void add_level(std::size_t layer, const Level& level, double lots);
+  void open_layers(Side side, std::int64_t entry_tick, double lots, const std::optional<Reached>& reached);
+  void touch_bins(std::int64_t low_bin, std::int64_t high_bin);
+  void clear_longs(std::int64_t from_bin) noexcept;
+  void clear_shorts(std::int64_t to_bin) noexcept;
+  void clear_cells(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept;
+  void make_room(std::int64_t bin);
+  void record_touch(Side side, std::int64_t bin);
+  [[nodiscard]] bool order_matters(const Footprint& run, double maker_share) const noexcept;
+  void write_window(Segment& out) const;
+
+  std::size_t tiers_;
+  BinRule bin_;
+  std::int64_t low_bin_;   // levels below are underflow
+  std::int64_t high_bin_;  // levels at or above are overflow
+  std::vector<double> factors_;  // level factor of each layer; NaN where none
+
+  Layers settled_;     // levels opened before this window, not yet multiplied by pending_
+  Layers fresh_;       // levels opened in this window
+  Layers liquidated_;  // liquidated in this window
+  Layers own_liquidated_;  // the part of it that was opened in this window
+  std::int64_t longs_end_;     // no live long at or above this bin
+  std::int64_t shorts_begin_;  // no live short below this bin
+
+  std::vector<TouchStep> touched_[2];
+  std::vector<double> pending_;  // scale of each layer since the window began
+  bool scaled_ = false;
+  bool new_step_[2] = {true, true};  // a scale came since the side's last touch step
+
+  Tally opened_[2];                // in this window, by side: every layer of a side opens the same
+  std::vector<Account> window_;    // of what was opened in this window, without `opened` and `live`
+  std::vector<Account> accounts_;  // of earlier windows, and what was liquidated and closed of their levels since
+  std::vector<Tally> closed_;      // scratch of settle()
+  double exact_limit_;             // largest cell whose sums are exact, lots
+  bool inexact_ = false;
+};
+
+}  // namespace liqcore::inline abi1

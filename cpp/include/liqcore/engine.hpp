@@ -1,0 +1,180 @@
+/// The engine: market events in, live levels and window segments out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "liqcore/book.hpp"
+#include "liqcore/history.hpp"
+#include "liqcore/model.hpp"
+#include "liqcore/stats.hpp"
+
+namespace liqcore::inline abi1 {
+
+/// How an engine is set up; the defaults suit a live 5-minute map.
+struct EngineOptions {
+  std::optional<PriceAxis> axis;     ///< fixed; none lets the engine choose from the first price, and grow
+  std::int64_t ticks_per_bin = 0;    ///< of an automatic axis; 0 chooses about one basis point of the first price
+  std::int64_t window_ns = 300'000'000'000;  ///< length of a column; >= 1
+  Model model = Model::flow;
+  Trigger trigger = Trigger::last;
+  double maker_share = 0.0;          ///< 0..1, kept to the nearest 1/1024 so that sums stay exact
+  std::vector<double> half_life_ns;  ///< one a tier, > 0 (infinity: never decays); empty: nothing decays
+  std::optional<std::size_t> keep;   ///< closed segments kept; none: all
+};
+
+/// Columns of trades, all of one length. Read in place.
+struct TradeArrays {
+  std::span<const std::int64_t> ts_ns;
+  std::span<const double> price;
+  std::span<const double> qty;
+  std::span<const std::uint8_t> taker_sell;  ///< 1 where the aggressor sold
+};
+
+/// Columns of one value over time: mark prices or open interest.
+struct SampleArrays {
+  std::span<const std::int64_t> ts_ns;
+  std::span<const double> value;
+};
+
+/// Columns of candles, all of one length; volumes may be left empty where candles only touch.
+struct CandleArrays {
+  std::span<const std::int64_t> ts_open_ns;
+  std::span<const double> open, high, low, close;
+  std::span<const double> buy_qty, sell_qty;  ///< taker volumes, quantity
+  std::int64_t interval_ns = 60'000'000'000;
+};
+
+/// Several streams to be merged by time; at equal times mark, trade, candle, open interest.
+struct Feed {
+  TradeArrays trades;
+  SampleArrays marks;
+  CandleArrays candles;
+  SampleArrays open_interest;
+};
+
+/// Estimates where leveraged positions would be liquidated, from a stream of market events.
+///
+/// Streaming one trade at a time, batches of any size and everything at once give identical bits. Rows that cannot be
+/// used are counted by reason in Stats and change nothing; a row never throws, except for a jump of more than a million
+/// windows, which throws before anything of the call has happened.
+/// One engine is used by one thread at a time; any number of engines run in parallel.
+class LIQCORE_EXPORT Engine {
+ public:
+  /// A jump over more windows than this is an error: nearly always a wrong time unit.
+  static constexpr std::int64_t kMaxGapWindows = 1'000'000;
+
+  /// @throws InvalidConfig if an option breaks its rule, or a tier cannot exist under the margin terms
+  Engine(Instrument instrument, LeverageProfile leverage, EngineOptions options = {});
+
+  // One event. Returns why it was rejected, or Reject::none.
+  Reject trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
+  Reject mark(std::int64_t ts_ns, double price);
+  /// Recorded with the window's segment; the models here do not use it.
+  Reject open_interest(std::int64_t ts_ns, double quantity);
+
+  // Arrays. Returns what this call did.
+  Stats trades(const TradeArrays& trades);
+  Stats marks(const SampleArrays& marks);
+  /// A candle acts at its last nanosecond: touches [low, high] unless the trigger is `mark`, then opens its taker
+  /// volumes at its typical price (high + low + close) / 3.
+  Stats candles(const CandleArrays& candles);
+  Stats open_interest(const SampleArrays& samples);
+  /// @throws InvalidConfig if trades and candle volumes of one market are fed together
+  Stats feed(const Feed& feed);
+
+  /// Move the clock: windows that ended by then are closed.
+  /// @throws InvalidConfig if ts_ns is before the clock
+  void advance(std::int64_t ts_ns);
+
+  // The verbs, for models of your own; they act at the engine's clock.
+  /// Open `qty` at `price` (rounded to the tick) in every tier.
+  /// @throws InvalidConfig if a value is not finite or not positive, or the engine has no clock yet
+  void open(Side side, double price, double qty);
+  /// Liquidate what lies at or beyond [low, high].
+  void touch(double low, double high);
+  /// Multiply all live levels: longs of each tier, then shorts.
+  void scale(std::span<const double> factors);
+
+  /// Called whenever a window closes, with its segment, on the thread that feeds the engine; must not throw and must
+  /// not feed the engine. Without a hook, poll history().total() and history().segment().
+  void on_column(std::function<void(const Segment&)> hook) { hook_ = std::move(hook); }
+
+  [[nodiscard]] const Instrument& instrument() const noexcept { return instrument_; }
+  [[nodiscard]] const LeverageProfile& leverage() const noexcept { return leverage_; }
+  [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
+  /// Time of the last event used, ns; none before the first.
+  [[nodiscard]] std::optional<std::int64_t> clock() const noexcept;
+  /// The axis of levels(): fixed, or as far as levels have come; none before the first price.
+  [[nodiscard]] std::optional<PriceAxis> axis() const;
+  /// The book; null before the first price of an automatic axis.
+  [[nodiscard]] const LevelBook* book() const noexcept { return book_ ? &*book_ : nullptr; }
+  /// Closed windows; null before the first price of an automatic axis.
+  [[nodiscard]] const History* history() const noexcept { return history_ ? &*history_ : nullptr; }
+  /// The unfinished window as a segment; false if no window has begun or there is no book yet.
+  bool peek(Segment& out) const;
+  /// Everything since the start.
+  [[nodiscard]] Stats stats() const;
+
+ private:
+  [[nodiscard]] Reject check_time(std::int64_t ts_ns, std::int64_t clock) const noexcept;
+  [[nodiscard]] Reject check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock) const noexcept;
+  [[nodiscard]] Reject check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept;
+  [[nodiscard]] Reject check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept;
+  [[nodiscard]] Reject check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept;
+
+  template <class OnTrades, class OnMark, class OnCandle, class OnSample>
+  static void merge(const Feed& feed, OnTrades&& on_trades, OnMark&& on_mark, OnCandle&& on_candle,
+                    OnSample&& on_sample);
+  [[nodiscard]] std::int64_t windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept;
+  void refuse_gaps(const Feed& feed) const;
+  void refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const;
+  Reject count(Reject reason) noexcept;
+
+  void start_book(std::int64_t tick);
+  void move_clock(std::int64_t ts_ns);
+  void close_window();
+  void write_boundary(Segment& segment) const;
+  void use_trade(std::int64_t tick, double lots, bool taker_sell);
+  void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
+  void use_run(std::span<const std::int32_t> ticks, std::span<const double> lots,
+               std::span<const std::uint8_t> taker_sell);
+  template <class Use>
+  Stats account_for(Use&& use);
+  void use_mark(std::int64_t ts_ns, double price);
+  void use_candle(const CandleArrays& candles, std::size_t i);
+  [[nodiscard]] std::optional<LevelBook::Reached> mark_reached() const noexcept;
+  std::int64_t verb_tick(const char* argument, double price) const;
+
+  Instrument instrument_;
+  LeverageProfile leverage_;
+  EngineOptions options_;
+  std::vector<double> window_decay_;  // factor of each layer at a window's end; empty: none
+
+  std::optional<LevelBook> book_;
+  std::optional<History> history_;
+  std::function<void(const Segment&)> hook_;
+
+  std::int64_t clock_ns_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t window_start_ns_ = 0;
+  std::int64_t window_end_ns_ = std::numeric_limits<std::int64_t>::min();
+  Candle candle_;
+  std::int64_t last_event_ns_ = std::numeric_limits<std::int64_t>::min();
+  double mark_price_ = std::numeric_limits<double>::quiet_NaN();
+  double open_interest_ = std::numeric_limits<double>::quiet_NaN();
+  std::int64_t mark_tick_ = 0;  // 0: none yet
+  bool used_trades_ = false;
+  bool used_candle_volumes_ = false;
+
+  Stats counts_;  // without accounts
+  Footprint footprint_;
+  std::vector<std::int32_t> ticks_;  // scratch of one block
+  std::vector<double> lots_;
+};
+
+}  // namespace liqcore::inline abi1

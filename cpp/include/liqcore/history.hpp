@@ -1,0 +1,95 @@
+/// The segments of a run of the engine, and the columns of a heatmap folded from them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "liqcore/instrument.hpp"
+#include "liqcore/segment.hpp"
+
+namespace liqcore::inline abi1 {
+
+/// What the cells of a history mean: everything needed to turn lots and bins into USD and prices.
+struct Terms {
+  Contract contract;
+  double tick_size;
+  double lot_size;
+  double multiplier;
+  std::int64_t ticks_per_bin;
+  std::int64_t window_ns;
+  std::size_t tiers;
+
+  /// USD (linear: quote currency) of one lot whose level lies in `bin`, at the bin's mid price.
+  [[nodiscard]] double usd_per_lot(std::int64_t bin) const noexcept {
+    const double value = lot_size * multiplier;
+    if (contract == Contract::inverse) return value;
+    return value * ((static_cast<double>(bin) + 0.5) * static_cast<double>(ticks_per_bin) * tick_size);
+  }
+  bool operator==(const Terms&) const noexcept = default;
+};
+
+/// What to draw: rows of `bins_per_row` book bins each from `first_bin` up, columns first_column and after.
+struct Picture {
+  std::vector<double> weights[2];  ///< by Side, one a tier; 0 leaves a layer out
+  std::int64_t first_bin = 0;
+  std::int64_t bins_per_row = 1;
+  std::size_t rows = 0;
+  std::size_t first_column = 0;
+  std::size_t columns = 0;
+  bool usd = true;  ///< otherwise quantity, as the venue prints it
+};
+
+/// Consecutive one-window segments, oldest first, and the levels that were live before the first of them.
+///
+/// With `keep`, the oldest segment is folded into those levels once there are more. Segments are shared, never copied:
+/// a copy of a history is cheap and stays as it was when the engine goes on. One thread at a time.
+class LIQCORE_EXPORT History {
+ public:
+  /// @param keep  number of segments kept; >= 1, or none for all
+  History(Terms terms, std::optional<std::size_t> keep);
+
+  [[nodiscard]] const Terms& terms() const noexcept { return terms_; }
+  [[nodiscard]] std::size_t size() const noexcept { return segments_.size(); }
+  /// Segments ever added; the last size() of them are here.
+  [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
+  /// Segment i of size(), oldest first.
+  [[nodiscard]] const Segment& segment(std::size_t i) const noexcept { return *segments_[at(i)]; }
+  [[nodiscard]] std::shared_ptr<const Segment> share(std::size_t i) const noexcept { return segments_[at(i)]; }
+  /// The levels that were live before segment 0.
+  [[nodiscard]] const Layers& base() const noexcept { return base_; }
+  /// Replace the levels before segment 0 (a history read back from a file).
+  void set_base(const Cells& cells);
+
+  /// A cleared segment to write the next window into, already part of the history. No allocation once `keep`
+  /// segments exist and nobody shares the oldest.
+  Segment& append();
+
+  /// Levels at the end of segment i: the fold of everything up to it.
+  [[nodiscard]] Layers levels_after(std::size_t i) const;
+
+  /// Fold the segments into columns, each (columns, rows) row-major: the weighted live longs and shorts at the end of
+  /// each window, and what was liquidated in it. Sums in double, one rounding at the end.
+  /// @throws InvalidConfig if the picture or a span's size does not fit
+  void columns(const Picture& picture, std::span<float> longs, std::span<float> shorts,
+               std::span<float> liquidated_longs, std::span<float> liquidated_shorts) const;
+
+  /// Lowest and one past the highest bin that is non-zero at the end of any of the columns (or liquidated in it), over
+  /// layers with a weight; empty where there is none.
+  [[nodiscard]] Layers::Range extent(const Picture& picture) const;
+
+ private:
+  [[nodiscard]] std::size_t at(std::size_t i) const noexcept { return (oldest_ + i) % segments_.size(); }
+
+  Terms terms_;
+  std::optional<std::size_t> keep_;
+  std::vector<std::shared_ptr<Segment>> segments_;  // a ring once full
+  std::size_t oldest_ = 0;
+  std::uint64_t total_ = 0;
+  Layers base_;
+};
+
+}  // namespace liqcore::inline abi1

@@ -1,0 +1,370 @@
+#include "liqcore/book.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "liqcore/error.hpp"
+#include "rounding.hpp"
+#include "text_of.hpp"
+
+namespace liqcore::inline abi1 {
+namespace {
+
+constexpr std::int64_t kNoBin = std::numeric_limits<std::int64_t>::max();
+constexpr double kFarTick = 1099511627776.0;          // 2^40: no axis reaches beyond
+constexpr double kWholeLimit = 9007199254740992.0;    // 2^53: whole lots are exact in a double up to here
+constexpr double kSharedLimit = kWholeLimit / 1024.0;  // the same for multiples of 1/1024 lot
+
+std::vector<double> level_factors(const Instrument& instrument, const LeverageProfile& leverage) {
+  const MarginSchedule& margin = instrument.margin();
+  std::vector<double> factors;
+  for (const Side side : {Side::long_, Side::short_})
+    for (const double tier : leverage.tiers()) {
+      if (!(margin.rate() + margin.fee() < 1.0 / tier))
+        throw InvalidConfig("leverage " + text_of(tier) + " cannot exist: maintenance margin rate plus fee (" +
+                            text_of(margin.rate() + margin.fee()) + ") must be below 1/leverage (" +
+                            text_of(1.0 / tier) + ")");
+      factors.push_back(margin.level_factor(side, instrument.contract(), tier));
+    }
+  return factors;
+}
+
+}  // namespace
+
+LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
+                     std::int64_t low_bin, std::int64_t high_bin)
+    : tiers_(leverage.size()),
+      bin_(ticks_per_bin),
+      low_bin_(low_bin),
+      high_bin_(high_bin),
+      factors_(level_factors(instrument, leverage)),
+      settled_(tiers_),
+      fresh_(tiers_),
+      liquidated_(tiers_),
+      own_liquidated_(tiers_),
+      longs_end_(0),
+      shorts_begin_(kNoBin),
+      pending_(2 * tiers_, 1.0),
+      window_(2 * tiers_),
+      accounts_(2 * tiers_),
+      closed_(2 * tiers_),
+      exact_limit_(kWholeLimit) {}
+
+LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, const PriceAxis& axis)
+    : LevelBook(instrument, leverage, axis.ticks_per_bin(), axis.first_bin(), axis.first_bin() + axis.size()) {
+  make_room(low_bin_);
+  make_room(high_bin_ - 1);
+}
+
+LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin)
+    : LevelBook(instrument, leverage, ticks_per_bin, 0, kAutomaticBins) {
+  if (ticks_per_bin < 1) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(ticks_per_bin));
+}
+
+void LevelBook::make_room(std::int64_t bin) {
+  for (Layers* layers : {&settled_, &fresh_, &liquidated_, &own_liquidated_}) layers->cover(bin, bin + 1);
+}
+
+LevelBook::Level LevelBook::level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept {
+  const double k = factors_[layer];
+  if (!(k > 0.0)) return {Fate::no_price, 0};
+  const double tick = round_half_even(static_cast<double>(entry_tick) * k);
+  if (tick < 1.0) return {Fate::no_price, 0};
+  if (tick >= kFarTick) return {Fate::overflow, 0};
+  const std::int64_t bin = bin_(static_cast<std::int64_t>(tick));
+  if (bin < low_bin_) return {Fate::underflow, bin};
+  if (bin >= high_bin_) return {Fate::overflow, bin};
+  const bool beyond = layer < tiers_ ? bin < bound_bin : bin > bound_bin;
+  return {beyond ? Fate::live : Fate::unresolved, bin};
+}
+
+void LevelBook::add_level(std::size_t layer, const Level& level, double lots) {
+  switch (level.fate) {
+    case Fate::live:
+      if (!fresh_.covers(level.bin, level.bin + 1)) make_room(level.bin);
+      fresh_.at(layer, level.bin) += lots;
+      fresh_.range(layer).include(level.bin);
+      if (layer < tiers_)
+        longs_end_ = std::max(longs_end_, level.bin + 1);
+      else
+        shorts_begin_ = std::min(shorts_begin_, level.bin);
+      break;
+    case Fate::no_price:
+      window_[layer].no_price.add(lots);
+      break;
+    case Fate::underflow:
+      window_[layer].underflow.add(lots);
+      break;
+    case Fate::overflow:
+      window_[layer].overflow.add(lots);
+      break;
+    case Fate::unresolved:
+      window_[layer].unresolved.add(lots);
+      break;
+  }
+}
+
+void LevelBook::open_layers(Side side, std::int64_t entry_tick, double lots, const std::optional<Reached>& reached) {
+  std::int64_t bound = bin_(entry_tick);
+  const bool longs = side == Side::long_;
+  if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
+  const std::size_t first = longs ? 0 : tiers_;
+  for (std::size_t layer = first; layer < first + tiers_; ++layer)
+    add_level(layer, level(layer, entry_tick, bound), lots);
+}
+
+void LevelBook::open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached) {
+  assert(entry_tick > 0 && lots >= 0.0);
+  if (lots == 0.0) return;
+  if (lots != round_half_even(lots)) exact_limit_ = kSharedLimit;
+  opened_[static_cast<std::size_t>(side)].add(lots);
+  open_layers(side, entry_tick, lots, reached);
+}
+
+void LevelBook::record_touch(Side side, std::int64_t bin) {
+  const auto s = static_cast<std::size_t>(side);
+  auto& steps = touched_[s];
+  if (!steps.empty()) {
+    const bool further = side == Side::long_ ? bin < steps.back().bin : bin > steps.back().bin;
+    if (!further) return;
+    if (!new_step_[s]) {
+      steps.back().bin = bin;
+      return;
+    }
+  }
+  steps.push_back({bin, {}});
+  if (scaled_) {
+    const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(s * tiers_);
+    steps.back().scale.assign(first, first + static_cast<std::ptrdiff_t>(tiers_));
+  }
+  new_step_[s] = false;
+}
+
+void LevelBook::touch_bins(std::int64_t low_bin, std::int64_t high_bin) {
+  record_touch(Side::long_, low_bin);
+  record_touch(Side::short_, high_bin);
+  if (low_bin < longs_end_) clear_longs(low_bin);
+  if (high_bin >= shorts_begin_) clear_shorts(high_bin);
+}
+
+void LevelBook::clear_cells(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept {
+  for (std::int64_t bin = low_bin; bin < high_bin; ++bin) {
+    double& settled = settled_.at(layer, bin);
+    double& fresh = fresh_.at(layer, bin);
+    if (settled != 0.0) {
+      const double taken = settled * pending_[layer];
+      accounts_[layer].liquidated.add(taken);
+      if (taken != settled) accounts_[layer].closed.add(settled - taken);
+      liquidated_.at(layer, bin) += taken;
+      liquidated_.range(layer).include(bin);
+      settled = 0.0;
+    }
+    if (fresh != 0.0) {
+      window_[layer].liquidated.add(fresh);
+      liquidated_.at(layer, bin) += fresh;
+      liquidated_.range(layer).include(bin);
+      own_liquidated_.at(layer, bin) += fresh;
+      own_liquidated_.range(layer).include(bin);
+      fresh = 0.0;
+    }
+  }
+}
+
+void LevelBook::clear_longs(std::int64_t from_bin) noexcept {
+  for (std::size_t layer = 0; layer < tiers_; ++layer) {
+    Layers::Range& settled = settled_.range(layer);
+    Layers::Range& fresh = fresh_.range(layer);
+    for (Layers::Range* range : {&settled, &fresh}) {
+      if (range->empty() || range->high <= from_bin) continue;
+      clear_cells(layer, std::max(range->low, from_bin), range->high);
+      range->high = std::max(range->low, from_bin);
+    }
+  }
+  longs_end_ = from_bin;
+}
+
+void LevelBook::clear_shorts(std::int64_t to_bin) noexcept {
+  for (std::size_t layer = tiers_; layer < 2 * tiers_; ++layer) {
+    Layers::Range& settled = settled_.range(layer);
+    Layers::Range& fresh = fresh_.range(layer);
+    for (Layers::Range* range : {&settled, &fresh}) {
+      if (range->empty() || range->low > to_bin) continue;
+      clear_cells(layer, range->low, std::min(range->high, to_bin + 1));
+      range->low = std::min(range->high, to_bin + 1);
+    }
+  }
+  shorts_begin_ = to_bin + 1;
+}
+
+void LevelBook::scale(std::span<const double> factors) {
+  if (factors.size() != 2 * tiers_)
+    throw InvalidConfig("factors must hold one value per side and tier (" + std::to_string(2 * tiers_) + "), had " +
+                        std::to_string(factors.size()));
+  for (const double factor : factors)
+    if (!(factor >= 0.0 && factor <= 1.0))
+      throw InvalidConfig("factors must lie in [0, 1], had " + text_of(factor));
+
+  bool any = false;
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    const double factor = factors[layer];
+    if (factor == 1.0) continue;
+    any = true;
+    pending_[layer] *= factor;
+    double lost = 0.0;
+    const Layers::Range& range = fresh_.range(layer);
+    for (std::int64_t bin = range.low; bin < range.high; ++bin) {
+      double& cell = fresh_.at(layer, bin);
+      const double kept = cell * factor;
+      lost += cell - kept;
+      cell = kept;
+    }
+    if (lost != 0.0) window_[layer].closed.add(lost);
+  }
+  if (!any) return;
+  scaled_ = true;
+  new_step_[0] = new_step_[1] = true;
+}
+
+void LevelBook::snapshot(Side side, std::span<double> out) const noexcept {
+  assert(out.size() == tiers_ * static_cast<std::size_t>(width()));
+  std::fill(out.begin(), out.end(), 0.0);
+  const std::size_t first = side == Side::long_ ? 0 : tiers_;
+  for (std::size_t tier = 0; tier < tiers_; ++tier) {
+    const std::size_t layer = first + tier;
+    double* row = out.data() + static_cast<std::ptrdiff_t>(tier) * width();
+    const Layers::Range& settled = settled_.range(layer);
+    for (std::int64_t bin = settled.low; bin < settled.high; ++bin)
+      row[bin - first_bin()] += settled_.at(layer, bin) * pending_[layer];
+    const Layers::Range& fresh = fresh_.range(layer);
+    for (std::int64_t bin = fresh.low; bin < fresh.high; ++bin) row[bin - first_bin()] += fresh_.at(layer, bin);
+  }
+}
+
+bool LevelBook::order_matters(const Footprint& run, double maker_share) const noexcept {
+  const std::int64_t low_bin = bin_(run.low());
+  const std::int64_t high_bin = bin_(run.high());
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    const bool longs = layer < tiers_;
+    // The level nearest to the run's prices: if even that one lies beyond them, no trade of the run can reach a level
+    // of another, in whatever order they came.
+    const std::int64_t nearest = longs ? run.high() : run.low();
+    const double k = factors_[layer];
+    if (!(k > 0.0)) continue;
+    const double extreme = round_half_even(static_cast<double>(nearest) * k);
+    if (extreme >= kFarTick) continue;
+    const std::int64_t extreme_bin = bin_(static_cast<std::int64_t>(extreme));
+    if (longs ? extreme_bin < low_bin : extreme_bin > high_bin) continue;
+    // Otherwise each level must be clearly one or the other: unresolved at its own entry, or beyond the whole run.
+    for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) {
+      const double taken = longs ? run.bought(tick) : run.sold(tick);
+      const double made = longs ? run.sold(tick) : run.bought(tick);
+      if (taken + maker_share * made == 0.0) continue;
+      const Level at = level(layer, tick, bin_(tick));
+      if (at.fate == Fate::live && (longs ? at.bin >= low_bin : at.bin <= high_bin)) return true;
+    }
+  }
+  return false;
+}
+
+void LevelBook::open_run(const Footprint& run, double maker_share, std::optional<Reached> reached) {
+  if (maker_share != 0.0) exact_limit_ = kSharedLimit;
+  opened_[0].add(run.buy_lots() + maker_share * run.sell_lots());
+  opened_[1].add(run.sell_lots() + maker_share * run.buy_lots());
+  for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) {
+    const double bought = run.bought(tick);
+    const double sold = run.sold(tick);
+    if (bought == 0.0 && sold == 0.0) continue;
+    const double longs = bought + maker_share * sold;
+    const double shorts = sold + maker_share * bought;
+    if (longs != 0.0) open_layers(Side::long_, tick, longs, reached);
+    if (shorts != 0.0) open_layers(Side::short_, tick, shorts, reached);
+  }
+}
+
+bool LevelBook::apply_run(const Footprint& run, double maker_share) {
+  if (run.high() < run.low()) return true;
+  if (order_matters(run, maker_share)) return false;
+  touch(run.low(), run.high());
+  open_run(run, maker_share, std::nullopt);
+  return true;
+}
+
+void LevelBook::write_window(Segment& out) const {
+  for (std::size_t s = 0; s < 2; ++s) {
+    out.touched[s].assign(touched_[s].begin(), touched_[s].end());
+    out.scale[s].clear();
+    if (scaled_) {
+      const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(s * tiers_);
+      out.scale[s].assign(first, first + static_cast<std::ptrdiff_t>(tiers_));
+    }
+  }
+  fresh_.extract(out.additions);
+  own_liquidated_.extract(out.liquidated);
+  out.accounts.assign(window_.begin(), window_.end());
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    Account& account = out.accounts[layer];
+    account.opened = opened_[layer < tiers_ ? 0 : 1];
+    Account rest = account;
+    account.live = account.opened;
+    for (const Tally* part : {&rest.liquidated, &rest.closed, &rest.underflow, &rest.overflow, &rest.unresolved,
+                              &rest.no_price})
+      account.live -= *part;
+  }
+}
+
+void LevelBook::peek(Segment& out) const { write_window(out); }
+
+void LevelBook::settle(Segment& out) {
+  write_window(out);
+  std::fill(closed_.begin(), closed_.end(), Tally{});
+  settled_.apply(out, Layers::Dust::flush, nullptr, closed_);
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    accounts_[layer] += out.accounts[layer];
+    accounts_[layer].closed += closed_[layer];
+    // An addition to a cell can only push it over the limit where something was added.
+    for (const std::int32_t bin : out.additions.layer_bins(layer))
+      if (settled_.at(layer, bin) > exact_limit_) inexact_ = true;
+  }
+  fresh_.clear();
+  for (std::size_t side = 0; side < 2; ++side) {
+    touched_[side].clear();
+    opened_[side] = Tally{};
+    new_step_[side] = true;
+  }
+  std::fill(pending_.begin(), pending_.end(), 1.0);
+  std::fill(window_.begin(), window_.end(), Account{});
+  scaled_ = false;
+}
+
+void LevelBook::begin_window() noexcept {
+  liquidated_.clear();
+  own_liquidated_.clear();
+}
+
+std::vector<Account> LevelBook::accounts() const {
+  std::vector<Account> out = accounts_;
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    Account& account = out[layer];
+    account += window_[layer];
+    account.opened += opened_[layer < tiers_ ? 0 : 1];
+    if (pending_[layer] != 1.0) {  // what scale closed of settled levels is booked when the window settles
+      double lost = 0.0;
+      const Layers::Range& range = settled_.range(layer);
+      for (std::int64_t bin = range.low; bin < range.high; ++bin) {
+        const double cell = settled_.at(layer, bin);
+        lost += cell - cell * pending_[layer];
+      }
+      account.closed.add(lost);
+    }
+    account.live = account.opened;
+    for (const Tally* part : {&account.liquidated, &account.closed, &account.underflow, &account.overflow,
+                              &account.unresolved, &account.no_price})
+      account.live -= *part;
+  }
+  return out;
+}
+
+}  // namespace liqcore::inline abi1

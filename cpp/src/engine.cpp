@@ -1,0 +1,602 @@
+#include "liqcore/engine.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "kernels/convert.hpp"
+#include "liqcore/error.hpp"
+#include "rounding.hpp"
+#include "text_of.hpp"
+
+namespace liqcore::inline abi1 {
+namespace {
+
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kMaxTime = std::int64_t{1} << 62;  // the year 2116
+constexpr std::size_t kBlockRows = 16384;                 // a block's ticks and lots stay in the second-level cache
+constexpr std::size_t kShortRun = 24;                     // below this a footprint costs more than it saves
+constexpr double kShareSteps = 1024.0;
+
+std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b < 0 ? 1 : 0); }
+
+/// About one basis point of a price in ticks, as 1, 2 or 5 times a power of ten.
+std::int64_t automatic_step(std::int64_t tick) noexcept {
+  const double target = static_cast<double>(tick) * 1e-4;
+  std::int64_t step = 1;
+  for (std::int64_t decade = 1; static_cast<double>(decade) <= target; decade *= 10)
+    for (const std::int64_t nice : {1, 2, 5})
+      if (static_cast<double>(nice * decade) <= target) step = nice * decade;
+  return step;
+}
+
+/// A finite price against its bounds.
+Reject check_price(double price, const Instrument& instrument) noexcept {
+  if (!(price > 0.0)) return Reject::not_positive;
+  if (!(price / instrument.tick_size() <= kMaxTicks)) return Reject::too_large;
+  return instrument.to_ticks(price).units >= 1 ? Reject::none : Reject::not_positive;
+}
+
+Stats& operator-=(Stats& stats, const Stats& before) {
+  stats.rows -= before.rows;
+  stats.used -= before.used;
+  stats.rounded_qty -= before.rounded_qty;
+  for (std::size_t i = 0; i < kRejectReasons; ++i) stats.rejected[i] -= before.rejected[i];
+  for (std::size_t i = 0; i < before.accounts.size(); ++i) stats.accounts[i] -= before.accounts[i];
+  return stats;
+}
+
+void require_length(const char* argument, std::size_t length, std::size_t expected) {
+  if (length != expected)
+    throw InvalidConfig(std::string(argument) + " must be as long as the times (" + std::to_string(expected) +
+                        "), had " + std::to_string(length));
+}
+
+void check_lengths(const Feed& feed) {
+  const std::size_t trades = feed.trades.ts_ns.size();
+  require_length("price", feed.trades.price.size(), trades);
+  require_length("qty", feed.trades.qty.size(), trades);
+  require_length("taker_sell", feed.trades.taker_sell.size(), trades);
+  require_length("price (of marks)", feed.marks.value.size(), feed.marks.ts_ns.size());
+  require_length("quantity (of open interest)", feed.open_interest.value.size(), feed.open_interest.ts_ns.size());
+  const CandleArrays& candles = feed.candles;
+  const std::size_t n = candles.ts_open_ns.size();
+  require_length("open", candles.open.size(), n);
+  require_length("high", candles.high.size(), n);
+  require_length("low", candles.low.size(), n);
+  require_length("close", candles.close.size(), n);
+  if (candles.buy_qty.empty() != candles.sell_qty.empty())
+    throw InvalidConfig("buy_qty and sell_qty must be given together or not at all");
+  if (!candles.buy_qty.empty()) {
+    require_length("buy_qty", candles.buy_qty.size(), n);
+    require_length("sell_qty", candles.sell_qty.size(), n);
+  }
+  if (candles.interval_ns < 1 || candles.interval_ns > kMaxTime)
+    throw InvalidConfig("interval must be at least 1 ns, was " + text_of(candles.interval_ns));
+}
+
+}  // namespace
+
+Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions options)
+    : instrument_(std::move(instrument)), leverage_(std::move(leverage)), options_(std::move(options)) {
+  EngineOptions& o = options_;
+  if (o.window_ns < 1 || o.window_ns > kMaxTime)
+    throw InvalidConfig("window must be at least 1 ns, was " + text_of(o.window_ns));
+  if (!(o.maker_share >= 0.0 && o.maker_share <= 1.0))
+    throw InvalidConfig("maker_share must lie in [0, 1], was " + text_of(o.maker_share));
+  o.maker_share = round_half_even(o.maker_share * kShareSteps) / kShareSteps;
+  if (o.keep && *o.keep < 1) throw InvalidConfig("keep must be at least 1, was 0");
+  if (o.ticks_per_bin < 0) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(o.ticks_per_bin));
+  if (o.axis && o.ticks_per_bin != 0 && o.ticks_per_bin != o.axis->ticks_per_bin())
+    throw InvalidConfig("ticks_per_bin must be that of the axis (" + text_of(o.axis->ticks_per_bin()) +
+                        ") or not given, was " + text_of(o.ticks_per_bin));
+  if (!o.half_life_ns.empty()) {
+    if (o.model != Model::flow) throw InvalidConfig("half_life needs the model flow; with another, use scale()");
+    if (o.half_life_ns.size() != leverage_.size())
+      throw InvalidConfig("half_life must hold one value per tier (" + std::to_string(leverage_.size()) + "), had " +
+                          std::to_string(o.half_life_ns.size()));
+    for (const double half_life : o.half_life_ns)
+      if (!(half_life > 0.0)) throw InvalidConfig("half_life must be above 0, was " + text_of(half_life) + " ns");
+    for (int side = 0; side < 2; ++side)
+      for (const double half_life : o.half_life_ns)
+        window_decay_.push_back(std::exp2(-static_cast<double>(o.window_ns) / half_life));
+  }
+  if (o.model != Model::flow && o.maker_share != 0.0)
+    throw InvalidConfig("maker_share needs the model flow, was " + text_of(o.maker_share));
+  static_cast<void>(LevelBook(instrument_, leverage_, 1));  // refuses impossible tiers now, not at the first price
+  counts_.accounts.resize(2 * leverage_.size());
+  ticks_.resize(kBlockRows);
+  lots_.resize(kBlockRows);
+}
+
+// --- reading -----------------------------------------------------------------------------------------------------
+
+std::optional<std::int64_t> Engine::clock() const noexcept {
+  if (clock_ns_ == kNever) return std::nullopt;
+  return clock_ns_;
+}
+
+std::optional<PriceAxis> Engine::axis() const {
+  if (options_.axis) return options_.axis;
+  if (!book_ || book_->width() == 0) return std::nullopt;
+  const std::int64_t step = book_->bin_rule().ticks_per_bin();
+  return PriceAxis(book_->first_bin() * step, step, book_->width());
+}
+
+bool Engine::peek(Segment& out) const {
+  if (!book_ || window_end_ns_ == kNever) return false;
+  book_->peek(out);
+  write_boundary(out);
+  return true;
+}
+
+Stats Engine::stats() const {
+  Stats out = counts_;
+  if (book_) {
+    out.accounts = book_->accounts();
+    out.inexact = book_->inexact();
+  }
+  return out;
+}
+
+// --- the clock and its windows -----------------------------------------------------------------------------------
+
+void Engine::start_book(std::int64_t tick) {
+  if (!book_) {
+    if (options_.axis)
+      book_.emplace(instrument_, leverage_, *options_.axis);
+    else
+      book_.emplace(instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_step(tick));
+    history_.emplace(Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(),
+                           instrument_.multiplier(), book_->bin_rule().ticks_per_bin(), options_.window_ns,
+                           leverage_.size()},
+                     options_.keep);
+    window_start_ns_ = floor_div(clock_ns_, options_.window_ns) * options_.window_ns;
+    window_end_ns_ = window_start_ns_ + options_.window_ns;
+  }
+}
+
+void Engine::move_clock(std::int64_t ts_ns) {
+  if (window_end_ns_ != kNever)
+    while (ts_ns >= window_end_ns_) close_window();
+  clock_ns_ = ts_ns;
+}
+
+void Engine::write_boundary(Segment& segment) const {
+  segment.start_ns = window_start_ns_;
+  segment.end_ns = window_end_ns_;
+  segment.candle = candle_;
+  segment.last_ns = last_event_ns_;
+  segment.mark_price = mark_price_;
+  segment.open_interest = open_interest_;
+}
+
+void Engine::close_window() {
+  if (!window_decay_.empty()) book_->scale(window_decay_);
+  Segment& segment = history_->append();
+  book_->settle(segment);
+  write_boundary(segment);
+  candle_ = Candle{};
+  window_start_ns_ = window_end_ns_;
+  window_end_ns_ += options_.window_ns;
+  if (hook_) hook_(segment);
+  book_->begin_window();
+}
+
+void Engine::advance(std::int64_t ts_ns) {
+  if (ts_ns < 0 || ts_ns > kMaxTime)
+    throw InvalidConfig("ts must be a time between 1970 and 2116 in ns, was " + text_of(ts_ns));
+  if (clock_ns_ != kNever && ts_ns < clock_ns_)
+    throw InvalidConfig("ts must not be before the engine's clock (" + text_of(clock_ns_) + "), was " + text_of(ts_ns));
+  refuse_gap("ts", clock_ns_, ts_ns);
+  move_clock(ts_ns);
+}
+
+std::int64_t Engine::windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept {
+  return floor_div(to_ns, options_.window_ns) - floor_div(from_ns, options_.window_ns);
+}
+
+void Engine::refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const {
+  if (from_ns == kNever || window_end_ns_ == kNever) return;
+  if (const std::int64_t windows = windows_between(from_ns, to_ns); windows > kMaxGapWindows)
+    throw InvalidConfig(std::string(argument) + " must not jump over more than " + text_of(kMaxGapWindows) +
+                        " windows at once (are the times in nanoseconds?): from " + text_of(from_ns) + " to " +
+                        text_of(to_ns) + " ns are " + text_of(windows) + " windows of " + text_of(options_.window_ns) +
+                        " ns");
+}
+
+void Engine::refuse_gaps(const Feed& feed) const {
+  std::int64_t first = clock_ns_ == kNever ? kMaxTime : clock_ns_;
+  std::int64_t last = kNever;
+  const auto look = [&](std::span<const std::int64_t> times, std::int64_t delay) {
+    for (const std::int64_t ts : times) {
+      if (ts < 0 || ts > kMaxTime - delay) continue;
+      first = std::min(first, ts + delay);
+      last = std::max(last, ts + delay);
+    }
+  };
+  look(feed.trades.ts_ns, 0);
+  look(feed.marks.ts_ns, 0);
+  look(feed.candles.ts_open_ns, feed.candles.interval_ns - 1);
+  look(feed.open_interest.ts_ns, 0);
+  if (last == kNever || windows_between(first, last) <= kMaxGapWindows) return;
+
+  // Rare: the call spans that many windows, so look whether one step does. Rows that would be rejected do not count.
+  std::int64_t clock = clock_ns_;
+  bool windows_began = window_end_ns_ != kNever;
+  const auto step = [&](Reject reject, std::int64_t ts, bool is_price) {
+    if (reject != Reject::none) return;
+    if (windows_began && windows_between(clock, ts) > kMaxGapWindows) {
+      throw InvalidConfig("ts must not jump over more than " + text_of(kMaxGapWindows) +
+                          " windows at once (are the times in nanoseconds?): from " + text_of(clock) + " to " +
+                          text_of(ts) + " ns are " + text_of(windows_between(clock, ts)) + " windows of " +
+                          text_of(options_.window_ns) + " ns");
+    }
+    clock = ts;
+    windows_began = windows_began || is_price;
+  };
+  merge(
+      feed,
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+          const std::int64_t ts = feed.trades.ts_ns[i];
+          step(check_trade(ts, feed.trades.price[i], feed.trades.qty[i], clock), ts, true);
+        }
+      },
+      [&](std::size_t i) {
+        const std::int64_t ts = feed.marks.ts_ns[i];
+        step(check_mark(ts, feed.marks.value[i], clock), ts, true);
+      },
+      [&](std::size_t i) {
+        step(check_candle(feed.candles, i, clock), feed.candles.ts_open_ns[i] + feed.candles.interval_ns - 1, true);
+      },
+      [&](std::size_t i) {
+        const std::int64_t ts = feed.open_interest.ts_ns[i];
+        step(check_sample(ts, feed.open_interest.value[i], clock), ts, false);
+      });
+}
+
+// --- checking rows -----------------------------------------------------------------------------------------------
+
+Reject Engine::check_time(std::int64_t ts_ns, std::int64_t clock) const noexcept {
+  if (ts_ns == kNever) return Reject::not_finite;
+  if (ts_ns < 0) return Reject::not_positive;
+  if (ts_ns > kMaxTime) return Reject::too_large;
+  return ts_ns < clock ? Reject::late : Reject::none;
+}
+
+Reject Engine::check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock) const noexcept {
+  if (const Reject time = check_time(ts_ns, clock); time != Reject::none) return time;
+  if (!std::isfinite(price) || !std::isfinite(qty)) return Reject::not_finite;
+  if (!(qty > 0.0)) return Reject::not_positive;
+  if (const Reject reject = check_price(price, instrument_); reject != Reject::none) return reject;
+  if (!(qty / instrument_.lot_size() <= kMaxLots)) return Reject::too_large;
+  return instrument_.to_ticks(price).exact ? Reject::none : Reject::off_grid;
+}
+
+Reject Engine::check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept {
+  if (const Reject time = check_time(ts_ns, clock); time != Reject::none) return time;
+  if (!std::isfinite(price)) return Reject::not_finite;
+  return check_price(price, instrument_);
+}
+
+Reject Engine::check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept {
+  if (const Reject time = check_time(ts_ns, clock); time != Reject::none) return time;
+  if (!std::isfinite(value)) return Reject::not_finite;
+  return value >= 0.0 ? Reject::none : Reject::not_positive;
+}
+
+Reject Engine::check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept {
+  const std::int64_t ts_open = candles.ts_open_ns[i];
+  if (ts_open == kNever) return Reject::not_finite;
+  if (ts_open > kMaxTime - candles.interval_ns) return Reject::too_large;
+  if (const Reject time = check_time(ts_open < 0 ? ts_open : ts_open + candles.interval_ns - 1, clock);
+      time != Reject::none)
+    return time;
+  const double prices[] = {candles.open[i], candles.high[i], candles.low[i], candles.close[i]};
+  const double buy = candles.buy_qty.empty() ? 0.0 : candles.buy_qty[i];
+  const double sell = candles.sell_qty.empty() ? 0.0 : candles.sell_qty[i];
+  for (const double value : {prices[0], prices[1], prices[2], prices[3], buy, sell})
+    if (!std::isfinite(value)) return Reject::not_finite;
+  if (!(buy >= 0.0 && sell >= 0.0)) return Reject::not_positive;
+  for (const double price : prices)
+    if (const Reject reject = check_price(price, instrument_); reject != Reject::none) return reject;
+  if (!(buy / instrument_.lot_size() <= kMaxLots && sell / instrument_.lot_size() <= kMaxLots))
+    return Reject::too_large;
+  const auto [low, high] = std::minmax(candles.open[i], candles.close[i]);
+  return candles.low[i] <= low && candles.high[i] >= high ? Reject::none : Reject::inconsistent;
+}
+
+Reject Engine::count(Reject reason) noexcept {
+  ++counts_.rows;
+  if (reason == Reject::none)
+    ++counts_.used;
+  else
+    ++counts_.rejected[static_cast<std::size_t>(reason)];
+  return reason;
+}
+
+// --- one event ---------------------------------------------------------------------------------------------------
+
+Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_sell) {
+  if (used_candle_volumes_)
+    throw InvalidConfig("trades and candle volumes of one market must not be fed together: candles had volumes");
+  const Reject reject = check_trade(ts_ns, price, qty, clock_ns_);
+  if (reject == Reject::none) {
+    refuse_gap("ts", clock_ns_, ts_ns);
+    const OnGrid lots = instrument_.to_lots(qty);
+    if (!lots.exact) ++counts_.rounded_qty;
+    move_clock(ts_ns);
+    use_trade(instrument_.to_ticks(price).units, static_cast<double>(lots.units), taker_sell);
+  }
+  return count(reject);
+}
+
+Reject Engine::mark(std::int64_t ts_ns, double price) {
+  const Reject reject = check_mark(ts_ns, price, clock_ns_);
+  if (reject == Reject::none) {
+    refuse_gap("ts", clock_ns_, ts_ns);
+    use_mark(ts_ns, price);
+  }
+  return count(reject);
+}
+
+Reject Engine::open_interest(std::int64_t ts_ns, double quantity) {
+  const Reject reject = check_sample(ts_ns, quantity, clock_ns_);
+  if (reject == Reject::none) {
+    refuse_gap("ts", clock_ns_, ts_ns);
+    move_clock(ts_ns);
+    open_interest_ = quantity;
+    last_event_ns_ = ts_ns;
+  }
+  return count(reject);
+}
+
+void Engine::use_trade(std::int64_t tick, double lots, bool taker_sell) {
+  start_book(tick);
+  used_trades_ = true;
+  last_event_ns_ = clock_ns_;
+  candle_.extend({tick, tick, tick, tick, taker_sell ? 0.0 : lots, taker_sell ? lots : 0.0});
+  if (options_.trigger == Trigger::last) book_->touch(tick, tick);
+  if (options_.model != Model::flow) return;
+  const Side side = taker_sell ? Side::short_ : Side::long_;
+  const std::optional<LevelBook::Reached> reached = mark_reached();
+  book_->open(side, tick, lots, reached);
+  if (options_.maker_share != 0.0)
+    book_->open(taker_sell ? Side::long_ : Side::short_, tick, lots * options_.maker_share, reached);
+}
+
+std::optional<LevelBook::Reached> Engine::mark_reached() const noexcept {
+  if (options_.trigger != Trigger::mark || mark_tick_ == 0) return std::nullopt;
+  const std::int64_t bin = book_->bin_rule()(mark_tick_);
+  return LevelBook::Reached{bin, bin};
+}
+
+void Engine::use_mark(std::int64_t ts_ns, double price) {
+  move_clock(ts_ns);
+  const std::int64_t tick = instrument_.to_ticks(price).units;
+  start_book(tick);
+  last_event_ns_ = ts_ns;
+  mark_price_ = price;
+  mark_tick_ = tick;
+  if (options_.trigger == Trigger::mark) book_->touch(tick, tick);
+}
+
+void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
+  move_clock(candles.ts_open_ns[i] + candles.interval_ns - 1);
+  const auto tick_of = [&](double price) { return instrument_.to_ticks(price).units; };
+  const std::int64_t low = tick_of(candles.low[i]);
+  const std::int64_t high = tick_of(candles.high[i]);
+  start_book(tick_of(candles.open[i]));
+  last_event_ns_ = clock_ns_;
+  const OnGrid buy = instrument_.to_lots(candles.buy_qty.empty() ? 0.0 : candles.buy_qty[i]);
+  const OnGrid sell = instrument_.to_lots(candles.sell_qty.empty() ? 0.0 : candles.sell_qty[i]);
+  if (!buy.exact || !sell.exact) ++counts_.rounded_qty;
+  const auto bought = static_cast<double>(buy.units);
+  const auto sold = static_cast<double>(sell.units);
+  candle_.extend({tick_of(candles.open[i]), high, low, tick_of(candles.close[i]), bought, sold});
+  const bool touches = options_.trigger != Trigger::mark;
+  if (touches) book_->touch(low, high);
+  if (options_.model != Model::flow || (bought == 0.0 && sold == 0.0)) return;
+  const std::int64_t typical = std::max<std::int64_t>(1, tick_of((candles.high[i] + candles.low[i] + candles.close[i]) / 3));
+  std::optional<LevelBook::Reached> reached = mark_reached();
+  if (touches) reached = LevelBook::Reached{book_->bin_rule()(low), book_->bin_rule()(high)};
+  book_->open(Side::long_, typical, bought + options_.maker_share * sold, reached);
+  book_->open(Side::short_, typical, sold + options_.maker_share * bought, reached);
+}
+
+// --- arrays ------------------------------------------------------------------------------------------------------
+
+template <class Use>
+Stats Engine::account_for(Use&& use) {
+  const Stats before = stats();
+  use();
+  Stats after = stats();
+  after -= before;
+  return after;
+}
+
+Stats Engine::trades(const TradeArrays& trades) { return feed({trades, {}, {}, {}}); }
+Stats Engine::marks(const SampleArrays& marks) { return feed({{}, marks, {}, {}}); }
+Stats Engine::candles(const CandleArrays& candles) { return feed({{}, {}, candles, {}}); }
+Stats Engine::open_interest(const SampleArrays& samples) { return feed({{}, {}, {}, samples}); }
+
+template <class OnTrades, class OnMark, class OnCandle, class OnSample>
+void Engine::merge(const Feed& feed, OnTrades&& on_trades, OnMark&& on_mark, OnCandle&& on_candle,
+                   OnSample&& on_sample) {
+  const auto& trade_ts = feed.trades.ts_ns;
+  const auto& mark_ts = feed.marks.ts_ns;
+  const auto& candle_ts = feed.candles.ts_open_ns;
+  const auto& sample_ts = feed.open_interest.ts_ns;
+  // A candle acts at its last nanosecond; one whose open is no time at all is left where it is, to be rejected.
+  const auto candle_time = [&](std::size_t i) {
+    const bool valid = candle_ts[i] >= 0 && candle_ts[i] <= kMaxTime;
+    return candle_ts[i] + (valid ? feed.candles.interval_ns - 1 : 0);
+  };
+  std::size_t i_trade = 0;
+  std::size_t i_mark = 0;
+  std::size_t i_candle = 0;
+  std::size_t i_sample = 0;
+  while (true) {
+    // The first of the other events, in the order of equal times; trades come after marks and before the rest.
+    enum class Kind { none, mark, candle, sample };
+    Kind kind = Kind::none;
+    std::int64_t at = 0;
+    if (i_mark < mark_ts.size()) {
+      kind = Kind::mark;
+      at = mark_ts[i_mark];
+    }
+    if (i_candle < candle_ts.size() && (kind == Kind::none || candle_time(i_candle) < at)) {
+      kind = Kind::candle;
+      at = candle_time(i_candle);
+    }
+    if (i_sample < sample_ts.size() && (kind == Kind::none || sample_ts[i_sample] < at)) {
+      kind = Kind::sample;
+      at = sample_ts[i_sample];
+    }
+    std::size_t end = kind == Kind::none ? trade_ts.size() : i_trade;
+    while (end < trade_ts.size() && (kind == Kind::mark ? trade_ts[end] < at : trade_ts[end] <= at)) ++end;
+    if (end > i_trade) {
+      on_trades(i_trade, end);
+      i_trade = end;
+    }
+    switch (kind) {
+      case Kind::none:
+        return;
+      case Kind::mark:
+        on_mark(i_mark++);
+        break;
+      case Kind::candle:
+        on_candle(i_candle++);
+        break;
+      case Kind::sample:
+        on_sample(i_sample++);
+        break;
+    }
+  }
+}
+
+Stats Engine::feed(const Feed& feed) {
+  check_lengths(feed);
+  const auto any = [](std::span<const double> values) {
+    return std::any_of(values.begin(), values.end(), [](double value) { return value > 0.0; });
+  };
+  const bool volumes = any(feed.candles.buy_qty) || any(feed.candles.sell_qty);
+  const bool has_trades = !feed.trades.ts_ns.empty();
+  if ((volumes || used_candle_volumes_) && (has_trades || used_trades_))
+    throw InvalidConfig(
+        "trades and candle volumes of one market must not be fed together (each would open the same positions): "
+        "leave out buy_qty and sell_qty, or the trades");
+  refuse_gaps(feed);
+  if (volumes) used_candle_volumes_ = true;
+  const bool sorted = kernels::is_sorted(feed.trades.ts_ns.data(), feed.trades.ts_ns.size());
+  return account_for([&] {
+    merge(
+        feed, [&](std::size_t begin, std::size_t end) { use_trades(feed.trades, begin, end, sorted); },
+        [&](std::size_t i) { static_cast<void>(mark(feed.marks.ts_ns[i], feed.marks.value[i])); },
+        [&](std::size_t i) {
+          if (count(check_candle(feed.candles, i, clock_ns_)) == Reject::none) use_candle(feed.candles, i);
+        },
+        [&](std::size_t i) {
+          static_cast<void>(open_interest(feed.open_interest.ts_ns[i], feed.open_interest.value[i]));
+        });
+  });
+}
+
+void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted) {
+  for (std::size_t block = begin; block < end; block += kBlockRows) {
+    const std::size_t n = std::min(kBlockRows, end - block);
+    const std::int64_t* ts = trades.ts_ns.data() + block;
+    const kernels::Converted converted =
+        kernels::convert(trades.price.data() + block, trades.qty.data() + block, n, instrument_.tick_size(),
+                         instrument_.lot_size(), ticks_.data(), lots_.data());
+    const bool in_order = (sorted || kernels::is_sorted(ts, n)) && ts[0] >= 0 && ts[0] >= clock_ns_ &&
+                          ts[n - 1] <= kMaxTime;
+    if (!converted.clean || !in_order) {
+      for (std::size_t i = block; i < block + n; ++i)
+        static_cast<void>(trade(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0));
+      continue;
+    }
+    counts_.rows += n;
+    counts_.used += n;
+    counts_.rounded_qty += converted.rounded;
+    used_trades_ = true;
+    for (std::size_t i = 0; i < n;) {
+      move_clock(ts[i]);
+      start_book(ticks_[i]);
+      // A run ends where the window does.
+      const std::size_t stop = static_cast<std::size_t>(std::lower_bound(ts + i, ts + n, window_end_ns_) - ts);
+      use_run({ticks_.data() + i, stop - i}, {lots_.data() + i, stop - i},
+              trades.taker_sell.subspan(block + i, stop - i));
+      clock_ns_ = ts[stop - 1];
+      last_event_ns_ = clock_ns_;
+      i = stop;
+    }
+  }
+}
+
+void Engine::use_run(std::span<const std::int32_t> ticks, std::span<const double> lots,
+                     std::span<const std::uint8_t> taker_sell) {
+  if (ticks.size() < kShortRun) {
+    for (std::size_t i = 0; i < ticks.size(); ++i) use_trade(ticks[i], lots[i], taker_sell[i] != 0);
+    return;
+  }
+  if (footprint_.build(ticks, lots, taker_sell)) {
+    bool done = true;
+    if (options_.model != Model::flow) {
+      if (options_.trigger == Trigger::last) book_->touch(footprint_.low(), footprint_.high());
+    } else if (options_.trigger == Trigger::last) {
+      done = book_->apply_run(footprint_, options_.maker_share);
+    } else {
+      book_->open_run(footprint_, options_.maker_share, mark_reached());
+    }
+    if (done) {
+      candle_.extend({footprint_.first(), footprint_.high(), footprint_.low(), footprint_.last(),
+                      footprint_.buy_lots(), footprint_.sell_lots()});
+      return;
+    }
+  }
+  const std::size_t half = ticks.size() / 2;
+  use_run(ticks.first(half), lots.first(half), taker_sell.first(half));
+  use_run(ticks.subspan(half), lots.subspan(half), taker_sell.subspan(half));
+}
+
+// --- the verbs ---------------------------------------------------------------------------------------------------
+
+std::int64_t Engine::verb_tick(const char* argument, double price) const {
+  if (clock_ns_ == kNever) throw InvalidConfig("the engine has no clock yet: call advance(ts) before the verbs");
+  const Reject reject = std::isfinite(price) ? check_price(price, instrument_) : Reject::not_finite;
+  if (reject != Reject::none)
+    throw InvalidConfig(std::string(argument) + " must be a price of at least one tick and below 2^31 ticks, was " +
+                        text_of(price));
+  return instrument_.to_ticks(price).units;
+}
+
+void Engine::open(Side side, double price, double qty) {
+  const std::int64_t tick = verb_tick("price", price);
+  if (!(std::isfinite(qty) && qty > 0.0 && qty / instrument_.lot_size() <= kMaxLots))
+    throw InvalidConfig("qty must be finite, above 0 and at most 2^48 lots, was " + text_of(qty));
+  start_book(tick);
+  book_->open(side, tick, static_cast<double>(instrument_.to_lots(qty).units), mark_reached());
+}
+
+void Engine::touch(double low, double high) {
+  const std::int64_t low_tick = verb_tick("low", low);
+  const std::int64_t high_tick = verb_tick("high", high);
+  if (low_tick > high_tick)
+    throw InvalidConfig("high must be at least low (" + text_of(low) + "), was " + text_of(high));
+  start_book(low_tick);
+  book_->touch(low_tick, high_tick);
+}
+
+void Engine::scale(std::span<const double> factors) {
+  if (clock_ns_ == kNever) throw InvalidConfig("the engine has no clock yet: call advance(ts) before the verbs");
+  if (book_)
+    book_->scale(factors);
+  else
+    LevelBook(instrument_, leverage_, 1).scale(factors);  // nothing is live, but a wrong argument is still an error
+}
+
+}  // namespace liqcore::inline abi1

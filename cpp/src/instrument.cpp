@@ -1,0 +1,43 @@
+#include "liqcore/instrument.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "liqcore/error.hpp"
+#include "rounding.hpp"
+#include "text_of.hpp"
+
+namespace liqcore::inline abi1 {
+namespace {
+
+void require_positive(const char* argument, double value) {
+  if (!(std::isfinite(value) && value > 0.0))
+    throw InvalidConfig(std::string(argument) + " must be finite and above 0, was " + text_of(value));
+}
+
+OnGrid to_grid(double value, double step) noexcept {
+  const double x = value / step;
+  const double r = round_half_even(x);
+  return {static_cast<std::int64_t>(r), std::fabs(x - r) <= kGridTolerance};
+}
+
+}  // namespace
+
+Instrument::Instrument(std::string symbol, std::string venue, Contract contract, double tick_size, double lot_size,
+                       double multiplier, MarginSchedule margin)
+    : symbol_(std::move(symbol)),
+      venue_(std::move(venue)),
+      contract_(contract),
+      tick_size_(tick_size),
+      lot_size_(lot_size),
+      multiplier_(multiplier),
+      margin_(margin) {
+  require_positive("tick_size", tick_size);
+  require_positive("lot_size", lot_size);
+  require_positive("multiplier", multiplier);
+}
+
+OnGrid Instrument::to_ticks(double price) const noexcept { return to_grid(price, tick_size_); }
+OnGrid Instrument::to_lots(double qty) const noexcept { return to_grid(qty, lot_size_); }
+
+}  // namespace liqcore::inline abi1

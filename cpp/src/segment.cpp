@@ -1,0 +1,249 @@
+#include "liqcore/segment.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "liqcore/error.hpp"
+
+namespace liqcore::inline abi1 {
+namespace {
+
+constexpr double kDustLots = 0.5;     // a scaled cell below this is flushed
+constexpr std::int64_t kBlock = 512;  // bins; storage grows by whole blocks, so its extent does not depend on order
+
+bool is_long(std::size_t layer, std::size_t tiers) noexcept { return layer < tiers; }
+
+bool further(Side side, std::int64_t bin, std::int64_t than) noexcept {
+  return side == Side::long_ ? bin < than : bin > than;
+}
+
+/// Whether a touch step reaches a level.
+bool reaches(bool is_long_level, const TouchStep& step, std::int64_t bin) noexcept {
+  return is_long_level ? bin >= step.bin : bin <= step.bin;
+}
+
+/// What is left of a level when the first step that reaches it comes; negative if none does.
+double scale_when_touched(bool is_long_level, const std::vector<TouchStep>& steps, std::size_t tier,
+                          std::int64_t bin) noexcept {
+  for (const TouchStep& step : steps)
+    if (reaches(is_long_level, step, bin)) return step.scale.empty() ? 1.0 : step.scale[tier];
+  return -1.0;
+}
+
+double factor(const std::vector<double>& scale, std::size_t tier) noexcept { return scale.empty() ? 1.0 : scale[tier]; }
+
+std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  std::vector<double> out(a);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] *= b[i];
+  return out;
+}
+
+}  // namespace
+
+void Candle::extend(const Candle& later) noexcept {
+  buy_lots += later.buy_lots;
+  sell_lots += later.sell_lots;
+  if (later.empty()) return;
+  if (empty()) {
+    open = later.open;
+    high = later.high;
+    low = later.low;
+  } else {
+    high = std::max(high, later.high);
+    low = std::min(low, later.low);
+  }
+  close = later.close;
+}
+
+std::span<const std::int32_t> Cells::layer_bins(std::size_t layer) const noexcept {
+  if (offsets.empty()) return {};
+  return {bins.data() + offsets[layer], bins.data() + offsets[layer + 1]};
+}
+
+std::span<const double> Cells::layer_lots(std::size_t layer) const noexcept {
+  if (offsets.empty()) return {};
+  return {lots.data() + offsets[layer], lots.data() + offsets[layer + 1]};
+}
+
+void Cells::clear() noexcept {
+  offsets.clear();
+  bins.clear();
+  lots.clear();
+}
+
+void Layers::cover(std::int64_t low, std::int64_t high) {
+  if (low >= high || covers(low, high)) return;
+  if (width_ > 0) {
+    low = std::min(low, first_bin_);
+    high = std::max(high, first_bin_ + width_);
+  }
+  const std::int64_t first = low / kBlock * kBlock;
+  const std::int64_t width = (high + kBlock - 1) / kBlock * kBlock - first;
+  std::vector<double> cells(layers() * static_cast<std::size_t>(width));
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    const Range& used = ranges_[layer];
+    if (used.empty()) continue;
+    std::copy_n(row(layer) + (used.low - first_bin_), used.high - used.low,
+                cells.data() + static_cast<std::ptrdiff_t>(layer) * width + (used.low - first));
+  }
+  cells_ = std::move(cells);
+  first_bin_ = first;
+  width_ = width;
+}
+
+void Layers::apply(const Segment& segment, Dust dust, Layers* liquidated, std::span<Tally> closed) {
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    const bool longs = is_long(layer, tiers_);
+    const std::size_t side = longs ? 0 : 1;
+    const std::size_t tier = longs ? layer : layer - tiers_;
+    Range& range = ranges_[layer];
+    double lost = 0.0;
+
+    const std::vector<TouchStep>& steps = segment.touched[side];
+    if (!steps.empty() && !range.empty()) {
+      const std::int64_t furthest = steps.back().bin;
+      const std::int64_t low = longs ? std::max(range.low, furthest) : range.low;
+      const std::int64_t high = longs ? range.high : std::min(range.high, furthest + 1);
+      for (std::int64_t bin = low; bin < high; ++bin) {
+        double& cell = at(layer, bin);
+        if (cell == 0.0) continue;
+        const double taken = cell * scale_when_touched(longs, steps, tier, bin);
+        if (liquidated != nullptr) liquidated->add(layer, bin, taken);
+        lost += cell - taken;
+        cell = 0.0;
+      }
+      if (longs)
+        range.high = std::min(range.high, low);
+      else
+        range.low = std::max(range.low, high);
+    }
+
+    const double scale = factor(segment.scale[side], tier);
+    if (scale != 1.0) {
+      for (std::int64_t bin = range.low; bin < range.high; ++bin) {
+        double& cell = at(layer, bin);
+        const double kept = cell * scale;
+        lost += cell - kept;
+        cell = kept;
+      }
+    }
+
+    const auto bins = segment.additions.layer_bins(layer);
+    const auto lots = segment.additions.layer_lots(layer);
+    for (std::size_t i = 0; i < bins.size(); ++i) add(layer, bins[i], lots[i]);
+
+    if (scale != 1.0 && dust == Dust::flush) {
+      for (std::int64_t bin = range.low; bin < range.high; ++bin) {
+        double& cell = at(layer, bin);
+        if (cell < kDustLots) {
+          lost += cell;
+          cell = 0.0;
+        }
+      }
+      while (!range.empty() && at(layer, range.low) == 0.0) ++range.low;
+      while (!range.empty() && at(layer, range.high - 1) == 0.0) --range.high;
+    }
+    if (!closed.empty() && lost != 0.0) closed[layer].add(lost);
+  }
+}
+
+void Layers::add(std::size_t layer, std::int64_t bin, double lots) {
+  if (!covers(bin, bin + 1)) cover(bin, bin + 1);
+  at(layer, bin) += lots;
+  ranges_[layer].include(bin);
+}
+
+void Layers::add(const Cells& cells) {
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    const auto bins = cells.layer_bins(layer);
+    const auto lots = cells.layer_lots(layer);
+    for (std::size_t i = 0; i < bins.size(); ++i) add(layer, bins[i], lots[i]);
+  }
+}
+
+void Layers::clear() noexcept {
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    Range& range = ranges_[layer];
+    if (!range.empty()) std::fill_n(row(layer) + (range.low - first_bin_), range.high - range.low, 0.0);
+    range = Range{};
+  }
+}
+
+void Layers::extract(Cells& out) const {
+  out.clear();
+  out.offsets.push_back(0);
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    const Range& range = ranges_[layer];
+    for (std::int64_t bin = range.low; bin < range.high; ++bin) {
+      const double lots = at(layer, bin);
+      if (lots == 0.0) continue;
+      out.bins.push_back(static_cast<std::int32_t>(bin));
+      out.lots.push_back(lots);
+    }
+    out.offsets.push_back(static_cast<std::uint32_t>(out.bins.size()));
+  }
+  if (out.bins.empty()) out.offsets.clear();
+}
+
+Segment combine(const Segment& earlier, const Segment& later) {
+  if (earlier.end_ns != later.start_ns)
+    throw InvalidConfig("later must start where earlier ends (" + std::to_string(earlier.end_ns) + " ns), started at " +
+                        std::to_string(later.start_ns) + " ns");
+  if (earlier.accounts.size() != later.accounts.size())
+    throw InvalidConfig("segments must have the same leverage tiers, had " +
+                        std::to_string(earlier.accounts.size() / 2) + " and " +
+                        std::to_string(later.accounts.size() / 2));
+  const std::size_t tiers = earlier.accounts.size() / 2;
+
+  Segment out;
+  out.start_ns = earlier.start_ns;
+  out.end_ns = later.end_ns;
+  out.candle = earlier.candle;
+  out.candle.extend(later.candle);
+  for (const Side side : {Side::long_, Side::short_}) {
+    const auto s = static_cast<std::size_t>(side);
+    out.touched[s] = earlier.touched[s];
+    for (const TouchStep& step : later.touched[s])
+      if (out.touched[s].empty() || further(side, step.bin, out.touched[s].back().bin))
+        out.touched[s].push_back({step.bin, product(earlier.scale[s], step.scale)});
+    // Steps of equal scale are one step: the last of them reaches furthest.
+    auto& steps = out.touched[s];
+    for (std::size_t i = 1; i < steps.size();)
+      if (steps[i].scale == steps[i - 1].scale)
+        steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i) - 1);
+      else
+        ++i;
+    out.scale[s] = product(earlier.scale[s], later.scale[s]);
+  }
+
+  // The additions of the earlier part live through the later one; what that liquidates of them is the segment's own.
+  Layers live(tiers);
+  Layers liquidated(tiers);
+  std::vector<Tally> closed(2 * tiers);
+  live.add(earlier.additions);
+  live.apply(later, Layers::Dust::keep, &liquidated, closed);
+  out.accounts = earlier.accounts;
+  for (std::size_t layer = 0; layer < 2 * tiers; ++layer) {
+    Tally taken;
+    for (std::int64_t bin = liquidated.range(layer).low; bin < liquidated.range(layer).high; ++bin)
+      taken.add(liquidated.at(layer, bin));
+    out.accounts[layer] += later.accounts[layer];
+    out.accounts[layer].live -= taken;
+    out.accounts[layer].live -= closed[layer];
+    out.accounts[layer].liquidated += taken;
+    out.accounts[layer].closed += closed[layer];
+  }
+  liquidated.add(earlier.liquidated);
+  liquidated.add(later.liquidated);
+  live.extract(out.additions);
+  liquidated.extract(out.liquidated);
+
+  out.last_ns = std::max(earlier.last_ns, later.last_ns);
+  out.mark_price = later.mark_price == later.mark_price ? later.mark_price : earlier.mark_price;
+  out.open_interest = later.open_interest == later.open_interest ? later.open_interest : earlier.open_interest;
+  return out;
+}
+
+}  // namespace liqcore::inline abi1
