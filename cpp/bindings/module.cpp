@@ -6,4 +6,11 @@
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The native engine of liqcore. Use it through the package: import liqcore as lq.";
   m.attr("__version__") = liqcore::version();
+  liqcore::bindings::register_errors(m);
+  liqcore::bindings::register_instrument(m);
+  liqcore::bindings::register_leverage(m);
+  liqcore::bindings::register_axis(m);
+  liqcore::bindings::register_stats(m);
+  liqcore::bindings::register_history(m);
+  liqcore::bindings::register_engine(m);
 }

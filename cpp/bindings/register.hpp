@@ -5,4 +5,12 @@
 
 namespace liqcore::bindings {
 
+void register_errors(pybind11::module_& m);
+void register_instrument(pybind11::module_& m);
+void register_leverage(pybind11::module_& m);
+void register_axis(pybind11::module_& m);
+void register_stats(pybind11::module_& m);
+void register_history(pybind11::module_& m);
+void register_engine(pybind11::module_& m);
+
 }  // namespace liqcore::bindings

@@ -1,0 +1,76 @@
+// numpy arrays in and out. Nothing is converted silently: a wrong dtype or layout is an error that names the argument.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace liqcore::bindings {
+
+namespace py = pybind11;
+
+inline bool is_native(const py::array& array, char kind, py::ssize_t size) {
+  const py::dtype type = array.dtype();
+  return type.kind() == kind && type.itemsize() == size && (type.byteorder() == '=' || type.byteorder() == '|');
+}
+
+/// The array's memory if it is a one-dimensional, C-contiguous, aligned numpy array of a type that `accepts` takes.
+template <class T, class Accepts>
+std::span<const T> view(py::handle object, const char* argument, const char* wanted, Accepts&& accepts) {
+  const std::string rule =
+      std::string(argument) + " must be a numpy array of " + wanted + " (nothing is converted silently), was ";
+  if (!py::isinstance<py::array>(object)) throw py::type_error(rule + "a " + Py_TYPE(object.ptr())->tp_name);
+  const auto array = py::reinterpret_borrow<py::array>(object);
+  if (!accepts(array)) throw py::type_error(rule + std::string(py::str(array.dtype())));
+  if (array.ndim() != 1)
+    throw py::value_error(std::string(argument) + " must be one-dimensional, had " + std::to_string(array.ndim()) +
+                          " dimensions");
+  const auto flags = static_cast<unsigned>(array.flags());
+  if ((flags & py::array::c_style) == 0 || (flags & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0)
+    throw py::type_error(std::string(argument) +
+                         " must be C-contiguous and aligned (numpy.ascontiguousarray makes a copy that is)");
+  return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
+}
+
+inline std::span<const double> doubles(py::handle object, const char* argument) {
+  return view<double>(object, argument, "float64", [](const py::array& a) { return is_native(a, 'f', 8); });
+}
+
+/// int64 nanoseconds, or datetime64[ns], which has the same bits.
+inline std::span<const std::int64_t> times(py::handle object, const char* argument) {
+  return view<std::int64_t>(object, argument, "int64 (or datetime64[ns])", [](const py::array& a) {
+    return is_native(a, 'i', 8) || (is_native(a, 'M', 8) && std::string(py::str(a.dtype())) == "datetime64[ns]");
+  });
+}
+
+inline std::span<const std::uint8_t> bools(py::handle object, const char* argument) {
+  return view<std::uint8_t>(object, argument, "bool", [](const py::array& a) { return is_native(a, 'b', 1); });
+}
+
+template <class T>
+std::span<const T> integers(py::handle object, const char* argument) {
+  constexpr char kind = std::is_signed_v<T> ? 'i' : 'u';
+  const std::string wanted = std::string(kind == 'i' ? "int" : "uint") + std::to_string(8 * sizeof(T));
+  return view<T>(object, argument, wanted.c_str(), [](const py::array& a) { return is_native(a, kind, sizeof(T)); });
+}
+
+/// A new array that takes the vector over.
+template <class T>
+py::array_t<T> to_array(std::vector<T>&& values) {
+  auto* owner = new std::vector<T>(std::move(values));
+  const py::capsule free(owner, [](void* memory) { delete static_cast<std::vector<T>*>(memory); });
+  return py::array_t<T>(static_cast<py::ssize_t>(owner->size()), owner->data(), free);
+}
+
+template <class T>
+py::array_t<T> copy_to_array(std::span<const T> values) {
+  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+}  // namespace liqcore::bindings

@@ -1,0 +1,421 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <atomic>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "axis.hpp"
+#include "liqcore/engine.hpp"
+#include "names.hpp"
+#include "register.hpp"
+
+namespace liqcore::bindings {
+namespace {
+
+/// An engine, who uses it now, and what its Python callback raised.
+struct PyEngine {
+  Engine engine;
+  std::atomic<std::size_t> user{0};  // hash of the thread's id; 0: nobody
+  py::object callback = py::none();
+  std::optional<py::error_already_set> raised;
+};
+
+std::size_t this_thread() { return std::hash<std::thread::id>{}(std::this_thread::get_id()) | 1; }
+
+/// Feeding: nobody else may be using the engine, not even this thread's own callback.
+class Feeding {
+ public:
+  explicit Feeding(PyEngine& engine) : engine_(engine) {
+    std::size_t nobody = 0;
+    if (engine_.user.compare_exchange_strong(nobody, this_thread())) return;
+    throw std::runtime_error(nobody == this_thread()
+                                 ? "this engine was fed from its own on_column callback: feed it after the call returns"
+                                 : "this engine is in use by another thread: one engine, one thread at a time");
+  }
+  Feeding(const Feeding&) = delete;
+  Feeding& operator=(const Feeding&) = delete;
+  ~Feeding() { engine_.user = 0; }
+
+ private:
+  PyEngine& engine_;
+};
+
+/// Reading: allowed to the engine's own callback as well.
+class Reading {
+ public:
+  explicit Reading(PyEngine& engine) : engine_(engine) {
+    std::size_t nobody = 0;
+    owns_ = engine_.user.compare_exchange_strong(nobody, this_thread());
+    if (!owns_ && nobody != this_thread())
+      throw std::runtime_error("this engine is in use by another thread: one engine, one thread at a time");
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  ~Reading() {
+    if (owns_) engine_.user = 0;
+  }
+
+ private:
+  PyEngine& engine_;
+  bool owns_;
+};
+
+/// What the callback raised during the call is raised now that the call is done.
+void raise_pending(PyEngine& self) {
+  if (!self.raised) return;
+  py::error_already_set error = std::move(*self.raised);
+  self.raised.reset();
+  throw error;
+}
+
+template <class Use>
+auto feed(PyEngine& self, Use&& use) {
+  auto result = [&] {
+    const Feeding guard(self);
+    const py::gil_scoped_release unlocked;
+    return use(self.engine);
+  }();
+  raise_pending(self);
+  return result;
+}
+
+TradeArrays trade_arrays(py::handle ts, py::handle price, py::handle qty, py::handle taker_sell) {
+  const TradeArrays out{times(ts, "ts"), doubles(price, "price"), doubles(qty, "qty"), bools(taker_sell, "taker_sell")};
+  return out;
+}
+
+CandleArrays candle_arrays(py::handle ts_open, py::handle open, py::handle high, py::handle low, py::handle close,
+                           py::handle buy_qty, py::handle sell_qty, std::int64_t interval_ns) {
+  CandleArrays out;
+  out.ts_open_ns = times(ts_open, "ts_open");
+  out.open = doubles(open, "open");
+  out.high = doubles(high, "high");
+  out.low = doubles(low, "low");
+  out.close = doubles(close, "close");
+  if (!buy_qty.is_none()) out.buy_qty = doubles(buy_qty, "buy_qty");
+  if (!sell_qty.is_none()) out.sell_qty = doubles(sell_qty, "sell_qty");
+  out.interval_ns = interval_ns;
+  return out;
+}
+
+std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfile& leverage, const py::object& axis,
+                               std::int64_t ticks_per_bin, std::int64_t window_ns, std::string_view model,
+                               std::string_view trigger, double maker_share, std::vector<double> half_life_ns,
+                               std::optional<std::size_t> keep) {
+  EngineOptions options;
+  if (!axis.is_none()) {
+    const auto& given = axis.cast<const Axis&>();
+    if (given.tick_size != instrument.tick_size())
+      throw InvalidConfig("axis must have the instrument's tick_size (" +
+                          std::string(py::str(py::float_(instrument.tick_size()))) + "), had " +
+                          std::string(py::str(py::float_(given.tick_size))));
+    options.axis = given.axis;
+  }
+  options.ticks_per_bin = ticks_per_bin;
+  options.window_ns = window_ns;
+  options.model = parse<Model>(model);
+  options.trigger = parse<Trigger>(trigger);
+  options.maker_share = maker_share;
+  options.half_life_ns = std::move(half_life_ns);
+  options.keep = keep;
+  return std::unique_ptr<PyEngine>(new PyEngine{Engine(instrument, leverage, std::move(options))});
+}
+
+py::array_t<double> levels(PyEngine& self, std::string_view side, bool lots) {
+  const Side which = parse<Side>(side);
+  const Reading guard(self);
+  const LevelBook* book = self.engine.book();
+  const auto tiers = static_cast<py::ssize_t>(self.engine.leverage().size());
+  const auto width = static_cast<py::ssize_t>(book == nullptr ? 0 : book->width());
+  py::array_t<double> out({tiers, width});
+  if (book == nullptr) return out;
+  const std::span<double> cells(out.mutable_data(), static_cast<std::size_t>(out.size()));
+  book->snapshot(which, cells);
+  if (!lots)
+    for (double& cell : cells) cell *= self.engine.instrument().lot_size();
+  return out;
+}
+
+/// A copy of the closed windows; with the unfinished one as its last, if wanted and there is one.
+py::tuple history(PyEngine& self, bool unfinished) {
+  const Reading guard(self);
+  const History* closed = self.engine.history();
+  if (closed == nullptr) return py::make_tuple(py::none(), false);
+  History out = *closed;
+  Segment open;
+  const bool with_open = unfinished && self.engine.peek(open);
+  if (with_open) out.append() = std::move(open);
+  return py::make_tuple(py::cast(std::move(out)), with_open);
+}
+
+void on_column(PyEngine& self, py::object callback) {
+  if (!callback.is_none() && PyCallable_Check(callback.ptr()) == 0)
+    throw py::type_error("callback must be callable or None");
+  const Feeding guard(self);
+  self.callback = std::move(callback);
+  if (self.callback.is_none()) {
+    self.engine.on_column(nullptr);
+    return;
+  }
+  self.engine.on_column([&self](const Segment& segment) {
+    const py::gil_scoped_acquire locked;
+    if (self.raised) return;
+    try {
+      self.callback(std::make_shared<Segment>(segment));
+    } catch (py::error_already_set& error) {
+      self.raised.emplace(std::move(error));
+    }
+  });
+}
+
+}  // namespace
+
+void register_engine(py::module_& m) {
+  py::class_<PyEngine>(m, "Engine", "The native engine; liqcore.Engine documents it.")
+      .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
+           py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"),
+           py::arg("maker_share"), py::arg("half_life_ns"), py::arg("keep"))
+      .def(
+          "trade",
+          [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {
+            bool used;
+            {
+              const Feeding guard(self);
+              used = self.engine.trade(ts, price, qty, taker_sell) == Reject::none;
+            }
+            raise_pending(self);
+            return used;
+          },
+          py::arg("ts"), py::arg("price"), py::arg("qty"), py::arg("taker_sell"), R"(
+Feed one trade.
+
+Parameters
+----------
+ts : int
+    Time, nanoseconds since the UNIX epoch, UTC.
+price, qty : float
+    As the venue prints them.
+taker_sell : bool
+    True if the aggressor sold.
+
+Returns
+-------
+bool
+    Whether the trade was used; if not, ``stats.rejected`` has the reason.
+)")
+      .def(
+          "trades",
+          [](PyEngine& self, const py::object& ts, const py::object& price, const py::object& qty,
+             const py::object& taker_sell) {
+            const TradeArrays rows = trade_arrays(ts, price, qty, taker_sell);
+            return feed(self, [&](Engine& engine) { return engine.trades(rows); });
+          },
+          py::arg("ts"), py::arg("price"), py::arg("qty"), py::arg("taker_sell"), R"(
+Feed trades. The arrays are read in place, without a copy, and the GIL is released meanwhile.
+
+Parameters
+----------
+ts : ndarray of int64 or datetime64[ns], shape (n,), C-contiguous
+    Times, nanoseconds since the UNIX epoch, UTC. A row before the engine's clock is rejected as late.
+price, qty : ndarray of float64, shape (n,), C-contiguous
+    As the venue prints them.
+taker_sell : ndarray of bool, shape (n,), C-contiguous
+    True where the aggressor sold.
+
+Returns
+-------
+Stats
+    What this call did. Any split of the input into calls gives the same bits.
+
+Raises
+------
+TypeError
+    If a dtype or memory layout differs: nothing is converted silently.
+InvalidConfigError
+    If lengths differ, or a jump goes over more than a million windows; nothing of the call has happened then.
+)")
+      .def(
+          "mark",
+          [](PyEngine& self, std::int64_t ts, double price) {
+            return feed(self, [&](Engine& engine) { return engine.mark(ts, price) == Reject::none; });
+          },
+          py::arg("ts"), py::arg("price"), "Feed one mark price (rounded to the tick); returns whether it was used.")
+      .def(
+          "marks",
+          [](PyEngine& self, const py::object& ts, const py::object& price) {
+            const SampleArrays rows{times(ts, "ts"), doubles(price, "price")};
+            return feed(self, [&](Engine& engine) { return engine.marks(rows); });
+          },
+          py::arg("ts"), py::arg("price"), "Feed mark prices: int64 ns and float64 arrays. Returns Stats.")
+      .def(
+          "open_interest",
+          [](PyEngine& self, const py::object& ts, const py::object& quantity) -> py::object {
+            if (py::isinstance<py::array>(ts) && py::reinterpret_borrow<py::array>(ts).ndim() > 0) {
+              const SampleArrays rows{times(ts, "ts"), doubles(quantity, "quantity")};
+              return py::cast(feed(self, [&](Engine& engine) { return engine.open_interest(rows); }));
+            }
+            const auto at = ts.cast<std::int64_t>();
+            const auto value = quantity.cast<double>();
+            return py::cast(
+                feed(self, [&](Engine& engine) { return engine.open_interest(at, value) == Reject::none; }));
+          },
+          py::arg("ts"), py::arg("quantity"), R"(
+Feed open interest, one sample or arrays (int64 ns, float64; in quantity, one-sided).
+
+Recorded with the segments; the flow model does not use it. Returns whether it was used, or Stats for arrays.
+)")
+      .def(
+          "candles",
+          [](PyEngine& self, const py::object& ts_open, const py::object& open, const py::object& high,
+             const py::object& low, const py::object& close, const py::object& buy_qty, const py::object& sell_qty,
+             std::int64_t interval_ns) {
+            const CandleArrays rows = candle_arrays(ts_open, open, high, low, close, buy_qty, sell_qty, interval_ns);
+            return feed(self, [&](Engine& engine) { return engine.candles(rows); });
+          },
+          py::arg("ts_open"), py::arg("open"), py::arg("high"), py::arg("low"), py::arg("close"), py::arg("buy_qty"),
+          py::arg("sell_qty"), py::arg("interval_ns"))
+      .def(
+          "feed",
+          [](PyEngine& self, const py::object& trades, const py::object& marks, const py::object& open_interest,
+             const py::object& candles, std::int64_t interval_ns) {
+            Feed all;
+            const auto tuple = [](const py::object& object, const char* argument, std::size_t size) {
+              const auto out = py::tuple(object);
+              if (out.size() != size)
+                throw py::value_error(std::string(argument) + " must be a tuple of " + std::to_string(size) +
+                                      " arrays, had " + std::to_string(out.size()));
+              return out;
+            };
+            if (!trades.is_none()) {
+              const py::tuple t = tuple(trades, "trades", 4);
+              all.trades = trade_arrays(t[0], t[1], t[2], t[3]);
+            }
+            if (!marks.is_none()) {
+              const py::tuple t = tuple(marks, "marks", 2);
+              all.marks = {times(t[0], "ts (of marks)"), doubles(t[1], "price (of marks)")};
+            }
+            if (!open_interest.is_none()) {
+              const py::tuple t = tuple(open_interest, "open_interest", 2);
+              all.open_interest = {times(t[0], "ts (of open_interest)"), doubles(t[1], "quantity (of open_interest)")};
+            }
+            if (!candles.is_none()) {
+              const py::tuple t = tuple(candles, "candles", 7);
+              all.candles = candle_arrays(t[0], t[1], t[2], t[3], t[4], t[5], t[6], interval_ns);
+            }
+            return bindings::feed(self, [&](Engine& engine) { return engine.feed(all); });
+          },
+          py::arg("trades"), py::arg("marks"), py::arg("open_interest"), py::arg("candles"), py::arg("interval_ns"))
+      .def(
+          "advance",
+          [](PyEngine& self, std::int64_t ts) {
+            static_cast<void>(feed(self, [&](Engine& engine) {
+              engine.advance(ts);
+              return 0;
+            }));
+          },
+          py::arg("ts"), "Move the clock to `ts` (ns): windows that ended by then are closed.")
+      .def(
+          "open",
+          [](PyEngine& self, std::string_view side, double price, double qty) {
+            const Side which = parse<Side>(side);
+            const Feeding guard(self);
+            self.engine.open(which, price, qty);
+          },
+          py::arg("side"), py::arg("price"), py::arg("qty"),
+          "Open `qty` at `price` (rounded to the tick) in every tier of \"long\" or \"short\", at the engine's clock.")
+      .def(
+          "touch",
+          [](PyEngine& self, double low, double high) {
+            const Feeding guard(self);
+            self.engine.touch(low, high);
+          },
+          py::arg("low"), py::arg("high"),
+          "Liquidate long levels in the bin of `low` and above, short levels in the bin of `high` and below.")
+      .def(
+          "_scale",
+          [](PyEngine& self, const py::object& factors) {
+            const auto all = doubles(factors, "factor");
+            const Feeding guard(self);
+            self.engine.scale(all);
+          },
+          py::arg("factors"))
+      .def("on_column", &on_column, py::arg("callback"), R"(
+Call `callback(segment)` whenever a window closes, on the thread that feeds the engine; None removes it.
+
+The callback may read the engine (levels, axis, stats: the state at the window's end), not feed it. What it raises is
+raised when the feeding call is done, and ends the callbacks of that call.
+)")
+      .def(
+          "levels", [](PyEngine& self, std::string_view side) { return levels(self, side, false); }, py::arg("side"),
+          "Live quantity by tier and bin of `axis`, unweighted: float64 (tiers, bins), a new array.")
+      .def(
+          "levels_lots", [](PyEngine& self, std::string_view side) { return levels(self, side, true); },
+          py::arg("side"), "As levels(), in lots: exact whole numbers unless levels were scaled.")
+      .def_property_readonly(
+          "axis",
+          [](PyEngine& self) -> py::object {
+            const Reading guard(self);
+            const auto axis = self.engine.axis();
+            if (!axis) return py::none();
+            return py::cast(Axis{*axis, self.engine.instrument().tick_size()});
+          },
+          "The price axis of levels(): fixed, or as far as levels have come; None before the first price.")
+      .def_property_readonly(
+          "clock",
+          [](PyEngine& self) {
+            const Reading guard(self);
+            return self.engine.clock();
+          },
+          "Time of the last event used, ns; None before the first.")
+      .def_property_readonly(
+          "stats",
+          [](PyEngine& self) {
+            const Reading guard(self);
+            return self.engine.stats();
+          },
+          "Everything since the start, as Stats.")
+      .def(
+          "segments",
+          [](PyEngine& self) {
+            const Reading guard(self);
+            py::list out;
+            if (const History* closed = self.engine.history())
+              for (std::size_t i = 0; i < closed->size(); ++i)
+                out.append(std::const_pointer_cast<Segment>(closed->share(i)));
+            return out;
+          },
+          "The closed windows that are kept, oldest first: list of Segment.")
+      .def("_history", &history, py::arg("unfinished"))
+      .def_property_readonly("instrument", [](const PyEngine& self) { return self.engine.instrument(); },
+                             "What is traded.")
+      .def_property_readonly("leverage", [](const PyEngine& self) { return self.engine.leverage(); },
+                             "Tiers and shares.")
+      .def_property_readonly("window_ns", [](const PyEngine& self) { return self.engine.options().window_ns; },
+                             "Length of a window, ns.")
+      .def_property_readonly("model", [](const PyEngine& self) { return word(self.engine.options().model); },
+                             "Name of the model.")
+      .def_property_readonly("trigger", [](const PyEngine& self) { return word(self.engine.options().trigger); },
+                             "What liquidates: \"last\", \"mark\" or \"candle\".")
+      .def_property_readonly("maker_share", [](const PyEngine& self) { return self.engine.options().maker_share; },
+                             "Part of a trade opened on the maker's side, to the nearest 1/1024.")
+      .def_property_readonly(
+          "half_life_ns",
+          [](const PyEngine& self) -> py::object {
+            const auto& half_life = self.engine.options().half_life_ns;
+            if (half_life.empty()) return py::none();
+            return copy_to_array(std::span(half_life));
+          },
+          "Half-life of each tier, ns; None where nothing decays.");
+}
+
+}  // namespace liqcore::bindings

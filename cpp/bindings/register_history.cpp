@@ -1,0 +1,278 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arrays.hpp"
+#include "liqcore/archive.hpp"
+#include "liqcore/error.hpp"
+#include "liqcore/history.hpp"
+#include "names.hpp"
+#include "register.hpp"
+
+namespace liqcore::bindings {
+namespace {
+
+/// Cells as a dict of columns: side, tier, bin, lots.
+py::dict cells(const Cells& cells, std::size_t tiers) {
+  std::vector<std::int8_t> side;
+  std::vector<std::int16_t> tier;
+  for (std::size_t layer = 0; layer < 2 * tiers; ++layer)
+    for (std::size_t i = 0; i < cells.layer_bins(layer).size(); ++i) {
+      side.push_back(static_cast<std::int8_t>(layer / tiers));
+      tier.push_back(static_cast<std::int16_t>(layer % tiers));
+    }
+  py::dict out;
+  out["side"] = to_array(std::move(side));
+  out["tier"] = to_array(std::move(tier));
+  out["bin"] = copy_to_array(std::span(cells.bins));
+  out["lots"] = copy_to_array(std::span(cells.lots));
+  return out;
+}
+
+py::list touched(const Segment& segment, std::string_view side) {
+  py::list out;
+  for (const TouchStep& step : segment.touched[static_cast<std::size_t>(parse<Side>(side))])
+    out.append(py::make_tuple(step.bin, step.scale.empty() ? py::object(py::none())
+                                                           : py::object(copy_to_array(std::span(step.scale)))));
+  return out;
+}
+
+py::object scale(const Segment& segment, std::string_view side) {
+  const auto& factors = segment.scale[static_cast<std::size_t>(parse<Side>(side))];
+  if (factors.empty()) return py::none();
+  return copy_to_array(std::span(factors));
+}
+
+py::tuple candle(const Segment& segment) {
+  const Candle& c = segment.candle;
+  if (c.empty()) return py::make_tuple(py::none(), py::none(), py::none(), py::none(), c.buy_lots, c.sell_lots);
+  return py::make_tuple(c.open, c.high, c.low, c.close, c.buy_lots, c.sell_lots);
+}
+
+std::size_t index_of(const History& history, py::ssize_t i) {
+  const auto size = static_cast<py::ssize_t>(history.size());
+  if (i < -size || i >= size)
+    throw py::index_error("window must lie within the " + std::to_string(size) + " there are, was " + std::to_string(i));
+  return static_cast<std::size_t>(i < 0 ? i + size : i);
+}
+
+py::array_t<std::int64_t> window_times(const History& history) {
+  std::vector<std::int64_t> out;
+  for (std::size_t i = 0; i < history.size(); ++i) out.push_back(history.segment(i).start_ns);
+  return to_array(std::move(out));
+}
+
+/// open, high, low, close in price, buy and sell in quantity, one row a window; NaN where nothing traded.
+py::array_t<double> candles(const History& history) {
+  const Terms& terms = history.terms();
+  py::array_t<double> out({static_cast<py::ssize_t>(history.size()), py::ssize_t{6}});
+  double* row = out.mutable_data();
+  for (std::size_t i = 0; i < history.size(); ++i, row += 6) {
+    const Candle& c = history.segment(i).candle;
+    const std::int64_t prices[] = {c.open, c.high, c.low, c.close};
+    for (int k = 0; k < 4; ++k)
+      row[k] = c.empty() ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(prices[k]) * terms.tick_size;
+    row[4] = c.empty() ? std::numeric_limits<double>::quiet_NaN() : c.buy_lots * terms.lot_size;
+    row[5] = c.empty() ? std::numeric_limits<double>::quiet_NaN() : c.sell_lots * terms.lot_size;
+  }
+  return out;
+}
+
+Picture picture(std::vector<double> longs, std::vector<double> shorts, std::size_t first_column, std::size_t columns) {
+  Picture out;
+  out.weights[0] = std::move(longs);
+  out.weights[1] = std::move(shorts);
+  out.first_column = first_column;
+  out.columns = columns;
+  return out;
+}
+
+py::tuple columns(const History& history, std::vector<double> long_weights, std::vector<double> short_weights,
+                  std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, std::size_t first_column,
+                  std::size_t count, bool usd) {
+  Picture what = picture(std::move(long_weights), std::move(short_weights), first_column, count);
+  what.first_bin = first_bin;
+  what.bins_per_row = bins_per_row;
+  what.rows = rows;
+  what.usd = usd;
+  const auto blank = [&] {
+    return py::array_t<float>({static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(rows)});
+  };
+  py::array_t<float> out[] = {blank(), blank(), blank(), blank()};
+  const auto cells_of = [&](int i) {
+    return std::span<float>(out[i].mutable_data(), static_cast<std::size_t>(out[i].size()));
+  };
+  const std::span<float> spans[] = {cells_of(0), cells_of(1), cells_of(2), cells_of(3)};
+  {
+    const py::gil_scoped_release unlocked;
+    history.columns(what, spans[0], spans[1], spans[2], spans[3]);
+  }
+  return py::make_tuple(out[0], out[1], out[2], out[3]);
+}
+
+py::dict rows_to_dict(ArchiveRows&& rows) {
+  py::dict out;
+  out["time"] = to_array(std::move(rows.time_ns));
+  out["kind"] = to_array(std::move(rows.kind));
+  out["side"] = to_array(std::move(rows.side));
+  out["tier"] = to_array(std::move(rows.tier));
+  out["bin"] = to_array(std::move(rows.bin));
+  out["value"] = to_array(std::move(rows.value));
+  return out;
+}
+
+template <class T>
+std::vector<T> column(std::span<const T> values) {
+  return {values.begin(), values.end()};
+}
+
+History restore(std::string_view contract, double tick_size, double lot_size, double multiplier,
+                std::int64_t ticks_per_bin, std::int64_t window_ns, std::size_t tiers, std::int64_t first_ns,
+                std::size_t windows, const py::dict& columns) {
+  ArchiveRows rows;
+  rows.time_ns = column(times(columns["time"], "time"));
+  rows.kind = column(integers<std::uint8_t>(columns["kind"], "kind"));
+  rows.side = column(integers<std::int8_t>(columns["side"], "side"));
+  rows.tier = column(integers<std::int16_t>(columns["tier"], "tier"));
+  rows.bin = column(integers<std::int32_t>(columns["bin"], "bin"));
+  rows.value = column(doubles(columns["value"], "value"));
+  for (const std::size_t length :
+       {rows.kind.size(), rows.side.size(), rows.tier.size(), rows.bin.size(), rows.value.size()})
+    if (length != rows.size()) throw py::value_error("columns of an archive must have one length");
+  const Terms terms{parse<Contract>(contract), tick_size, lot_size, multiplier, ticks_per_bin, window_ns, tiers};
+  const py::gil_scoped_release unlocked;
+  return from_rows(terms, first_ns, windows, rows);
+}
+
+}  // namespace
+
+void register_history(py::module_& m) {
+  py::class_<Segment, std::shared_ptr<Segment>>(m, "Segment", R"(
+What a stretch of time did to the book: an affine change of every layer.
+
+What lies at or beyond a touched bin is cleared, the rest is scaled, additions come on top. Made by an engine once a
+window; `liqcore.combine` joins neighbours. Immutable.
+)")
+      .def_readonly("start_ns", &Segment::start_ns, "Start of the first window, ns.")
+      .def_readonly("end_ns", &Segment::end_ns, "End of the last window, exclusive, ns.")
+      .def_property_readonly("candle", &candle,
+                             "(open, high, low, close) in ticks, None where nothing traded, then taker buy and sell lots.")
+      .def_property_readonly(
+          "additions", [](const Segment& self) { return cells(self.additions, self.accounts.size() / 2); },
+          "Opened in the segment and live at its end: dict of columns side, tier, bin, lots.")
+      .def_property_readonly(
+          "liquidated", [](const Segment& self) { return cells(self.liquidated, self.accounts.size() / 2); },
+          "Opened in the segment and liquidated in it: dict of columns side, tier, bin, lots.")
+      .def("touched", &touched, py::arg("side"),
+           "Touch steps of a side, each (bin, scale of each tier when it came, or None for all 1).")
+      .def("scale", &scale, py::arg("side"), "Factor of each tier over the segment, or None for all 1.")
+      .def_readonly("mark_price", &Segment::mark_price, "Last mark price so far; NaN where there was none.")
+      .def_readonly("open_interest", &Segment::open_interest, "Last open interest so far; NaN where there was none.")
+      .def_property_readonly(
+          "last_ns",
+          [](const Segment& self) -> py::object {
+            if (self.last_ns == std::numeric_limits<std::int64_t>::min()) return py::none();
+            return py::int_(self.last_ns);
+          },
+          "Time of the last event so far, ns; None where there was none.")
+      .def("__eq__",
+           [](const Segment& a, const Segment& b) {
+             // NaN boundaries mean "none yet" and are equal here.
+             const auto same = [](double x, double y) { return x == y || (x != x && y != y); };
+             Segment left = a;
+             left.mark_price = same(a.mark_price, b.mark_price) ? 0.0 : 1.0;
+             left.open_interest = same(a.open_interest, b.open_interest) ? 0.0 : 1.0;
+             Segment right = b;
+             right.mark_price = right.open_interest = 0.0;
+             return left == right;
+           },
+           py::is_operator())
+      .def("__repr__", [](const Segment& self) {
+        return "Segment(start_ns=" + std::to_string(self.start_ns) + ", end_ns=" + std::to_string(self.end_ns) + ", " +
+               std::to_string(self.additions.size()) + " additions)";
+      });
+
+  m.def(
+      "combine",
+      [](const Segment& earlier, const Segment& later) { return std::make_shared<Segment>(combine(earlier, later)); },
+      py::arg("earlier"), py::arg("later"), R"(
+The segment of `earlier` followed by `later`. Associative, not commutative.
+
+Exact where nothing is scaled; otherwise equal to one pass within rounding (1e-12 relative).
+
+Raises
+------
+InvalidConfigError
+    If `later` does not start where `earlier` ends.
+)");
+
+  py::class_<History>(m, "History", "Consecutive window segments and the levels live before the first; see Heatmap.")
+      .def("__len__", &History::size)
+      .def_property_readonly("tick_size", [](const History& self) { return self.terms().tick_size; })
+      .def_property_readonly("ticks_per_bin", [](const History& self) { return self.terms().ticks_per_bin; })
+      .def_property_readonly("window_ns", [](const History& self) { return self.terms().window_ns; })
+      .def_property_readonly("tiers", [](const History& self) { return self.terms().tiers; })
+      .def_property_readonly("terms",
+                             [](const History& self) {
+                               const Terms& terms = self.terms();
+                               py::dict out;
+                               out["contract"] = word(terms.contract);
+                               out["tick_size"] = terms.tick_size;
+                               out["lot_size"] = terms.lot_size;
+                               out["multiplier"] = terms.multiplier;
+                               out["ticks_per_bin"] = terms.ticks_per_bin;
+                               out["window_ns"] = terms.window_ns;
+                               out["tiers"] = terms.tiers;
+                               return out;
+                             })
+      .def("times", &window_times, "Start of each window, int64 ns.")
+      .def("candles", &candles, "float64 (windows, 6): open, high, low, close, buy and sell quantity; NaN if empty.")
+      .def(
+          "segment",
+          [](const History& self, py::ssize_t i) {
+            return std::const_pointer_cast<Segment>(self.share(index_of(self, i)));
+          },
+          py::arg("i"))
+      .def(
+          "levels",
+          [](const History& self, py::ssize_t i, std::string_view side) {
+            const std::size_t at = index_of(self, i);
+            const Layers live = [&] {
+              const py::gil_scoped_release unlocked;
+              return self.levels_after(at);
+            }();
+            const std::size_t first = parse<Side>(side) == Side::long_ ? 0 : live.tiers();
+            py::array_t<double> out({static_cast<py::ssize_t>(live.tiers()), static_cast<py::ssize_t>(live.width())});
+            for (std::size_t tier = 0; tier < live.tiers(); ++tier)
+              std::copy_n(live.row(first + tier), live.width(),
+                          out.mutable_data() + static_cast<std::ptrdiff_t>(tier) * live.width());
+            return py::make_tuple(live.first_bin(), out);
+          },
+          py::arg("i"), py::arg("side"), "First absolute bin and float64 (tiers, bins) lots live after window i.")
+      .def("columns", &columns, py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_bin"),
+           py::arg("bins_per_row"), py::arg("rows"), py::arg("first_column"), py::arg("columns"), py::arg("usd"),
+           "Four float32 (columns, rows): live longs, live shorts, liquidated longs, liquidated shorts.")
+      .def(
+          "extent",
+          [](const History& self, std::vector<double> long_weights, std::vector<double> short_weights,
+             std::size_t first_column, std::size_t count) {
+            const Layers::Range range =
+                self.extent(picture(std::move(long_weights), std::move(short_weights), first_column, count));
+            return py::make_tuple(range.low, range.high);
+          },
+          py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_column"),
+          py::arg("columns"), "Lowest and one past the highest bin with anything to show.")
+      .def("to_rows", [](const History& self) { return rows_to_dict(to_rows(self)); },
+           "The history as one narrow table: a dict of columns (docs/reference/archive.md).")
+      .def_static("from_rows", &restore, py::kw_only(), py::arg("contract"), py::arg("tick_size"), py::arg("lot_size"),
+                  py::arg("multiplier"), py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("tiers"),
+                  py::arg("first_ns"), py::arg("windows"), py::arg("columns"));
+}
+
+}  // namespace liqcore::bindings

@@ -1,0 +1,163 @@
+#include <pybind11/pybind11.h>
+
+#include <string>
+#include <string_view>
+
+#include "liqcore/instrument.hpp"
+#include "names.hpp"
+#include "register.hpp"
+
+namespace py = pybind11;
+
+namespace liqcore::bindings {
+namespace {
+
+std::string repr(const MarginSchedule& margin) {
+  return "MarginSchedule.flat(" + std::string(py::repr(py::float_(margin.rate()))) +
+         ", fee=" + std::string(py::repr(py::float_(margin.fee()))) + ", basis='" + word(margin.basis()) + "')";
+}
+
+std::string repr(const Instrument& i) {
+  const auto number = [](double value) { return std::string(py::repr(py::float_(value))); };
+  return "Instrument(symbol='" + i.symbol() + "', venue='" + i.venue() + "', contract='" + word(i.contract()) +
+         "', tick_size=" + number(i.tick_size()) + ", lot_size=" + number(i.lot_size()) +
+         ", multiplier=" + number(i.multiplier()) + ", margin=" + repr(i.margin()) + ")";
+}
+
+MarginSchedule flat(double rate, double fee, std::string_view basis) {
+  return MarginSchedule::flat(rate, fee, parse<MarginBasis>(basis));
+}
+
+}  // namespace
+
+void register_instrument(py::module_& m) {
+  py::class_<MarginSchedule>(m, "MarginSchedule", R"(
+Maintenance margin terms of an instrument: one flat rate for every position.
+
+Immutable, safe to share between threads.
+
+Examples
+--------
+>>> import liqcore as lq
+>>> margin = lq.MarginSchedule.flat(0.004)
+>>> round(margin.level_factor("long", "linear", 25), 6)  # 3.614 % below the entry
+0.963855
+)")
+      .def_static("flat", &flat, py::arg("rate"), py::kw_only(), py::arg("fee") = 0.0, py::arg("basis") = "mark", R"(
+One maintenance margin rate for everybody.
+
+Parameters
+----------
+rate : float
+    Maintenance margin rate, fraction of notional (0.004 is 0.4 %); 0 <= rate < 1.
+fee : float
+    Liquidation fee rate charged at the liquidation price, fraction; must be 0 with basis "entry".
+basis : {"mark", "entry"}
+    Whether the rate is a share of the notional at the mark price or at the entry price.
+
+Raises
+------
+InvalidConfigError
+    If a value breaks its rule.
+)")
+      .def_property_readonly("rate", &MarginSchedule::rate, "Maintenance margin rate, fraction of notional.")
+      .def_property_readonly("fee", &MarginSchedule::fee, "Liquidation fee rate, fraction.")
+      .def_property_readonly(
+          "basis", [](const MarginSchedule& self) { return word(self.basis()); }, "\"mark\" or \"entry\".")
+      .def(
+          "level_factor",
+          [](const MarginSchedule& self, std::string_view side, std::string_view contract, double leverage) {
+            if (!(leverage >= 1.0))
+              throw InvalidConfig("leverage must be at least 1, was " + std::string(py::str(py::float_(leverage))));
+            return self.level_factor(parse<Side>(side), parse<Contract>(contract), leverage);
+          },
+          py::arg("side"), py::arg("contract"), py::arg("leverage"), R"(
+Liquidation price divided by entry price of an isolated position; NaN where there is none.
+
+The four formulas and their sources are in docs/theory/liquidation.md.
+)")
+      .def("__eq__", [](const MarginSchedule& a, const MarginSchedule& b) { return a == b; }, py::is_operator())
+      .def("__hash__",
+           [](const MarginSchedule& self) {
+             return py::hash(py::make_tuple(self.rate(), self.fee(), word(self.basis())));
+           })
+      .def("__repr__", [](const MarginSchedule& self) { return repr(self); })
+      .def(py::pickle(
+          [](const MarginSchedule& self) { return py::make_tuple(self.rate(), self.fee(), word(self.basis())); },
+          [](const py::tuple& state) {
+            return flat(state[0].cast<double>(), state[1].cast<double>(), state[2].cast<std::string>());
+          }));
+
+  const auto make = [](std::string symbol, std::string venue, std::string_view contract, double tick_size,
+                       double lot_size, double multiplier, const MarginSchedule& margin) {
+    return Instrument(std::move(symbol), std::move(venue), parse<Contract>(contract), tick_size, lot_size, multiplier,
+                      margin);
+  };
+  py::class_<Instrument>(m, "Instrument", R"(
+What is traded: grid, contract and margin terms of one perpetual future.
+
+Prices and quantities arrive in the unit the venue prints; only the instrument converts them, once, to whole ticks and
+lots, half to even. Immutable, safe to share between threads.
+
+Parameters
+----------
+symbol : str
+    The venue's name, such as "BTCUSDT".
+venue : str
+    Such as "binance-usdm"; may be empty.
+contract : {"linear", "inverse"}
+    Margined in the quote or in the base currency.
+tick_size : float
+    Smallest price step, quote currency; above 0.
+lot_size : float
+    Smallest quantity step, in the unit the venue prints; above 0.
+multiplier : float
+    Linear: units of base per printed unit of quantity. Inverse: USD per contract. Above 0.
+margin : MarginSchedule
+    Maintenance margin terms.
+
+Raises
+------
+InvalidConfigError
+    If a value breaks its rule.
+
+Examples
+--------
+>>> import liqcore as lq
+>>> btc = lq.Instrument(symbol="BTCUSDT", venue="binance-usdm", tick_size=0.1, lot_size=0.001)
+>>> btc.to_ticks(60_000.1), btc.to_lots(0.25)
+(600001, 250)
+)")
+      .def(py::init(make), py::kw_only(), py::arg("symbol") = "", py::arg("venue") = "", py::arg("contract") = "linear",
+           py::arg("tick_size"), py::arg("lot_size"), py::arg("multiplier") = 1.0,
+           py::arg_v("margin", MarginSchedule::flat(0.004), "MarginSchedule.flat(0.004)"))
+      .def_property_readonly("symbol", &Instrument::symbol, "The venue's name.")
+      .def_property_readonly("venue", &Instrument::venue, "The venue.")
+      .def_property_readonly(
+          "contract", [](const Instrument& self) { return word(self.contract()); }, "\"linear\" or \"inverse\".")
+      .def_property_readonly("tick_size", &Instrument::tick_size, "Smallest price step, quote currency.")
+      .def_property_readonly("lot_size", &Instrument::lot_size, "Smallest quantity step.")
+      .def_property_readonly("multiplier", &Instrument::multiplier,
+                             "Units of base per unit of quantity (linear), USD per contract (inverse).")
+      .def_property_readonly("margin", &Instrument::margin, "Maintenance margin terms.")
+      .def("to_ticks", [](const Instrument& self, double price) { return self.to_ticks(price).units; }, py::arg("price"),
+           "Price in whole ticks, rounded half to even.")
+      .def("to_lots", [](const Instrument& self, double qty) { return self.to_lots(qty).units; }, py::arg("qty"),
+           "Quantity in whole lots, rounded half to even.")
+      .def("__eq__", [](const Instrument& a, const Instrument& b) { return a == b; }, py::is_operator())
+      .def("__hash__",
+           [](const Instrument& self) { return py::hash(py::make_tuple(self.symbol(), self.venue(), self.tick_size())); })
+      .def("__repr__", [](const Instrument& self) { return repr(self); })
+      .def(py::pickle(
+          [](const Instrument& self) {
+            return py::make_tuple(self.symbol(), self.venue(), word(self.contract()), self.tick_size(), self.lot_size(),
+                                  self.multiplier(), self.margin());
+          },
+          [make](const py::tuple& state) {
+            return make(state[0].cast<std::string>(), state[1].cast<std::string>(), state[2].cast<std::string>(),
+                        state[3].cast<double>(), state[4].cast<double>(), state[5].cast<double>(),
+                        state[6].cast<MarginSchedule>());
+          }));
+}
+
+}  // namespace liqcore::bindings
