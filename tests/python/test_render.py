@@ -228,11 +228,11 @@ def test_default_prices_are_the_candles_and_as_much_again():
     for name, price in {"open": 2_000, "high": 2_100, "low": 1_900, "close": 2_000}.items():
         heatmap.candles[name] = price
     heatmap.long[:, :] = 1
-    assert default_price_range(heatmap, heatmap.values) == (1_700, 2_300)
+    assert default_price_range(heatmap, heatmap.values.max(axis=0)) == (1_700, 2_300)
     heatmap.long[:, 125:] = 0  # no levels from 2,250 on
-    assert default_price_range(heatmap, heatmap.values) == (1_700, 2_250)
+    assert default_price_range(heatmap, heatmap.values.max(axis=0)) == (1_700, 2_250)
     heatmap.candles["low"], heatmap.candles["high"] = 1_999, 2_000
-    low, high = default_price_range(heatmap, heatmap.values)
+    low, high = default_price_range(heatmap, heatmap.values.max(axis=0))
     assert (low, high) == (1_999 - 60, 2_060)
 
 

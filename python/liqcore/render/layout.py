@@ -254,11 +254,11 @@ def layout(heatmap: HeatmapLike, options: RenderOptions, measure: Measure) -> La
 def shown(heatmap: HeatmapLike, options: RenderOptions) -> View:
     """Choose the cells, the prices and the scale that ``options`` ask for, or the defaults."""
     cells: NDArray[np.float32] = getattr(heatmap, "values" if options.side == "both" else options.side)
-    low, high = options.price_range or default_price_range(heatmap, cells)
+    peaks = np.fmax.reduce(cells, axis=0, initial=0.0)
+    low, high = options.price_range or default_price_range(heatmap, peaks)
     first = max(int(np.searchsorted(heatmap.prices, low, side="right")) - 1, 0)
     stop = int(np.searchsorted(heatmap.prices, high, side="left"))
-    in_view = cells[:, first:stop]
-    maximum = options.maximum or default_maximum(in_view)
+    maximum = options.maximum or default_maximum(cells[:, first:stop])
     closes = heatmap.candles["close"]
     closes = closes[np.isfinite(closes)]
     return View(
@@ -268,21 +268,22 @@ def shown(heatmap: HeatmapLike, options: RenderOptions) -> View:
         time_low=int(heatmap.times[0]) if len(heatmap.times) else 0,
         time_high=int(heatmap.times[-1]) + heatmap.window_ns if len(heatmap.times) else heatmap.window_ns,
         maximum=maximum,
-        above_maximum=bool(np.fmax.reduce(in_view, axis=None, initial=0.0) > np.float32(maximum)),
+        above_maximum=bool(peaks[first:stop].max(initial=0.0) > np.float32(maximum)),
         last_price=float(closes[-1]) if len(closes) else None,
     )
 
 
-def default_price_range(heatmap: HeatmapLike, cells: NDArray[np.float32]) -> tuple[float, float]:
+def default_price_range(heatmap: HeatmapLike, peaks: NDArray[np.float32]) -> tuple[float, float]:
     """
     Return the prices a trader wants to see: the candles, and the levels around them.
 
     The candles' range and as much again on either side, at least 3 % (where 33x and above are liquidated), as far as
-    there are levels. Without candles, all levels; without levels, the whole axis.
+    there are levels: bins whose largest cell in ``peaks`` is not zero. Without candles, all levels; without levels, the
+    whole axis.
     """
     if len(heatmap.prices) == 0:
         return 0.0, 1.0
-    filled = np.flatnonzero((cells > 0).any(axis=0))
+    filled = np.flatnonzero(peaks > 0)
     ends = (int(filled[0]), int(filled[-1])) if len(filled) else (0, len(heatmap.prices) - 1)
     low, high = float(heatmap.prices[ends[0]]), float(heatmap.prices[ends[1]]) + heatmap.step
     lows, highs = (heatmap.candles[name][np.isfinite(heatmap.candles[name])] for name in ("low", "high"))

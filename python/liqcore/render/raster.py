@@ -84,27 +84,35 @@ def pool(cells: NDArray[np.float32], columns: PixelCells, rows: PixelCells) -> N
     -------
     ndarray of float32, shape (pixels of columns, pixels of rows)
     """
-    return _pool_last(_pool_last(cells.T, columns).T, rows)
+    begin, end = _ends(rows)  # pool the columns of what is in view only
+    shifted = PixelCells(np.maximum(rows.first - begin, 0), np.maximum(rows.stop - begin, 0))
+    pooled = _pool(_pool(cells[:, begin:end], columns).T, shifted).T
+    return np.where(np.isnan(pooled), np.float32(0), pooled)
 
 
-def _pool_last(cells: NDArray[np.float32], pixels: PixelCells) -> NDArray[np.float32]:
-    """Pool the last axis of ``cells``."""
+def _ends(pixels: PixelCells) -> tuple[int, int]:
+    """Return the first cell that any pixel shows, and the one behind the last."""
+    shown = pixels.stop > pixels.first
+    return (int(pixels.first[shown].min()), int(pixels.stop.max())) if shown.any() else (0, 0)
+
+
+def _pool(cells: NDArray[np.float32], pixels: PixelCells) -> NDArray[np.float32]:
+    """Pool along the first axis."""
+    last = len(cells) - 1
     shown = pixels.stop > pixels.first
     if not shown.any():
-        return np.zeros((cells.shape[0], len(pixels.first)), np.float32)
-    begin = int(pixels.first[shown].min())
-    end = int(pixels.stop.max())
+        return np.zeros((len(shown), cells.shape[1]), np.float32)
+    first = np.where(shown, pixels.first, 0)
     if (pixels.stop - pixels.first).max() == 1:
-        pooled = cells[:, np.where(shown, pixels.first, begin)]
+        pooled = cells[first]
     else:
-        # reduceat pools from each index to the next, so pairs (first, stop) leave what is wanted at every other place;
-        # one column of zeros behind the last cell makes every stop a valid index. fmax: a NaN hides no other cell.
-        padded = np.zeros((cells.shape[0], end - begin + 1), np.float32)
-        padded[:, :-1] = cells[:, begin:end]
-        pairs = np.stack([pixels.first, pixels.stop], axis=1) - begin
-        pairs[~shown] = 0
-        pooled = np.fmax.reduceat(padded, pairs.ravel(), axis=1)[:, ::2]
-    return np.where(shown & ~np.isnan(pooled), pooled, np.float32(0))
+        # reduceat pools from each index to the next, so pairs (first, stop) leave what is wanted at every other place.
+        # It takes no index behind the last cell: that cell is added afterwards. fmax: a NaN hides no other cell.
+        pairs = np.stack([first, np.minimum(pixels.stop, last)], axis=1)
+        pooled = np.fmax.reduceat(cells, pairs.ravel(), axis=0)[::2]
+        pooled[pixels.stop > last] = np.fmax(pooled[pixels.stop > last], cells[last])
+    pooled[~shown] = 0
+    return pooled
 
 
 def colour_index(
