@@ -12,7 +12,6 @@ import json
 import math
 import os
 import re
-import tempfile
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -913,13 +912,13 @@ class Config:
         """
         section, _, name = key.partition(".")
         if name not in _FIELDS.get(section, {}):
-            raise InvalidConfigError(f'unknown key "{key}"{_suggest(key, keys())}')
+            raise InvalidConfigError(f'unknown key "{key}"{_suggest(key, setting_keys())}')
         if key in self._origins:
             return self._origins[key]
         return "default" if getattr(getattr(self, section), name) == _FIELDS[section][name].default else "Python"
 
 
-def keys() -> list[str]:
+def setting_keys() -> list[str]:
     """
     Return every key of a configuration.
 
@@ -982,7 +981,7 @@ class _Lines:
 
 
 def _env_layer(env: Mapping[str, str]) -> _Layer:
-    known = {f"LIQCORE_{key.replace('.', '_').upper()}": key for key in keys()}
+    known = {f"LIQCORE_{key.replace('.', '_').upper()}": key for key in setting_keys()}
     prefixes = tuple(f"LIQCORE_{section.upper()}_" for section in _SECTIONS)
     layer = _Layer()
     for variable in sorted(env):
@@ -1006,7 +1005,7 @@ def _flag_layer(flags: Mapping[str, Any]) -> _Layer:
     for key, value in flags.items():
         section, _, name = key.partition(".")
         if name not in _FIELDS.get(section, {}):
-            raise InvalidConfigError(f'unknown key "{key}"{_suggest(key, keys())}')
+            raise InvalidConfigError(f'unknown key "{key}"{_suggest(key, setting_keys())}')
         if value is not None:
             flag = _FIELDS[section][name].metadata["flag"] or key
             layer.values[key] = _parse(flag, key, value) if isinstance(value, str) else value
@@ -1051,13 +1050,12 @@ def _parse(where: str, key: str, text: str) -> Any:
 def _read_parquet(path: Path) -> Mapping[str, Any]:
     import fastparquet  # heavy (it brings pandas): only where a Parquet file is read
 
-    try:
-        with path.open("rb") as stream:  # opened here, because fastparquet leaks the handle that it opens itself
+    with path.open("rb") as stream:  # opened here, because fastparquet leaks the handle that it opens itself
+        try:
             metadata = fastparquet.ParquetFile(stream).key_value_metadata
-    except OSError:
-        raise
-    except Exception as error:  # whatever fastparquet meets in a damaged file
-        raise InvalidConfigError(f"{path}: must be a result saved by liqcore, found a damaged Parquet file") from error
+        except Exception as error:  # in a damaged file it runs into all kinds
+            message = f"{path}: must be a result saved by liqcore, found a damaged Parquet file"
+            raise InvalidConfigError(message) from error
     text = metadata.get(PARQUET_KEY)
     if text is None:
         raise InvalidConfigError(
@@ -1245,16 +1243,12 @@ def _show(value: object) -> str:
 
 def _write_text(path: Path, text: str) -> None:
     """Write beside, then rename: a reader sees the old file or the new one, never half of one."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        with beside.open("w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
-        if os.name == "posix":  # mkstemp hides the file from others; a plain new file would not
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(beside, 0o666 & ~mask)
         os.replace(beside, path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(beside)
+            beside.unlink()
         raise

@@ -73,10 +73,11 @@ def parse_duration(value: str | int | timedelta | np.timedelta64 | np.integer, *
         ns = int(value)
     else:
         raise TypeError(f"{name} {_RULE}, whole nanoseconds, a timedelta or a numpy.timedelta64, was {value!r}")
+    shown = f'"{value}"' if isinstance(value, str) else repr(value)
     if ns < 1:
-        raise ValueError(f"{name} must be longer than nothing, was {value!r}")
+        raise ValueError(f"{name} must be longer than nothing, was {shown}")
     if ns > _MAX_NS:
-        raise ValueError(f"{name} must be shorter than 292 years (64-bit nanoseconds), was {value!r}")
+        raise ValueError(f"{name} must be shorter than 292 years (64-bit nanoseconds), was {shown}")
     return ns
 
 
