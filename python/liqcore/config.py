@@ -531,11 +531,16 @@ class SourceConfig(_Section):
 class RenderConfig(_Section):
     """The picture."""
 
-    width: int = _key(1600, _whole(320, 16_384, "pixels"), "Width of the picture, in pixels.", flag="--width")
-    height: int = _key(900, _whole(200, 16_384, "pixels"), "Height of the picture, in pixels.", flag="--height")
-    colormap: str = _key("viridis", _text("a colour map's name"), "Colour map by name.", flag="--colormap")
-    scale: Literal["linear", "sqrt", "log"] = _key(
-        "sqrt", _choice("linear", "sqrt", "log"), 'How values become colours: "linear", "sqrt" or "log".'
+    width: int = _key(1600, _whole(480, 16_384, "pixels"), "Width of the picture, in pixels.", flag="--width")
+    height: int = _key(900, _whole(270, 16_384, "pixels"), "Height of the picture, in pixels.", flag="--height")
+    colormap: Literal["viridis", "cividis", "inferno"] = _key(
+        "viridis",
+        _choice("viridis", "cividis", "inferno"),
+        'Colour map: "viridis", "cividis" (safest for the colour blind) or "inferno".',
+        flag="--colormap",
+    )
+    scale: Literal["sqrt", "linear"] = _key(
+        "sqrt", _choice("sqrt", "linear"), 'How values become colours: "sqrt" (square root) or "linear".'
     )
     theme: Literal["dark", "light"] = _key("dark", _choice("dark", "light"), 'Look of the picture: "dark" or "light".')
     side: Literal["both", "long", "short"] = _key(
@@ -546,8 +551,8 @@ class RenderConfig(_Section):
     )
     threshold: float | None = _key(
         None,
-        _real("a share of the largest value, from 0 to 1", lambda x: 0 <= x <= 1),
-        "Hide what is below this share of the largest value, from 0 to 1.",
+        _real("a share of the maximum, from 0 to 1", lambda x: 0 <= x <= 1),
+        "Hide what is below this share of the maximum, from 0 to 1.",
         unset="nothing is hidden",
         example="0.1",
         flag="--threshold",
@@ -568,7 +573,7 @@ class LogConfig(_Section):
     level: Literal["debug", "info", "warning", "error"] = _key(
         "warning", _choice("debug", "info", "warning", "error"), "Least severity of the messages shown."
     )
-    progress: bool = _key(True, _boolean(), "Show a progress bar on a terminal.", flag="--quiet")
+    progress: bool = _key(True, _boolean(), "Show a progress bar on a terminal.")
 
 
 _SECTIONS: dict[str, type[_Section]] = {

@@ -141,7 +141,7 @@ def test_a_dictionary_given_is_copied() -> None:
         ),
         (
             "[render]\nwidth = 1600.0",
-            "liqcore.toml:2: render.width must be a whole number of pixels from 320 to 16384, was 1600.0",
+            "liqcore.toml:2: render.width must be a whole number of pixels from 480 to 16384, was 1600.0",
         ),
         ("[log]\nprogress = 1", "liqcore.toml:2: log.progress must be true or false, was 1"),
         ("[axis]\nlow = 9\nhigh = 8", "liqcore.toml:2: axis.low must be below axis.high, was 9 with high 8"),
@@ -574,7 +574,7 @@ def configs(draw: st.DrawFn) -> Config:
         ),
     ).replace(
         source={"marks": draw(st.none() | texts)},
-        render={"threshold": draw(st.none() | st.floats(0, 1)), "width": draw(st.integers(320, 16_384))},
+        render={"threshold": draw(st.none() | st.floats(0, 1)), "width": draw(st.integers(480, 16_384))},
         log={"progress": draw(st.booleans())},
     )
 
