@@ -1,0 +1,32 @@
+"""The commands, put together."""
+
+import typer
+
+from . import config, demo, heatmap, info
+
+app = typer.Typer(
+    name="liqcore",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # the help is plain text: its examples keep their lines
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="""
+    Liquidation heatmaps of leveraged perpetual futures.
+
+    \b
+    Examples:
+      liqcore demo
+      liqcore heatmap BTCUSDT-aggTrades-2026-06-1*.zip -o btc.png
+      liqcore config init
+
+    \b
+    Exit codes:
+      0    done
+      2    wrong arguments, settings or files; one line on stderr says which
+      130  interrupted; nothing half-written is left
+    """,
+)
+app.command("heatmap")(heatmap.heatmap)
+app.command("demo")(demo.demo)
+app.add_typer(config.commands, name="config")
+app.command("info")(info.info)

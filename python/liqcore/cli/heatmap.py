@@ -1,0 +1,123 @@
+"""``liqcore heatmap``: from trade files to a picture or a result."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .common import guarded, leverage_flag, resolve
+from .progress import ProgressCallback
+from .report import HeatmapResult
+from .run import draw
+
+
+@guarded
+def heatmap(
+    files: Annotated[list[str], typer.Argument(metavar="FILES", help="Files of trades, in any order.")],
+    output: Annotated[
+        list[Path],
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="out.png for a picture, out.parquet for a result; twice for both."
+        ),
+    ],
+    symbol: Annotated[
+        str | None, typer.Option(help="Symbol, as the venue writes it. [default: from the files]")
+    ] = None,
+    venue: Annotated[str | None, typer.Option(help="Venue, such as binance-usdm. [default: from the files]")] = None,
+    window: Annotated[str | None, typer.Option(help="Length of a column: 30s, 5m, 1h, 1d. [default: 5m]")] = None,
+    bin_: Annotated[
+        float | None, typer.Option("--bin", help="Height of the price bins, in price. [default: from the price range]")
+    ] = None,
+    leverage: Annotated[
+        str | None,
+        typer.Option(help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, integer-125.'),
+    ] = None,
+    side: Annotated[str | None, typer.Option(help="Positions shown: both, long or short. [default: both]")] = None,
+    last: Annotated[str | None, typer.Option(help="Show only the last 12h, 3d, ... [default: all]")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Hide what is below this share of the maximum, 0 to 1. [default: hide nothing]")
+    ] = None,
+    warmup: Annotated[
+        str | None, typer.Option(help="Length of data that fills the book before the first column. [default: none]")
+    ] = None,
+    trigger: Annotated[
+        str | None,
+        typer.Option(help="What liquidates: last, mark or candle. [default: mark where --marks is given, else last]"),
+    ] = None,
+    marks: Annotated[str | None, typer.Option(metavar="FILE", help="File of mark prices.")] = None,
+    tick_size: Annotated[float | None, typer.Option(help="Smallest price step. [default: from the files]")] = None,
+    lot_size: Annotated[float | None, typer.Option(help="Smallest quantity step. [default: from the files]")] = None,
+    mmr: Annotated[
+        float | None, typer.Option(help="Maintenance margin rate, a fraction of the notional. [default: 0.004]")
+    ] = None,
+    maker_share: Annotated[
+        float | None, typer.Option(help="Share of a trade that opens on the maker's side too, 0 to 1. [default: 0]")
+    ] = None,
+    half_life: Annotated[
+        str | None,
+        typer.Option(help='Time in which half of what is open closes: default, none, or "25:7d,100:1d" by leverage.'),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Settings: a TOML file, or a saved result to repeat. [default: liqcore.toml, if there]"
+        ),
+    ] = None,
+    width: Annotated[int | None, typer.Option(help="Width of the picture, pixels. [default: 1600]")] = None,
+    height: Annotated[int | None, typer.Option(help="Height of the picture, pixels. [default: 900]")] = None,
+    colormap: Annotated[
+        str | None, typer.Option(help="Colour map: viridis, cividis or inferno. [default: viridis]")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")] = False,
+) -> None:
+    """
+    Draw or save the heatmap of a market from its trades.
+
+    Settings come from the defaults, then the configuration file, then LIQCORE_* variables, then flags. An existing
+    output file is replaced once the new one is complete.
+
+    \b
+    Examples:
+      liqcore heatmap BTCUSDT-aggTrades-2026-06-1*.zip -o btc.png
+      liqcore heatmap trades.parquet -o map.png -o map.parquet --window 1m --bin 20 --warmup 1d
+      liqcore heatmap trades.csv.gz -o shorts.png --side short --last 24h --leverage "25:0.5,50:0.3,100:0.2"
+      liqcore heatmap trades.csv.gz -o again.parquet --config map.parquet
+
+    \b
+    Exit codes:
+      0    done
+      2    wrong arguments, settings or files; no output file was touched
+      130  interrupted; no output file was touched
+    """
+    settings = resolve(
+        config,
+        {
+            "instrument.symbol": symbol,
+            "instrument.venue": venue,
+            "instrument.tick_size": tick_size,
+            "instrument.lot_size": lot_size,
+            "instrument.mmr": mmr,
+            "axis.step": bin_,
+            "window.length": window,
+            "window.warmup": warmup,
+            "window.last": last,
+            "model.trigger": trigger,
+            "model.maker_share": maker_share,
+            "model.half_life": half_life,
+            "source.marks": marks,
+            "render.side": side,
+            "render.threshold": threshold,
+            "render.width": width,
+            "render.height": height,
+            "render.colormap": colormap,
+            **leverage_flag(leverage),
+        },
+    )
+
+    def compute(progress: ProgressCallback | None) -> HeatmapResult:
+        from ..pipeline import heatmap as run  # here, because it loads the engine: help and errors come without it
+
+        return run(files, config=settings, progress=progress)
+
+    read = [*files, *(path for path in (settings.source.marks, settings.source.candles) if path is not None)]
+    draw(compute, settings, output, read, quiet=quiet)

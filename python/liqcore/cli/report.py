@@ -1,0 +1,165 @@
+"""What is said when a heatmap is done: the rows, the levels that matter, where the files are."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..config import Config
+
+
+class HeatmapResult(Protocol):
+    """The part of a heatmap that the command line uses; see `liqcore.Heatmap`."""
+
+    @property
+    def times(self) -> Any: ...
+    @property
+    def prices(self) -> Any: ...
+    @property
+    def step(self) -> Any: ...
+    @property
+    def long(self) -> Any: ...
+    @property
+    def short(self) -> Any: ...
+    @property
+    def candles(self) -> Any: ...
+    @property
+    def unit(self) -> Any: ...
+    @property
+    def meta(self) -> Any: ...
+    def select(self, *args: Any, **kwargs: Any) -> Any: ...
+    def render(self, *args: Any, **kwargs: Any) -> Any: ...
+    def save(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+def summarise(heatmap: HeatmapResult, config: Config, written: Sequence[Path], console: Console) -> None:
+    """
+    Print a summary.
+
+    Parameters
+    ----------
+    heatmap : HeatmapResult
+        What was drawn or saved.
+    config : Config
+        The settings it was made with.
+    written : sequence of path
+        The files written.
+    console : Console
+        Where to print.
+    """
+    meta: Mapping[str, Any] = heatmap.meta
+    inputs: Sequence[Mapping[str, Any]] = meta.get("inputs", ())
+    if inputs:
+        console.print(_rows_table(inputs))
+        console.print()
+    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    facts.add_column(no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(heatmap, config):
+        facts.add_row(Text(name, style="bold"), Text(value))
+    console.print(facts)
+    for path in written:
+        console.print(Text.assemble(("written to  ", "bold"), str(path)), soft_wrap=True)
+    words = "SYNTHETIC data: a simulated market. " if meta.get("synthetic") else ""
+    console.print(Text(f"{words}The levels are an estimate, not a record of positions."), soft_wrap=True)
+
+
+def input_warnings(heatmap: HeatmapResult) -> list[str]:
+    """Return the warnings about the files read, each with its file."""
+    return [
+        f"{Path(str(entry.get('name', 'input'))).name}: {warning}"
+        for entry in heatmap.meta.get("inputs", ())
+        for warning in entry.get("warnings", ())
+    ]
+
+
+def _rows_table(inputs: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("file", overflow="fold")
+    table.add_column("format")
+    for name in ("rows", "used", "rejected"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("why rejected", overflow="fold")
+    rows = used = 0
+    reasons: dict[str, int] = {}
+    for entry in inputs:
+        rejected = {str(reason): int(number) for reason, number in entry.get("rejected", {}).items() if number}
+        rows, used = rows + int(entry["rows"]), used + int(entry["used"])
+        for reason, number in rejected.items():
+            reasons[reason] = reasons.get(reason, 0) + number
+        name = Path(str(entry["name"])).name
+        table.add_row(Text(name), Text(str(entry.get("format", ""))), *_counts(entry["rows"], entry["used"], rejected))
+    if len(inputs) > 1:
+        table.add_row(Text("all", style="bold"), "", *_counts(rows, used, reasons))
+    return table
+
+
+def _counts(rows: int, used: int, rejected: Mapping[str, int]) -> tuple[Text, ...]:
+    why = ", ".join(f"{number:,} {reason.replace('_', ' ')}" for reason, number in rejected.items())
+    return Text(f"{rows:,}"), Text(f"{used:,}"), Text(f"{sum(rejected.values()):,}"), Text(why)
+
+
+def _facts(heatmap: HeatmapResult, config: Config) -> list[tuple[str, str]]:
+    meta: Mapping[str, Any] = heatmap.meta
+    market = " ".join(str(meta[key]) for key in ("venue", "symbol") if meta.get(key))
+    facts = [("market", market)] if market else []
+    prices, times = heatmap.prices, heatmap.times
+    if len(prices) == 0 or len(times) == 0:
+        return [*facts, ("columns", "none: no trade was used")]
+    step = float(heatmap.step)
+    low, high = float(prices[0]), float(prices[-1]) + step
+    facts.append(("prices", f"{price_text(low)} to {price_text(high)}, {len(prices):,} bins of {price_text(step)}"))
+    first, last = (str(np.datetime64(int(ts), "ns").astype("datetime64[s]")).replace("T", " ") for ts in times[[0, -1]])
+    facts.append(("columns", f"{len(times):,} of {config.window.length}, from {first} to {last} UTC"))
+    closes = np.asarray(heatmap.candles["close"], dtype=np.float64)
+    traded = np.flatnonzero(np.isfinite(closes))
+    if traded.size == 0:
+        return facts
+    price = float(closes[traded[-1]])
+    facts.append(("last price", price_text(price)))
+    for words, column in (("above: shorts", heatmap.short[-1]), ("below: longs", heatmap.long[-1])):
+        facts.append((words, _biggest(np.asarray(column, dtype=np.float64), prices, step, price, str(heatmap.unit))))
+    return facts
+
+
+def _biggest(column: Any, prices: Any, step: float, price: float, unit: str) -> str:
+    at = int(np.argmax(column))
+    if not column[at] > 0:
+        return "no level"
+    low = float(prices[at])
+    distance = (low + step / 2) / price - 1
+    amount = f"${money(column[at])}" if unit == "usd" else f"{money(column[at])} {unit}"
+    return f"{price_text(low)} to {price_text(low + step)}, {distance:+.2%} away: {amount}"
+
+
+def price_text(price: float) -> str:
+    """
+    Return a price without the noise of binary fractions.
+
+    Examples
+    --------
+    >>> price_text(64_000.0), price_text(0.1 + 0.2), price_text(1.23e-7)
+    ('64,000', '0.3', '0.000000123')
+    """
+    text = np.format_float_positional(float(f"{price:.10g}"), trim="-")
+    whole, point, decimals = text.partition(".")
+    return f"{int(whole):,}{point}{decimals}" if whole.lstrip("-") else text
+
+
+def money(value: float) -> str:
+    """
+    Return an amount in few characters.
+
+    Examples
+    --------
+    >>> money(12_345_678.0), money(950.0), money(0.25)
+    ('12.3M', '950', '0.25')
+    """
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= 0.9995 * size:
+            return f"{value / size:#.3g}".rstrip(".") + unit
+    return f"{value:.3g}"

@@ -1,0 +1,117 @@
+"""From a computation to files and a summary: what `heatmap` and `demo` do alike."""
+
+import logging
+import shutil
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import typer
+from rich.console import Console
+
+from ..config import Config
+from .outputs import Outputs
+from .progress import ProgressCallback, progress_bar
+from .report import HeatmapResult, input_warnings, summarise
+
+Compute = Callable[[ProgressCallback | None], HeatmapResult]
+
+
+def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterable[str], *, quiet: bool) -> None:
+    """
+    Compute a heatmap, write it and say what came out.
+
+    Parameters
+    ----------
+    compute : callable
+        Gets a progress callback or None and returns the heatmap.
+    config : Config
+        The settings.
+    paths : sequence of path
+        Where to write; the extension says what.
+    inputs : iterable of str
+        Files that are read.
+    quiet : bool
+        Whether to leave out the progress bar and the summary; warnings and errors are still shown.
+
+    Raises
+    ------
+    LiqcoreError, OSError
+        If anything goes wrong; then no output file has been touched.
+    """
+    said: list[str] = []
+    with Outputs(paths, inputs) as outputs, warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = _collector(said, warnings.showwarning)
+        with _log_on_stderr(config), progress_bar("reading", config.log.progress and not quiet) as progress:
+            heatmap = compute(progress)
+        selection = _selection(config)
+        shown: HeatmapResult = heatmap.select(**selection) if selection else heatmap
+        look = config.render
+        outputs.write(
+            picture=lambda path: shown.render(
+                path,
+                width=look.width,
+                height=look.height,
+                colormap=look.colormap,
+                scale=look.scale,
+                theme=look.theme,
+                maximum=look.maximum,
+            ),
+            result=shown.save,
+        )
+    if config.log.level != "error":
+        for warning in dict.fromkeys([*said, *input_warnings(heatmap)]):
+            typer.echo(f"warning: {' '.join(warning.split())}", err=True)
+    if not quiet:
+        width = shutil.get_terminal_size(fallback=(160, 24)).columns  # a log file or a pipe has room
+        summarise(shown, config, outputs.paths, Console(highlight=False, width=width))
+
+
+def _selection(config: Config) -> dict[str, Any]:
+    """Return what of the heatmap is shown, as far as that is not everything."""
+    selection: dict[str, Any] = {}
+    if config.render.side != "both":
+        selection["side"] = config.render.side
+    if config.window.last is not None:
+        selection["last"] = config.window.last
+    if config.render.threshold is not None:
+        selection["threshold"] = config.render.threshold
+    return selection
+
+
+def _collector(said: list[str], show: Callable[..., None]) -> Callable[..., None]:
+    """Return a `warnings.showwarning` that keeps the words meant for users and passes the others on."""
+
+    def collect(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if category is UserWarning or category.__module__.split(".")[0] == "liqcore":
+            said.append(str(message))
+        else:
+            show(message, category, filename, lineno, file, line)
+
+    return collect
+
+
+@contextmanager
+def _log_on_stderr(config: Config) -> Iterator[None]:
+    """Let the package's log of at least the wanted severity appear on stderr while the block runs."""
+    logger = logging.getLogger("liqcore")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(config.log.level.upper())
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)

@@ -1,0 +1,73 @@
+"""What is written about a heatmap: the words of title, header and footer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from . import labels
+from .contract import HeatmapLike, RenderOptions
+
+ESTIMATE = "estimate, not a record of positions"
+SYNTHETIC = "SYNTHETIC DATA"
+UNFINISHED = "last column unfinished"
+
+
+def title(heatmap: HeatmapLike, options: RenderOptions) -> str:
+    """Return the title line."""
+    if options.title is not None:
+        return options.title
+    parts = [str(heatmap.meta[key]) for key in ("symbol", "venue") if heatmap.meta.get(key)]
+    return " · ".join([*parts, "liquidation heatmap"])
+
+
+def header_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
+    """List what the picture shows, most important first; all of it belongs in every picture."""
+    meta = heatmap.meta
+    items = [ESTIMATE]
+    if is_unfinished(heatmap):
+        items.append(UNFINISHED)
+    if options.side != "both":
+        items.append(f"{options.side}s only")
+    if len(heatmap.times):
+        last = int(heatmap.times[-1]) + heatmap.window_ns
+        items.append(f"{labels.instant(int(heatmap.times[0]))} to {labels.instant(last)} UTC")
+    items.append(f"{meta.get('window') or labels.duration(heatmap.window_ns)} windows")
+    items.append(f"{unit_name(heatmap)} per bin of {labels.price_text(heatmap.step)}")
+    model = f"model {meta['model']}" if meta.get("model") else ""
+    items.append(": ".join(part for part in (model, str(meta.get("meaning") or "")) if part))
+    return [item for item in items if item]
+
+
+def footer_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
+    """List on which terms the picture was made."""
+    meta = heatmap.meta
+    items = [f"{options.scale} colour scale"]
+    if options.threshold:
+        items.append(f"below {100 * options.threshold:.3g}% of maximum hidden")
+    if meta.get("trigger"):
+        items.append(f"trigger {meta['trigger']}")
+    if meta.get("book_age_ns") is not None:
+        items.append(f"book age {labels.duration(int(meta['book_age_ns']))}")
+    if meta.get("leverage"):
+        items.append(_leverage_text(meta["leverage"]))
+    items.append(f"liqcore {meta['version']}" if meta.get("version") else "liqcore")
+    return items
+
+
+def _leverage_text(shares: Mapping[Any, float]) -> str:
+    tiers = sorted(shares, key=float)
+    if len(tiers) > 8:
+        return f"leverage {len(tiers)} tiers from {float(tiers[0]):g}x to {float(tiers[-1]):g}x"
+    return "leverage " + ", ".join(f"{float(tier):g}x {100 * shares[tier]:.3g}%" for tier in tiers)
+
+
+def unit_name(heatmap: HeatmapLike) -> str:
+    """Return what the cells count: USD or the base asset."""
+    return "USD" if heatmap.unit == "usd" else str(heatmap.meta.get("base") or "quantity")
+
+
+def is_unfinished(heatmap: HeatmapLike) -> bool:
+    """Return whether the last column lacks a part of its window."""
+    complete = np.atleast_1d(heatmap.complete)
+    return len(heatmap.times) > 0 and complete.size > 0 and not bool(complete[-1])

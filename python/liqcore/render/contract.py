@@ -1,0 +1,169 @@
+"""What a renderer is given: the heatmap it reads and the options it obeys."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from liqcore.errors import InvalidConfigError
+
+SCALES = ("sqrt", "linear", "log")
+SIDES = ("both", "long", "short")
+THEMES = ("dark", "light")
+
+
+class HeatmapLike(Protocol):
+    """
+    The part of a heatmap that pictures are drawn from.
+
+    ``columns`` is the number of windows, ``bins`` the number of price bins; either may be 0.
+    """
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Window starts, nanoseconds since the UNIX epoch (UTC), shape (columns,), ascending."""
+
+    @property
+    def window_ns(self) -> int:
+        """Length of a window, nanoseconds."""
+
+    @property
+    def prices(self) -> NDArray[np.float64]:
+        """Lower edges of the price bins, shape (bins,), ascending."""
+
+    @property
+    def step(self) -> float:
+        """Width of a price bin, in units of price."""
+
+    @property
+    def long(self) -> NDArray[np.float32]:
+        """What liquidating longs at this price would close, shape (columns, bins)."""
+
+    @property
+    def short(self) -> NDArray[np.float32]:
+        """What liquidating shorts at this price would close, shape (columns, bins)."""
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """``long + short``."""
+
+    @property
+    def candles(self) -> NDArray[np.void]:
+        """Structured array, shape (columns,), float64 fields open, high, low, close; NaN where nothing traded."""
+
+    @property
+    def unit(self) -> str:
+        """``"usd"`` or ``"quantity"``."""
+
+    @property
+    def complete(self) -> bool | NDArray[np.bool_]:
+        """Whether each column (or, as one flag, the last column) covers its whole window."""
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """Where it comes from: symbol, venue, model, meaning, trigger, window, synthetic, ...; any may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """
+    How to draw a heatmap.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the picture, pixels; 480 x 270 to 16384 x 16384.
+    colormap : str
+        ``"viridis"``, ``"cividis"`` (safest for the colour blind) or ``"inferno"``.
+    scale : {"sqrt", "linear", "log"}
+        From value to colour.
+    maximum : float, optional
+        Value at the top of the colour scale, in the heatmap's unit; larger cells get the same colour.
+        By default the 99th percentile of the non-zero cells that are shown.
+    threshold : float, optional
+        Cells below this share of ``maximum`` are hidden; 0 to 1.
+    side : {"both", "long", "short"}
+        Whose liquidations to show.
+    price_range : (float, float), optional
+        Lowest and highest price shown. By default the candles' range and as much again on either side,
+        at least 3 %, as far as there are levels.
+    title : str, optional
+        Replaces the title line; what is said below it stays.
+    theme : {"dark", "light"}
+        Colours around the heatmap.
+
+    Raises
+    ------
+    InvalidConfigError
+        Names the option, the rule and the value.
+
+    Examples
+    --------
+    >>> RenderOptions(scale="cubic")
+    Traceback (most recent call last):
+    ...
+    liqcore.errors.InvalidConfigError: scale must be one of sqrt, linear, log, was 'cubic'
+    """
+
+    width: int = 1600
+    height: int = 900
+    colormap: str = "viridis"
+    scale: str = "sqrt"
+    maximum: float | None = None
+    threshold: float | None = None
+    side: str = "both"
+    price_range: Sequence[float] | None = None
+    title: str | None = None
+    theme: str = "dark"
+
+    def __post_init__(self) -> None:
+        from .colours import COLORMAPS
+
+        for name, low in (("width", 480), ("height", 270)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or not low <= value <= 16384:
+                raise InvalidConfigError(f"{name} must be {low} to 16384 pixels, was {value!r}")
+        allowed = {"colormap": tuple(COLORMAPS), "scale": SCALES, "side": SIDES, "theme": THEMES}
+        for name, names in allowed.items():
+            if getattr(self, name) not in names:
+                raise InvalidConfigError(f"{name} must be one of {', '.join(names)}, was {getattr(self, name)!r}")
+        if self.maximum is not None and not 0 < self.maximum < math.inf:
+            raise InvalidConfigError(f"maximum must be a number above 0, was {self.maximum!r}")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise InvalidConfigError(f"threshold must be a share of maximum, 0 to 1, was {self.threshold!r}")
+        if self.price_range is not None:
+            ends = tuple(self.price_range)
+            if len(ends) != 2 or not all(map(math.isfinite, ends)) or not ends[0] < ends[1]:
+                raise InvalidConfigError(f"price_range must be (low, high) with low < high, was {self.price_range!r}")
+
+
+class Renderer(Protocol):
+    """
+    Writes one picture of a heatmap.
+
+    Registered under the file extension it writes in the entry-point group ``liqcore.renderers``. It writes to a binary
+    file that is open already; `liqcore.render.render` sees to it that the file appears whole or not at all.
+    `liqcore.testing.check_renderer` checks one.
+    """
+
+    def __call__(self, heatmap: HeatmapLike, file: BinaryIO, options: RenderOptions, /) -> None: ...
+
+
+def check_heatmap(heatmap: HeatmapLike) -> None:
+    """Raise `InvalidConfigError` if the arrays of ``heatmap`` do not fit each other; a renderer may rely on it."""
+    columns, bins = len(heatmap.times), len(heatmap.prices)
+    for name in ("values", "long", "short"):
+        shape = getattr(heatmap, name).shape
+        if shape != (columns, bins):
+            raise InvalidConfigError(f"{name} must have shape (columns, bins) = ({columns}, {bins}), was {shape}")
+    if heatmap.candles.shape != (columns,):
+        raise InvalidConfigError(f"candles must have shape (columns,) = ({columns},), was {heatmap.candles.shape}")
+    if not heatmap.window_ns > 0:
+        raise InvalidConfigError(f"window_ns must be above 0, was {heatmap.window_ns}")
+    if not 0 < heatmap.step < math.inf:
+        raise InvalidConfigError(f"step must be a number above 0, was {heatmap.step}")
+    if heatmap.unit not in ("usd", "quantity"):
+        raise InvalidConfigError(f"unit must be usd or quantity, was {heatmap.unit!r}")

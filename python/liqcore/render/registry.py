@@ -1,0 +1,139 @@
+"""The renderers there are, by the extension of the file they write, and `render`, which calls one."""
+
+import os
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import cast
+
+from liqcore.errors import InvalidConfigError, LiqcoreError
+from liqcore.files import write_whole
+
+from .contract import HeatmapLike, Renderer, RenderOptions
+
+GROUP = "liqcore.renderers"
+_BUILT_IN = {"png": "liqcore.render.draw:render_png"}
+
+
+def renderers() -> list[str]:
+    """
+    Return the extensions that can be written, built in and installed, sorted; loads none of the renderers.
+
+    Examples
+    --------
+    >>> "png" in renderers()
+    True
+    """
+    return sorted(_found())
+
+
+def load_renderer(name: str) -> Renderer:
+    """
+    Load a renderer.
+
+    Parameters
+    ----------
+    name : str
+        Extension of the files it writes, without the dot.
+
+    Raises
+    ------
+    InvalidConfigError
+        If there is none of that name; says which there are.
+    LiqcoreError
+        If it cannot be loaded, e.g. because Pillow is not installed; says what to install.
+    """
+    return _load(name, "renderer")
+
+
+def render(
+    heatmap: HeatmapLike,
+    path: str | os.PathLike[str],
+    *,
+    renderer: str | None = None,
+    width: int = 1600,
+    height: int = 900,
+    colormap: str = "viridis",
+    scale: str = "sqrt",
+    maximum: float | None = None,
+    threshold: float | None = None,
+    side: str = "both",
+    price_range: Sequence[float] | None = None,
+    title: str | None = None,
+    theme: str = "dark",
+) -> Path:
+    """
+    Draw a heatmap into a file.
+
+    The file appears whole or not at all: after an interrupt or on a full disk, an older one is still there.
+
+    Parameters
+    ----------
+    heatmap : HeatmapLike
+        What to draw; a `liqcore.Heatmap`, or anything with the same fields.
+    path : path
+        Where to. The extension chooses the renderer.
+    renderer : str, optional
+        Name of the renderer, whatever the extension is.
+    width, height, colormap, scale, maximum, threshold, side, price_range, title, theme
+        See `RenderOptions`.
+
+    Returns
+    -------
+    pathlib.Path
+        The file that was written.
+
+    Raises
+    ------
+    InvalidConfigError
+        For an option that cannot work, or an extension nothing is registered for.
+    LiqcoreError
+        If the renderer cannot be loaded, e.g. because Pillow is not installed.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from liqcore.testing import sample_heatmap
+    >>> folder = tempfile.mkdtemp()
+    >>> render(sample_heatmap(), f"{folder}/map.png", width=800, height=450).name
+    'map.png'
+    """
+    target = Path(path)
+    name = target.suffix.removeprefix(".").lower() if renderer is None else renderer
+    options = RenderOptions(
+        width=width,
+        height=height,
+        colormap=colormap,
+        scale=scale,
+        maximum=maximum,
+        threshold=threshold,
+        side=side,
+        price_range=price_range,
+        title=title,
+        theme=theme,
+    )
+    write = _load(name, f"the extension of {target.name}" if renderer is None else "renderer")
+    with write_whole(target) as file:
+        write(heatmap, file, options)
+    return target
+
+
+def _load(name: str, argument: str) -> Renderer:
+    found = _found()
+    if name not in found:
+        raise InvalidConfigError(f"{argument} must be one of {', '.join(sorted(found))}, was {name!r}")
+    try:
+        return cast(Renderer, found[name].load())
+    except (ImportError, AttributeError) as error:
+        if (error.name or "").partition(".")[0] == "PIL":
+            raise LiqcoreError(f'{name} pictures need Pillow: pip install "liqcore[app]"') from error
+        raise LiqcoreError(f"the renderer {name} ({found[name].value}) cannot be loaded: {error}") from error
+
+
+def _found() -> dict[str, EntryPoint]:
+    """Return what is registered; what is built in cannot be replaced by a package that happens to be installed."""
+    installed = {point.name: point for point in entry_points(group=GROUP)}
+    built_in = {name: EntryPoint(name, value, GROUP) for name, value in _BUILT_IN.items()}
+    return installed | built_in
