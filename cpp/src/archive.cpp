@@ -119,9 +119,12 @@ ArchiveRows to_rows(const History& history) {
       number(RowKind::open_interest, open_interest = segment.open_interest);
     for (std::size_t layer = 0; layer < segment.accounts.size(); ++layer)
       for (const AccountField& account : kAccountFields)
-        if (const Tally& tally = segment.accounts[layer].*account.field; !(tally == Tally{}))
-          rows.push(time, account.kind, static_cast<int>(layer / tiers), static_cast<int>(layer % tiers), kNone,
-                    tally.value());
+        // Whole lots and fraction apart: their sum in one double would be rounded.
+        for (const double part : {static_cast<double>((segment.accounts[layer].*account.field).whole()),
+                                  (segment.accounts[layer].*account.field).fraction()})
+          if (part != 0.0)
+            rows.push(time, account.kind, static_cast<int>(layer / tiers), static_cast<int>(layer % tiers), kNone,
+                      part);
   }
   return rows;
 }
