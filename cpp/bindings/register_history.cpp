@@ -259,6 +259,26 @@ InvalidConfigError
            py::arg("bins_per_row"), py::arg("rows"), py::arg("first_column"), py::arg("columns"), py::arg("usd"),
            "Four float32 (columns, rows): live longs, live shorts, liquidated longs, liquidated shorts.")
       .def(
+          "map",
+          [](const History& self, py::ssize_t i, std::vector<double> long_weights, std::vector<double> short_weights,
+             std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, bool usd) {
+            const std::size_t at = index_of(self, i);
+            Picture what = picture(std::move(long_weights), std::move(short_weights), 0, 0);
+            what.first_bin = first_bin;
+            what.bins_per_row = bins_per_row;
+            what.rows = rows;
+            what.usd = usd;
+            py::array_t<double> out(
+                {py::ssize_t{2}, static_cast<py::ssize_t>(self.terms().tiers), static_cast<py::ssize_t>(rows)});
+            const std::span<double> cells(out.mutable_data(), static_cast<std::size_t>(out.size()));
+            const py::gil_scoped_release unlocked;
+            self.map(at, what, cells);
+            return out;
+          },
+          py::arg("i"), py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_bin"),
+          py::arg("bins_per_row"), py::arg("rows"), py::arg("usd"),
+          "Weighted live levels after window i: float64 (2, tiers, rows), longs first.")
+      .def(
           "extent",
           [](const History& self, std::vector<double> long_weights, std::vector<double> short_weights,
              std::size_t first_column, std::size_t count) {

@@ -9,25 +9,18 @@
 namespace liqcore::inline abi1 {
 namespace {
 
-/// Add the weighted cells of one side to the rows of a column.
-void add_rows(const Layers& layers, std::size_t side, const Picture& picture, const Terms& terms,
-              std::vector<double>& rows) {
-  const std::size_t tiers = layers.tiers();
-  const std::int64_t end = picture.first_bin + picture.bins_per_row * static_cast<std::int64_t>(picture.rows);
-  for (std::size_t tier = 0; tier < tiers; ++tier) {
-    const double weight = picture.weights[side][tier];
-    if (weight == 0.0) continue;
-    const std::size_t layer = side * tiers + tier;
-    const Layers::Range& range = layers.range(layer);
-    const std::int64_t low = std::max(range.low, picture.first_bin);
-    const std::int64_t high = std::min(range.high, end);
-    for (std::int64_t bin = low; bin < high;) {
-      const std::int64_t row = (bin - picture.first_bin) / picture.bins_per_row;
-      const std::int64_t row_end = std::min(high, picture.first_bin + (row + 1) * picture.bins_per_row);
-      double sum = 0.0;
-      for (; bin < row_end; ++bin) sum += layers.at(layer, bin) * (picture.usd ? terms.usd_per_lot(bin) : terms.lot_size);
-      rows[static_cast<std::size_t>(row)] += weight * sum;
-    }
+/// Add the weighted cells of one layer to the rows of a column.
+void add_rows(const Layers& layers, std::size_t layer, double weight, const Picture& picture, const Terms& terms,
+              std::span<double> rows) {
+  const std::int64_t end = picture.first_bin + picture.bins_per_row * static_cast<std::int64_t>(rows.size());
+  const Layers::Range& range = layers.range(layer);
+  const std::int64_t high = std::min(range.high, end);
+  for (std::int64_t bin = std::max(range.low, picture.first_bin); bin < high;) {
+    const std::int64_t row = (bin - picture.first_bin) / picture.bins_per_row;
+    const std::int64_t row_end = std::min(high, picture.first_bin + (row + 1) * picture.bins_per_row);
+    double sum = 0.0;
+    for (; bin < row_end; ++bin) sum += layers.at(layer, bin) * (picture.usd ? terms.usd_per_lot(bin) : terms.lot_size);
+    rows[static_cast<std::size_t>(row)] += weight * sum;
   }
 }
 
@@ -83,7 +76,9 @@ void History::columns(const Picture& picture, std::span<float> longs, std::span<
   std::vector<double> rows(picture.rows);
   const auto write = [&](const Layers& layers, std::size_t side, std::span<float> out, std::size_t column) {
     std::fill(rows.begin(), rows.end(), 0.0);
-    add_rows(layers, side, picture, terms_, rows);
+    for (std::size_t tier = 0; tier < terms_.tiers; ++tier)
+      if (const double weight = picture.weights[side][tier]; weight != 0.0)
+        add_rows(layers, side * terms_.tiers + tier, weight, picture, terms_, rows);
     std::transform(rows.begin(), rows.end(), out.begin() + static_cast<std::ptrdiff_t>(column * picture.rows),
                    [](double value) { return static_cast<float>(value); });
   };
@@ -99,6 +94,20 @@ void History::columns(const Picture& picture, std::span<float> longs, std::span<
     write(taken, 1, liquidated_shorts, column);
     taken.clear();
   }
+}
+
+void History::map(std::size_t i, const Picture& picture, std::span<double> out) const {
+  check(picture, *this);
+  if (i >= size())
+    throw InvalidConfig("window must lie within the " + std::to_string(size()) + " there are, was " + std::to_string(i));
+  if (out.size() != 2 * terms_.tiers * picture.rows)
+    throw InvalidConfig("the output must hold 2 x tiers x rows = " + std::to_string(2 * terms_.tiers * picture.rows) +
+                        " values, had " + std::to_string(out.size()));
+  std::fill(out.begin(), out.end(), 0.0);
+  const Layers live = levels_after(i);
+  for (std::size_t layer = 0; layer < live.layers(); ++layer)
+    if (const double weight = picture.weights[layer / terms_.tiers][layer % terms_.tiers]; weight != 0.0)
+      add_rows(live, layer, weight, picture, terms_, out.subspan(layer * picture.rows, picture.rows));
 }
 
 Layers::Range History::extent(const Picture& picture) const {

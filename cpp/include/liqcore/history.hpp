@@ -77,6 +77,11 @@ class LIQCORE_EXPORT History {
   void columns(const Picture& picture, std::span<float> longs, std::span<float> shorts,
                std::span<float> liquidated_longs, std::span<float> liquidated_shorts) const;
 
+  /// The weighted live levels at the end of window i by side, tier and row: [2][tiers][rows], row-major. The picture's
+  /// columns are not looked at.
+  /// @throws InvalidConfig if the picture or the span's size does not fit
+  void map(std::size_t i, const Picture& picture, std::span<double> out) const;
+
   /// Lowest and one past the highest bin that is non-zero at the end of any of the columns (or liquidated in it), over
   /// layers with a weight; empty where there is none.
   [[nodiscard]] Layers::Range extent(const Picture& picture) const;

@@ -1,0 +1,378 @@
+"""The engine: market events in, live levels, columns and maps out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from ._core import Instrument, LeverageProfile, PriceAxis, Stats
+from .durations import format_duration, parse_duration
+from .errors import InvalidConfigError
+
+if TYPE_CHECKING:
+    from .config import Config
+    from .result import Heatmap, LiquidationMap
+
+Duration = str | int | timedelta | np.timedelta64
+
+
+class Engine(_core.Engine):
+    """
+    Estimates where leveraged positions would be liquidated, from a stream of market events.
+
+    Streaming one trade at a time, batches of any size and everything at once give identical bits. Rows that cannot be
+    used are counted by reason in `stats` and change nothing. One engine is used by one thread at a time (another one
+    gets a RuntimeError); any number of engines run in parallel, and the array methods release the GIL.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        What is traded.
+    leverage : LeverageProfile, mapping or str, optional
+        Tiers and shares; the preset "default" if not given. Shares are weights for reading: the book holds every tier
+        in full.
+    axis : PriceAxis, optional
+        A fixed axis: levels outside are counted. By default the engine chooses bins of about one basis point from the
+        first price, and grows.
+    book_step : float, optional
+        Width of a bin of an automatic axis, price.
+    window : str or duration, default "5m"
+        Length of a column, aligned to the UNIX epoch.
+    model : {"flow", "none"}
+        "flow": every trade opens its quantity on the aggressor's side. "none": only the verbs `open`, `touch` and
+        `scale` and the trigger act, for models of your own.
+    trigger : {"last", "mark", "candle"}
+        What liquidates: every trade, mark prices (as venues do), or candles.
+    maker_share : float, default 0
+        Part of a trade (0 to 1, kept to the nearest 1/1024) that opens on the maker's side as well.
+    half_life : "default", None, duration or mapping of leverage to duration
+        Time in which half of what is open closes, applied at window ends. "default": 1 day from 100x, 3 days from 50x,
+        7 days from 25x, 30 days below. None: nothing decays, and every number is an exact whole number of lots. Tiers
+        missing from a mapping do not decay.
+    keep : int, optional
+        Number of closed windows kept (older ones are folded together); by default all.
+
+    Raises
+    ------
+    InvalidConfigError
+        If an argument breaks its rule; the message names argument, rule and value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import liqcore as lq
+    >>> inst = lq.Instrument(symbol="BTCUSDT", tick_size=0.5, lot_size=0.001, margin=lq.MarginSchedule.flat(0.004))
+    >>> eng = lq.Engine(inst, leverage={10: 0.6, 50: 0.4}, half_life=None)
+    >>> ts = np.array([0, 60, 120], dtype=np.int64) * 1_000_000_000
+    >>> stats = eng.trades(ts, np.array([60_000.0, 60_010.0, 59_000.0]), np.array([1.0, 0.5, 2.0]),
+    ...                    np.array([False, False, True]))
+    >>> stats.used, stats.opened[0].tolist(), stats.liquidated[0].tolist()  # longs: the fall took the 50x ones
+    (3, [1500.0, 1500.0], [0.0, 1500.0])
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        *,
+        leverage: LeverageProfile | Mapping[float, float] | str | None = None,
+        axis: PriceAxis | None = None,
+        book_step: float | None = None,
+        window: Duration = "5m",
+        model: str = "flow",
+        trigger: str = "last",
+        maker_share: float = 0.0,
+        half_life: Duration | Mapping[float, Duration] | None = "default",
+        keep: int | None = None,
+    ) -> None:
+        profile = as_profile(leverage)
+        ticks_per_bin = 0
+        if book_step is not None:
+            one_bin = PriceAxis(low=0.0, high=book_step, step=book_step, tick_size=instrument.tick_size)
+            ticks_per_bin = one_bin.ticks_per_bin
+        if keep is not None and keep < 1:
+            raise InvalidConfigError(f"keep must be at least 1, was {keep}")
+        super().__init__(
+            instrument=instrument,
+            leverage=profile,
+            axis=axis,
+            ticks_per_bin=ticks_per_bin,
+            window_ns=_duration(window, "window"),
+            model=model,
+            trigger=trigger,
+            maker_share=maker_share,
+            half_life_ns=half_lives(half_life, profile) if model == "flow" or half_life != "default" else [],
+            keep=keep,
+        )
+
+    @classmethod
+    def from_config(cls, config: Config) -> Engine:
+        """
+        Make the engine that a configuration describes.
+
+        The configuration must name the tick and lot size; `liqcore.heatmap` finds them out from the data.
+
+        Raises
+        ------
+        InvalidConfigError
+            If a setting breaks its rule, or the tick or lot size is missing.
+        """
+        instrument = instrument_of(config)
+        axis, book_step = axis_of(config, instrument)
+        model = config.model
+        half_life: Any = model.half_life
+        return cls(
+            instrument,
+            leverage=profile_of(config),
+            axis=axis,
+            book_step=book_step,
+            window=config.window.length,
+            model=model.name,
+            trigger=model.trigger or "last",
+            maker_share=model.maker_share,
+            half_life=None if half_life == "none" else half_life,
+        )
+
+    def candles(  # type: ignore[override]
+        self,
+        ts_open: NDArray[np.int64],
+        open: NDArray[np.float64],
+        high: NDArray[np.float64],
+        low: NDArray[np.float64],
+        close: NDArray[np.float64],
+        buy_qty: NDArray[np.float64] | None = None,
+        sell_qty: NDArray[np.float64] | None = None,
+        *,
+        interval: Duration = "1m",
+    ) -> Stats:
+        """
+        Feed candles in place of trades: the resolution of the result is then a candle.
+
+        A candle acts at its last nanosecond: it touches [low, high] (unless the trigger is "mark"), then opens its
+        taker volumes at its typical price (high + low + close) / 3.
+
+        Parameters
+        ----------
+        ts_open : ndarray of int64 or datetime64[ns], shape (n,)
+            Opening times, ns.
+        open, high, low, close : ndarray of float64, shape (n,)
+            Prices.
+        buy_qty, sell_qty : ndarray of float64, shape (n,), optional
+            Volume of aggressive buys and sells, quantity. Leave both out for candles that only touch.
+        interval : duration, default "1m"
+            Length of a candle.
+
+        Returns
+        -------
+        Stats
+            What this call did.
+
+        Raises
+        ------
+        InvalidConfigError
+            If candle volumes and trades of one market are fed together.
+        """
+        interval_ns = _duration(interval, "interval")
+        return super().candles(ts_open, open, high, low, close, buy_qty, sell_qty, interval_ns)
+
+    def feed(  # type: ignore[override]
+        self,
+        *,
+        trades: Any = None,
+        marks: Any = None,
+        open_interest: Any = None,
+        candles: Any = None,
+        interval: Duration = "1m",
+    ) -> Stats:
+        """
+        Feed several streams at once, merged by time; at equal times mark, trade, candle, open interest.
+
+        Parameters
+        ----------
+        trades : TradeBatch or tuple of arrays (ts, price, qty, taker_sell), optional
+        marks : tuple of arrays (ts, price), optional
+        open_interest : tuple of arrays (ts, quantity), optional
+        candles : Candles or tuple of arrays (ts_open, open, high, low, close, buy_qty, sell_qty), optional
+            The volumes may be None.
+        interval : duration, default "1m"
+            Length of a candle, where `candles` does not say it.
+
+        Returns
+        -------
+        Stats
+            What this call did.
+        """
+        interval_ns = getattr(candles, "interval_ns", None) or _duration(interval, "interval")
+        return super().feed(
+            _columns(trades, ("ts", "price", "qty", "taker_sell")),
+            _columns(marks, ("ts", "price")),
+            _columns(open_interest, ("ts", "quantity")),
+            _columns(candles, ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")),
+            interval_ns,
+        )
+
+    def scale(self, factor: float | NDArray[np.float64]) -> None:
+        """
+        Multiply all live levels by a factor in [0, 1]; what is lost is booked as closed.
+
+        Parameters
+        ----------
+        factor : float or ndarray of float64, shape (tiers,) or (2, tiers)
+            One for all, one a tier, or one a tier for longs and for shorts.
+        """
+        shape = (2, len(self.leverage))
+        try:
+            factors = np.ascontiguousarray(np.broadcast_to(np.asarray(factor, dtype=np.float64), shape)).ravel()
+        except ValueError:
+            raise InvalidConfigError(
+                f"factor must be one number, or of shape ({shape[1]},) or {shape}, had shape {np.shape(factor)}"
+            ) from None
+        self._scale(factors)
+
+    def heatmap(self, *, step: float | None = None, unit: str = "usd") -> Heatmap:
+        """
+        Columns of the closed windows that are kept, and the unfinished one as the last.
+
+        The result does not change when the engine goes on.
+
+        Parameters
+        ----------
+        step : float, optional
+            Height of the picture's rows, price; a multiple of the book's bins. By default five bins.
+        unit : {"usd", "quantity"}
+            Of the values.
+
+        Raises
+        ------
+        InvalidConfigError
+            If the engine has seen no price yet, or step breaks its rule.
+        """
+        from .result import Heatmap
+
+        history, unfinished = self._history(True)
+        if history is None:
+            raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
+        return Heatmap(history, self.leverage, step=step, unit=unit, complete=not unfinished, meta=describe(self))
+
+    def map(self, *, step: float | None = None) -> LiquidationMap:
+        """Return the liquidation map of this moment: USD by price bin, tier and side."""
+        return self.heatmap(step=step).map()
+
+
+def as_profile(leverage: LeverageProfile | Mapping[float, float] | str | None) -> LeverageProfile:
+    """Return a profile as given, from shares by leverage, or by the name of a preset."""
+    if leverage is None:
+        return LeverageProfile.preset("default")
+    if isinstance(leverage, str):
+        return LeverageProfile.preset(leverage)
+    if isinstance(leverage, Mapping):
+        return LeverageProfile({float(tier): float(share) for tier, share in leverage.items()})
+    return leverage
+
+
+def half_lives(half_life: Duration | Mapping[float, Duration] | None, profile: LeverageProfile) -> list[float]:
+    """Return the half-life of each tier in ns (infinity: never decays), or an empty list where nothing decays."""
+    if half_life is None:
+        return []
+    if isinstance(half_life, str) and half_life == "default":
+        return [float(ns) for ns in profile.default_half_life_ns()]
+    tiers = [float(tier) for tier in profile.tiers]
+    if not isinstance(half_life, Mapping):
+        return [float(_duration(half_life, "half_life"))] * len(tiers)
+    given = {float(tier): float(_duration(value, "half_life")) for tier, value in half_life.items()}
+    for tier in given:
+        if tier not in tiers:
+            raise InvalidConfigError(f"half_life must name tiers of the leverage profile ({tiers}), named {tier}")
+    return [given.get(tier, float("inf")) for tier in tiers]
+
+
+def instrument_of(config: Config) -> Instrument:
+    """Return the instrument that a configuration describes; its tick and lot size must be known."""
+    section = config.instrument
+    if section.tick_size is None or section.lot_size is None:
+        missing = "tick_size" if section.tick_size is None else "lot_size"
+        raise InvalidConfigError(f"instrument.{missing} must be given, was not")
+    margin = _core.MarginSchedule.flat(section.mmr, fee=section.fee, basis=section.basis)
+    return Instrument(
+        symbol=section.symbol or "",
+        venue=section.venue or "",
+        contract=section.contract,
+        tick_size=section.tick_size,
+        lot_size=section.lot_size,
+        multiplier=section.multiplier,
+        margin=margin,
+    )
+
+
+def profile_of(config: Config) -> LeverageProfile:
+    """Return the leverage profile that a configuration describes."""
+    section = config.leverage
+    shares = section.shares or LeverageProfile.preset(section.preset).to_dict()
+    return LeverageProfile(dict(shares), intensity=section.intensity)
+
+
+def axis_of(config: Config, instrument: Instrument) -> tuple[PriceAxis | None, float | None]:
+    """Return the fixed axis of a configuration, or None and the bins of an automatic one (None: the engine chooses)."""
+    section = config.axis
+    if section.low is None or section.high is None:
+        return None, section.book_step
+    step = section.book_step if section.book_step is not None else section.step
+    if step is None:
+        raise InvalidConfigError("axis.step must be given with axis.low and axis.high, was not")
+    return PriceAxis(low=section.low, high=section.high, step=step, tick_size=instrument.tick_size), None
+
+
+def describe(engine: _core.Engine) -> dict[str, Any]:
+    """Return what a result says of the engine it came from."""
+    half_life = engine.half_life_ns
+    meaning = "opened turnover" if half_life is None else "opened turnover, decayed"
+    if engine.model == "none":
+        meaning = "levels opened by the caller"
+    return {
+        "symbol": engine.instrument.symbol,
+        "venue": engine.instrument.venue,
+        "model": engine.model,
+        "meaning": meaning,
+        "trigger": engine.trigger,
+        "maker_share": engine.maker_share,
+        "half_life": None
+        if half_life is None
+        else {
+            f"{tier:g}": "never" if np.isinf(ns) else format_duration(int(ns))
+            for tier, ns in zip(engine.leverage.tiers, half_life, strict=True)
+        },
+        "window": format_duration(engine.window_ns),
+        "leverage": {f"{tier:g}": share for tier, share in engine.leverage.to_dict().items()},
+        "intensity": engine.leverage.intensity,
+        "instrument": {
+            "symbol": engine.instrument.symbol,
+            "venue": engine.instrument.venue,
+            "contract": engine.instrument.contract,
+            "tick_size": engine.instrument.tick_size,
+            "lot_size": engine.instrument.lot_size,
+            "multiplier": engine.instrument.multiplier,
+            "mmr": engine.instrument.margin.rate,
+            "fee": engine.instrument.margin.fee,
+            "basis": engine.instrument.margin.basis,
+        },
+        "version": _core.__version__,
+        "synthetic": False,
+    }
+
+
+def _duration(value: Duration, name: str) -> int:
+    try:
+        return parse_duration(value, name=name)
+    except ValueError as error:
+        raise InvalidConfigError(str(error)) from None
+
+
+def _columns(stream: Any, names: tuple[str, ...]) -> tuple[Any, ...] | None:
+    """Return a stream's arrays as a tuple: it is one already, or an object that has them as attributes."""
+    if stream is None or isinstance(stream, tuple | list):
+        return None if stream is None else tuple(stream)
+    return tuple(getattr(stream, name) for name in names)
