@@ -11,7 +11,7 @@ from .engine import Engine
 from .errors import DataError, InvalidConfigError, LiqcoreError
 from .pipeline import heatmap
 from .result import Column, Heatmap, LiquidationMap, load_heatmap
-from .simulate import simulate
+from .simulate import Market, simulate
 from .sources import TradeBatch, read_trades
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "LiqcoreError",
     "LiquidationMap",
     "MarginSchedule",
+    "Market",
     "PriceAxis",
     "Segment",
     "Stats",
