@@ -5,4 +5,6 @@
 
 namespace liqcore::bindings {
 
+void register_text(pybind11::module_& m);
+
 }  // namespace liqcore::bindings
