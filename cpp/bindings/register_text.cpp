@@ -126,6 +126,15 @@ void register_text(py::module_& m) {
         py::arg("columns"), py::arg("symbol_column") = -1, py::arg("symbol") = "", py::arg("delimiter") = ',');
 
   m.def(
+      "parse_side",
+      [](std::string_view word, bool true_is_sell) { return static_cast<int>(text::parse_side(word, true_is_sell)); },
+      "Read a taker side: 0 buy, 1 sell, 2 unknown, 3 unreadable.", py::arg("word"), py::kw_only(),
+      py::arg("true_is_sell") = true);
+
+  m.def("parse_id", &text::parse_id, "Read a trade id: digits are the number, other text a negative hash or NO_ID.",
+        py::arg("word"));
+
+  m.def(
       "distinct_values",
       [](const py::buffer& data, int column, std::size_t limit, char delimiter) {
         check_columns({{"column", column}});

@@ -176,7 +176,7 @@ TEST(ParseSide, TheWordFalseIsNotTrue) {
 TEST(ParseSide, BuyAndSellIgnoreThePolarity) {
   for (const bool polarity : {true, false}) {
     for (const char* word : {"Buy", "buy", "BUY", "b", "B"}) EXPECT_EQ(parse_side(word, polarity), Side::buy) << word;
-    for (const char* word : {"Sell", "sell", "SELL", "s", "S"})
+    for (const char* word : {"Sell", "sell", "SELL", "s", "S", "A"})
       EXPECT_EQ(parse_side(word, polarity), Side::sell) << word;
     for (const char* word : {"", "unknown", "None"}) EXPECT_EQ(parse_side(word, polarity), Side::unknown) << word;
     for (const char* word : {"2", "fals", "falsey", "long", "x", "sel\0"})

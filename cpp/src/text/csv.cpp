@@ -1,6 +1,7 @@
 #include "text/csv.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -14,7 +15,44 @@ constexpr std::array<double, 23> powers_of_ten = {1e0,  1e1,  1e2,  1e3,  1e4,  
 constexpr std::array<std::int64_t, 10> whole_powers = {1,       10,        100,        1'000,       10'000,
                                                        100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
 
+constexpr std::uint64_t each_byte(std::uint64_t byte) noexcept { return byte * 0x0101'0101'0101'0101U; }
+
+/// Eight bytes as a number whose lowest byte is the first.
+std::uint64_t load_eight(const char* p) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, p, 8);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return word;
+}
+
+/// The first `c` in [p, end), or `end`. Fields are short, so eight bytes at a time beat both a loop and memchr.
+const char* find_byte(const char* p, const char* end, char c) noexcept {
+  const std::uint64_t pattern = each_byte(static_cast<unsigned char>(c));
+  for (; end - p >= 8; p += 8) {
+    const std::uint64_t differs = load_eight(p) ^ pattern;
+    const std::uint64_t zeros = (differs - each_byte(0x01)) & ~differs & each_byte(0x80);  // the lowest one is right
+    if (zeros != 0) return p + std::countr_zero(zeros) / 8;
+  }
+  while (p != end && *p != c) ++p;
+  return p;
+}
+
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// Reads digits on from `p` into `number`, which wraps around beyond 19 of them; returns where they end.
+const char* read_digits(const char* p, const char* end, std::uint64_t& number) noexcept {
+  for (; end - p >= 8; p += 8) {
+    std::uint64_t word = load_eight(p);
+    // All eight are 0x30 to 0x39: the high halves are 3, also after adding 6.
+    if (((word & each_byte(0xF0)) | (((word + each_byte(0x06)) & each_byte(0xF0)) >> 4U)) != each_byte(0x33)) break;
+    word = (word & each_byte(0x0F)) * ((10U << 8U) + 1) >> 8U;  // pairs, then fours, then all eight
+    word = (word & 0x00FF'00FF'00FF'00FFU) * ((100U << 16U) + 1) >> 16U;
+    word = (word & 0x0000'FFFF'0000'FFFFU) * ((std::uint64_t{10'000} << 32U) + 1) >> 32U;
+    number = number * 100'000'000 + word;
+  }
+  for (; p != end && is_digit(*p); ++p) number = number * 10 + static_cast<unsigned>(*p - '0');
+  return p;
+}
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -129,7 +167,7 @@ class Row {
         while (p != end && *p == ' ' && delimiter != ' ') ++p;
         if (p != end && *p != delimiter) return false;
       } else {
-        while (p != end && *p != delimiter) ++p;
+        p = find_byte(p, end, delimiter);
         stop = p;
         while (stop != first && stop[-1] == ' ') --stop;
       }
@@ -172,15 +210,11 @@ bool parse_time(std::string_view field, std::int64_t& ts_ns, TimeForm& form) noe
     form = TimeForm::text;
     return parse_iso(field, ts_ns);
   }
-  std::int64_t whole = 0;
-  std::size_t digits = 0;
-  while (digits < field.size() && is_digit(field[digits])) {
-    if (digits == 18 && (whole > 922'337'203'685'477'580 || (whole == 922'337'203'685'477'580 && field[18] > '7')))
-      return false;
-    if (digits == 19) return false;
-    whole = whole * 10 + (field[digits] - '0');
-    ++digits;
-  }
+  std::uint64_t number = 0;
+  const char* const end = field.data() + field.size();
+  const auto digits = static_cast<std::size_t>(read_digits(field.data(), end, number) - field.data());
+  if (digits > 19 || number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return false;
+  const auto whole = static_cast<std::int64_t>(number);
   std::int64_t unit_ns = 1;
   std::size_t places = 0;
   if (whole < 100'000'000) return false;
@@ -207,26 +241,26 @@ bool parse_decimal(std::string_view field, double& value, int& decimals) noexcep
   // Fast path: digits, a point, digits. With a mantissa below 2^53 and a power of ten up to 22 both are exact doubles,
   // so their quotient is correctly rounded (Clinger 1990), as std::from_chars is.
   std::uint64_t mantissa = 0;
-  std::size_t i = 0;
-  for (; i < field.size() && is_digit(field[i]); ++i) mantissa = mantissa * 10 + static_cast<unsigned>(field[i] - '0');
-  std::size_t digits = i;
-  std::size_t fraction = 0;
-  if (i < field.size() && field[i] == '.') {
-    std::size_t stop = field.size();
-    while (stop > i + 1 && field[stop - 1] == '0') --stop;  // only zeros after the point: dropped
-    const std::size_t first = ++i;
-    for (; i < stop && is_digit(field[i]); ++i) mantissa = mantissa * 10 + static_cast<unsigned>(field[i] - '0');
-    fraction = i - first;
-    digits += field.size() - first;
-    if (i == stop) i = field.size();
+  const char* const begin = field.data();
+  const char* const end = begin + field.size();
+  const char* p = read_digits(begin, end, mantissa);
+  std::ptrdiff_t digits = p - begin;
+  std::ptrdiff_t fraction = 0;
+  if (p != end && *p == '.') {
+    const char* const first = p + 1;
+    const char* last = end;
+    while (last != first && last[-1] == '0') --last;
+    p = read_digits(first, last, mantissa);
+    fraction = p - first;
+    digits += end - first;
+    if (p == last) p = end;  // only zeros follow
   }
   // 18 digits cannot overflow the mantissa.
-  if (i == field.size() && digits > 0 && digits <= 18 && mantissa < (std::uint64_t{1} << 53)) {
-    value = static_cast<double>(mantissa) / powers_of_ten[fraction];
+  if (p == end && digits > 0 && digits <= 18 && mantissa < (std::uint64_t{1} << 53U)) {
+    value = static_cast<double>(mantissa) / powers_of_ten[static_cast<std::size_t>(fraction)];
     decimals = static_cast<int>(fraction);
     return true;
   }
-  const char* const end = field.data() + field.size();
   const auto [stop, error] = std::from_chars(field.data(), end, value);
   if (error != std::errc{} || stop != end || field.empty()) return false;
   decimals = 0;
@@ -270,6 +304,8 @@ Side parse_side(std::string_view field, bool true_is_sell) noexcept {
           return Side::buy;
         case 's':
         case 'S':
+        case 'a':  // Hyperliquid: A and B
+        case 'A':
           return Side::sell;
         default:
           return Side::unreadable;
@@ -288,12 +324,11 @@ Side parse_side(std::string_view field, bool true_is_sell) noexcept {
 }
 
 std::int64_t parse_id(std::string_view field) noexcept {
-  std::int64_t number = 0;
   const char* const end = field.data() + field.size();
-  if (!field.empty() && is_digit(field.front())) {
-    const auto [stop, error] = std::from_chars(field.data(), end, number);
-    if (error == std::errc{} && stop == end) return number;
-  }
+  std::uint64_t number = 0;
+  if (!field.empty() && field.size() <= 19 && read_digits(field.data(), end, number) == end &&
+      number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    return static_cast<std::int64_t>(number);
   if (field.find_first_not_of("0-") == std::string_view::npos) return no_id;
   std::uint64_t hash = 0x9E37'79B9'7F4A'7C15U ^ field.size();
   for (const char* p = field.data(); p != end;) {

@@ -36,8 +36,8 @@ inline constexpr std::size_t time_forms = 5;
 
 enum class Side : std::uint8_t { buy, sell, unknown, unreadable };
 
-/// Reads a taker side: buy, b, sell, s in any case; true, false, 1, 0 as `true_is_sell` says; unknown, none or nothing
-/// is unknown.
+/// Reads a taker side: buy, b, sell, s, a (Hyperliquid's word for sell) in any case; true, false, 1, 0 as
+/// `true_is_sell` says; unknown, none or nothing is unknown.
 [[nodiscard]] LIQCORE_EXPORT Side parse_side(std::string_view field, bool true_is_sell) noexcept;
 
 /// A row without an id (an empty field, or a UUID of zeros).
