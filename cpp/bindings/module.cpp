@@ -13,4 +13,5 @@ PYBIND11_MODULE(_core, m) {
   liqcore::bindings::register_stats(m);
   liqcore::bindings::register_history(m);
   liqcore::bindings::register_engine(m);
+  liqcore::bindings::register_text(m);
 }

@@ -1,0 +1,480 @@
+#include "text/csv.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+namespace liqcore::text {
+namespace {
+
+constexpr std::array<double, 23> powers_of_ten = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+constexpr std::array<std::int64_t, 10> whole_powers = {1,       10,        100,        1'000,       10'000,
+                                                       100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
+
+constexpr std::uint64_t each_byte(std::uint64_t byte) noexcept { return byte * 0x0101'0101'0101'0101U; }
+
+/// Eight bytes as a number whose lowest byte is the first.
+std::uint64_t load_eight(const char* p) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, p, 8);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return word;
+}
+
+/// The first `c` in [p, end), or `end`. Fields are short, so eight bytes at a time beat both a loop and memchr.
+const char* find_byte(const char* p, const char* end, char c) noexcept {
+  const std::uint64_t pattern = each_byte(static_cast<unsigned char>(c));
+  for (; end - p >= 8; p += 8) {
+    const std::uint64_t differs = load_eight(p) ^ pattern;
+    const std::uint64_t zeros = (differs - each_byte(0x01)) & ~differs & each_byte(0x80);  // the lowest one is right
+    if (zeros != 0) return p + std::countr_zero(zeros) / 8;
+  }
+  while (p != end && *p != c) ++p;
+  return p;
+}
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// Reads digits on from `p` into `number`, which wraps around beyond 19 of them; returns where they end.
+const char* read_digits(const char* p, const char* end, std::uint64_t& number) noexcept {
+  for (; end - p >= 8; p += 8) {
+    std::uint64_t word = load_eight(p);
+    // All eight are 0x30 to 0x39: the high halves are 3, also after adding 6.
+    if (((word & each_byte(0xF0)) | (((word + each_byte(0x06)) & each_byte(0xF0)) >> 4U)) != each_byte(0x33)) break;
+    word = (word & each_byte(0x0F)) * ((10U << 8U) + 1) >> 8U;  // pairs, then fours, then all eight
+    word = (word & 0x00FF'00FF'00FF'00FFU) * ((100U << 16U) + 1) >> 16U;
+    word = (word & 0x0000'FFFF'0000'FFFFU) * ((std::uint64_t{10'000} << 32U) + 1) >> 32U;
+    number = number * 100'000'000 + word;
+  }
+  for (; p != end && is_digit(*p); ++p) number = number * 10 + static_cast<unsigned>(*p - '0');
+  return p;
+}
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// Compares with a lower-case word, in any case.
+bool is_word(std::string_view field, std::string_view word) noexcept {
+  return field.size() == word.size() &&
+         std::equal(field.begin(), field.end(), word.begin(), [](char a, char b) { return lower(a) == b; });
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date
+/// algorithms").
+std::int64_t days_from_civil(int year, int month, int day) noexcept {
+  year -= month <= 2;
+  const int era = year / 400;
+  const int year_of_era = year - era * 400;
+  const int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  const int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return std::int64_t{era} * 146'097 + day_of_era - 719'468;
+}
+
+int days_in_month(int year, int month) noexcept {
+  constexpr std::array<int, 12> days = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return month == 2 && leap ? 29 : days[static_cast<std::size_t>(month - 1)];
+}
+
+/// Takes exactly `width` digits off the front.
+bool take_digits(std::string_view& rest, std::size_t width, int& value) noexcept {
+  if (rest.size() < width) return false;
+  value = 0;
+  for (std::size_t i = 0; i < width; ++i) {
+    if (!is_digit(rest[i])) return false;
+    value = value * 10 + (rest[i] - '0');
+  }
+  rest.remove_prefix(width);
+  return true;
+}
+
+bool take(std::string_view& rest, char c) noexcept {
+  if (rest.empty() || rest.front() != c) return false;
+  rest.remove_prefix(1);
+  return true;
+}
+
+/// Takes the digits of a fraction as a whole number of 10^-places; digits beyond are cut. At least one digit must stand
+/// there.
+bool take_fraction(std::string_view& rest, std::size_t places, std::int64_t& fraction) noexcept {
+  std::size_t n = 0;
+  fraction = 0;
+  while (n < rest.size() && is_digit(rest[n])) {
+    if (n < places) fraction = fraction * 10 + (rest[n] - '0');
+    ++n;
+  }
+  if (n == 0) return false;
+  if (n < places) fraction *= whole_powers[places - n];
+  rest.remove_prefix(n);
+  return true;
+}
+
+bool parse_iso(std::string_view rest, std::int64_t& ts_ns) noexcept {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  if (!take_digits(rest, 4, year) || !take(rest, '-') || !take_digits(rest, 2, month) || !take(rest, '-') ||
+      !take_digits(rest, 2, day))
+    return false;
+  if (!take(rest, 'T') && !take(rest, 'D') && !take(rest, ' ')) return false;
+  if (!take_digits(rest, 2, hour) || !take(rest, ':') || !take_digits(rest, 2, minute) || !take(rest, ':') ||
+      !take_digits(rest, 2, second))
+    return false;
+  if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
+      hour > 23 || minute > 59 || second > 59)
+    return false;
+  std::int64_t nanoseconds = 0;
+  if (take(rest, '.') && !take_fraction(rest, 9, nanoseconds)) return false;
+  int offset_minutes = 0;
+  if (!rest.empty() && !take(rest, 'Z')) {
+    const int sign = rest.front() == '+' ? 1 : -1;
+    if (!take(rest, '+') && !take(rest, '-')) return false;
+    int offset_hour = 0, offset_minute = 0;
+    if (!take_digits(rest, 2, offset_hour)) return false;
+    take(rest, ':');
+    if (!rest.empty() && !take_digits(rest, 2, offset_minute)) return false;
+    if (offset_hour > 23 || offset_minute > 59) return false;
+    offset_minutes = sign * (offset_hour * 60 + offset_minute);
+  }
+  if (!rest.empty()) return false;
+  const std::int64_t minutes = days_from_civil(year, month, day) * 1440 + hour * 60 + minute - offset_minutes;
+  ts_ns = (minutes * 60 + second) * 1'000'000'000 + nanoseconds;
+  return true;
+}
+
+/// Where the fields of a row stand, up to the last one that is wanted.
+class Row {
+ public:
+  static constexpr int max_columns = 64;
+
+  /// Splits until column `last` is found; false if the row has fewer fields, or a quote is not closed before its end.
+  bool split(const char* begin, const char* end, char delimiter, int last) noexcept {
+    const char* p = begin;
+    for (int column = 0; column <= last; ++column) {
+      while (p != end && *p == ' ' && delimiter != ' ') ++p;
+      const char* first = p;
+      const char* stop = nullptr;
+      if (p != end && *p == '"') {
+        first = ++p;
+        for (;; ++p) {
+          p = static_cast<const char*>(std::memchr(p, '"', static_cast<std::size_t>(end - p)));
+          if (p == nullptr) return false;
+          if (p + 1 == end || p[1] != '"') break;
+          ++p;  // a doubled quote belongs to the text
+        }
+        stop = p++;
+        while (p != end && *p == ' ' && delimiter != ' ') ++p;
+        if (p != end && *p != delimiter) return false;
+      } else {
+        p = find_byte(p, end, delimiter);
+        stop = p;
+        while (stop != first && stop[-1] == ' ') --stop;
+      }
+      fields_[static_cast<std::size_t>(column)] = {first, static_cast<std::size_t>(stop - first)};
+      if (p == end) return column == last;
+      ++p;
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::string_view operator[](int column) const noexcept {
+    return fields_[static_cast<std::size_t>(column)];
+  }
+
+ private:
+  std::array<std::string_view, max_columns> fields_;
+};
+
+/// Calls `each(row begin, row end)` for every row that is not blank.
+template <class Each>
+void for_each_row(std::string_view bytes, Each&& each) {
+  const char* p = bytes.data();
+  const char* const end = p + bytes.size();
+  while (p != end) {
+    const auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
+    const char* stop = newline == nullptr ? end : newline;
+    const char* const next = newline == nullptr ? end : newline + 1;
+    while (stop != p && stop[-1] == '\r') --stop;
+    if (std::any_of(p, stop, [](char c) { return c != ' ' && c != '\t'; })) each(p, stop);
+    p = next;
+  }
+}
+
+bool in_range(int column) noexcept { return column < Row::max_columns; }
+
+}  // namespace
+
+bool parse_time(std::string_view field, std::int64_t& ts_ns, TimeForm& form) noexcept {
+  if (field.size() > 4 && field[4] == '-') {
+    form = TimeForm::text;
+    return parse_iso(field, ts_ns);
+  }
+  std::uint64_t number = 0;
+  const char* const end = field.data() + field.size();
+  const auto digits = static_cast<std::size_t>(read_digits(field.data(), end, number) - field.data());
+  if (digits > 19 || number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return false;
+  const auto whole = static_cast<std::int64_t>(number);
+  std::int64_t unit_ns = 1;
+  std::size_t places = 0;
+  if (whole < 100'000'000) return false;
+  if (whole < 100'000'000'000) {
+    form = TimeForm::seconds, unit_ns = 1'000'000'000, places = 9;
+    if (whole > 9'223'372'035) return false;  // the last second that fits into int64 nanoseconds: year 2262
+  } else if (whole < 100'000'000'000'000) {
+    form = TimeForm::milliseconds, unit_ns = 1'000'000, places = 6;
+    if (whole > 9'223'372'036'853) return false;
+  } else if (whole < 100'000'000'000'000'000) {
+    form = TimeForm::microseconds, unit_ns = 1'000, places = 3;
+    if (whole > 9'223'372'036'854'774) return false;
+  } else {
+    form = TimeForm::nanoseconds;
+  }
+  std::int64_t fraction = 0;
+  field.remove_prefix(digits);
+  if (take(field, '.') && !take_fraction(field, places, fraction)) return false;
+  ts_ns = whole * unit_ns + fraction;
+  return field.empty();
+}
+
+bool parse_decimal(std::string_view field, double& value, int& decimals) noexcept {
+  // Fast path: digits, a point, digits. With a mantissa below 2^53 and a power of ten up to 22 both are exact doubles,
+  // so their quotient is correctly rounded (Clinger 1990), as std::from_chars is.
+  std::uint64_t mantissa = 0;
+  const char* const begin = field.data();
+  const char* const end = begin + field.size();
+  const char* p = read_digits(begin, end, mantissa);
+  std::ptrdiff_t digits = p - begin;
+  std::ptrdiff_t fraction = 0;
+  if (p != end && *p == '.') {
+    const char* const first = p + 1;
+    const char* last = end;
+    while (last != first && last[-1] == '0') --last;
+    p = read_digits(first, last, mantissa);
+    fraction = p - first;
+    digits += end - first;
+    if (p == last) p = end;  // only zeros follow
+  }
+  // 18 digits cannot overflow the mantissa.
+  if (p == end && digits > 0 && digits <= 18 && mantissa < (std::uint64_t{1} << 53U)) {
+    value = static_cast<double>(mantissa) / powers_of_ten[static_cast<std::size_t>(fraction)];
+    decimals = static_cast<int>(fraction);
+    return true;
+  }
+  const auto [stop, error] = std::from_chars(field.data(), end, value);
+  if (error != std::errc{} || stop != end || field.empty()) return false;
+  decimals = 0;
+  if (!std::isfinite(value)) return true;
+  std::size_t exponent_at = field.find_first_of("eE");
+  int exponent = 0;
+  if (exponent_at == std::string_view::npos) {
+    exponent_at = field.size();
+  } else {
+    std::string_view text = field.substr(exponent_at + 1);
+    take(text, '+');
+    std::from_chars(text.data(), text.data() + text.size(), exponent);
+    exponent = std::clamp(exponent, -400, 400);
+  }
+  std::string_view number = field.substr(0, exponent_at);
+  const std::size_t point = number.find('.');
+  const std::size_t after = point == std::string_view::npos ? number.size() : point;
+  const std::size_t last = number.find_last_not_of("0.-");
+  // Place of the last digit that is not zero, counted from the point.
+  if (last != std::string_view::npos) {
+    const auto place = last > after ? static_cast<int>(last - after) : -static_cast<int>(after - last - 1);
+    decimals = std::max(0, place - exponent);
+  }
+  return true;
+}
+
+Side parse_side(std::string_view field, bool true_is_sell) noexcept {
+  const Side when_true = true_is_sell ? Side::sell : Side::buy;
+  const Side when_false = true_is_sell ? Side::buy : Side::sell;
+  switch (field.size()) {
+    case 0:
+      return Side::unknown;
+    case 1:
+      switch (field[0]) {
+        case '0':
+          return when_false;
+        case '1':
+          return when_true;
+        case 'b':
+        case 'B':
+          return Side::buy;
+        case 's':
+        case 'S':
+        case 'a':  // Hyperliquid: A and B
+        case 'A':
+          return Side::sell;
+        default:
+          return Side::unreadable;
+      }
+    case 3:
+      return is_word(field, "buy") ? Side::buy : Side::unreadable;
+    case 4:
+      if (is_word(field, "true")) return when_true;
+      if (is_word(field, "sell")) return Side::sell;
+      return is_word(field, "none") ? Side::unknown : Side::unreadable;
+    case 5:
+      return is_word(field, "false") ? when_false : Side::unreadable;
+    default:
+      return is_word(field, "unknown") ? Side::unknown : Side::unreadable;
+  }
+}
+
+std::int64_t parse_id(std::string_view field) noexcept {
+  const char* const end = field.data() + field.size();
+  std::uint64_t number = 0;
+  if (!field.empty() && field.size() <= 19 && read_digits(field.data(), end, number) == end &&
+      number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    return static_cast<std::int64_t>(number);
+  if (field.find_first_not_of("0-") == std::string_view::npos) return no_id;
+  std::uint64_t hash = 0x9E37'79B9'7F4A'7C15U ^ field.size();
+  for (const char* p = field.data(); p != end;) {
+    std::uint64_t word = 0;
+    const auto n = std::min<std::size_t>(8, static_cast<std::size_t>(end - p));
+    std::memcpy(&word, p, n);
+    hash = (hash ^ word) * 0xFF51'AFD7'ED55'8CCDU;
+    hash ^= hash >> 32U;
+    p += n;
+  }
+  hash = (hash ^ (hash >> 29U)) * 0xC4CE'B9FE'1A85'EC53U;
+  const auto id = static_cast<std::int64_t>((hash ^ (hash >> 32U)) | (std::uint64_t{1} << 63U));
+  return id == no_id ? no_id + 1 : id;
+}
+
+std::size_t count_lines(std::string_view bytes) noexcept {
+  return static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n')) +
+         (!bytes.empty() && bytes.back() != '\n' ? 1 : 0);
+}
+
+RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std::string_view symbol,
+                       const TradeArrays& out) noexcept {
+  RowCounts counts;
+  const int last = std::max({columns.time, columns.price, columns.quantity, columns.side, columns.id, columns.symbol});
+  const bool filter = columns.symbol >= 0 && !symbol.empty();
+  const bool ids = columns.id >= 0 && !out.id.empty();
+  Row row;
+  std::size_t used = 0;
+  for_each_row(bytes, [&](const char* begin, const char* end) {
+    ++counts.rows;
+    const auto unreadable = [&](std::int64_t& reason) {
+      ++reason;
+      if (counts.first_unreadable < 0) counts.first_unreadable = begin - bytes.data();
+    };
+    if (!in_range(last) || !row.split(begin, end, columns.delimiter, last)) return unreadable(counts.unreadable_row);
+    if (filter && row[columns.symbol] != symbol) {
+      ++counts.other_symbol;
+      return;
+    }
+    std::int64_t ts_ns = 0;
+    TimeForm form{};
+    if (!parse_time(row[columns.time], ts_ns, form)) return unreadable(counts.unreadable_time);
+    ++counts.times[static_cast<std::size_t>(form)];
+    double price = 0.0, quantity = 0.0;
+    int price_decimals = 0, quantity_decimals = 0;
+    if (!parse_decimal(row[columns.price], price, price_decimals)) return unreadable(counts.unreadable_price);
+    if (!parse_decimal(row[columns.quantity], quantity, quantity_decimals))
+      return unreadable(counts.unreadable_quantity);
+    const Side side = parse_side(row[columns.side], columns.true_is_sell);
+    if (side == Side::unreadable) return unreadable(counts.unreadable_side);
+    if (!std::isfinite(price) || !std::isfinite(quantity)) {
+      ++counts.not_finite;
+      return;
+    }
+    if (!(price > 0.0 && quantity > 0.0)) {
+      ++counts.not_positive;
+      return;
+    }
+    if (side == Side::unknown) {
+      ++counts.unknown_side;
+      return;
+    }
+    out.ts_ns[used] = ts_ns;
+    out.price[used] = price;
+    out.quantity[used] = quantity;
+    out.taker_sell[used] = side == Side::sell;
+    if (ids) out.id[used] = parse_id(row[columns.id]);
+    counts.price_decimals = std::max(counts.price_decimals, price_decimals);
+    counts.quantity_decimals = std::max(counts.quantity_decimals, quantity_decimals);
+    ++used;
+  });
+  counts.used = static_cast<std::int64_t>(used);
+  return counts;
+}
+
+RowCounts parse_columns(std::string_view bytes, char delimiter, int time, std::span<const int> columns,
+                        int symbol_column, std::string_view symbol, std::span<std::int64_t> ts_ns,
+                        std::span<double> values) {
+  RowCounts counts;
+  int last = std::max(time, symbol_column);
+  for (const int column : columns) last = std::max(last, column);
+  const bool filter = symbol_column >= 0 && !symbol.empty();
+  const std::size_t stride = ts_ns.size();
+  Row row;
+  std::size_t used = 0;
+  for_each_row(bytes, [&](const char* begin, const char* end) {
+    ++counts.rows;
+    const auto unreadable = [&](std::int64_t& reason) {
+      ++reason;
+      if (counts.first_unreadable < 0) counts.first_unreadable = begin - bytes.data();
+    };
+    if (!in_range(last) || !row.split(begin, end, delimiter, last)) return unreadable(counts.unreadable_row);
+    if (filter && row[symbol_column] != symbol) {
+      ++counts.other_symbol;
+      return;
+    }
+    std::int64_t ts = 0;
+    TimeForm form{};
+    if (!parse_time(row[time], ts, form)) return unreadable(counts.unreadable_time);
+    ++counts.times[static_cast<std::size_t>(form)];
+    int finest = 0;
+    bool finite = true;
+    for (std::size_t j = 0; j < columns.size(); ++j) {
+      const std::string_view field = row[columns[j]];
+      double& value = values[j * stride + used];
+      int decimals = 0;
+      if (field.empty()) {
+        finite = false;
+        continue;
+      }
+      if (!parse_decimal(field, value, decimals)) return unreadable(counts.unreadable_price);
+      finite = finite && std::isfinite(value);
+      finest = std::max(finest, decimals);
+    }
+    if (!finite) {
+      ++counts.not_finite;
+      return;
+    }
+    ts_ns[used] = ts;
+    counts.price_decimals = std::max(counts.price_decimals, finest);
+    ++used;
+  });
+  counts.used = static_cast<std::int64_t>(used);
+  return counts;
+}
+
+std::vector<std::string> distinct_values(std::string_view bytes, char delimiter, int column, std::size_t limit) {
+  std::vector<std::string> found;
+  Row row;
+  for_each_row(bytes, [&](const char* begin, const char* end) {
+    if (found.size() >= limit || !in_range(column) || !row.split(begin, end, delimiter, column)) return;
+    if (std::find(found.rbegin(), found.rend(), row[column]) == found.rend()) found.emplace_back(row[column]);
+  });
+  return found;
+}
+
+int finest_decimals(std::span<const double> values) noexcept {
+  std::size_t decimals = 0;
+  for (const double x : values) {
+    if (!std::isfinite(x)) continue;
+    // Beyond 2^51 the rounded product may be one off: no more digits can be told.
+    while (decimals < max_decimals && std::abs(x) * powers_of_ten[decimals] < 0x1p51 &&
+           std::rint(x * powers_of_ten[decimals]) / powers_of_ten[decimals] != x)
+      ++decimals;
+  }
+  return static_cast<int>(decimals);
+}
+
+}  // namespace liqcore::text

@@ -1,0 +1,526 @@
+"""The main job: from trade files to a heatmap."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._core import Instrument, LeverageProfile, PriceAxis, Stats
+from .config import Config
+from .durations import parse_duration
+from .engine import Duration, Engine, as_profile, axis_of, describe, instrument_of, profile_of
+from .errors import DataError, InvalidConfigError
+from .result import DEFAULT_BINS_PER_ROW, Heatmap
+
+Progress = Callable[[int, int, int], object]
+PathLike = str | os.PathLike[str]
+
+BOOK_STEP_SHARE = 1e-4  # of the first price: the width of a book bin to aim at
+OFF_GRID_LIMIT = 0.05
+BATCH_ROWS = 1_000_000
+
+
+def heatmap(
+    paths: PathLike | Sequence[PathLike] | None = None,
+    *,
+    trades: Any = None,
+    instrument: Instrument | None = None,
+    symbol: str | None = None,
+    venue: str | None = None,
+    leverage: LeverageProfile | Mapping[float, float] | str | None = None,
+    axis: PriceAxis | None = None,
+    window: Duration | None = None,
+    step: float | None = None,
+    model: str | None = None,
+    trigger: str | None = None,
+    maker_share: float | None = None,
+    half_life: Duration | Mapping[float, Duration] | None = "config",
+    marks: Any = None,
+    candles: Any = None,
+    warmup: Duration | None = None,
+    last: Duration | None = None,
+    config: Config | PathLike | None = None,
+    progress: Progress | None = None,
+) -> Heatmap:
+    """
+    Make a liquidation heatmap from trade files, in one call.
+
+    Every argument that is given goes before the configuration; what neither says is found out from the data: symbol,
+    tick and lot size from the files, the price bins from the first price. The resolved configuration, its hash and the
+    counts of every file are in the result's ``meta``.
+
+    Parameters
+    ----------
+    paths : path, glob pattern or sequence of those, optional
+        Trade files in any order and any format that `liqcore.read_trades` knows.
+    trades : object with arrays ts, price, qty, taker_sell, optional
+        Trades in memory instead of files, such as a `TradeBatch`; sorted by time.
+    instrument : Instrument, optional
+        Grid, contract and margin terms. Where the files show a finer grid, that is used, with a warning.
+    symbol, venue : str, optional
+        For the title; the symbol also chooses from files that hold several.
+    leverage : LeverageProfile, mapping or str, optional
+        Tiers and shares, or a preset's name.
+    axis : PriceAxis, optional
+        A fixed axis for the book.
+    window : duration, optional
+        Length of a column; "5m" by default.
+    step : float, optional
+        Height of the picture's rows, price; about four basis points by default. The book's own bins are finer.
+    model, trigger, maker_share, half_life, optional
+        As for `Engine`. The trigger is "mark" where mark prices are given, otherwise "last".
+    marks : path, or object with arrays ts and price, optional
+        Mark prices. Those outside the span of the trades are left out.
+    candles : path or Candles, optional
+        In place of trades; or, with trades and ``trigger="candle"``, as what liquidates (their volumes are left out).
+    warmup : duration, optional
+        Length of data that fills the book before the first column.
+    last : duration, optional
+        Show only the columns of the last "24h", "3d", ...
+    config : Config or path, optional
+        A configuration, a TOML file, or a saved result to repeat.
+    progress : callable, optional
+        Called as ``progress(done_bytes, total_bytes, rows)``.
+
+    Returns
+    -------
+    Heatmap
+
+    Raises
+    ------
+    DataError
+        If a file cannot be used, or over 5 % of the trades are off the tick grid; the message has the counts.
+    InvalidConfigError
+        If a setting breaks its rule.
+
+    Examples
+    --------
+    >>> import liqcore as lq
+    >>> market = lq.simulate(days=0.05, trades_per_day=40_000)
+    >>> hm = lq.heatmap(trades=market.trades, symbol="SIM", window="1m", leverage={10: 0.5, 50: 0.5})
+    >>> hm.values.shape == (len(hm.times), len(hm.prices)) and hm.meta["symbol"]
+    'SIM'
+    """
+    if config is None:
+        config = Config()
+    elif not isinstance(config, Config):
+        config = Config.load(config)
+    config = _override(
+        config,
+        instrument=instrument,
+        symbol=symbol,
+        venue=venue,
+        leverage=leverage,
+        axis=axis,
+        window=window,
+        step=step,
+        model=model,
+        trigger=trigger,
+        maker_share=maker_share,
+        half_life=half_life,
+        marks=marks,
+        candles=candles,
+        warmup=warmup,
+        last=last,
+    )
+    if isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    if (paths is not None) and trades is not None:
+        raise InvalidConfigError("trades must not be given together with paths")
+    side_marks = _load_marks(marks if marks is not None else config.source.marks, config.instrument.symbol)
+    side_candles = _load_candles(candles if candles is not None else config.source.candles)
+    if not paths and trades is None and side_candles is None:
+        raise InvalidConfigError("paths, trades or candles must be given")
+    source = _files(paths, config, progress) if paths else _Memory(trades, side_candles, progress)
+    return _run(source, config, side_marks, side_candles)
+
+
+# --- where trades come from --------------------------------------------------------------------------------------
+
+
+class _Memory:
+    """Trades in arrays, or none at all where candles take their place."""
+
+    def __init__(self, trades: Any, candles: Any, progress: Progress | None) -> None:
+        self._trades = trades
+        self._progress = progress
+        if trades is not None:
+            if not len(trades.ts):
+                raise DataError("trades: expected at least one trade, found none")
+            prices, quantities = trades.price, trades.qty
+            self.first_price = float(prices[0])
+        else:
+            prices = np.concatenate([candles.open[:1000], candles.high[:1000], candles.low[:1000]])
+            quantities = candles.buy_qty[:1000]
+            self.first_price = float(candles.open[0])
+        self.tick_size = _finest(prices[:200_000])
+        self.lot_size = _finest(quantities[:200_000])
+        self.symbol: str | None = None
+
+    def batches(self) -> Iterator[Any]:
+        if self._trades is None:
+            return
+        columns = (self._trades.ts, self._trades.price, self._trades.qty, self._trades.taker_sell)
+        total = len(columns[0])
+        for first in range(0, total, BATCH_ROWS):
+            yield tuple(column[first : first + BATCH_ROWS] for column in columns)
+            if self._progress is not None:
+                done = min(total, first + BATCH_ROWS)
+                self._progress(done, total, done)
+
+    def inputs(self) -> list[dict[str, Any]]:
+        rows = 0 if self._trades is None else len(self._trades.ts)
+        return [{"name": "memory", "format": "arrays", "rows": rows, "used": rows, "rejected": {}, "warnings": []}]
+
+    def finer(self, tick_size: float, lot_size: float) -> tuple[float, float]:
+        return tick_size, lot_size
+
+
+class _Files:
+    """Trades in files."""
+
+    def __init__(self, paths: Any, config: Config, progress: Progress | None) -> None:
+        from .sources import scan
+
+        self._paths = paths
+        self._progress = progress
+        self._symbol = config.instrument.symbol
+        self._format = config.source.format
+        head = scan(paths, symbol=self._chosen(), format=self._format)
+        if head.first_price is None:
+            raise DataError(f"{head.files[0].name}: expected trades, found no usable row in the head of the files")
+        self.first_price = head.first_price
+        self.tick_size = head.tick_size
+        self.lot_size = head.lot_size
+        self.symbol = head.symbol
+        self._report = head
+
+    def _chosen(self) -> str | None:
+        """The symbol to choose from files that hold several; for a file of one symbol it is only a title."""
+        if self._symbol is None:
+            return None
+        from .sources import scan
+
+        try:
+            scan(self._paths, format=self._format)
+        except DataError:
+            return self._symbol
+        return None
+
+    def batches(self) -> Iterator[Any]:
+        from .sources import read_trades
+
+        with read_trades(
+            self._paths, symbol=self._chosen(), format=self._format, batch_rows=BATCH_ROWS, progress=self._progress
+        ) as reader:
+            self._report = reader.report
+            for batch in reader:
+                yield batch.ts, batch.price, batch.qty, batch.taker_sell
+
+    def inputs(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": file.name,
+                "format": file.format,
+                "rows": file.rows_read,
+                "used": file.rows_used,
+                "rejected": dict(file.rejected),
+                "warnings": list(file.warnings),
+            }
+            for file in self._report.files
+        ]
+
+    def finer(self, tick_size: float, lot_size: float) -> tuple[float, float]:
+        """The grid, made finer where the files have turned out to be."""
+        return min(tick_size, self._report.tick_size), min(lot_size, self._report.lot_size)
+
+
+def _files(paths: Any, config: Config, progress: Progress | None) -> _Files:
+    return _Files(list(paths), config, progress)
+
+
+# --- the run -----------------------------------------------------------------------------------------------------
+
+
+def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> Heatmap:
+    given = config.instrument
+    tick_size = min(given.tick_size or math.inf, source.tick_size)
+    lot_size = min(given.lot_size or math.inf, source.lot_size)
+    while True:
+        settled = _settle(config, source, tick_size, lot_size, marks, candles)
+        engine = Engine.from_config(settled)
+        _feed(engine, source, marks, candles)
+        finer = source.finer(tick_size, lot_size)
+        if finer == (tick_size, lot_size):
+            break
+        tick_size, lot_size = finer  # later rows were finer than the head: once more, on their grid
+    stats = engine.stats
+    _judge(engine, stats)
+    notes = [
+        f"the data has {name} {found:g}, finer than the given {wanted:g}: {found:g} is used"
+        for name, wanted, found in (("tick size", given.tick_size, tick_size), ("lot size", given.lot_size, lot_size))
+        if wanted is not None and found < wanted
+    ]
+    notes += _range_notes(engine, stats)
+    for note in notes:
+        warnings.warn(note, stacklevel=3)
+
+    history, unfinished = engine._history(True)
+    if history is None:
+        raise DataError("expected trades to make a heatmap of, found none that could be used")
+    first = 0
+    if settled.window.warmup is not None:
+        first = -(-parse_duration(settled.window.warmup, name="warmup") // engine.window_ns)
+        if first >= len(history):
+            raise InvalidConfigError(
+                f"warmup must be shorter than the data ({len(history)} windows of {settled.window.length}), "
+                f"was {settled.window.warmup}"
+            )
+    assumed = [name for name in ("tick_size", "lot_size") if getattr(given, name) is None]
+    meta = describe(engine) | {
+        "inputs": source.inputs(),
+        "rows": {
+            "rows": stats.rows,
+            "used": stats.used,
+            "rounded_qty": stats.rounded_qty,
+            "rejected": {reason: count for reason, count in stats.rejected.items() if count},
+        },
+        "inexact": stats.inexact,
+        "assumed": assumed,
+        "notes": notes,
+        "warmup": settled.window.warmup,
+        "config": settled.to_dict(),
+        "config_hash": settled.hash,
+    }
+    if candles is not None and isinstance(source, _Memory) and source._trades is None:
+        meta["resolution"] = "candles"
+    result = Heatmap(
+        history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=meta, first=int(first)
+    )
+    if settled.window.last is not None:
+        result = result.select(last=settled.window.last)
+    return result
+
+
+def _feed(engine: Engine, source: _Memory | _Files, marks: Any, candles: Any) -> None:
+    """Feed everything in order of time, batch by batch."""
+    mark = 0
+    candle = 0
+    started = False
+    for batch in source.batches():
+        last = int(batch[0][-1])
+        if not started:
+            # Marks before the first trade's window would only add empty columns.
+            start = int(batch[0][0]) // engine.window_ns * engine.window_ns
+            mark = 0 if marks is None else int(np.searchsorted(marks[0], start))
+            candle = 0 if candles is None else int(np.searchsorted(candles.ts_open, start))
+            started = True
+        part: dict[str, Any] = {"trades": batch}
+        if marks is not None:
+            end = int(np.searchsorted(marks[0], last, side="right"))
+            part["marks"] = (marks[0][mark:end], marks[1][mark:end])
+            mark = end
+        if candles is not None:
+            ends = candles.ts_open + (candles.interval_ns - 1)
+            end = int(np.searchsorted(ends, last, side="right"))
+            part["candles"] = _touching(candles, slice(candle, end))
+            part["interval"] = candles.interval_ns
+            candle = end
+        stats = engine.feed(**part)
+        if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
+            total = engine.stats
+            if total.rejected["off_grid"] > OFF_GRID_LIMIT * total.rows:
+                finer = source.finer(engine.instrument.tick_size, engine.instrument.lot_size)
+                if finer[0] < engine.instrument.tick_size:
+                    return  # the caller starts again on the finer grid
+                _judge(engine, total)
+    if not started and candles is not None:
+        columns = tuple(
+            getattr(candles, name) for name in ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")
+        )
+        # Marks outside the candles' span would only add empty columns.
+        part = {"candles": columns, "interval": candles.interval_ns}
+        if marks is not None:
+            span = slice(
+                int(np.searchsorted(marks[0], candles.ts_open[0])),
+                int(np.searchsorted(marks[0], candles.ts_open[-1] + candles.interval_ns)),
+            )
+            part["marks"] = (marks[0][span], marks[1][span])
+        engine.feed(**part)
+
+
+def _touching(candles: Any, part: slice) -> tuple[Any, ...]:
+    prices = tuple(getattr(candles, name)[part] for name in ("ts_open", "open", "high", "low", "close"))
+    return (*prices, None, None)
+
+
+def _settle(
+    config: Config, source: _Memory | _Files, tick_size: float, lot_size: float, marks: Any, candles: Any
+) -> Config:
+    """The configuration with everything decided that it left to the data."""
+    instrument = config.instrument
+    symbol = instrument.symbol or source.symbol
+    config = config.replace(instrument={"tick_size": tick_size, "lot_size": lot_size, "symbol": symbol})
+    trigger = config.model.trigger
+    if trigger is None:
+        trigger = "mark" if marks is not None else "last"
+    if trigger == "mark" and marks is None:
+        raise InvalidConfigError('trigger "mark" needs mark prices: give marks')
+    if trigger == "candle" and candles is None:
+        raise InvalidConfigError('trigger "candle" needs candles: give candles')
+    config = config.replace(model={"trigger": trigger})
+    axis = config.axis
+    if axis.low is None and axis.book_step is None:
+        book, row = _steps(source.first_price, tick_size, axis.step)
+        config = config.replace(axis={"step": row, "book_step": book})
+    elif axis.step is None:
+        fixed, book_step = axis_of(config, instrument_of(config))
+        book = fixed.step if fixed is not None else book_step
+        config = config.replace(axis={"step": float(f"{DEFAULT_BINS_PER_ROW * book:.12g}") if book else None})
+    return config
+
+
+def _steps(price: float, tick_size: float, step: float | None) -> tuple[float, float]:
+    """Width of the book's bins and of the picture's rows: about one and four basis points, whole ticks."""
+    target = max(1.0, price * BOOK_STEP_SHARE / tick_size)
+    if step is None:
+        decade = 10.0 ** math.floor(math.log10(target))
+        book = max(nice * decade for nice in (1, 2, 5) if nice * decade <= target)
+        ticks = int(max(1, book))
+        return _price(ticks, tick_size), _price(ticks * DEFAULT_BINS_PER_ROW, tick_size)
+    row = PriceAxis(low=0.0, high=step, step=step, tick_size=tick_size).ticks_per_bin
+    ticks = max(divisor for divisor in _divisors(row) if divisor <= target)
+    return _price(ticks, tick_size), step
+
+
+def _divisors(number: int) -> list[int]:
+    small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
+    return sorted({*small, *(number // d for d in small)})
+
+
+def _price(ticks: int, tick_size: float) -> float:
+    """Ticks as a price, in the decimal that a person would write."""
+    return float(f"{ticks * tick_size:.12g}")
+
+
+def _judge(engine: Engine, stats: Stats) -> None:
+    """Refuse data that does not fit its grid."""
+    off_grid = stats.rejected["off_grid"]
+    if off_grid > OFF_GRID_LIMIT * stats.rows:
+        raise DataError(
+            f"expected prices on the tick grid of {engine.instrument.tick_size:g}, found {off_grid:,} of "
+            f"{stats.rows:,} trades off it (limit 5 %): give the right tick_size"
+        )
+
+
+def _range_notes(engine: Engine, stats: Stats) -> list[str]:
+    """Say which range a fixed axis would have needed."""
+    below, above = float(stats.underflow.sum()), float(stats.overflow.sum())
+    axis = engine.axis
+    if not (below or above) or axis is None:
+        return []
+    history, _ = engine._history(True)
+    candles = history.candles()
+    low, high = float(np.nanmin(candles[:, 2])), float(np.nanmax(candles[:, 1]))
+    margin, contract = engine.instrument.margin, engine.instrument.contract
+    factors = np.array([[margin.level_factor(s, contract, t) for t in engine.leverage.tiers] for s in ("long", "short")])
+    need_low = math.floor(low * float(np.nanmin(factors)) / axis.step) * axis.step
+    need_high = math.ceil(high * float(np.nanmax(factors)) / axis.step) * axis.step + axis.step
+    share = (below + above) / max(float(stats.opened.sum()), 1.0)
+    return [
+        f"{share:.1%} of the levels lie outside the axis {axis.low:g} to {axis.high:g} (counted as underflow or "
+        f"overflow, not shown): low={max(need_low, 0):g}, high={need_high:g} would hold all"
+    ]
+
+
+def _finest(values: NDArray[np.float64]) -> float:
+    """The finest decimal step that some values need, as a step of a grid; 1e-8 at the least."""
+    finite = values[np.isfinite(values) & (values != 0)]
+    for decimals in range(9):
+        if np.all(np.abs(finite - np.round(finite, decimals)) <= 1e-9 * np.maximum(np.abs(finite), 1e-3)):
+            return float(f"1e-{decimals}")
+    return 1e-8
+
+
+def _load_marks(marks: Any, symbol: str | None) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+    if marks is None:
+        return None
+    if isinstance(marks, str | os.PathLike) or (
+        isinstance(marks, Sequence) and all(isinstance(m, str | os.PathLike) for m in marks)
+    ):
+        from .sources import read_marks
+
+        ts, price = read_marks(marks, symbol=symbol)
+        return ts, price
+    if isinstance(marks, tuple | list):
+        return marks[0], marks[1]
+    return marks.ts, marks.price
+
+
+def _load_candles(candles: Any) -> Any:
+    if candles is None or not isinstance(candles, str | os.PathLike):
+        return candles
+    from .sources import read_candles
+
+    return read_candles(candles)
+
+
+def _override(config: Config, **given: Any) -> Config:
+    """Put arguments over a configuration."""
+    sections: dict[str, dict[str, Any]] = {}
+
+    def put(section: str, key: str, value: Any) -> None:
+        if value is not None:
+            sections.setdefault(section, {})[key] = value
+
+    if (inst := given["instrument"]) is not None:
+        sections["instrument"] = {
+            "symbol": inst.symbol or None,
+            "venue": inst.venue or None,
+            "contract": inst.contract,
+            "tick_size": inst.tick_size,
+            "lot_size": inst.lot_size,
+            "multiplier": inst.multiplier,
+            "mmr": inst.margin.rate,
+            "fee": inst.margin.fee,
+            "basis": inst.margin.basis,
+        }
+    put("instrument", "symbol", given["symbol"])
+    put("instrument", "venue", given["venue"])
+    if given["leverage"] is not None:
+        profile = as_profile(given["leverage"])
+        sections["leverage"] = {"shares": profile.to_dict(), "intensity": profile.intensity}
+    if (axis := given["axis"]) is not None:
+        sections["axis"] = {"low": axis.low, "high": axis.high, "book_step": axis.step}
+        put("axis", "step", given["step"])
+    else:
+        put("axis", "step", given["step"])
+    for section, key, name in (
+        ("window", "length", "window"),
+        ("window", "warmup", "warmup"),
+        ("window", "last", "last"),
+        ("model", "name", "model"),
+        ("model", "trigger", "trigger"),
+        ("model", "maker_share", "maker_share"),
+    ):
+        put(section, key, given[name])
+    half_life = given["half_life"]
+    if half_life is None:
+        put("model", "half_life", "none")
+    elif isinstance(half_life, Mapping) or half_life == "default":
+        put("model", "half_life", half_life)
+    elif half_life != "config":  # one length for every tier
+        tiers = (sections.get("leverage", {}).get("shares") or profile_of(config).to_dict()).keys()
+        put("model", "half_life", {tier: half_life for tier in tiers})
+    for name in ("marks", "candles"):
+        if isinstance(given[name], str | os.PathLike):
+            put("source", name, os.fspath(given[name]))
+    return config.replace(**sections) if sections else config
+
+

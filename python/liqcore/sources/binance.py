@@ -1,0 +1,38 @@
+"""Trade archives of Binance, futures and spot: headers only since mid-2022, and only for futures."""
+
+from .layout import TradeLayout
+
+_AGGREGATED = (
+    "agg_trade_id",
+    "price",
+    "quantity",
+    "first_trade_id",
+    "last_trade_id",
+    "transact_time",
+    "is_buyer_maker",
+)
+_SPOT_TRADES = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker", "is_best_match")
+
+
+def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str, ...] = ("ms",)) -> TradeLayout:
+    return TradeLayout(
+        name=f"binance-{name}",
+        columns=columns,
+        time="time" if "time" in columns else "transact_time",
+        price="price",
+        quantity=quantity,
+        side="is_buyer_maker",
+        id=columns[0],
+        headerless=True,
+        units=units,
+        file_name=r"(?P<symbol>[A-Z0-9_]+)-(?:aggTrades|trades)-",
+    )
+
+
+LAYOUTS = (
+    _layout("spot-aggtrades", (*_AGGREGATED, "is_best_match"), "quantity", ("ms", "us")),
+    _layout("aggtrades", _AGGREGATED, "quantity"),
+    _layout("spot-trades", _SPOT_TRADES, "qty", ("ms", "us")),
+    _layout("trades", _SPOT_TRADES[:-1], "qty"),
+    _layout("coinm-trades", ("id", "price", "qty", "base_qty", "time", "is_buyer_maker"), "qty"),
+)

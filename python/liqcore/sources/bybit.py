@@ -1,0 +1,18 @@
+"""Trade archives of Bybit: decimal seconds; the oldest ones run backwards in time."""
+
+from .layout import TradeLayout
+
+LAYOUTS = (
+    TradeLayout(
+        name="bybit",
+        columns=("timestamp", "symbol", "side", "size", "price", "tickdirection", "trdmatchid",
+                 "grossvalue", "homenotional", "foreignnotional"),
+        time="timestamp",
+        price="price",
+        quantity="size",
+        side="side",
+        id="trdmatchid",
+        symbol="symbol",
+        units=("s",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,162 @@
+"""What reading found: counts, units and warnings, by file and in total."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class FileReport:
+    """
+    What was found in one file. Counts stand for the rows read so far; ``rows_read = rows_used + sum(rejected)`` always.
+
+    Attributes
+    ----------
+    path, name : str
+        The file, and its last part, which messages use.
+    format : str
+        The layout that was recognised, such as ``"binance-aggtrades"`` or ``"parquet"``.
+    bytes : int
+        Size on disk.
+    rows_read, rows_used : int
+        Rows with any content (a header is none), and those that were, or are about to be, yielded.
+    rejected : dict of str to int
+        Rows left out, by reason: ``unreadable``, ``not_finite``, ``not_positive``, ``unknown_side``, ``other_symbol``,
+        ``duplicate_id``, ``late`` (before what an earlier file had yielded) and, in Parquet, ``null_`` + the column.
+    unreadable : dict of str to int
+        What could not be read in the unreadable rows: ``row`` (too few fields), ``time``, ``price``, ``quantity``,
+        ``side``.
+    resorted : int
+        Rows that stood behind a later one and were moved forward.
+    time_unit : str or None
+        ``"s"``, ``"ms"``, ``"us"``, ``"ns"`` or ``"text"``.
+    first_ts, last_ts : int or None
+        Least and greatest time used, nanoseconds since the UNIX epoch.
+    first_price : float or None
+        Price of the earliest trade used.
+    symbol : str or None
+        From the file's symbol column, else from its name.
+    price_decimals, qty_decimals : int
+        Digits after the point that the finest used value needs; trailing zeros do not count. Those of a batch are
+        counted before it is yielded. 15 in a Parquet file: not on a decimal grid.
+    warnings : list of str
+        What a reader of the result should know.
+    """
+
+    path: str
+    name: str
+    format: str
+    bytes: int
+    rows_read: int = 0
+    rows_used: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    unreadable: dict[str, int] = field(default_factory=dict)
+    resorted: int = 0
+    time_unit: str | None = None
+    first_ts: int | None = None
+    last_ts: int | None = None
+    first_price: float | None = None
+    symbol: str | None = None
+    price_decimals: int = 0
+    qty_decimals: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def reject(self, reason: str, count: int) -> None:
+        """Count rows as rejected."""
+        if count:
+            self.rejected[reason] = self.rejected.get(reason, 0) + count
+
+
+@dataclass(slots=True)
+class ReadReport:
+    """
+    What was found in all files of one reading.
+
+    Attributes
+    ----------
+    files : list of FileReport
+        In the order of reading.
+    complete : bool
+        True once every row was read; False while reading, and for `scan`, which reads only the head of each file.
+    """
+
+    files: list[FileReport] = field(default_factory=list)
+    complete: bool = False
+
+    @property
+    def rows_read(self) -> int:
+        """Rows with any content."""
+        return sum(file.rows_read for file in self.files)
+
+    @property
+    def rows_used(self) -> int:
+        """Rows that were yielded."""
+        return sum(file.rows_used for file in self.files)
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Rows left out, by reason."""
+        total: Counter[str] = Counter()
+        for file in self.files:
+            total.update(file.rejected)
+        return dict(total)
+
+    @property
+    def resorted(self) -> int:
+        """Rows that were moved forward within their file."""
+        return sum(file.resorted for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files on disk."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def first_ts(self) -> int | None:
+        """Least time used, nanoseconds since the UNIX epoch."""
+        return min(_known(file.first_ts for file in self.files), default=None)
+
+    @property
+    def last_ts(self) -> int | None:
+        """Greatest time used, nanoseconds since the UNIX epoch."""
+        return max(_known(file.last_ts for file in self.files), default=None)
+
+    @property
+    def first_price(self) -> float | None:
+        """Price of the earliest trade used."""
+        return next((file.first_price for file in self.files if file.first_price is not None), None)
+
+    @property
+    def symbol(self) -> str | None:
+        """The symbol, if all files that tell one tell the same."""
+        symbols = {file.symbol for file in self.files if file.symbol is not None and file.rows_used}
+        return symbols.pop() if len(symbols) == 1 else None
+
+    @property
+    def price_decimals(self) -> int:
+        """Digits after the point that the finest price needs."""
+        return max((file.price_decimals for file in self.files), default=0)
+
+    @property
+    def qty_decimals(self) -> int:
+        """Digits after the point that the finest quantity needs."""
+        return max((file.qty_decimals for file in self.files), default=0)
+
+    @property
+    def tick_size(self) -> float:
+        """The price grid that the decimals imply, at most 1.0; the venue's own tick may be coarser, such as 0.5."""
+        return float(f"1e-{self.price_decimals}")
+
+    @property
+    def lot_size(self) -> float:
+        """The quantity grid that the decimals imply, at most 1.0."""
+        return float(f"1e-{self.qty_decimals}")
+
+    @property
+    def warnings(self) -> list[str]:
+        """All warnings, each with the name of its file."""
+        return [f"{file.name}: {warning}" for file in self.files for warning in file.warnings]
+
+
+def _known(values: Iterable[int | None]) -> list[int]:
+    return [value for value in values if value is not None]

@@ -1,0 +1,243 @@
+"""Delimited text on disk: plain, zipped or gzipped, in pieces of whole lines."""
+
+import glob
+import gzip
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Protocol
+
+from ..errors import DataError, InvalidConfigError
+from .layout import cells, is_header
+
+PathLike = str | os.PathLike[str]
+
+_PIECE = 8 << 20
+_HEAD = 1 << 18
+_LONGEST_LINE = 1 << 20
+
+
+def find_files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
+    """
+    List the files that paths and patterns name, each once, in the order given.
+
+    Raises
+    ------
+    DataError
+        If a file does not exist, a pattern matches nothing, or a folder is named.
+    """
+    if isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    found: dict[Path, Path] = {}
+    for given in paths:
+        path = Path(given).expanduser()
+        if path.is_dir():
+            raise DataError(f"{given}: expected a file or a pattern such as '{given}/*.zip', found a folder")
+        if path.exists():
+            matches = [path]
+        elif glob.has_magic(str(path)):
+            matches = [Path(name) for name in sorted(glob.glob(str(path), recursive=True)) if Path(name).is_file()]
+            if not matches:
+                raise DataError(f"no file matches '{given}'")
+        else:
+            raise DataError(f"{given}: no such file")
+        for match in matches:
+            found.setdefault(match.resolve(), match)
+    if not found:
+        raise InvalidConfigError("paths must name at least one file, was empty")
+    return list(found.values())
+
+
+def is_parquet(path: Path) -> bool:
+    """
+    Whether a file is Parquet, by its first bytes.
+
+    Raises
+    ------
+    DataError
+        If the file is empty or cannot be opened, or is called .parquet and is something else.
+    """
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be opened: {error.strerror}") from error
+    if not magic:
+        raise DataError(f"{path.name}: expected data, found an empty file")
+    if magic != b"PAR1" and path.suffix == ".parquet":
+        raise DataError(f"{path.name}: expected a Parquet file, found one that begins with {magic!r}")
+    return magic == b"PAR1"
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class TextFile:
+    """
+    A text file, plain, in a zip with one csv, or gzipped: told apart by the first bytes, not by the name.
+
+    Attributes
+    ----------
+    path : Path
+    size : int
+        Bytes on disk.
+    position : int
+        How many of them the current `pieces` has consumed, for a progress bar.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = path.stat().st_size
+        self.position = 0
+
+    def error(self, text: str) -> DataError:
+        """Make an error that names the file."""
+        return DataError(f"{self.path.name}: {text}")
+
+    def pieces(self, size: int = _PIECE) -> Iterator[bytes]:
+        """
+        Yield the unpacked text in pieces of whole lines, about ``size`` bytes each; only the last may lack its newline.
+
+        Raises
+        ------
+        DataError
+            If the file is truncated or damaged, holds several csv files, or is not text.
+        """
+        with ExitStack() as stack:
+            try:
+                raw = stack.enter_context(self.path.open("rb"))
+                stream = self._unpack(raw, stack)
+                rest = b""
+                while block := stream.read(size):
+                    self.position = min(raw.tell(), self.size)
+                    cut = block.rfind(b"\n") + 1
+                    if cut:
+                        yield rest + block[:cut]
+                        rest = block[cut:]
+                    else:
+                        rest += block
+                    if len(rest) > _LONGEST_LINE:
+                        raise self.error(
+                            f"expected lines of text, found more than {_LONGEST_LINE:,} bytes without a newline"
+                        )
+                self.position = self.size
+                if rest:
+                    yield rest
+            except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+                kind = "zip" if zipfile.is_zipfile(self.path) or self._magic() == b"PK" else "gzip"
+                raise self.error(f"expected a complete {kind} file, found it truncated or damaged ({error})") from error
+            except (OSError, NotImplementedError, RuntimeError) as error:  # encrypted, an unknown method, a bad disk
+                raise self.error(f"cannot be read: {error}") from error
+
+    def head(self) -> bytes:
+        """
+        Return the first lines of the file, some 256 KiB.
+
+        Raises
+        ------
+        DataError
+            As `pieces` does, and if there is no text in the file.
+        """
+        pieces = self.pieces(_HEAD)
+        try:
+            head = next((piece for piece in pieces if piece.strip()), b"")
+        finally:
+            pieces.close()  # type: ignore[attr-defined]
+        if b"\0" in head:
+            raise self.error(f"expected lines of text, found bytes such as {head[:16]!r}")
+        if not head.removeprefix(b"\xef\xbb\xbf").strip():
+            raise self.error("expected data, found an empty file")
+        return head
+
+    def _magic(self) -> bytes:
+        with self.path.open("rb") as file:
+            return file.read(2)
+
+    def _unpack(self, raw: IO[bytes], stack: ExitStack) -> _Readable:
+        magic = raw.read(2)
+        raw.seek(0)
+        if magic == b"\x1f\x8b":
+            return stack.enter_context(gzip.GzipFile(fileobj=raw))
+        suffix = self.path.suffix.lower()
+        if magic != b"PK":
+            if suffix in (".zip", ".gz"):
+                raise self.error(f"expected a {suffix[1:]} file, found one that begins with {raw.read(16)!r}")
+            return raw
+        archive = stack.enter_context(zipfile.ZipFile(raw))
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        if len(names) > 1:
+            names = [name for name in names if name.lower().endswith(".csv") and not name.startswith("__MACOSX/")]
+        if len(names) != 1:
+            listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+            raise self.error(
+                f"expected a zip with one csv file, found {len(names) or 'none'}{': ' + listed if names else ''}"
+            )
+        return stack.enter_context(archive.open(names[0]))
+
+
+class Table:
+    """
+    The head of a text file, understood: whether it has a header, where the rows begin.
+
+    Attributes
+    ----------
+    path : Path
+    file : TextFile
+    size : int
+        Bytes on disk.
+    header : list of str or None
+    rows : list of list of str
+        The cells of the first rows, at most 20.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = TextFile(path)
+        self.size = self.file.size
+        self._head = self.file.head()
+        start = 3 if self._head.startswith(b"\xef\xbb\xbf") else 0
+        while self._head[start : start + 1] in (b"\n", b"\r"):
+            start += 1
+        end = self._head.find(b"\n", start)
+        first_line = self._head[start : end if end >= 0 else None][:4000].decode("utf-8", "replace").strip()
+        self._check_delimiter(first_line)
+        first = cells(first_line)
+        self.header: list[str] | None = None
+        self._start = start
+        if is_header(first):
+            self.header = first
+            self._start = end + 1 if end >= 0 else len(self._head)
+        lines = self._head[self._start :].split(b"\n", 40)[:40]
+        self.rows = [cells(line[:4000].decode("utf-8", "replace")) for line in lines if line.strip()][:20]
+        self.first_line = first_line[:80]
+
+    def error(self, text: str) -> DataError:
+        """Make an error that names the file."""
+        return self.file.error(text)
+
+    def pieces(self, size: int = _PIECE) -> Iterator[memoryview]:
+        """Yield the text after the header, in pieces of whole lines."""
+        skip = self._start
+        for piece in self.file.pieces(size):
+            view = memoryview(piece)
+            if len(view) <= skip:
+                skip -= len(view)
+                continue
+            yield view[skip:]
+            skip = 0
+
+    def head(self) -> memoryview:
+        """Return the first lines after the header."""
+        return memoryview(self._head)[self._start :]
+
+    def _check_delimiter(self, line: str) -> None:
+        found = {delimiter: line.count(delimiter) for delimiter in (",", ";", "\t", "|")}
+        delimiter = max(found, key=lambda d: found[d])
+        if not found[delimiter]:
+            raise self.file.error(f"expected rows of fields separated by ',', found '{line[:80]}'")
+        if delimiter != ",":
+            raise self.file.error(f"expected fields separated by ',', found {delimiter!r} in '{line[:80]}'")

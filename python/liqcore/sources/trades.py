@@ -1,0 +1,349 @@
+"""Trades from files of many venues: sorted, without repeats, every row accounted for."""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from ..errors import DataError, InvalidConfigError
+from .layout import listed
+from .report import FileReport, ReadReport
+from .text import PathLike, find_files
+from .trade_files import Rows, TradeFile, add_warnings, open_trade_file, several_symbols
+
+Progress = Callable[[int, int, int], object]
+
+_SCAN_ROWS = 200_000
+_FOREVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TradeBatch:
+    """
+    A run of trades, sorted by time and clean: finite prices and quantities above zero.
+
+    Attributes
+    ----------
+    ts : ndarray of int64, shape (n,), C-contiguous
+        Nanoseconds since the UNIX epoch, UTC; never falling, also from one batch to the next.
+    price : ndarray of float64, shape (n,), C-contiguous
+        As the venue prints it.
+    qty : ndarray of float64, shape (n,), C-contiguous
+        As the venue prints it: base units, or contracts where the venue trades those.
+    taker_sell : ndarray of bool, shape (n,), C-contiguous
+        True where the aggressor sold.
+    """
+
+    ts: NDArray[np.int64]
+    price: NDArray[np.float64]
+    qty: NDArray[np.float64]
+    taker_sell: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Count the trades."""
+        return len(self.ts)
+
+
+class TradeReader(Iterator[TradeBatch]):
+    """
+    An iterator of `TradeBatch`; see `read_trades`, which makes it. Used as a context manager it closes its file at
+    the end.
+
+    Attributes
+    ----------
+    report : ReadReport
+        Counts of what was read, used and rejected so far; ``report.complete`` once the last batch has been taken.
+    """
+
+    def __init__(
+        self, files: Sequence[TradeFile], symbol: str | None, batch_rows: int, progress: Progress | None
+    ) -> None:
+        self.report = ReadReport([file.report for file in files])
+        self._batches = self._read(files, symbol, batch_rows, progress)
+
+    def __iter__(self) -> Self:
+        """Return the reader itself: it can be walked once."""
+        return self
+
+    def __next__(self) -> TradeBatch:
+        """Return the next batch."""
+        return next(self._batches)
+
+    def __enter__(self) -> Self:
+        """Return the reader."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file being read."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop reading and close the file being read."""
+        self._batches.close()
+
+    def _read(
+        self, files: Sequence[TradeFile], symbol: str | None, batch_rows: int, progress: Progress | None
+    ) -> Generator[TradeBatch, None, None]:
+        total = self.report.bytes
+        before = 0
+        last_ts = np.iinfo(np.int64).min
+        seen = _SeenIds()
+
+        def advance(done: int) -> None:
+            if progress is not None:
+                progress(before + done, total, self.report.rows_read)
+
+        advance(0)
+        for number, file in enumerate(files):
+            report = file.report
+            next_file_ts = min((other.first_ts for other in files[number + 1 :]), default=_FOREVER)
+            sells = 0
+            if not file.left_out:
+                for rows in file.read(symbol if file.symbol_in_rows else None, advance):
+                    clean = _clean(rows, report, seen, last_ts)
+                    del rows
+                    if not len(clean):
+                        continue
+                    last_ts = int(clean.ts[-1])
+                    if clean.ids is not None:
+                        # Only ids that may come again are remembered: from later files, or from this one's next
+                        # stretch.
+                        seen.add(clean.ids[clean.ts >= min(next_file_ts, last_ts)])
+                    sells += int(clean.taker_sell.sum())
+                    for first in range(0, len(clean), batch_rows):
+                        part = slice(first, first + batch_rows)
+                        yield TradeBatch(clean.ts[part], clean.price[part], clean.qty[part], clean.taker_sell[part])
+                add_warnings(report, sells)
+            advance(report.bytes)
+            before += report.bytes
+        if symbol is not None and not self.report.rows_used and "other_symbol" in self.report.rejected:
+            found = dict.fromkeys(name for file in files for name in file.symbols())
+            raise DataError(f"{files[0].report.name}: expected trades of {symbol}, found {listed(list(found))}")
+        self.report.complete = True
+
+
+def read_trades(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    symbol: str | None = None,
+    format: str = "auto",
+    batch_rows: int = 1_000_000,
+    progress: Progress | None = None,
+) -> TradeReader:
+    """
+    Read trades from files: sorted by time, repeats dropped, every other row counted by what is wrong with it.
+
+    Read are the archives of Binance (futures and spot, trades and aggTrades), Bybit, BitMEX and OKX, Tardis trades,
+    and any CSV with a header, or Parquet, whose columns are recognisable; plain, gzipped, or one in a zip. Layout,
+    header and time unit (by magnitude) are found out per file.
+
+    Within a file rows are put in the order of time, then of numeric ids. A row whose id came before is dropped, also
+    across files: monthly archives repeat the daily ones. Rows without an id are never taken for repeats. A file whose
+    times begin before another's end has its overlapping rows counted as ``late``, unless they are repeats.
+
+    Parameters
+    ----------
+    paths : path, pattern or sequence of those
+        Files in any order; they are read by the first time in each.
+    symbol : str, optional
+        The one to read where files hold several, spelled as in the file.
+    format : str
+        ``"auto"``, or a layout that the files must have: ``"binance"``, ``"bybit"``, ``"bitmex"``, ``"okx"``,
+        ``"tardis"``, ``"columns"`` (a CSV with recognisable names), ``"parquet"``, or a finer one such as
+        ``"binance-spot-trades"``.
+    batch_rows : int
+        The longest batch; at least 1.
+    progress : callable, optional
+        Called as ``progress(done_bytes, total_bytes, rows_read)`` after each piece of a file, bytes as on disk.
+
+    Returns
+    -------
+    TradeReader
+        An iterator of `TradeBatch`, with a `ReadReport` in ``.report``.
+
+    Raises
+    ------
+    DataError
+        At once if a file is missing, empty, damaged or no trade file, or if files hold several symbols and ``symbol``
+        does not choose; while iterating if a file is truncated, mixes time units, or has over 5 % unreadable rows.
+    InvalidConfigError
+        If an argument is out of its range.
+
+    Notes
+    -----
+    Memory: a text file is unpacked in pieces of 8 MiB, but its trades are held at once to be sorted: 25 bytes a row,
+    33 with ids, about twice that while pieces are joined or rows moved. A Parquet file with several row groups whose
+    times do not overlap is streamed, half a million rows or one row group at a time; otherwise it is held at once.
+    Ids that may come again are remembered as ranges, which for running numbers takes nothing. Text ids are compared
+    by a 64-bit hash.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "BTCUSDT-trades-2026-06-12.csv").write_text(
+    ...     "1,63610.5,0.25,15902.6,1781222399211,false\\n2,63610.0,0,0,1781222399212,true\\n"
+    ... )
+    >>> reader = read_trades(folder / "*.csv")
+    >>> for batch in reader:
+    ...     print(batch.price, batch.taker_sell)
+    [63610.5] [False]
+    >>> reader.report.rows_read, reader.report.rejected, reader.report.tick_size
+    (2, {'not_positive': 1}, 0.1)
+    """
+    if batch_rows < 1:
+        raise InvalidConfigError(f"batch_rows must be at least 1, was {batch_rows}")
+    return TradeReader(_open(paths, symbol, format), symbol, batch_rows, progress)
+
+
+def scan(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    symbol: str | None = None,
+    format: str = "auto",
+) -> ReadReport:
+    """
+    Read the head of each trade file, some 200,000 rows, to learn layout, symbol, first price, tick and lot size.
+
+    Parameters
+    ----------
+    paths, symbol, format
+        As for `read_trades`.
+
+    Returns
+    -------
+    ReadReport
+        Never ``complete``: the counts are those of the heads. Later rows may be finer; compare with the report of
+        `read_trades`.
+
+    Raises
+    ------
+    DataError, InvalidConfigError
+        As `read_trades` and its iteration do, as far as the heads show it.
+    """
+    files = _open(paths, symbol, format)
+    for file in files:
+        if file.left_out:
+            continue
+        sells = 0
+        seen = _SeenIds()
+        for rows in file.read(symbol if file.symbol_in_rows else None, lambda _: None, _SCAN_ROWS):
+            clean = _clean(rows, file.report, seen, np.iinfo(np.int64).min)
+            sells += int(clean.taker_sell.sum())
+        add_warnings(file.report, sells)
+    return ReadReport([file.report for file in files])
+
+
+def _open(paths: PathLike | Sequence[PathLike], symbol: str | None, format: str) -> list[TradeFile]:
+    files = [open_trade_file(path, format) for path in find_files(paths)]
+    files.sort(key=lambda file: file.first_ts)
+    _check_symbols(files, symbol)
+    return files
+
+
+def _check_symbols(files: Sequence[TradeFile], symbol: str | None) -> None:
+    """Refuse several symbols, or mark the files that are not of the chosen one."""
+    named = {file.report.symbol: file.report.name for file in reversed(files) if file.report.symbol is not None}
+    if symbol is None:
+        for file in files:
+            if file.symbol_in_rows and file.report.symbol is None:
+                raise DataError(several_symbols(file.report.name, file.symbols()))
+        if len(named) > 1:
+            found = ", ".join(f"{name} in {file}" for name, file in reversed(named.items()))
+            raise DataError(f"expected one symbol, found {found}: choose one with symbol=")
+        return
+    for file in files:
+        other = not file.symbol_in_rows and file.report.symbol not in (None, symbol)
+        # A guess counts only where the choice is among the guesses: "BTCUSDT" may well be in
+        # hyperliquid-BTC-20260611.parquet.
+        file.left_out = other and (file.symbol_in_name or symbol in named)
+        if file.left_out:
+            file.report.warnings.append(f"left out: trades of {file.report.symbol}, asked for {symbol}")
+    if all(file.left_out for file in files):
+        raise DataError(f"{files[0].report.name}: expected trades of {symbol}, found {', '.join(map(str, named))}")
+
+
+def _clean(rows: Rows, report: FileReport, seen: "_SeenIds", last_ts: int) -> Rows:
+    """Sort, drop repeats and late rows, and count all of it."""
+    rows = _sort(rows, report)
+    if rows.ids is not None and len(rows):
+        repeated = seen.contains(rows.ids) | _repeats(rows.ids)
+        count = int(repeated.sum())
+        if count:
+            report.reject("duplicate_id", count)
+            rows = rows.take(~repeated)
+    late = int(np.searchsorted(rows.ts, last_ts))
+    if late:
+        report.reject("late", late)
+        rows = rows.take(np.arange(late, len(rows)))
+    report.rows_used += len(rows)
+    if len(rows):
+        if report.first_ts is None:
+            report.first_ts = int(rows.ts[0])
+            report.first_price = float(rows.price[0])
+        report.last_ts = int(rows.ts[-1])
+    return rows
+
+
+def _sort(rows: Rows, report: FileReport) -> Rows:
+    ts = rows.ts
+    if len(ts) < 2:
+        return rows
+    if ts[0] > ts[-1] and bool(np.all(ts[1:] <= ts[:-1])):  # newest first: equal times run backwards too
+        report.resorted += len(ts) - 1
+        return rows.take(np.arange(len(ts) - 1, -1, -1))
+    ids = rows.ids if rows.ids is not None and int(rows.ids.min()) >= 0 else None
+    later = ts[1:] > ts[:-1]
+    in_order = bool(np.all(later | ((ts[1:] == ts[:-1]) & (True if ids is None else ids[1:] >= ids[:-1]))))
+    if in_order:
+        return rows
+    order = np.argsort(ts, kind="stable") if ids is None else np.lexsort((ids, ts))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    report.resorted += int((rank < np.maximum.accumulate(rank)).sum())
+    return rows.take(order)
+
+
+def _repeats(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark every occurrence of an id after its first."""
+    repeated = np.zeros(len(ids), np.bool_)
+    if bool(np.all(ids[1:] > ids[:-1])):
+        return repeated
+    order = np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    repeated[order[1:]] = (ordered[1:] == ordered[:-1]) & (ordered[1:] != _core.NO_ID)
+    return repeated
+
+
+class _SeenIds:
+    """A set of ids, kept as ranges: ids that rise by one take no room."""
+
+    def __init__(self) -> None:
+        self._first = np.empty(0, np.int64)
+        self._last = np.empty(0, np.int64)
+
+    def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        if not len(self._first):
+            return np.zeros(len(ids), np.bool_)
+        at = np.searchsorted(self._first, ids, "right") - 1
+        found: NDArray[np.bool_] = (at >= 0) & (ids <= self._last[at])
+        return found
+
+    def add(self, ids: NDArray[np.int64]) -> None:
+        ids = np.unique(ids[ids != _core.NO_ID])
+        if not len(ids):
+            return
+        gaps = np.flatnonzero(np.diff(ids) != 1)
+        first = np.concatenate([self._first, ids[np.concatenate([[0], gaps + 1])]])
+        last = np.concatenate([self._last, ids[np.concatenate([gaps, [len(ids) - 1]])]])
+        order = np.argsort(first, kind="stable")
+        first, last = first[order], np.maximum.accumulate(last[order])
+        opens = np.concatenate([[True], first[1:] > last[:-1] + 1])
+        self._first = first[opens]
+        self._last = last[np.concatenate([np.flatnonzero(opens)[1:] - 1, [len(last) - 1]])]
