@@ -2,7 +2,9 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -152,10 +154,79 @@ py::tuple history(PyEngine& self, bool unfinished) {
   const History* closed = self.engine.history();
   if (closed == nullptr) return py::make_tuple(py::none(), false);
   History out = *closed;
+  out.keep_all();  // the unfinished window comes on top of what is kept
   Segment open;
   const bool with_open = unfinished && self.engine.peek(open);
   if (with_open) out.append() = std::move(open);
   return py::make_tuple(py::cast(std::move(out)), with_open);
+}
+
+constexpr Tally Account::* kTallies[] = {&Account::opened,    &Account::live,     &Account::liquidated, &Account::closed,
+                                         &Account::underflow, &Account::overflow, &Account::unresolved, &Account::no_price};
+
+/// What the history of an engine does not say of its state; plain numbers and lists, to be stored beside it.
+py::dict state(PyEngine& self) {
+  const Reading guard(self);
+  const Checkpoint checkpoint = self.engine.checkpoint();
+  const Stats& stats = checkpoint.stats;
+  py::list whole;
+  py::list fraction;
+  for (const Account& account : stats.accounts)
+    for (const auto tally : kTallies) {
+      whole.append((account.*tally).whole());
+      fraction.append((account.*tally).fraction());
+    }
+  py::dict out;
+  out["clock_ns"] = checkpoint.clock_ns;
+  out["axis"] = py::make_tuple(checkpoint.axis.low, checkpoint.axis.high);
+  out["used_trades"] = checkpoint.used_trades;
+  out["used_candle_volumes"] = checkpoint.used_candle_volumes;
+  out["rows"] = stats.rows;
+  out["used"] = stats.used;
+  out["rounded_qty"] = stats.rounded_qty;
+  out["rejected"] = std::vector<std::uint64_t>(stats.rejected.begin(), stats.rejected.end());
+  out["inexact"] = stats.inexact;
+  out["whole_lots"] = whole;
+  out["fractions"] = fraction;
+  return out;
+}
+
+/// `windows` ends with the unfinished one.
+void restore(PyEngine& self, const History& windows, const py::dict& state) {
+  const Feeding guard(self);
+  if (windows.size() == 0) throw InvalidConfig("a checkpoint must hold the unfinished window");
+  History closed(windows.terms(), std::nullopt);
+  Cells base;
+  windows.base().extract(base);
+  closed.set_base(base);
+  for (std::size_t i = 0; i + 1 < windows.size(); ++i) closed.append() = windows.segment(i);
+  const auto axis = state["axis"].cast<std::pair<std::int64_t, std::int64_t>>();
+  Stats stats;
+  stats.rows = state["rows"].cast<std::uint64_t>();
+  stats.used = state["used"].cast<std::uint64_t>();
+  stats.rounded_qty = state["rounded_qty"].cast<std::uint64_t>();
+  const auto rejected = state["rejected"].cast<std::vector<std::uint64_t>>();
+  const auto whole = state["whole_lots"].cast<std::vector<std::int64_t>>();
+  const auto fractions = state["fractions"].cast<std::vector<double>>();
+  const std::size_t layers = 2 * self.engine.leverage().size();
+  if (rejected.size() != kRejectReasons || whole.size() != layers * std::size(kTallies) ||
+      fractions.size() != whole.size())
+    throw InvalidConfig("a checkpoint must be of the same number of tiers and the same version");
+  std::copy(rejected.begin(), rejected.end(), stats.rejected.begin());
+  stats.inexact = state["inexact"].cast<bool>();
+  stats.accounts.resize(layers);
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    Tally& tally = stats.accounts[i / std::size(kTallies)].*kTallies[i % std::size(kTallies)];
+    tally.add(whole[i]);
+    tally.add(fractions[i]);
+  }
+  self.engine.restore(Checkpoint{std::move(closed),
+                                 windows.segment(windows.size() - 1),
+                                 std::move(stats),
+                                 state["clock_ns"].cast<std::int64_t>(),
+                                 {axis.first, axis.second},
+                                 state["used_trades"].cast<bool>(),
+                                 state["used_candle_volumes"].cast<bool>()});
 }
 
 void on_column(PyEngine& self, py::object callback) {
@@ -396,6 +467,8 @@ raised when the feeding call is done, and ends the callbacks of that call.
           },
           "The closed windows that are kept, oldest first: list of Segment.")
       .def("_history", &history, py::arg("unfinished"))
+      .def("_state", &state)
+      .def("_restore", &restore, py::arg("windows"), py::arg("state"))
       .def_property_readonly("instrument", [](const PyEngine& self) { return self.engine.instrument(); },
                              "What is traded.")
       .def_property_readonly("leverage", [](const PyEngine& self) { return self.engine.leverage(); },
@@ -408,6 +481,11 @@ raised when the feeding call is done, and ends the callbacks of that call.
                              "What liquidates: \"last\", \"mark\" or \"candle\".")
       .def_property_readonly("maker_share", [](const PyEngine& self) { return self.engine.options().maker_share; },
                              "Part of a trade opened on the maker's side, to the nearest 1/1024.")
+      .def_property_readonly("keep", [](const PyEngine& self) { return self.engine.options().keep; },
+                             "Number of closed windows kept; None: all.")
+      .def_property_readonly("has_fixed_axis",
+                             [](const PyEngine& self) { return self.engine.options().axis.has_value(); },
+                             "Whether the axis was given; otherwise it grows.")
       .def_property_readonly(
           "half_life_ns",
           [](const PyEngine& self) -> py::object {

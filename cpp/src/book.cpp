@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "liqcore/error.hpp"
 #include "rounding.hpp"
@@ -35,9 +36,10 @@ std::vector<double> level_factors(const Instrument& instrument, const LeveragePr
 }  // namespace
 
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
-                     std::int64_t low_bin, std::int64_t high_bin)
+                     std::int64_t low_bin, std::int64_t high_bin, bool fixed)
     : tiers_(leverage.size()),
       bin_(ticks_per_bin),
+      fixed_(fixed),
       low_bin_(low_bin),
       high_bin_(high_bin),
       factors_(level_factors(instrument, leverage)),
@@ -54,13 +56,13 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
       exact_limit_(kWholeLimit) {}
 
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, const PriceAxis& axis)
-    : LevelBook(instrument, leverage, axis.ticks_per_bin(), axis.first_bin(), axis.first_bin() + axis.size()) {
+    : LevelBook(instrument, leverage, axis.ticks_per_bin(), axis.first_bin(), axis.first_bin() + axis.size(), true) {
   make_room(low_bin_);
   make_room(high_bin_ - 1);
 }
 
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin)
-    : LevelBook(instrument, leverage, ticks_per_bin, 0, kAutomaticBins) {
+    : LevelBook(instrument, leverage, ticks_per_bin, 0, kAutomaticBins, false) {
   if (ticks_per_bin < 1) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(ticks_per_bin));
 }
 
@@ -344,21 +346,68 @@ void LevelBook::begin_window() noexcept {
   own_liquidated_.clear();
 }
 
+Tally LevelBook::closed_but_unbooked(std::size_t layer) const noexcept {
+  // What scale closed of settled levels is booked when the window settles.
+  Tally out;
+  if (pending_[layer] == 1.0) return out;
+  double lost = 0.0;
+  const Layers::Range& range = settled_.range(layer);
+  for (std::int64_t bin = range.low; bin < range.high; ++bin) {
+    const double cell = settled_.at(layer, bin);
+    lost += cell - cell * pending_[layer];
+  }
+  out.add(lost);
+  return out;
+}
+
+void LevelBook::restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis) {
+  if (settled.tiers() != tiers_ || accounts.size() != 2 * tiers_ || open.accounts.size() != 2 * tiers_)
+    throw InvalidConfig("a book must be restored with its own leverage tiers (" + std::to_string(tiers_) + ")");
+  for (Layers* layers : {&fresh_, &liquidated_, &own_liquidated_}) layers->clear();
+  settled_ = std::move(settled);
+  if (!axis.empty())
+    for (Layers* layers : {&settled_, &fresh_, &liquidated_, &own_liquidated_}) layers->cover(axis.low, axis.high);
+
+  // What the window has liquidated so far is taken out of the settled levels again; the accounts have it already.
+  Segment touches;
+  for (std::size_t side = 0; side < 2; ++side) touches.touched[side] = touched_[side] = open.touched[side];
+  settled_.apply(touches, Layers::Dust::keep, &liquidated_, {});
+  fresh_.add(open.additions);
+  own_liquidated_.add(open.liquidated);
+  liquidated_.add(open.liquidated);
+
+  scaled_ = !open.scale[0].empty() || !open.scale[1].empty();
+  longs_end_ = 0;
+  shorts_begin_ = kNoBin;
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    const std::size_t side = layer < tiers_ ? 0 : 1;
+    pending_[layer] = open.scale[side].empty() ? 1.0 : open.scale[side][layer - side * tiers_];
+    window_[layer] = open.accounts[layer];
+    window_[layer].opened = window_[layer].live = Tally{};
+    opened_[side] = open.accounts[layer].opened;
+    for (const Layers* layers : {&settled_, &fresh_}) {
+      const Layers::Range& range = layers->range(layer);
+      if (range.empty()) continue;
+      if (side == 0)
+        longs_end_ = std::max(longs_end_, range.high);
+      else
+        shorts_begin_ = std::min(shorts_begin_, range.low);
+    }
+    accounts_[layer] = accounts[layer];
+    accounts_[layer] -= open.accounts[layer];
+    accounts_[layer].closed -= closed_but_unbooked(layer);
+  }
+  for (std::size_t side = 0; side < 2; ++side)
+    new_step_[side] = touched_[side].empty() || touched_[side].back().scale != open.scale[side];
+}
+
 std::vector<Account> LevelBook::accounts() const {
   std::vector<Account> out = accounts_;
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     Account& account = out[layer];
     account += window_[layer];
     account.opened += opened_[layer < tiers_ ? 0 : 1];
-    if (pending_[layer] != 1.0) {  // what scale closed of settled levels is booked when the window settles
-      double lost = 0.0;
-      const Layers::Range& range = settled_.range(layer);
-      for (std::int64_t bin = range.low; bin < range.high; ++bin) {
-        const double cell = settled_.at(layer, bin);
-        lost += cell - cell * pending_[layer];
-      }
-      account.closed.add(lost);
-    }
+    account.closed += closed_but_unbooked(layer);
     account.live = account.opened;
     for (const Tally* part : {&account.liquidated, &account.closed, &account.underflow, &account.overflow,
                               &account.unresolved, &account.no_price})

@@ -136,9 +136,56 @@ Stats Engine::stats() const {
   Stats out = counts_;
   if (book_) {
     out.accounts = book_->accounts();
-    out.inexact = book_->inexact();
+    out.inexact = counts_.inexact || book_->inexact();
   }
   return out;
+}
+
+Checkpoint Engine::checkpoint() const {
+  if (!book_) throw InvalidConfig("the engine has seen no price yet: there is nothing to save");
+  Checkpoint out{*history_, std::nullopt, stats(), clock_ns_, {}, used_trades_, used_candle_volumes_};
+  if (Segment open; peek(open)) out.open = std::move(open);
+  out.axis = {book_->first_bin(), book_->first_bin() + book_->width()};
+  return out;
+}
+
+void Engine::restore(const Checkpoint& checkpoint) {
+  if (clock_ns_ != kNever) throw InvalidConfig("an engine must be restored before it is fed");
+  if (!checkpoint.open) throw InvalidConfig("a checkpoint must hold the unfinished window");
+  const Terms& terms = checkpoint.history.terms();
+  const std::int64_t step = options_.axis ? options_.axis->ticks_per_bin()
+                            : options_.ticks_per_bin > 0 ? options_.ticks_per_bin
+                                                         : terms.ticks_per_bin;
+  if (!(terms == Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(),
+                       instrument_.multiplier(), step, options_.window_ns, leverage_.size()}))
+    throw InvalidConfig("a checkpoint must be of the same instrument, bins, window and number of tiers");
+
+  if (options_.axis)
+    book_.emplace(instrument_, leverage_, *options_.axis);
+  else
+    book_.emplace(instrument_, leverage_, terms.ticks_per_bin);
+  const std::size_t closed = checkpoint.history.size();
+  book_->restore(closed > 0 ? checkpoint.history.levels_after(closed - 1) : checkpoint.history.base(), *checkpoint.open,
+                 checkpoint.stats.accounts, checkpoint.axis);
+  history_.emplace(terms, options_.keep);
+  Cells base;
+  checkpoint.history.base().extract(base);
+  history_->set_base(base);
+  for (std::size_t i = 0; i < closed; ++i) history_->append() = checkpoint.history.segment(i);
+
+  const Segment& open = *checkpoint.open;
+  window_start_ns_ = open.start_ns;
+  window_end_ns_ = open.end_ns;
+  candle_ = open.candle;
+  last_event_ns_ = open.last_ns;
+  mark_price_ = open.mark_price;
+  mark_tick_ = std::isnan(mark_price_) ? 0 : instrument_.to_ticks(mark_price_).units;
+  open_interest_ = open.open_interest;
+  clock_ns_ = checkpoint.clock_ns;
+  used_trades_ = checkpoint.used_trades;
+  used_candle_volumes_ = checkpoint.used_candle_volumes;
+  counts_ = checkpoint.stats;
+  counts_.accounts.assign(2 * leverage_.size(), Account{});
 }
 
 // --- the clock and its windows -----------------------------------------------------------------------------------

@@ -48,6 +48,12 @@ void History::set_base(const Cells& cells) {
   base_.add(cells);
 }
 
+void History::keep_all() noexcept {
+  std::rotate(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(oldest_), segments_.end());
+  oldest_ = 0;
+  keep_.reset();
+}
+
 Segment& History::append() {
   ++total_;
   if (!keep_ || segments_.size() < *keep_) return *segments_.emplace_back(std::make_shared<Segment>());

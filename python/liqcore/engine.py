@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -261,6 +263,35 @@ class Engine(_core.Engine):
     def map(self, *, step: float | None = None) -> LiquidationMap:
         """Return the liquidation map of this moment: USD by price bin, tier and side."""
         return self.heatmap(step=step).map()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """
+        Save the engine's whole state as one Parquet file, which appears whole or not at all.
+
+        `Engine.load` goes on from there, bit for bit (with half-lives too). Hooks are not saved.
+
+        Raises
+        ------
+        InvalidConfigError
+            Before the first price, when there is nothing to save.
+        """
+        from .archive import save_engine
+
+        return save_engine(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """
+        Make the engine that `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file is not one.
+        """
+        from .archive import load_engine
+
+        return load_engine(cls, path)
 
 
 def as_profile(leverage: LeverageProfile | Mapping[float, float] | str | None) -> LeverageProfile:

@@ -16,7 +16,7 @@ from .config import Config
 from .durations import parse_duration
 from .engine import Duration, Engine, as_profile, axis_of, describe, instrument_of, profile_of
 from .errors import DataError, InvalidConfigError
-from .result import DEFAULT_BINS_PER_ROW, Heatmap
+from .result import DEFAULT_BINS_PER_ROW, Heatmap, iso
 
 Progress = Callable[[int, int, int], object]
 PathLike = str | os.PathLike[str]
@@ -24,6 +24,7 @@ PathLike = str | os.PathLike[str]
 BOOK_STEP_SHARE = 1e-4  # of the first price: the width of a book bin to aim at
 OFF_GRID_LIMIT = 0.05
 BATCH_ROWS = 1_000_000
+MARKS_START_WITHIN_NS = 3_600_000_000_000  # later than this after the first trade, they are of another time
 
 
 def heatmap(
@@ -155,10 +156,12 @@ class _Memory:
                 raise DataError("trades: expected at least one trade, found none")
             prices, quantities = trades.price, trades.qty
             self.first_price = float(prices[0])
+            self.first_ts = int(trades.ts[0])
         else:
             prices = np.concatenate([candles.open[:1000], candles.high[:1000], candles.low[:1000]])
             quantities = candles.buy_qty[:1000]
             self.first_price = float(candles.open[0])
+            self.first_ts = int(candles.ts_open[0])
         self.tick_size = _finest(prices[:200_000])
         self.lot_size = _finest(quantities[:200_000])
         self.symbol: str | None = None
@@ -193,9 +196,10 @@ class _Files:
         self._symbol = config.instrument.symbol
         self._format = config.source.format
         head = scan(paths, symbol=self._chosen(), format=self._format)
-        if head.first_price is None:
+        if head.first_price is None or head.first_ts is None:
             raise DataError(f"{head.files[0].name}: expected trades, found no usable row in the head of the files")
         self.first_price = head.first_price
+        self.first_ts = head.first_ts
         self.tick_size = head.tick_size
         self.lot_size = head.lot_size
         self.symbol = head.symbol
@@ -252,6 +256,8 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
     given = config.instrument
     tick_size = min(given.tick_size or math.inf, source.tick_size)
     lot_size = min(given.lot_size or math.inf, source.lot_size)
+    if marks is not None:
+        _check_marks(marks, source.first_ts, source.first_price)
     while True:
         settled = _settle(config, source, tick_size, lot_size, marks, candles)
         engine = Engine.from_config(settled)
@@ -407,6 +413,17 @@ def _divisors(number: int) -> list[int]:
 def _price(ticks: int, tick_size: float) -> float:
     """Ticks as a price, in the decimal that a person would write."""
     return float(f"{ticks * tick_size:.12g}")
+
+
+def _check_marks(marks: tuple[Any, Any], ts: int, price: float) -> None:
+    """Refuse mark prices of another time or another market."""
+    times, prices = marks
+    if not len(times) or not times[0] <= ts + MARKS_START_WITHIN_NS or times[-1] < ts:
+        found = "none" if not len(times) else f"{iso(int(times[0]))} to {iso(int(times[-1]))}"
+        raise DataError(f"marks: expected mark prices from the first trade on ({iso(ts)}), found {found}")
+    first = float(prices[min(int(np.searchsorted(times, ts)), len(times) - 1)])
+    if not 0.5 < first / price < 2.0:
+        raise DataError(f"marks: expected a mark price near the first trade's {price:g}, found {first:g}: another market?")
 
 
 def _judge(engine: Engine, stats: Stats) -> None:

@@ -414,7 +414,7 @@ class Heatmap:
         if i >= 0 and not self.complete[i]:
             i -= 1
         if i < 0:
-            first = f"the first ends at {_iso(int(self.times[0]) + self.window_ns)}" if self._view.count else "it has none"
+            first = f"the first ends at {iso(int(self.times[0]) + self.window_ns)}" if self._view.count else "it has none"
             raise InvalidConfigError(f"ts must not be before the end of the first complete column ({first}), was {ts!r}")
         return i
 
@@ -454,7 +454,7 @@ class Heatmap:
         if not self._view.count or not self._view.rows:
             return f"<Heatmap {self.meta.get('symbol', '')}: empty>"
         return (
-            f"<Heatmap {self.meta.get('symbol', '')}: {self._view.count} columns from {_iso(int(self.times[0]))}, "
+            f"<Heatmap {self.meta.get('symbol', '')}: {self._view.count} columns from {iso(int(self.times[0]))}, "
             f"{self._view.rows} rows of {self.step:g} from {self.prices[0]:g}, {self.unit}>"
         )
 
@@ -500,5 +500,6 @@ def to_ns(ts: Time) -> int:
     raise TypeError(f"ts must be int ns, ISO text, datetime or datetime64, was {type(ts).__name__}")
 
 
-def _iso(ns: int) -> str:
+def iso(ns: int) -> str:
+    """Return a time as ISO text to the second, such as 2026-06-12T10:00:00Z."""
     return f"{np.datetime64(ns, 'ns').astype('datetime64[s]')}Z"

@@ -70,6 +70,13 @@ class LIQCORE_EXPORT LevelBook {
   /// What settle() would write now, without settling.
   void peek(Segment& out) const;
 
+  /// Take up where another book of the same making stood.
+  /// @param settled   its levels at the end of its last closed window
+  /// @param open      its unfinished window, from peek()
+  /// @param accounts  its accounts()
+  /// @param axis      the range that its snapshot() wrote
+  void restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis);
+
   /// Where everything went since the start: longs of each tier, then shorts.
   [[nodiscard]] std::vector<Account> accounts() const;
   /// True once a cell went beyond what a double holds exactly.
@@ -78,9 +85,9 @@ class LIQCORE_EXPORT LevelBook {
   [[nodiscard]] std::size_t tiers() const noexcept { return tiers_; }
   [[nodiscard]] const BinRule& bin_rule() const noexcept { return bin_; }
   /// First absolute bin that snapshot() writes.
-  [[nodiscard]] std::int64_t first_bin() const noexcept { return settled_.first_bin(); }
+  [[nodiscard]] std::int64_t first_bin() const noexcept { return fixed_ ? low_bin_ : settled_.first_bin(); }
   /// Number of bins that snapshot() writes; 0 while an automatic axis has no level yet.
-  [[nodiscard]] std::int64_t width() const noexcept { return settled_.width(); }
+  [[nodiscard]] std::int64_t width() const noexcept { return fixed_ ? high_bin_ - low_bin_ : settled_.width(); }
   /// Lots liquidated in the current window by layer and bin, whenever they were opened; see settle().
   [[nodiscard]] const Layers& liquidated() const noexcept { return liquidated_; }
 
@@ -92,7 +99,7 @@ class LIQCORE_EXPORT LevelBook {
   };
 
   LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
-            std::int64_t low_bin, std::int64_t high_bin);
+            std::int64_t low_bin, std::int64_t high_bin, bool fixed);
   [[nodiscard]] Level level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept;
   void add_level(std::size_t layer, const Level& level, double lots);
   void open_layers(Side side, std::int64_t entry_tick, double lots, const std::optional<Reached>& reached);
@@ -104,9 +111,11 @@ class LIQCORE_EXPORT LevelBook {
   void record_touch(Side side, std::int64_t bin);
   [[nodiscard]] bool order_matters(const Footprint& run, double maker_share) const noexcept;
   void write_window(Segment& out) const;
+  [[nodiscard]] Tally closed_but_unbooked(std::size_t layer) const noexcept;
 
   std::size_t tiers_;
   BinRule bin_;
+  bool fixed_;             // whether the axis was given; otherwise storage grows, and the axis with it
   std::int64_t low_bin_;   // levels below are underflow
   std::int64_t high_bin_;  // levels at or above are overflow
   std::vector<double> factors_;  // level factor of each layer; NaN where none

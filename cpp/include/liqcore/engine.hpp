@@ -58,6 +58,17 @@ struct Feed {
   SampleArrays open_interest;
 };
 
+/// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
+struct Checkpoint {
+  History history;             ///< closed windows that are kept
+  std::optional<Segment> open;  ///< the unfinished window; none if no window has begun
+  Stats stats;                 ///< since the start
+  std::int64_t clock_ns = 0;
+  Layers::Range axis;          ///< absolute bins that levels() covers
+  bool used_trades = false;
+  bool used_candle_volumes = false;
+};
+
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
 ///
 /// Streaming one trade at a time, batches of any size and everything at once give identical bits. Rows that cannot be
@@ -120,6 +131,13 @@ class LIQCORE_EXPORT Engine {
   bool peek(Segment& out) const;
   /// Everything since the start.
   [[nodiscard]] Stats stats() const;
+
+  /// The engine's whole state.
+  /// @throws InvalidConfig before the first price, when there is nothing to keep
+  [[nodiscard]] Checkpoint checkpoint() const;
+  /// Take up where an engine of the same instrument, leverage and options stood: what follows is bit for bit the same.
+  /// @throws InvalidConfig if this engine was fed already, or the checkpoint is of another kind of engine
+  void restore(const Checkpoint& checkpoint);
 
  private:
   [[nodiscard]] Reject check_time(std::int64_t ts_ns, std::int64_t clock) const noexcept;

@@ -64,6 +64,9 @@ class LIQCORE_EXPORT History {
   /// Replace the levels before segment 0 (a history read back from a file).
   void set_base(const Cells& cells);
 
+  /// Keep every segment from now on.
+  void keep_all() noexcept;
+
   /// A cleared segment to write the next window into, already part of the history. No allocation once `keep`
   /// segments exist and nobody shares the oldest.
   Segment& append();
