@@ -183,8 +183,8 @@ void on_column(PyEngine& self, py::object callback) {
 void register_engine(py::module_& m) {
   py::class_<PyEngine>(m, "Engine", "The native engine; liqcore.Engine documents it.")
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
-           py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"),
-           py::arg("maker_share"), py::arg("half_life_ns"), py::arg("keep"))
+           py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"), py::arg("maker_share"),
+           py::arg("half_life_ns"), py::arg("keep"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {
@@ -396,18 +396,20 @@ raised when the feeding call is done, and ends the callbacks of that call.
           },
           "The closed windows that are kept, oldest first: list of Segment.")
       .def("_history", &history, py::arg("unfinished"))
-      .def_property_readonly("instrument", [](const PyEngine& self) { return self.engine.instrument(); },
-                             "What is traded.")
-      .def_property_readonly("leverage", [](const PyEngine& self) { return self.engine.leverage(); },
-                             "Tiers and shares.")
-      .def_property_readonly("window_ns", [](const PyEngine& self) { return self.engine.options().window_ns; },
-                             "Length of a window, ns.")
-      .def_property_readonly("model", [](const PyEngine& self) { return word(self.engine.options().model); },
-                             "Name of the model.")
-      .def_property_readonly("trigger", [](const PyEngine& self) { return word(self.engine.options().trigger); },
-                             "What liquidates: \"last\", \"mark\" or \"candle\".")
-      .def_property_readonly("maker_share", [](const PyEngine& self) { return self.engine.options().maker_share; },
-                             "Part of a trade opened on the maker's side, to the nearest 1/1024.")
+      .def_property_readonly(
+          "instrument", [](const PyEngine& self) { return self.engine.instrument(); }, "What is traded.")
+      .def_property_readonly(
+          "leverage", [](const PyEngine& self) { return self.engine.leverage(); }, "Tiers and shares.")
+      .def_property_readonly(
+          "window_ns", [](const PyEngine& self) { return self.engine.options().window_ns; }, "Length of a window, ns.")
+      .def_property_readonly(
+          "model", [](const PyEngine& self) { return word(self.engine.options().model); }, "Name of the model.")
+      .def_property_readonly(
+          "trigger", [](const PyEngine& self) { return word(self.engine.options().trigger); },
+          "What liquidates: \"last\", \"mark\" or \"candle\".")
+      .def_property_readonly(
+          "maker_share", [](const PyEngine& self) { return self.engine.options().maker_share; },
+          "Part of a trade opened on the maker's side, to the nearest 1/1024.")
       .def_property_readonly(
           "half_life_ns",
           [](const PyEngine& self) -> py::object {
