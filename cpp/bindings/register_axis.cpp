@@ -1,5 +1,3 @@
-#include "axis.hpp"
-
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "axis.hpp"
 #include "register.hpp"
 
 namespace liqcore::bindings {
@@ -50,19 +49,23 @@ Examples
 (3000, 0, -1, 3000)
 )")
       .def(py::init(&make), py::kw_only(), py::arg("low"), py::arg("high"), py::arg("step"), py::arg("tick_size"))
-      .def_property_readonly("low", [](const Axis& self) { return price(self, self.axis.low_tick()); },
-                             "First edge, price.")
-      .def_property_readonly("high", [](const Axis& self) { return price(self, self.axis.high_tick()); },
-                             "Last edge, price.")
-      .def_property_readonly("step", [](const Axis& self) { return price(self, self.axis.ticks_per_bin()); },
-                             "Width of a bin, price.")
-      .def_property_readonly("tick_size", [](const Axis& self) { return self.tick_size; }, "Price of one tick.")
-      .def_property_readonly("size", [](const Axis& self) { return self.axis.size(); }, "Number of bins.")
-      .def_property_readonly("low_tick", [](const Axis& self) { return self.axis.low_tick(); }, "First edge, ticks.")
-      .def_property_readonly("ticks_per_bin", [](const Axis& self) { return self.axis.ticks_per_bin(); },
-                             "Width of a bin, ticks.")
-      .def_property_readonly("first_bin", [](const Axis& self) { return self.axis.first_bin(); },
-                             "Absolute number of the first bin, counted from price 0.")
+      .def_property_readonly(
+          "low", [](const Axis& self) { return price(self, self.axis.low_tick()); }, "First edge, price.")
+      .def_property_readonly(
+          "high", [](const Axis& self) { return price(self, self.axis.high_tick()); }, "Last edge, price.")
+      .def_property_readonly(
+          "step", [](const Axis& self) { return price(self, self.axis.ticks_per_bin()); }, "Width of a bin, price.")
+      .def_property_readonly(
+          "tick_size", [](const Axis& self) { return self.tick_size; }, "Price of one tick.")
+      .def_property_readonly(
+          "size", [](const Axis& self) { return self.axis.size(); }, "Number of bins.")
+      .def_property_readonly(
+          "low_tick", [](const Axis& self) { return self.axis.low_tick(); }, "First edge, ticks.")
+      .def_property_readonly(
+          "ticks_per_bin", [](const Axis& self) { return self.axis.ticks_per_bin(); }, "Width of a bin, ticks.")
+      .def_property_readonly(
+          "first_bin", [](const Axis& self) { return self.axis.first_bin(); },
+          "Absolute number of the first bin, counted from price 0.")
       .def_property_readonly(
           "prices",
           [](const Axis& self) {
@@ -101,9 +104,9 @@ Examples
             return py::make_tuple(self.axis.low_tick(), self.axis.ticks_per_bin(), self.axis.size(), self.tick_size);
           },
           [](const py::tuple& state) {
-            return Axis{PriceAxis(state[0].cast<std::int64_t>(), state[1].cast<std::int64_t>(),
-                                  state[2].cast<std::int64_t>()),
-                        state[3].cast<double>()};
+            return Axis{
+                PriceAxis(state[0].cast<std::int64_t>(), state[1].cast<std::int64_t>(), state[2].cast<std::int64_t>()),
+                state[3].cast<double>()};
           }));
 }
 

@@ -254,8 +254,8 @@ void on_column(PyEngine& self, py::object callback) {
 void register_engine(py::module_& m) {
   py::class_<PyEngine>(m, "Engine", "The native engine; liqcore.Engine documents it.")
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
-           py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"),
-           py::arg("maker_share"), py::arg("half_life_ns"), py::arg("keep"))
+           py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"), py::arg("maker_share"),
+           py::arg("half_life_ns"), py::arg("keep"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {

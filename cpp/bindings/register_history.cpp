@@ -38,8 +38,8 @@ py::dict cells(const Cells& cells, std::size_t tiers) {
 py::list touched(const Segment& segment, std::string_view side) {
   py::list out;
   for (const TouchStep& step : segment.touched[static_cast<std::size_t>(parse<Side>(side))])
-    out.append(py::make_tuple(step.bin, step.scale.empty() ? py::object(py::none())
-                                                           : py::object(copy_to_array(std::span(step.scale)))));
+    out.append(py::make_tuple(
+        step.bin, step.scale.empty() ? py::object(py::none()) : py::object(copy_to_array(std::span(step.scale)))));
   return out;
 }
 
@@ -58,7 +58,8 @@ py::tuple candle(const Segment& segment) {
 std::size_t index_of(const History& history, py::ssize_t i) {
   const auto size = static_cast<py::ssize_t>(history.size());
   if (i < -size || i >= size)
-    throw py::index_error("window must lie within the " + std::to_string(size) + " there are, was " + std::to_string(i));
+    throw py::index_error("window must lie within the " + std::to_string(size) + " there are, was " +
+                          std::to_string(i));
   return static_cast<std::size_t>(i < 0 ? i + size : i);
 }
 
@@ -161,8 +162,9 @@ window; `liqcore.combine` joins neighbours. Immutable.
 )")
       .def_readonly("start_ns", &Segment::start_ns, "Start of the first window, ns.")
       .def_readonly("end_ns", &Segment::end_ns, "End of the last window, exclusive, ns.")
-      .def_property_readonly("candle", &candle,
-                             "(open, high, low, close) in ticks, None where nothing traded, then taker buy and sell lots.")
+      .def_property_readonly(
+          "candle", &candle,
+          "(open, high, low, close) in ticks, None where nothing traded, then taker buy and sell lots.")
       .def_property_readonly(
           "additions", [](const Segment& self) { return cells(self.additions, self.accounts.size() / 2); },
           "Opened in the segment and live at its end: dict of columns side, tier, bin, lots.")
@@ -181,18 +183,19 @@ window; `liqcore.combine` joins neighbours. Immutable.
             return py::int_(self.last_ns);
           },
           "Time of the last event so far, ns; None where there was none.")
-      .def("__eq__",
-           [](const Segment& a, const Segment& b) {
-             // NaN boundaries mean "none yet" and are equal here.
-             const auto same = [](double x, double y) { return x == y || (x != x && y != y); };
-             Segment left = a;
-             left.mark_price = same(a.mark_price, b.mark_price) ? 0.0 : 1.0;
-             left.open_interest = same(a.open_interest, b.open_interest) ? 0.0 : 1.0;
-             Segment right = b;
-             right.mark_price = right.open_interest = 0.0;
-             return left == right;
-           },
-           py::is_operator())
+      .def(
+          "__eq__",
+          [](const Segment& a, const Segment& b) {
+            // NaN boundaries mean "none yet" and are equal here.
+            const auto same = [](double x, double y) { return x == y || (x != x && y != y); };
+            Segment left = a;
+            left.mark_price = same(a.mark_price, b.mark_price) ? 0.0 : 1.0;
+            left.open_interest = same(a.open_interest, b.open_interest) ? 0.0 : 1.0;
+            Segment right = b;
+            right.mark_price = right.open_interest = 0.0;
+            return left == right;
+          },
+          py::is_operator())
       .def("__repr__", [](const Segment& self) {
         return "Segment(start_ns=" + std::to_string(self.start_ns) + ", end_ns=" + std::to_string(self.end_ns) + ", " +
                std::to_string(self.additions.size()) + " additions)";
@@ -286,10 +289,11 @@ InvalidConfigError
                 self.extent(picture(std::move(long_weights), std::move(short_weights), first_column, count));
             return py::make_tuple(range.low, range.high);
           },
-          py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_column"),
-          py::arg("columns"), "Lowest and one past the highest bin with anything to show.")
-      .def("to_rows", [](const History& self) { return rows_to_dict(to_rows(self)); },
-           "The history as one narrow table: a dict of columns (docs/reference/archive.md).")
+          py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_column"), py::arg("columns"),
+          "Lowest and one past the highest bin with anything to show.")
+      .def(
+          "to_rows", [](const History& self) { return rows_to_dict(to_rows(self)); },
+          "The history as one narrow table: a dict of columns (docs/reference/archive.md).")
       .def_static("from_rows", &restore, py::kw_only(), py::arg("contract"), py::arg("tick_size"), py::arg("lot_size"),
                   py::arg("multiplier"), py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("tiers"),
                   py::arg("first_ns"), py::arg("windows"), py::arg("columns"));

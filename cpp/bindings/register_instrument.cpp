@@ -76,7 +76,8 @@ Liquidation price divided by entry price of an isolated position; NaN where ther
 
 The four formulas and their sources are in docs/theory/liquidation.md.
 )")
-      .def("__eq__", [](const MarginSchedule& a, const MarginSchedule& b) { return a == b; }, py::is_operator())
+      .def(
+          "__eq__", [](const MarginSchedule& a, const MarginSchedule& b) { return a == b; }, py::is_operator())
       .def("__hash__",
            [](const MarginSchedule& self) {
              return py::hash(py::make_tuple(self.rate(), self.fee(), word(self.basis())));
@@ -140,13 +141,18 @@ Examples
       .def_property_readonly("multiplier", &Instrument::multiplier,
                              "Units of base per unit of quantity (linear), USD per contract (inverse).")
       .def_property_readonly("margin", &Instrument::margin, "Maintenance margin terms.")
-      .def("to_ticks", [](const Instrument& self, double price) { return self.to_ticks(price).units; }, py::arg("price"),
-           "Price in whole ticks, rounded half to even.")
-      .def("to_lots", [](const Instrument& self, double qty) { return self.to_lots(qty).units; }, py::arg("qty"),
-           "Quantity in whole lots, rounded half to even.")
-      .def("__eq__", [](const Instrument& a, const Instrument& b) { return a == b; }, py::is_operator())
+      .def(
+          "to_ticks", [](const Instrument& self, double price) { return self.to_ticks(price).units; }, py::arg("price"),
+          "Price in whole ticks, rounded half to even.")
+      .def(
+          "to_lots", [](const Instrument& self, double qty) { return self.to_lots(qty).units; }, py::arg("qty"),
+          "Quantity in whole lots, rounded half to even.")
+      .def(
+          "__eq__", [](const Instrument& a, const Instrument& b) { return a == b; }, py::is_operator())
       .def("__hash__",
-           [](const Instrument& self) { return py::hash(py::make_tuple(self.symbol(), self.venue(), self.tick_size())); })
+           [](const Instrument& self) {
+             return py::hash(py::make_tuple(self.symbol(), self.venue(), self.tick_size()));
+           })
       .def("__repr__", [](const Instrument& self) { return repr(self); })
       .def(py::pickle(
           [](const Instrument& self) {

@@ -83,7 +83,8 @@ The flow model's default half-life of each tier, float64 ns: 1 day from 100x, 3 
 30 days below. An assumption: high leverage is held shortest.
 )")
       .def("__len__", &LeverageProfile::size)
-      .def("__eq__", [](const LeverageProfile& a, const LeverageProfile& b) { return a == b; }, py::is_operator())
+      .def(
+          "__eq__", [](const LeverageProfile& a, const LeverageProfile& b) { return a == b; }, py::is_operator())
       .def("__hash__", [](const LeverageProfile& self) { return py::hash(py::str(py::cast(shares_of(self)))); })
       .def("__repr__",
            [](const LeverageProfile& self) {

@@ -44,9 +44,11 @@ change of what is live). The arrays are float64 of shape (2, tiers): longs, shor
 )")
       .def_readonly("rows", &Stats::rows, "Rows given: used + rejected.")
       .def_readonly("used", &Stats::used, "Rows that reached the book.")
-      .def_readonly("rounded_qty", &Stats::rounded_qty, "Used rows whose quantity was off the lot grid and was rounded.")
-      .def_property_readonly("rejected", &rejected,
-                             "Rows not used, by reason: late, not_finite, not_positive, too_large, off_grid, inconsistent.")
+      .def_readonly("rounded_qty", &Stats::rounded_qty,
+                    "Used rows whose quantity was off the lot grid and was rounded.")
+      .def_property_readonly(
+          "rejected", &rejected,
+          "Rows not used, by reason: late, not_finite, not_positive, too_large, off_grid, inconsistent.")
       .def_readonly("inexact", &Stats::inexact, "True once a cell went beyond what a double holds exactly.")
       .def_property_readonly("opened", &field<&Account::opened>, "Opened, lots.")
       .def_property_readonly("live", &field<&Account::live>, "Live, lots.")
@@ -63,10 +65,13 @@ change of what is live). The arrays are float64 of shape (2, tiers): longs, shor
       .def_property_readonly("unresolved", &field<&Account::unresolved>,
                              "Level inside a bin that the same event already reached, lots.")
       .def_property_readonly("no_price", &field<&Account::no_price>, "No liquidation price exists, lots.")
-      .def("imbalance", [](const Stats& self) { return by_layer(self, [](const Account& a) { return a.imbalance(); }); },
-           "What the account is off by, lots, from the exact totals: zeros unless a bug lives.")
-      .def("__add__", [](Stats a, const Stats& b) { return a += b; }, py::is_operator())
-      .def("__eq__", [](const Stats& a, const Stats& b) { return a == b; }, py::is_operator())
+      .def(
+          "imbalance", [](const Stats& self) { return by_layer(self, [](const Account& a) { return a.imbalance(); }); },
+          "What the account is off by, lots, from the exact totals: zeros unless a bug lives.")
+      .def(
+          "__add__", [](Stats a, const Stats& b) { return a += b; }, py::is_operator())
+      .def(
+          "__eq__", [](const Stats& a, const Stats& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const Stats& self) {
         std::string out = "Stats(rows=" + std::to_string(self.rows) + ", used=" + std::to_string(self.used) +
                           ", rounded_qty=" + std::to_string(self.rounded_qty);

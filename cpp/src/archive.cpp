@@ -17,10 +17,14 @@ struct AccountField {
   Tally Account::* field;
 };
 constexpr AccountField kAccountFields[] = {
-    {RowKind::opened, &Account::opened},       {RowKind::live, &Account::live},
-    {RowKind::account_liquidated, &Account::liquidated}, {RowKind::closed, &Account::closed},
-    {RowKind::underflow, &Account::underflow}, {RowKind::overflow, &Account::overflow},
-    {RowKind::unresolved, &Account::unresolved}, {RowKind::no_price, &Account::no_price},
+    {RowKind::opened, &Account::opened},
+    {RowKind::live, &Account::live},
+    {RowKind::account_liquidated, &Account::liquidated},
+    {RowKind::closed, &Account::closed},
+    {RowKind::underflow, &Account::underflow},
+    {RowKind::overflow, &Account::overflow},
+    {RowKind::unresolved, &Account::unresolved},
+    {RowKind::no_price, &Account::no_price},
 };
 
 void push_cells(ArchiveRows& rows, std::int64_t time, RowKind kind, const Cells& cells, std::size_t tiers) {
@@ -167,13 +171,11 @@ History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows
         return static_cast<std::size_t>(side) * tiers + static_cast<std::size_t>(tier);
       };
       const auto only_side = [&]() -> std::size_t {
-        if (side < 0 || side > 1)
-          throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a side");
+        if (side < 0 || side > 1) throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a side");
         return static_cast<std::size_t>(side);
       };
       const auto cell = [&](CellBuilder& cells) {
-        if (rows.bin[row] < 0)
-          throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a bin");
+        if (rows.bin[row] < 0) throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a bin");
         cells.add(layer(), rows.bin[row], value);
       };
       switch (kind) {

@@ -15,8 +15,8 @@ namespace liqcore::inline abi1 {
 namespace {
 
 constexpr std::int64_t kNoBin = std::numeric_limits<std::int64_t>::max();
-constexpr double kFarTick = 1099511627776.0;          // 2^40: no axis reaches beyond
-constexpr double kWholeLimit = 9007199254740992.0;    // 2^53: whole lots are exact in a double up to here
+constexpr double kFarTick = 1099511627776.0;           // 2^40: no axis reaches beyond
+constexpr double kWholeLimit = 9007199254740992.0;     // 2^53: whole lots are exact in a double up to here
 constexpr double kSharedLimit = kWholeLimit / 1024.0;  // the same for multiples of 1/1024 lot
 
 std::vector<double> level_factors(const Instrument& instrument, const LeverageProfile& leverage) {
@@ -206,8 +206,7 @@ void LevelBook::scale(std::span<const double> factors) {
     throw InvalidConfig("factors must hold one value per side and tier (" + std::to_string(2 * tiers_) + "), had " +
                         std::to_string(factors.size()));
   for (const double factor : factors)
-    if (!(factor >= 0.0 && factor <= 1.0))
-      throw InvalidConfig("factors must lie in [0, 1], had " + text_of(factor));
+    if (!(factor >= 0.0 && factor <= 1.0)) throw InvalidConfig("factors must lie in [0, 1], had " + text_of(factor));
 
   bool any = false;
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
@@ -311,8 +310,8 @@ void LevelBook::write_window(Segment& out) const {
     account.opened = opened_[layer < tiers_ ? 0 : 1];
     Account rest = account;
     account.live = account.opened;
-    for (const Tally* part : {&rest.liquidated, &rest.closed, &rest.underflow, &rest.overflow, &rest.unresolved,
-                              &rest.no_price})
+    for (const Tally* part :
+         {&rest.liquidated, &rest.closed, &rest.underflow, &rest.overflow, &rest.unresolved, &rest.no_price})
       account.live -= *part;
   }
 }

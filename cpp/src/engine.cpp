@@ -196,10 +196,10 @@ void Engine::start_book(std::int64_t tick) {
       book_.emplace(instrument_, leverage_, *options_.axis);
     else
       book_.emplace(instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_step(tick));
-    history_.emplace(Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(),
-                           instrument_.multiplier(), book_->bin_rule().ticks_per_bin(), options_.window_ns,
-                           leverage_.size()},
-                     options_.keep);
+    history_.emplace(
+        Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(), instrument_.multiplier(),
+              book_->bin_rule().ticks_per_bin(), options_.window_ns, leverage_.size()},
+        options_.keep);
     window_start_ns_ = floor_div(clock_ns_, options_.window_ns) * options_.window_ns;
     window_end_ns_ = window_start_ns_ + options_.window_ns;
   }
@@ -447,7 +447,8 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   const bool touches = options_.trigger != Trigger::mark;
   if (touches) book_->touch(low, high);
   if (options_.model != Model::flow || (bought == 0.0 && sold == 0.0)) return;
-  const std::int64_t typical = std::max<std::int64_t>(1, tick_of((candles.high[i] + candles.low[i] + candles.close[i]) / 3));
+  const std::int64_t typical =
+      std::max<std::int64_t>(1, tick_of((candles.high[i] + candles.low[i] + candles.close[i]) / 3));
   std::optional<LevelBook::Reached> reached = mark_reached();
   if (touches) reached = LevelBook::Reached{book_->bin_rule()(low), book_->bin_rule()(high)};
   book_->open(Side::long_, typical, bought + options_.maker_share * sold, reached);
@@ -559,8 +560,8 @@ void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_
     const kernels::Converted converted =
         kernels::convert(trades.price.data() + block, trades.qty.data() + block, n, instrument_.tick_size(),
                          instrument_.lot_size(), ticks_.data(), lots_.data());
-    const bool in_order = (sorted || kernels::is_sorted(ts, n)) && ts[0] >= 0 && ts[0] >= clock_ns_ &&
-                          ts[n - 1] <= kMaxTime;
+    const bool in_order =
+        (sorted || kernels::is_sorted(ts, n)) && ts[0] >= 0 && ts[0] >= clock_ns_ && ts[n - 1] <= kMaxTime;
     if (!converted.clean || !in_order) {
       for (std::size_t i = block; i < block + n; ++i)
         static_cast<void>(trade(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0));
@@ -600,8 +601,8 @@ void Engine::use_run(std::span<const std::int32_t> ticks, std::span<const double
       book_->open_run(footprint_, options_.maker_share, mark_reached());
     }
     if (done) {
-      candle_.extend({footprint_.first(), footprint_.high(), footprint_.low(), footprint_.last(),
-                      footprint_.buy_lots(), footprint_.sell_lots()});
+      candle_.extend({footprint_.first(), footprint_.high(), footprint_.low(), footprint_.last(), footprint_.buy_lots(),
+                      footprint_.sell_lots()});
       return;
     }
   }

@@ -27,8 +27,8 @@ void add_rows(const Layers& layers, std::size_t layer, double weight, const Pict
 void check(const Picture& picture, const History& history) {
   for (const auto& weights : picture.weights)
     if (weights.size() != history.terms().tiers)
-      throw InvalidConfig("weights must hold one value per tier (" + std::to_string(history.terms().tiers) +
-                          "), had " + std::to_string(weights.size()));
+      throw InvalidConfig("weights must hold one value per tier (" + std::to_string(history.terms().tiers) + "), had " +
+                          std::to_string(weights.size()));
   if (picture.bins_per_row < 1)
     throw InvalidConfig("bins_per_row must be at least 1, was " + std::to_string(picture.bins_per_row));
   if (picture.first_column > history.size() || picture.columns > history.size() - picture.first_column)
@@ -105,7 +105,8 @@ void History::columns(const Picture& picture, std::span<float> longs, std::span<
 void History::map(std::size_t i, const Picture& picture, std::span<double> out) const {
   check(picture, *this);
   if (i >= size())
-    throw InvalidConfig("window must lie within the " + std::to_string(size()) + " there are, was " + std::to_string(i));
+    throw InvalidConfig("window must lie within the " + std::to_string(size()) + " there are, was " +
+                        std::to_string(i));
   if (out.size() != 2 * terms_.tiers * picture.rows)
     throw InvalidConfig("the output must hold 2 x tiers x rows = " + std::to_string(2 * terms_.tiers * picture.rows) +
                         " values, had " + std::to_string(out.size()));

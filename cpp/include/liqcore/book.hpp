@@ -120,10 +120,10 @@ class LIQCORE_EXPORT LevelBook {
   std::int64_t high_bin_;  // levels at or above are overflow
   std::vector<double> factors_;  // level factor of each layer; NaN where none
 
-  Layers settled_;     // levels opened before this window, not yet multiplied by pending_
-  Layers fresh_;       // levels opened in this window
-  Layers liquidated_;  // liquidated in this window
-  Layers own_liquidated_;  // the part of it that was opened in this window
+  Layers settled_;             // levels opened before this window, not yet multiplied by pending_
+  Layers fresh_;               // levels opened in this window
+  Layers liquidated_;          // liquidated in this window
+  Layers own_liquidated_;      // the part of it that was opened in this window
   std::int64_t longs_end_;     // no live long at or above this bin
   std::int64_t shorts_begin_;  // no live short below this bin
 

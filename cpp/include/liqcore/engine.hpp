@@ -18,8 +18,8 @@ namespace liqcore::inline abi1 {
 
 /// How an engine is set up; the defaults suit a live 5-minute map.
 struct EngineOptions {
-  std::optional<PriceAxis> axis;     ///< fixed; none lets the engine choose from the first price, and grow
-  std::int64_t ticks_per_bin = 0;    ///< of an automatic axis; 0 chooses about one basis point of the first price
+  std::optional<PriceAxis> axis;   ///< fixed; none lets the engine choose from the first price, and grow
+  std::int64_t ticks_per_bin = 0;  ///< of an automatic axis; 0 chooses about one basis point of the first price
   std::int64_t window_ns = 300'000'000'000;  ///< length of a column; >= 1
   Model model = Model::flow;
   Trigger trigger = Trigger::last;

@@ -17,8 +17,8 @@ enum class Reject : std::uint8_t {
   none = 0,
   late,          ///< before the engine's clock
   not_finite,    ///< a price, quantity or time is NaN, infinite or missing
-  not_positive,  ///< a price or quantity of zero or less, a price that rounds to tick 0, a time before 1970 (volumes of candles and
-                 ///< open interest may be 0)
+  not_positive,  ///< a price or quantity of zero or less, a price that rounds to tick 0, a time before 1970 (volumes of
+                 ///< candles and open interest may be 0)
   too_large,     ///< a price of 2^31 ticks or more, a quantity above 2^48 lots or a time after the year 2116
   off_grid,      ///< a trade's price off the tick grid by more than 1e-6 tick
   inconsistent,  ///< a candle whose low and high do not enclose its open and close
@@ -95,7 +95,7 @@ struct LIQCORE_EXPORT Stats {
   std::uint64_t used = 0;         ///< rows that reached the book
   std::uint64_t rounded_qty = 0;  ///< used rows whose quantity was off the lot grid and was rounded
   std::array<std::uint64_t, kRejectReasons> rejected{};  ///< by Reject; entry 0 stays 0
-  bool inexact = false;  ///< a cell went beyond what a double holds exactly: later sums may be rounded
+  bool inexact = false;           ///< a cell went beyond what a double holds exactly: later sums may be rounded
   std::vector<Account> accounts;  ///< longs of each tier, then shorts of each tier
 
   Stats& operator+=(const Stats& other);

@@ -18,8 +18,8 @@ Converted convert(const double* price, const double* qty, std::size_t n, double 
     const double tick = round_half_even(x);
     const double y = qty[i] / lot_size;
     const double lot = round_half_even(y);
-    const bool usable = (tick >= 1.0) & (x <= kMaxTicks) & (std::fabs(x - tick) <= kGridTolerance) & (qty[i] > 0.0) &
-                        (y <= kMaxLots);
+    const bool usable =
+        (tick >= 1.0) & (x <= kMaxTicks) & (std::fabs(x - tick) <= kGridTolerance) & (qty[i] > 0.0) & (y <= kMaxLots);
     bad += usable ? 0 : 1;
     rounded += std::fabs(y - lot) > kGridTolerance ? 1 : 0;
     ticks[i] = static_cast<std::int32_t>(usable ? tick : 1.0);

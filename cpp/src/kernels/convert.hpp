@@ -7,8 +7,8 @@
 namespace liqcore::inline abi1::kernels {
 
 struct Converted {
-  bool clean;               ///< every row is usable; otherwise look at them one by one
-  std::uint64_t rounded;    ///< quantities that were off the lot grid
+  bool clean;             ///< every row is usable; otherwise look at them one by one
+  std::uint64_t rounded;  ///< quantities that were off the lot grid
 };
 
 /// Convert `n` rows. Where a row is not usable its outputs are meaningless and `clean` is false.
