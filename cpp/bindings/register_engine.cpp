@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <iterator>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -161,8 +161,9 @@ py::tuple history(PyEngine& self, bool unfinished) {
   return py::make_tuple(py::cast(std::move(out)), with_open);
 }
 
-constexpr Tally Account::* kTallies[] = {&Account::opened,    &Account::live,     &Account::liquidated, &Account::closed,
-                                         &Account::underflow, &Account::overflow, &Account::unresolved, &Account::no_price};
+constexpr Tally Account::* kTallies[] = {&Account::opened,     &Account::live,      &Account::liquidated,
+                                         &Account::closed,     &Account::underflow, &Account::overflow,
+                                         &Account::unresolved, &Account::no_price};
 
 /// What the history of an engine does not say of its state; plain numbers and lists, to be stored beside it.
 py::dict state(PyEngine& self) {
@@ -469,23 +470,26 @@ raised when the feeding call is done, and ends the callbacks of that call.
       .def("_history", &history, py::arg("unfinished"))
       .def("_state", &state)
       .def("_restore", &restore, py::arg("windows"), py::arg("state"))
-      .def_property_readonly("instrument", [](const PyEngine& self) { return self.engine.instrument(); },
-                             "What is traded.")
-      .def_property_readonly("leverage", [](const PyEngine& self) { return self.engine.leverage(); },
-                             "Tiers and shares.")
-      .def_property_readonly("window_ns", [](const PyEngine& self) { return self.engine.options().window_ns; },
-                             "Length of a window, ns.")
-      .def_property_readonly("model", [](const PyEngine& self) { return word(self.engine.options().model); },
-                             "Name of the model.")
-      .def_property_readonly("trigger", [](const PyEngine& self) { return word(self.engine.options().trigger); },
-                             "What liquidates: \"last\", \"mark\" or \"candle\".")
-      .def_property_readonly("maker_share", [](const PyEngine& self) { return self.engine.options().maker_share; },
-                             "Part of a trade opened on the maker's side, to the nearest 1/1024.")
-      .def_property_readonly("keep", [](const PyEngine& self) { return self.engine.options().keep; },
-                             "Number of closed windows kept; None: all.")
-      .def_property_readonly("has_fixed_axis",
-                             [](const PyEngine& self) { return self.engine.options().axis.has_value(); },
-                             "Whether the axis was given; otherwise it grows.")
+      .def_property_readonly(
+          "instrument", [](const PyEngine& self) { return self.engine.instrument(); }, "What is traded.")
+      .def_property_readonly(
+          "leverage", [](const PyEngine& self) { return self.engine.leverage(); }, "Tiers and shares.")
+      .def_property_readonly(
+          "window_ns", [](const PyEngine& self) { return self.engine.options().window_ns; }, "Length of a window, ns.")
+      .def_property_readonly(
+          "model", [](const PyEngine& self) { return word(self.engine.options().model); }, "Name of the model.")
+      .def_property_readonly(
+          "trigger", [](const PyEngine& self) { return word(self.engine.options().trigger); },
+          "What liquidates: \"last\", \"mark\" or \"candle\".")
+      .def_property_readonly(
+          "maker_share", [](const PyEngine& self) { return self.engine.options().maker_share; },
+          "Part of a trade opened on the maker's side, to the nearest 1/1024.")
+      .def_property_readonly(
+          "keep", [](const PyEngine& self) { return self.engine.options().keep; },
+          "Number of closed windows kept; None: all.")
+      .def_property_readonly(
+          "has_fixed_axis", [](const PyEngine& self) { return self.engine.options().axis.has_value(); },
+          "Whether the axis was given; otherwise it grows.")
       .def_property_readonly(
           "half_life_ns",
           [](const PyEngine& self) -> py::object {

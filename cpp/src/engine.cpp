@@ -153,7 +153,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
   if (clock_ns_ != kNever) throw InvalidConfig("an engine must be restored before it is fed");
   if (!checkpoint.open) throw InvalidConfig("a checkpoint must hold the unfinished window");
   const Terms& terms = checkpoint.history.terms();
-  const std::int64_t step = options_.axis ? options_.axis->ticks_per_bin()
+  const std::int64_t step = options_.axis                ? options_.axis->ticks_per_bin()
                             : options_.ticks_per_bin > 0 ? options_.ticks_per_bin
                                                          : terms.ticks_per_bin;
   if (!(terms == Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(),

@@ -115,9 +115,9 @@ class LIQCORE_EXPORT LevelBook {
 
   std::size_t tiers_;
   BinRule bin_;
-  bool fixed_;             // whether the axis was given; otherwise storage grows, and the axis with it
-  std::int64_t low_bin_;   // levels below are underflow
-  std::int64_t high_bin_;  // levels at or above are overflow
+  bool fixed_;                   // whether the axis was given; otherwise storage grows, and the axis with it
+  std::int64_t low_bin_;         // levels below are underflow
+  std::int64_t high_bin_;        // levels at or above are overflow
   std::vector<double> factors_;  // level factor of each layer; NaN where none
 
   Layers settled_;             // levels opened before this window, not yet multiplied by pending_

@@ -60,11 +60,11 @@ struct Feed {
 
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
 struct Checkpoint {
-  History history;             ///< closed windows that are kept
+  History history;              ///< closed windows that are kept
   std::optional<Segment> open;  ///< the unfinished window; none if no window has begun
-  Stats stats;                 ///< since the start
+  Stats stats;                  ///< since the start
   std::int64_t clock_ns = 0;
-  Layers::Range axis;          ///< absolute bins that levels() covers
+  Layers::Range axis;  ///< absolute bins that levels() covers
   bool used_trades = false;
   bool used_candle_volumes = false;
 };
