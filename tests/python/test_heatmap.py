@@ -1,0 +1,337 @@
+"""Heatmaps: what the numbers are, views of them, saving, and the main job from files."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+from recorded import data_dir
+
+import liqcore as lq
+
+NS = 1_000_000_000
+START = 1_750_000_200 * NS  # the start of a 5-minute window
+INST = lq.Instrument(symbol="X", venue="test", tick_size=1.0, lot_size=0.1, margin=lq.MarginSchedule.flat(0.0))
+
+
+def trades(rows):
+    """Rows of (seconds, price, qty, taker_sell) as arrays."""
+    ts, price, qty, sell = zip(*rows, strict=True)
+    return (
+        START + np.array(ts, dtype=np.int64) * NS,
+        np.array(price, dtype=np.float64),
+        np.array(qty, dtype=np.float64),
+        np.array(sell, dtype=bool),
+    )
+
+
+@pytest.fixture
+def worked():
+    """
+    Two trades worked by hand, no maintenance margin, 10x with share 0.75 and 2x with share 0.25, bins of 10.
+
+    A buy of 2 at 1,000: long levels at 900 (10x) and 500 (2x). A sell of 1 at 915 five minutes later: short levels at
+    1,006.5 -> 1,006 (10x, half to even) and 1,372.5 -> 1,372 (2x); its bin [910, 920) lies above 900's. A trade at 905
+    after ten minutes takes the 900 level: it lies in the same bin [900, 910).
+    """
+    axis = lq.PriceAxis(low=400, high=2_000, step=10, tick_size=1.0)
+    eng = lq.Engine(INST, leverage={10: 0.75, 2: 0.25}, axis=axis, window="5m", half_life=None)
+    eng.trades(*trades([(0, 1000, 2, False), (300, 915, 1, True), (600, 905, 0.5, True)]))
+    return eng
+
+
+def cell(hm, column, price, name):
+    row = int(np.searchsorted(hm.prices, price, side="right")) - 1
+    return float(getattr(hm, name)[column, row])
+
+
+def test_values_worked_by_hand(worked):
+    hm = worked.heatmap(step=10)
+    assert hm.times.tolist() == [START, START + 300 * NS, START + 600 * NS]
+    assert hm.complete.tolist() == [True, True, False]
+    # USD = weight x quantity x the bin's mid price: 0.75 x 2 x 905 and 0.25 x 2 x 505.
+    assert cell(hm, 0, 900, "long") == 1357.5
+    assert cell(hm, 0, 500, "long") == 252.5
+    assert cell(hm, 1, 1000, "short") == 0.75 * 1 * 1005
+    assert cell(hm, 1, 1370, "short") == 0.25 * 1 * 1375
+    assert cell(hm, 2, 900, "long") == 0
+    assert cell(hm, 2, 900, "liquidated") == 1357.5
+    assert cell(hm, 2, 500, "long") == 252.5
+    assert hm.candles["close"].tolist() == [1000, 915, 905]
+    assert hm.candles["sell_qty"].tolist() == [0, 1, 0.5]
+
+
+def test_rows_sum_the_bins(worked):
+    fine, coarse = worked.heatmap(step=10), worked.heatmap(step=50)
+    assert coarse.values.sum() == pytest.approx(fine.values.sum(), rel=1e-6)
+    assert cell(coarse, 0, 900, "long") == 1357.5
+    assert np.all(np.diff(coarse.prices) == 50)
+    assert np.all(coarse.prices % 50 == 0)
+    with pytest.raises(lq.InvalidConfigError, match=r"step must be a multiple of the book's bins \(10\), was 25"):
+        worked.heatmap(step=25)
+
+
+def test_select_by_side_leverage_span_threshold_and_unit(worked):
+    hm = worked.heatmap(step=10)
+    longs = hm.select(side="long")
+    assert not longs.short.any()
+    assert np.array_equal(longs.long, hm.long)
+    tens = hm.select(leverage=10)
+    assert cell(tens, 0, 900, "long") == 1357.5
+    assert cell(tens, 0, 500, "long") == 0
+    assert np.array_equal(tens.values + hm.select(leverage=[2]).values, hm.values)
+    assert hm.select(last="10m").times.tolist() == hm.times[1:].tolist()
+    assert cell(hm.select(threshold=0.5), 0, 500, "long") == 0
+    assert cell(hm.select(threshold=0.5), 0, 900, "long") == 1357.5
+    assert cell(hm.select(unit="quantity"), 0, 900, "long") == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"side": "up"}, "side must be one of"),
+        ({"leverage": 25}, r"leverage must be among the tiers \[2.0, 10.0\], was 25"),
+        ({"last": "yesterday"}, "last must be a length of time"),
+        ({"threshold": 2}, "threshold must be a share of the maximum, 0 to 1, was 2"),
+        ({"unit": "btc"}, "unit must be one of"),
+    ],
+)
+def test_select_names_argument_rule_and_value(worked, given, message):
+    with pytest.raises(lq.InvalidConfigError, match=message):
+        worked.heatmap().select(**given)
+
+
+def test_at_is_the_last_complete_column(worked):
+    hm = worked.heatmap(step=10)
+    assert hm.at(START + 300 * NS).start_ns == START
+    assert hm.at(START + 600 * NS - 1).start_ns == START
+    assert hm.at(START + 10**15).start_ns == START + 300 * NS  # the unfinished column is not known yet
+    assert hm.at(np.datetime64(START + 600 * NS, "ns")).values.tolist() == hm.values[1].tolist()
+    with pytest.raises(lq.InvalidConfigError, match="ts must not be before the end of the first complete column"):
+        hm.at(START + 299 * NS)
+
+
+def test_map_splits_the_column_by_tier(worked):
+    levels = worked.heatmap(step=10).map(START + 600 * NS)
+    assert levels.tiers.tolist() == [2, 10]
+    assert levels.price == 915
+    assert levels.long.sum(axis=1).tolist() == [252.5, 1357.5]
+    assert levels.cumulative_long[0] == 1610
+    assert levels.cumulative_short[-1] == pytest.approx(0.75 * 1005 + 0.25 * 1375)
+    now = worked.map(step=10)
+    assert now.long.sum(axis=1).tolist() == [252.5, 0]
+
+
+def test_the_past_does_not_change():
+    market = lq.simulate(days=0.2, trades_per_day=100_000)
+    columns = (market.trades.ts, market.trades.price, market.trades.qty, market.trades.taker_sell)
+    half = len(columns[0]) // 2
+    whole, part = (lq.Engine(INST_SIM, window="5m") for _ in range(2))
+    whole.trades(*columns)
+    part.trades(*(column[:half] for column in columns))
+    closed = len(part.segments())
+    assert whole.segments()[:closed] == part.segments()
+
+
+INST_SIM = lq.Instrument(symbol="SIM", tick_size=0.1, lot_size=0.001)
+
+
+@pytest.mark.parametrize("options", [{}, {"half_life": None, "leverage": {10: 0.5, 50: 0.5}}, {"maker_share": 0.5}])
+def test_saved_and_loaded_is_the_same_to_the_bit(tmp_path, options):
+    market = lq.simulate(days=0.1, trades_per_day=100_000)
+    hm = lq.heatmap(trades=market.trades, marks=market.marks, window="1m", **options)
+    hm.save(tmp_path / "hm.parquet")
+    back = lq.load_heatmap(tmp_path / "hm.parquet")
+    for name in ("times", "prices", "long", "short", "liquidated", "complete"):
+        assert np.array_equal(getattr(back, name), getattr(hm, name))
+    assert np.array_equal(back.candles, hm.candles, equal_nan=False) or np.isnan(hm.candles["open"]).any()
+    assert back.meta == json.loads(json.dumps(hm.meta))
+    part = hm.select(side="long", last="1h", threshold=0.2)
+    part.save(tmp_path / "part.parquet")
+    assert np.array_equal(lq.load_heatmap(tmp_path / "part.parquet").values, part.values)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PAR1 not really"])
+def test_loading_something_else_is_refused(tmp_path, content):
+    (tmp_path / "x.parquet").write_bytes(content)
+    with pytest.raises(lq.DataError, match="expected a heatmap saved by liqcore"):
+        lq.load_heatmap(tmp_path / "x.parquet")
+
+
+def test_saving_leaves_nothing_behind_when_it_fails(tmp_path, worked, monkeypatch):
+    import fastparquet
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    hm = worked.heatmap()
+    hm.save(tmp_path / "hm.parquet")
+    before = (tmp_path / "hm.parquet").read_bytes()
+    monkeypatch.setattr(fastparquet, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        hm.save(tmp_path / "hm.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["hm.parquet"]
+    assert (tmp_path / "hm.parquet").read_bytes() == before
+
+
+# --- the main job ---
+
+
+def aggtrades(path, market, opener=open, decimals=1):
+    """Write a market's trades as a Binance archive."""
+    with opener(path, "wt") as file:
+        file.write("agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n")
+        trades = market.trades
+        rows = zip(trades.ts, trades.price, trades.qty, trades.taker_sell, strict=True)
+        for i, (ts, price, qty, sell) in enumerate(rows):
+            file.write(f"{i},{price:.{decimals}f},{qty:.3f},{i},{i},{ts // 1_000_000},{'true' if sell else 'false'}\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def market():
+    return lq.simulate(days=0.1, trades_per_day=100_000, seed=3)
+
+
+def test_files_and_arrays_give_the_same_picture(tmp_path, market):
+    path = aggtrades(tmp_path / "BTCUSDT-aggTrades-2026-01-05.csv.gz", market, gzip.open)
+    from_file = lq.heatmap(path, symbol="BTCUSDT")
+    rounded = lq.TradeBatch(
+        market.trades.ts // 1_000_000 * 1_000_000, market.trades.price, market.trades.qty, market.trades.taker_sell
+    )
+    from_arrays = lq.heatmap(trades=rounded)
+    assert np.array_equal(from_file.values, from_arrays.values)
+    assert from_file.meta["symbol"] == "BTCUSDT"
+    assert from_file.meta["inputs"][0]["rows"] == len(rounded)
+    assert from_file.meta["rows"]["used"] == len(rounded)
+
+
+def test_a_saved_result_repeats_itself(tmp_path, market):
+    path = aggtrades(tmp_path / "BTCUSDT-aggTrades-2026-01-05.csv", market)
+    first = lq.heatmap(path, window="1m", leverage={20: 1.0}, half_life="1d", step=50, warmup="20m")
+    first.save(tmp_path / "first.parquet")
+    again = lq.heatmap(path, config=tmp_path / "first.parquet")
+    assert np.array_equal(first.values, again.values)
+    assert np.array_equal(first.times, again.times)
+    assert again.meta["config_hash"] == first.meta["config_hash"]
+    for name, column in first._history.to_rows().items():
+        assert np.array_equal(column, again._history.to_rows()[name])
+
+
+def test_warmup_fills_the_book_before_the_first_column(market):
+    whole = lq.heatmap(trades=market.trades, window="5m")
+    warm = lq.heatmap(trades=market.trades, window="5m", warmup="30m")
+    assert np.array_equal(warm.times, whole.times[6:])
+    assert warm.values.sum() == pytest.approx(whole.values[6:].sum(), rel=1e-6)
+    assert warm.meta["book_age_ns"] == whole.meta["book_age_ns"]
+    with pytest.raises(lq.InvalidConfigError, match="warmup must be shorter than the data"):
+        lq.heatmap(trades=market.trades, warmup="3d")
+
+
+def test_later_rows_on_a_finer_grid_start_the_run_again(tmp_path):
+    path = tmp_path / "XYZ-trades.csv"
+    with open(path, "w") as file:
+        file.write("id,price,qty,quote_qty,time,is_buyer_maker\n")
+        for i in range(250_000):
+            price = 100 + (i % 50) / 10 + (0.01 if i > 249_000 else 0)
+            file.write(f"{i},{price:.2f},1,{price:.2f},{1_750_000_000_000 + i},{i % 2 == 0}\n")
+    hm = lq.heatmap(path)
+    assert hm.meta["instrument"]["tick_size"] == 0.01
+    assert hm.meta["rows"]["used"] == 250_000
+
+
+def test_a_finer_file_than_the_given_instrument_is_reported(market):
+    coarse = lq.Instrument(symbol="X", tick_size=0.5, lot_size=0.001)
+    with pytest.warns(UserWarning, match=r"the data has tick size 0.1, finer than the given 0.5"):
+        hm = lq.heatmap(trades=market.trades, instrument=coarse)
+    assert hm.meta["instrument"]["tick_size"] == 0.1
+
+
+def test_a_fixed_axis_that_the_price_leaves_is_counted_and_warned_of_once(market):
+    axis = lq.PriceAxis(low=59_000, high=61_000, step=10, tick_size=0.1)
+    with pytest.warns(UserWarning, match=r"of the levels lie outside the axis 59000 to 61000.*low=\d+, high=\d+") as seen:
+        lq.heatmap(trades=market.trades, axis=axis, step=10)
+    assert len(seen) == 1
+    note = str(seen[0].message)
+    low, high = (int(part.split("=")[1].split()[0].rstrip(",")) for part in note.split(": ")[1].split(", "))
+    wide = lq.PriceAxis(low=low, high=high, step=10, tick_size=0.1)
+    assert not lq.heatmap(trades=market.trades, axis=wide, step=10).meta["notes"]
+
+
+def test_trades_off_the_given_grid_are_refused(market):
+    half = lq.TradeBatch(market.trades.ts, market.trades.price + 0.05, market.trades.qty, market.trades.taker_sell)
+    eng = lq.Engine(INST_SIM)
+    stats = eng.trades(half.ts, half.price, half.qty, half.taker_sell)
+    assert stats.rejected["off_grid"] == stats.rows
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "paths, trades or candles must be given"),
+        ({"paths": "nothing-*.csv"}, "nothing-"),
+        ({"trigger": "mark"}, 'trigger "mark" needs mark prices'),
+        ({"trigger": "candle"}, 'trigger "candle" needs candles'),
+        ({"marks": (np.array([0, 1]), np.array([1.0, 2.0]))}, "marks: expected mark prices from the first trade on"),
+        ({"step": 0.25}, r"step must be a multiple of tick_size \(0.1\), was 0.25"),
+        ({"window": "0s"}, "window"),
+    ],
+)
+def test_arguments_that_cannot_work(market, given, message):
+    given = dict(given)
+    if given and "paths" not in given:
+        given["trades"] = market.trades
+    with pytest.raises((lq.InvalidConfigError, lq.DataError), match=message):
+        lq.heatmap(**given)
+
+
+def test_marks_of_another_market_are_refused(market):
+    ts, price = market.marks.ts, market.marks.price
+    with pytest.raises(lq.DataError, match="near the first trade's .* found .*another market"):
+        lq.heatmap(trades=market.trades, marks=(ts, price / 30))
+
+
+def test_candles_alone_make_a_map():
+    minutes = 60
+    ts = START + np.arange(minutes, dtype=np.int64) * 60 * NS
+    price = 1000.0 + np.arange(minutes) % 7
+    candles = lq.sources.Candles(
+        ts_open=ts, open=price, high=price + 2, low=price - 2, close=price + 1,
+        buy_qty=np.full(minutes, 2.0), sell_qty=np.full(minutes, 1.0), interval_ns=60 * NS,
+    )  # fmt: skip
+    hm = lq.heatmap(candles=candles, leverage={5: 1.0}, half_life=None)
+    assert hm.meta["resolution"] == "candles"
+    assert len(hm.times) == 12
+    # Nothing moves far enough to liquidate 5x: all 60 x 2 longs and 60 x 1 shorts are live at the end.
+    assert hm.select(unit="quantity").long[-1].sum() == pytest.approx(120)
+    assert hm.select(unit="quantity").short[-1].sum() == pytest.approx(60)
+
+
+@pytest.mark.recorded
+def test_recorded_archives_give_bands_that_end_where_price_meets_them():
+    hm = lq.heatmap(str(data_dir() / "trades" / "BTCUSDT-aggTrades-2026-06-1*.zip"), symbol="BTCUSDT")
+    rows = hm.meta["rows"]
+    assert rows["used"] == rows["rows"] == 870_009
+    closes = hm.candles["close"]
+    for i in range(0, len(hm.times) - 1, 50):
+        below, above = hm.prices + hm.step <= closes[i] - hm.step, hm.prices >= closes[i] + hm.step
+        assert not hm.long[i][above].any()
+        assert not hm.short[i][below].any()
+    # A level that a later candle reaches is gone by that candle's end.
+    high = hm.candles["high"]
+    for i in np.flatnonzero(np.diff(high) > 100)[:20]:
+        reached = hm.prices + hm.step < high[i + 1]
+        assert not hm.short[i + 1][reached & (hm.prices > closes[i + 1])].any()
+
+
+@pytest.mark.recorded
+def test_recorded_parquet_with_marks():
+    folder = data_dir()
+    hm = lq.heatmap(
+        sorted((folder / "trades").glob("hyperliquid-ETH-2026061[23].parquet")),
+        marks=folder / "context" / "hyperliquid-ETH-context.parquet",
+    )
+    assert hm.meta["trigger"] == "mark"
+    assert hm.meta["rows"]["rejected"] == {}
+    assert hm.long[-1].any()
+    assert hm.short[-1].any()
