@@ -185,8 +185,10 @@ def places(layout: TradeLayout, names: Sequence[str]) -> TradeColumns:
 
 
 def guess_symbol(name: str) -> str | None:
-    """Guess a symbol from a file name such as ``hyperliquid-BTC-20260611.parquet``: capitals before a day."""
-    found = re.search(r"(?:^|[-_])([A-Z][A-Z0-9]{0,18}[A-Z])[-_]\d{4}-?\d{2}-?\d{2}(?!\d)", name)
+    """Guess a symbol from a file name such as ``hyperliquid-BTC-20260611.parquet``: capitals before a day or a word."""
+    found = re.search(
+        r"(?:^|[-_])([A-Z][A-Z0-9]{0,18}[A-Z])[-_](?:\d{4}-?\d{2}-?\d{2}(?!\d)|trades|context|marks?\b)", name
+    )
     return found[1] if found else None
 
 

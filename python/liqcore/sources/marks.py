@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from ..errors import DataError
 from . import layout as layouts
 from .parquet import ParquetTable, to_float, to_time
 from .text import PathLike, Table, find_files, is_parquet
@@ -59,10 +60,21 @@ def read_marks(
     >>> price
     array([63605.5, 63606. ])
     """
-    parts = [
-        _from_parquet(ParquetTable(path), symbol) if is_parquet(path) else _from_text(Table(path), symbol)
-        for path in find_files(paths)
-    ]
+    parts: list[_Marks] = []
+    named: dict[str, str] = {}  # symbol: the first file of it
+    files = find_files(paths)
+    guesses = {layouts.guess_symbol(path.name) for path in files}
+    for path in files:
+        guess = layouts.guess_symbol(path.name)
+        if symbol in guesses and guess not in (None, symbol):
+            continue  # a file of another symbol
+        part, found = _from_parquet(ParquetTable(path), symbol) if is_parquet(path) else _from_text(Table(path), symbol)
+        parts.append(part)
+        for name in found or ([guess] if guess else []):
+            named.setdefault(name, path.name)
+    if symbol is None and len(named) > 1:
+        listed = ", ".join(f"{name} in {file}" for name, file in named.items())
+        raise DataError(f"expected mark prices of one symbol, found {listed}: choose one with symbol=")
     ts = np.concatenate([part[0] for part in parts])
     price = np.concatenate([part[1] for part in parts])
     order = np.argsort(ts, kind="stable")
@@ -83,7 +95,7 @@ def _columns(table: Table | ParquetTable, names: Sequence[str]) -> tuple[int, in
     return time, mark, layouts.find(names, layouts.SYMBOL)
 
 
-def _from_text(table: Table, symbol: str | None) -> _Marks:
+def _from_text(table: Table, symbol: str | None) -> tuple[_Marks, list[str]]:
     name = table.path.name
     if table.header is None:
         raise table.error(f"expected a header that names the columns, found '{table.first_line}'")
@@ -114,10 +126,10 @@ def _from_text(table: Table, symbol: str | None) -> _Marks:
     check_units(name, units)
     check_readable(name, {"rows": unreadable} if unreadable else {}, rows)
     _tell(name, unreadable, skipped, rows)
-    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    return (np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])), list(symbols)
 
 
-def _from_parquet(table: ParquetTable, symbol: str | None) -> _Marks:
+def _from_parquet(table: ParquetTable, symbol: str | None) -> tuple[_Marks, list[str]]:
     name = table.path.name
     time, mark, symbol_at = _columns(table, table.columns)
     if not sum(table.group_rows):
@@ -152,7 +164,7 @@ def _from_parquet(table: ParquetTable, symbol: str | None) -> _Marks:
     rows = sum(table.group_rows)
     check_readable(name, {"time": unreadable} if unreadable else {}, rows)
     _tell(name, unreadable, skipped, rows)
-    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    return (np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])), list(symbols)
 
 
 def _positive(ts: NDArray[np.int64], price: NDArray[np.float64]) -> tuple[_Marks, int]:

@@ -150,7 +150,9 @@ class _FastParquet:
             series = series.astype(series.dtype.numpy_dtype)
         if series.dtype.kind == "M" and getattr(series.dtype, "tz", None) is not None:
             series = series.dt.tz_convert("UTC").dt.tz_localize(None)
-        return Column(series.to_numpy(), null)
+        values = series.to_numpy()
+        values.flags.writeable = True  # pandas guards views of a frame; this frame is nobody else's
+        return Column(values, null)
 
     def _may_hold_nulls(self, row_group: Any, name: str) -> bool:
         for chunk in row_group.columns:
@@ -290,9 +292,7 @@ def to_float(column: Column) -> NDArray[np.float64]:
     else:
         kind = type(values[0]).__name__ if values.dtype.kind == "O" and len(values) else str(values.dtype)
         raise TypeError(f"{kind} values")
-    if column.null is not None:
-        result[column.null] = np.nan  # never the file's own array: nulls were copied out of it
-    return result
+    return result if column.null is None else np.where(column.null, np.nan, result)
 
 
 def _shortest(values: NDArray[np.float32]) -> NDArray[np.float64]:

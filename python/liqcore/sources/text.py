@@ -5,8 +5,8 @@ import gzip
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -98,7 +98,7 @@ class TextFile:
         """Make an error that names the file."""
         return DataError(f"{self.path.name}: {text}")
 
-    def pieces(self, size: int = _PIECE) -> Iterator[bytes]:
+    def pieces(self, size: int = _PIECE) -> Generator[bytes, None, None]:
         """
         Yield the unpacked text in pieces of whole lines, about ``size`` bytes each; only the last may lack its newline.
 
@@ -142,11 +142,12 @@ class TextFile:
         DataError
             As `pieces` does, and if there is no text in the file.
         """
-        pieces = self.pieces(_HEAD)
-        try:
-            head = next((piece for piece in pieces if piece.strip()), b"")
-        finally:
-            pieces.close()  # type: ignore[attr-defined]
+        head = b""
+        with closing(self.pieces(_HEAD)) as pieces:
+            for piece in pieces:
+                head += piece
+                if len(head) >= _HEAD // 2:
+                    break
         if b"\0" in head:
             raise self.error(f"expected lines of text, found bytes such as {head[:16]!r}")
         if not head.removeprefix(b"\xef\xbb\xbf").strip():

@@ -346,6 +346,8 @@ class _ParquetTrades:
         rows = Rows(ts, price, qty, sides == 1, _ids(columns[at.id]) if at.id >= 0 else None)
         if not keep.all():
             rows = rows.take(keep)
+        if symbol is not None and at.symbol >= 0 and len(rows):
+            report.symbol = symbol
         report.price_decimals = max(report.price_decimals, _core.finest_decimals(rows.price))
         report.qty_decimals = max(report.qty_decimals, _core.finest_decimals(rows.qty))
         return rows, units

@@ -249,13 +249,16 @@ def _open(paths: PathLike | Sequence[PathLike], symbol: str | None, format: str)
 
 def _check_symbols(files: Sequence[TradeFile], symbol: str | None) -> None:
     """Refuse several symbols, or mark the files that are not of the chosen one."""
-    named = {file.report.symbol: file.report.name for file in reversed(files) if file.report.symbol is not None}
+    named: dict[str, str] = {}  # symbol: the first file of it
+    for file in files:
+        if file.report.symbol is not None:
+            named.setdefault(file.report.symbol, file.report.name)
     if symbol is None:
         for file in files:
             if file.symbol_in_rows and file.report.symbol is None:
                 raise DataError(several_symbols(file.report.name, file.symbols()))
         if len(named) > 1:
-            found = ", ".join(f"{name} in {file}" for name, file in reversed(named.items()))
+            found = ", ".join(f"{name} in {first}" for name, first in named.items())
             raise DataError(f"expected one symbol, found {found}: choose one with symbol=")
         return
     for file in files:
@@ -266,7 +269,7 @@ def _check_symbols(files: Sequence[TradeFile], symbol: str | None) -> None:
         if file.left_out:
             file.report.warnings.append(f"left out: trades of {file.report.symbol}, asked for {symbol}")
     if all(file.left_out for file in files):
-        raise DataError(f"{files[0].report.name}: expected trades of {symbol}, found {', '.join(map(str, named))}")
+        raise DataError(f"{files[0].report.name}: expected trades of {symbol}, found {listed(list(named))}")
 
 
 def _clean(rows: Rows, report: FileReport, seen: "_SeenIds", last_ts: int) -> Rows:

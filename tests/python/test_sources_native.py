@@ -1,0 +1,73 @@
+"""The native parser as Python calls it: checked arguments, one truth for sides and ids."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liqcore import _core
+
+AGG = {"time_column": 5, "price_column": 1, "qty_column": 2, "side_column": 6, "id_column": 0}
+
+
+def arrays(rows: int) -> list[np.ndarray]:
+    return [np.zeros(rows, kind) for kind in (np.int64, np.float64, np.float64, np.bool_, np.int64)]
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_accounted_for(data: bytes) -> None:
+    counts = _core.parse_trades(data, *arrays(_core.count_lines(data)), **AGG)
+    unreadable = (
+        counts.unreadable_row
+        + counts.unreadable_time
+        + counts.unreadable_price
+        + counts.unreadable_quantity
+        + counts.unreadable_side
+    )
+    others = counts.not_finite + counts.not_positive + counts.unknown_side + counts.other_symbol
+    assert counts.rows == counts.used + unreadable + others
+    assert counts.rows <= _core.count_lines(data)
+
+
+@given(st.decimals(min_value=0, max_value=10**9, places=8), st.integers(min_value=10**11, max_value=9 * 10**12))
+def test_prices_and_times_are_exact(price: object, ts: int) -> None:
+    data = f"1,{price:f},1,1,1,{ts},true".encode()
+    out = arrays(1)
+    counts = _core.parse_trades(data, *out, **AGG)
+    if float(f"{price:f}") > 0:
+        assert counts.used == 1
+        assert out[1][0] == float(f"{price:f}")
+        assert out[0][0] == ts * 1_000_000
+        text = f"{price:f}".rstrip("0")
+        assert counts.price_decimals == len(text) - text.index(".") - 1
+    else:
+        assert counts.not_positive == 1
+
+
+def test_a_wrong_dtype_or_layout_is_an_error() -> None:
+    good = arrays(1)
+    for place, wrong in ((0, np.zeros(1, np.int32)), (1, np.zeros(1, np.float32)), (2, np.zeros(2)[::2])):
+        columns = list(good)
+        columns[place] = wrong
+        if place == 2:
+            columns[place] = np.zeros((2, 2))[:, 0]
+        with pytest.raises(TypeError):
+            _core.parse_trades(b"1\n", *columns, **AGG)
+    with pytest.raises(ValueError, match="ts must be one-dimensional and hold at least 2 entries"):
+        _core.parse_trades(b"1\n2\n", *good, **AGG)
+    with pytest.raises(ValueError, match="price_column must be at least 0, was -1"):
+        _core.parse_trades(b"1\n", *good, **{**AGG, "price_column": -1})
+    with pytest.raises(ValueError, match="contiguous bytes"):
+        _core.parse_trades(memoryview(b"1\n2\n")[::2], *good, **AGG)
+
+
+def test_sides_and_ids_one_at_a_time() -> None:
+    assert [_core.parse_side(word) for word in ("False", "True", "Buy", "SELL", "", "x")] == [0, 1, 0, 1, 2, 3]
+    assert _core.parse_side("False", true_is_sell=False) == 1
+    assert _core.parse_id("12") == 12
+    assert _core.parse_id("") == _core.NO_ID
+    assert _core.parse_id("ab") < 0
+
+
+def test_finest_decimals() -> None:
+    assert _core.finest_decimals(np.array([1.5, 2.25, np.nan])) == 2
