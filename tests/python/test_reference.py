@@ -1,11 +1,13 @@
 """The reference on numbers worked by hand: tick 1, lot 1, bins of one tick, no maintenance margin."""
 
 import math
+import random
 from typing import Any
 
 import pytest
 
 from reference import FATES, Reference, level_factor
+from streams import Market, random_setup, tell_reference
 
 BUY, SELL = False, True
 MINUTE = 60_000_000_000
@@ -274,3 +276,45 @@ def test_the_verbs() -> None:
     assert ref.levels("long") == {10: {}}
     assert ref.stats()["short", 10]["closed"] == 6
     check_account(ref)
+
+
+class Naive(Reference):
+    """Looks at every cell on every touch."""
+
+    def _touch(self, low: int, high: int) -> None:
+        self.nearest = dict.fromkeys(self.live, math.inf)
+        super()._touch(low, high)
+
+
+def check_sides(ref: Reference, low: int, high: int) -> None:
+    """No live long at or above the last triggered bins, no live short at or below."""
+    for (side, _), cells in ref.live.items():
+        for where, quantity in cells.items():
+            assert quantity > 0
+            assert where < ref.bin(low) if side == "long" else where > ref.bin(high)
+
+
+@pytest.mark.parametrize("source", ["trades", "candles"])
+@pytest.mark.parametrize("trigger", ["last", "mark", "candle"])
+def test_invariants_after_every_call(trigger: str, source: str) -> None:
+    for seed in range(20):
+        rng = random.Random(seed)
+        setup = random_setup(rng, trigger=trigger)
+        ref, naive = setup.reference(), Naive(**setup.rules())
+        columns = 0
+        for step in Market(rng, setup, source).steps(100, 5):
+            tell_reference(ref, step)
+            tell_reference(naive, step)
+            assert (ref.live, ref.stats()) == (naive.live, naive.stats())
+            for account in ref.stats().values():
+                total = account["live"] + sum(account[fate] for fate in FATES)
+                assert account["opened"] == pytest.approx(total, rel=1e-12, abs=1e-9)
+            if ref.last_mark is not None and trigger == "mark":
+                check_sides(ref, ref.last_mark, ref.last_mark)
+            if ref.candle is not None and trigger == "last" and source == "trades":
+                check_sides(ref, ref.candle["close"], ref.candle["close"])
+            assert len(ref.columns) >= columns
+            columns = len(ref.columns)
+        assert ref.rows == ref.used + sum(ref.rejected.values())
+        assert columns > 10
+        assert len(ref.rejected) > 2
