@@ -21,7 +21,7 @@ Cells = dict[int, float]  # bin -> quantity
 SIGN = {"long": +1, "short": -1}
 OTHER = {"long": "short", "short": "long"}
 SHARES = 1024  # quantities are held in 1/1024 lots
-MAX_TICKS, MAX_LOTS = 2**31, 2**48
+MAX_TICKS, MAX_LOTS, MAX_TIME = 2**31 - 1, 2**48, 2**62  # the year 2116
 FATES = ("liquidated", "closed", "underflow", "overflow", "unresolved", "no_price")  # and live
 
 
@@ -86,6 +86,7 @@ class Reference:
         for leverage, half in (half_life or {}).items():
             self.kept[leverage] = 1.0 if half is None else 2.0 ** (-window / half)
         self.live: dict[Layer, Cells] = {layer: {} for layer in layers}
+        self.scaled: set[Layer] = set()  # in the open window
         self.nearest: dict[Layer, float] = dict.fromkeys(layers, -math.inf)  # sign * bin, of the live bins
         self.account: dict[Layer, dict[str, float]] = {layer: dict.fromkeys(("opened", *FATES), 0) for layer in layers}
         self.rows, self.used, self.rounded_qty = 0, 0, 0
@@ -139,18 +140,19 @@ class Reference:
             self.nearest[layer] = max((sign * where for where in cells), default=-math.inf)
 
     def _scale(self, layer: Layer, factor: float) -> None:
-        """Multiply one layer; what is left of a cell below half a lot goes too. The difference is closed."""
-        if factor == 1.0:
-            return
-        cells = self.live[layer]
-        for where, before in list(cells.items()):
-            after = before * factor
-            if after < SHARES / 2:
-                after = 0.0
-                del cells[where]
-            else:
-                cells[where] = after
-            self.account[layer]["closed"] += before - after
+        """Multiply one layer; the difference is closed."""
+        if factor != 1.0:
+            self.scaled.add(layer)
+            for where, before in self.live[layer].items():
+                self.live[layer][where] = before * factor
+                self.account[layer]["closed"] += before - self.live[layer][where]
+
+    def _flush(self) -> None:
+        """Close the cells below half a lot of the layers that were scaled in this window."""
+        for layer in self.scaled:
+            for where in [where for where, quantity in self.live[layer].items() if quantity < SHARES / 2]:
+                self.account[layer]["closed"] += self.live[layer].pop(where)
+        self.scaled.clear()
 
     def bin(self, tick: int) -> int:
         """Bin of a price in ticks: edges are multiples of the step."""
@@ -163,16 +165,20 @@ class Reference:
         if self.clock is not None and ts < self.clock:
             return
         self.clock = ts
-        if self.index is None:
-            self.index = ts // self.window
-        while self.index < ts // self.window:
+        while self.index is not None and self.index < ts // self.window:
             for layer in self.live:
                 self._scale(layer, self.kept[layer[1]])
+            self._flush()
             live, liquidated = ({k: in_lots(v) for k, v in book.items()} for book in (self.live, self.liquidated))
             self.columns.append(Column(self.index * self.window, live, liquidated, self.candle))
             self.liquidated = {layer: {} for layer in self.live}
             self.candle = None
             self.index += 1
+
+    def _begin(self) -> None:
+        """The first window is that of the first price."""
+        if self.index is None and self.clock is not None:
+            self.index = self.clock // self.window
 
     def _draw(self, open_: int, high: int, low: int, close: int, buy: int, sell: int) -> None:
         """Add a trade or a candle (ticks, lots) to the candle of the open window."""
@@ -188,6 +194,10 @@ class Reference:
 
     def _reason(self, ts: int, prices: list[float], quantities: list[float], on_grid: bool, zero_qty: bool) -> str:
         """Why a row is rejected; empty: it is not."""
+        if ts < 0:  # before 1970
+            return "not_positive"
+        if ts > MAX_TIME:
+            return "too_large"
         if self.clock is not None and ts < self.clock:
             return "late"
         if not all(math.isfinite(x) for x in prices + quantities):
@@ -201,6 +211,10 @@ class Reference:
             return "too_large"
         if on_grid and any(abs(x - round(x)) > 1e-6 for x in ticks):
             return "off_grid"
+        if len(prices) == 4:
+            open_, high, low, close = prices
+            if not (low <= open_ <= high and low <= close <= high):
+                return "inconsistent"
         return ""
 
     def _accept(
@@ -214,6 +228,7 @@ class Reference:
         self.used += 1
         self.rounded_qty += any(abs(q / self.lot_size - round(q / self.lot_size)) > 1e-6 for q in quantities)
         self.advance(ts)
+        self._begin()
         return True
 
     def _volume(self, source: str) -> None:
@@ -250,7 +265,8 @@ class Reference:
         self, ts_open: int, o: float, h: float, low: float, c: float, buy: float, sell: float, interval: int
     ) -> None:
         """Take one candle, at its last nanosecond: it touches its range, then opens at its typical price."""
-        if self._accept(ts_open + interval - 1, [o, h, low, c], [buy, sell], zero_qty=True):
+        ts = ts_open + interval - 1 if ts_open >= 0 else ts_open
+        if self._accept(ts, [o, h, low, c], [buy, sell], zero_qty=True):
             bought, sold = round(buy / self.lot_size), round(sell / self.lot_size)
             if bought or sold:
                 self._volume("candles")
@@ -282,10 +298,12 @@ class Reference:
     # ---- the verbs from outside, at the engine's clock -----------------------------------------------------------
 
     def open(self, side: str, price: float, qty: float) -> None:
+        self._begin()
         tick = self._ticks(price)
         self._open(side, tick, round(qty / self.lot_size) * SHARES, tick, tick)
 
     def touch(self, low: float, high: float) -> None:
+        self._begin()
         self._touch(self._ticks(low), self._ticks(high))
 
     def scale(self, factor: float | Mapping[Layer, float]) -> None:
@@ -311,4 +329,4 @@ class Reference:
 
 def in_lots(cells: Cells) -> Cells:
     """Cells in lots."""
-    return {where: quantity / SHARES for where, quantity in cells.items()}
+    return {where: quantity / SHARES for where, quantity in cells.items() if quantity}

@@ -44,14 +44,19 @@ class Setup:
 
 
 class Watched(Reference):
-    """The reference, noticing cells so near half a lot that the last bit of a product decides their fate."""
+    """The reference, noticing where an engine may differ by rounding."""
 
-    tie = False
+    exact = True  # no cell was ever multiplied by anything but a power of two
+    tie = False  # a cell came so near to half a lot that the last bit of a product decides its fate
 
     def _scale(self, layer: Layer, factor: float) -> None:
-        exact = math.frexp(factor)[0] in (0.5, 0.0)  # a power of two, or nothing left: no rounding
-        self.tie |= not exact and any(abs(q * factor * 2 / SHARES - 1) < 1e-9 for q in self.live[layer].values())
+        self.exact = self.exact and math.frexp(factor)[0] in (0.5, 0.0)
         super()._scale(layer, factor)
+
+    def _flush(self) -> None:
+        near = (abs(q * 2 / SHARES - 1) < 1e-9 for layer in self.scaled for q in self.live[layer].values())
+        self.tie = self.tie or (not self.exact and any(near))
+        super()._flush()
 
 
 def random_setup(rng: random.Random, **fixed: Any) -> Setup:
@@ -78,7 +83,8 @@ def random_setup(rng: random.Random, **fixed: Any) -> Setup:
         bins=rng.choice([None, (low, low + rng.randint(1, 3 * base // step + 1))]),
         base=base,
     )
-    return replace(setup, **fixed)
+    setup = replace(setup, **fixed)
+    return setup if setup.model == "flow" else replace(setup, maker_share=0.0, half_life=None)
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ class Market:
 
     def __init__(self, rng: random.Random, setup: Setup, source: str, bad: float = 0.1, hurry: float = 0.2) -> None:
         self.rng, self.setup, self.source, self.bad, self.hurry = rng, setup, source, bad, hurry
-        self.clock = rng.choice([0, 1, setup.window, 1_700_000_000 * SECOND, -setup.window - 1])
+        self.clock = rng.choice([0, 1, setup.window, 1_700_000_000 * SECOND, -100])
         self.tick = setup.base
         self.factors = [f for f in setup.reference(1).factor.values() if math.isfinite(f) and f > 0]
 
@@ -148,8 +154,10 @@ class Market:
         prices = [tick * self.setup.tick_size for tick in prices]
         buy, sell = (self.rng.choice([0, self.lots(), self.lots() + 0.5]) * self.setup.lot_size for _ in range(2))
         if spoiled:
-            which = self.rng.randrange(5)
-            if which < 4:
+            which = self.rng.randrange(6)
+            if which == 5:  # open above high
+                prices[0] = prices[1] + self.setup.tick_size
+            elif which < 4:
                 prices[which] = self.rng.choice([math.nan, math.inf, -math.inf])
             else:
                 buy = self.rng.choice([math.nan, -1.0, math.inf])
