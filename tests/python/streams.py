@@ -46,10 +46,12 @@ class Setup:
 class Watched(Reference):
     """The reference, noticing where an engine may differ by rounding."""
 
+    never_scaled = True  # all sums are whole: everything must be equal
     exact = True  # no cell was ever multiplied by anything but a power of two
     tie = False  # a cell came so near to half a lot that the last bit of a product decides its fate
 
     def _scale(self, layer: Layer, factor: float) -> None:
+        self.never_scaled = self.never_scaled and factor == 1.0
         self.exact = self.exact and math.frexp(factor)[0] in (0.5, 0.0)
         super()._scale(layer, factor)
 
