@@ -5,47 +5,47 @@ Columns are folded here from the engine's segments, once more and by hand, so th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from liqcore import _core
-from reference import FATES, SHARES, SIGN, Cells, Layer, Reference, in_lots
+import liqcore as lq
+from reference import FATES, SIGN, Cells, Layer, Reference, in_lots
 from streams import Setup, Step, Watched, tell_reference
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FLUSH_LOTS = 0.5
 
 
-def make_engine(setup: Setup) -> _core.Engine:
+def make_engine(setup: Setup) -> lq.Engine:
     """Return the engine of a setup."""
-    half_life = setup.half_life or {}
     step = setup.step_ticks * setup.tick_size
     axis = None
     if setup.bins is not None:
         low, high = (edge * step for edge in setup.bins)
-        axis = _core.PriceAxis(low=low, high=high, step=step, tick_size=setup.tick_size)
-    return _core.Engine(
-        instrument=_core.Instrument(
-            symbol="X",
-            venue="test",
-            contract=setup.contract,
-            tick_size=setup.tick_size,
-            lot_size=setup.lot_size,
-            margin=_core.MarginSchedule.flat(setup.mmr, fee=setup.fee, basis=setup.basis),
-        ),
-        leverage=_core.LeverageProfile(dict.fromkeys(setup.tiers, 1 / len(setup.tiers))),
+        axis = lq.PriceAxis(low=low, high=high, step=step, tick_size=setup.tick_size)
+    margin = lq.MarginSchedule.flat(setup.mmr, fee=setup.fee, basis=setup.basis)
+    instrument = lq.Instrument(
+        symbol="X",
+        venue="test",
+        contract=setup.contract,
+        tick_size=setup.tick_size,
+        lot_size=setup.lot_size,
+        margin=margin,
+    )
+    half_life = {tier: half for tier, half in (setup.half_life or {}).items() if half is not None}
+    return lq.Engine(
+        instrument,
+        leverage=dict.fromkeys(setup.tiers, 1 / len(setup.tiers)),
         axis=axis,
-        ticks_per_bin=0 if axis else setup.step_ticks,
-        window_ns=setup.window,
+        book_step=step if axis is None and step else None,
+        window=setup.window,
         model=setup.model,
         trigger=setup.trigger,
         maker_share=setup.maker_share,
-        half_life_ns=[half_life.get(tier) or math.inf for tier in setup.tiers] if half_life else [],
-        keep=None,
+        half_life=half_life or None,
     )
 
 
@@ -60,18 +60,19 @@ def arrays(kind: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Array, ...]:
     return tuple(np.array([row[i] for row in rows], dtype) for i, dtype in enumerate(dtypes))
 
 
-def tell_engine(engine: _core.Engine, step: Step) -> None:
+def tell_engine(engine: lq.Engine, step: Step) -> None:
     """Make the same call to the engine that `tell_reference` makes to the reference."""
     match step.call:
         case "advance" | "open" | "touch":
             getattr(engine, step.call)(*step.rows)
         case "scale":
-            engine._scale(np.full(2 * len(engine.leverage), step.rows[0]))
+            engine.scale(step.rows[0])
         case "feed":
             of = {kind: arrays(kind, [r for k, r in step.rows if k == kind]) for kind in ("trade", "mark", "candle")}
-            engine.feed(of["trade"], of["mark"], None, of["candle"] if len(of["candle"][0]) else None, step.interval)
+            candles = of["candle"] if len(of["candle"][0]) else None
+            engine.feed(trades=of["trade"], marks=of["mark"], candles=candles, interval=step.interval)
         case "candle" | "candles":
-            engine.candles(*arrays("candle", step.rows), step.interval)
+            engine.candles(*arrays("candle", step.rows), interval=step.interval)
         case "mark" | "trade":
             getattr(engine, step.call)(*step.rows[0])
         case call:
@@ -81,7 +82,7 @@ def tell_engine(engine: _core.Engine, step: Step) -> None:
 def possible(ref: Reference, step: Step) -> bool:
     """Whether the call is one that the engine takes: others are errors (and tested as such elsewhere)."""
     if step.call == "advance":
-        return step.rows[0] >= (ref.clock or 0)
+        return bool(step.rows[0] >= (ref.clock or 0))
     return ref.clock is not None or step.call not in ("open", "touch", "scale")
 
 
@@ -92,7 +93,7 @@ def dense(levels: Array, first_bin: int) -> Cells:
     return {first_bin + int(i): float(levels[i]) for i in np.flatnonzero(levels)}
 
 
-def live(engine: _core.Engine) -> dict[Layer, Cells]:
+def live(engine: lq.Engine) -> dict[Layer, Cells]:
     """Live lots by layer and absolute bin."""
     out: dict[Layer, Cells] = {}
     for side in SIGN:
@@ -113,7 +114,7 @@ def cells(columns: dict[str, Array], layers: Sequence[Layer]) -> dict[Layer, Cel
     return out
 
 
-def pass_time(book: dict[Layer, Cells], segment: _core.Segment) -> dict[Layer, Cells]:
+def pass_time(book: dict[Layer, Cells], segment: lq.Segment) -> dict[Layer, Cells]:
     """Let a window pass over ``book`` (as a segment's definition has it) and return what was liquidated in it."""
     layers = list(book)
     added, liquidated = cells(segment.additions, layers), cells(segment.liquidated, layers)
@@ -149,7 +150,7 @@ def assert_cells(got: dict[Layer, Cells], wanted: dict[Layer, Cells], exact: boo
             assert mine == pytest.approx(expected, rel=1e-12, abs=0), (what, layer)
 
 
-def assert_same_now(engine: _core.Engine, ref: Watched) -> None:
+def assert_same_now(engine: lq.Engine, ref: Watched) -> None:
     """Counts, accounts and live levels."""
     stats, exact = engine.stats, ref.never_scaled
     rejected = {reason: count for reason, count in stats.rejected.items() if count}
@@ -168,7 +169,7 @@ def assert_same_now(engine: _core.Engine, ref: Watched) -> None:
         assert_cells(live(engine), wanted_cells, exact, "live")
 
 
-def assert_same_columns(engine: _core.Engine, ref: Watched, exact: bool | None = None) -> None:
+def assert_same_columns(engine: lq.Engine, ref: Watched, exact: bool | None = None) -> None:
     """Every closed window: its book, what it liquidated, its candle; then the unfinished one."""
     exact = ref.never_scaled if exact is None else exact
     segments = engine.segments()
@@ -187,10 +188,9 @@ def assert_same_columns(engine: _core.Engine, ref: Watched, exact: bool | None =
     if unfinished:
         liquidated = pass_time(book, history.segment(len(segments)))
         # Dust waits for the window's end, which a picture of now anticipates.
-        ends = ref.scaled
-        now = {
-            k: in_lots({b: q for b, q in v.items() if k not in ends or q >= SHARES / 2}) for k, v in ref.live.items()
-        }
+        now = {layer: in_lots(quantities) for layer, quantities in ref.live.items()}
+        for layer in ref.scaled:
+            now[layer] = {where: lots for where, lots in now[layer].items() if lots >= FLUSH_LOTS}
         assert_cells(book, now, exact, "unfinished column")
         taken = {layer: in_lots(quantities) for layer, quantities in ref.liquidated.items()}
         assert_cells(liquidated, taken, exact, "liquidated in the unfinished column")
@@ -202,7 +202,7 @@ def assert_same_columns(engine: _core.Engine, ref: Watched, exact: bool | None =
             assert_cells(rows, wanted_rows, exact, f"levels of {i}")
 
 
-def run_both(setup: Setup, steps: Sequence[Step], *, every_step: bool) -> tuple[_core.Engine, Watched]:
+def run_both(setup: Setup, steps: Sequence[Step], *, every_step: bool) -> tuple[lq.Engine, Watched]:
     """Feed both, comparing after every step or at the end; stop early where rounding decides over a whole cell."""
     engine, ref = make_engine(setup), setup.reference()
     for step in steps:

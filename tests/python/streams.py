@@ -39,6 +39,9 @@ class Setup:
         rules = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "base"}
         return {**rules, "step_ticks": step_ticks or self.step_ticks, "bins": self.bins or (0, 2**20)}
 
+    def with_(self, **changes: Any) -> Setup:
+        return replace(self, **changes)
+
     def reference(self, step_ticks: int | None = None) -> Watched:
         return Watched(**self.rules(step_ticks))
 

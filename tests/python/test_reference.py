@@ -266,11 +266,14 @@ def test_streams_merge_mark_trade_candle() -> None:
 
 def test_the_verbs() -> None:
     ref = book(model="none")
+    ref.advance(0)
     ref.open("long", 100, 8)
     ref.open("short", 100, 6)
     ref.scale(0.25)
     assert (ref.levels("long"), ref.levels("short")) == ({10: {90: 2}}, {10: {110: 1.5}})
-    ref.scale({("long", 10): 1.0, ("short", 10): 0.25})  # 0.375 lots are less than half a lot
+    ref.scale({("long", 10): 1.0, ("short", 10): 0.25})
+    assert (ref.levels("long"), ref.levels("short")) == ({10: {90: 2}}, {10: {110: 0.375}})
+    ref.advance(100)  # less than half a lot goes at the window's end
     assert (ref.levels("long"), ref.levels("short")) == ({10: {90: 2}}, {10: {}})
     ref.touch(90, 95)
     assert ref.levels("long") == {10: {}}
