@@ -1,0 +1,220 @@
+"""Drives the native engine with the streams of ``streams.py`` and compares everything that it and the reference show.
+
+Columns are folded here from the engine's segments, once more and by hand, so that what a segment means is tested too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import liqcore as lq
+from reference import FATES, SIGN, Cells, Layer, Reference, in_lots
+from streams import Setup, Step, Watched, tell_reference
+
+Array = np.ndarray[Any, np.dtype[Any]]
+FLUSH_LOTS = 0.5
+
+
+def make_engine(setup: Setup) -> lq.Engine:
+    """Return the engine of a setup."""
+    step = setup.step_ticks * setup.tick_size
+    axis = None
+    if setup.bins is not None:
+        low, high = (edge * step for edge in setup.bins)
+        axis = lq.PriceAxis(low=low, high=high, step=step, tick_size=setup.tick_size)
+    margin = lq.MarginSchedule.flat(setup.mmr, fee=setup.fee, basis=setup.basis)
+    instrument = lq.Instrument(
+        symbol="X",
+        venue="test",
+        contract=setup.contract,
+        tick_size=setup.tick_size,
+        lot_size=setup.lot_size,
+        margin=margin,
+    )
+    half_life = {tier: half for tier, half in (setup.half_life or {}).items() if half is not None}
+    return lq.Engine(
+        instrument,
+        leverage=dict.fromkeys(setup.tiers, 1 / len(setup.tiers)),
+        axis=axis,
+        book_step=step if axis is None and step else None,
+        window=setup.window,
+        model=setup.model,
+        trigger=setup.trigger,
+        maker_share=setup.maker_share,
+        half_life=half_life or None,
+    )
+
+
+# ---- feeding ---------------------------------------------------------------------------------------------------------
+
+
+def arrays(kind: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Array, ...]:
+    """Rows as the arrays that the engine takes: time, then floats; the last of a trade is bool."""
+    dtypes: list[type] = [np.int64, *[np.float64] * {"mark": 1, "trade": 3, "candle": 6}[kind]]
+    if kind == "trade":
+        dtypes[-1] = np.bool_
+    return tuple(np.array([row[i] for row in rows], dtype) for i, dtype in enumerate(dtypes))
+
+
+def tell_engine(engine: lq.Engine, step: Step) -> None:
+    """Make the same call to the engine that `tell_reference` makes to the reference."""
+    match step.call:
+        case "advance" | "open" | "touch":
+            getattr(engine, step.call)(*step.rows)
+        case "scale":
+            engine.scale(step.rows[0])
+        case "feed":
+            of = {kind: arrays(kind, [r for k, r in step.rows if k == kind]) for kind in ("trade", "mark", "candle")}
+            candles = of["candle"] if len(of["candle"][0]) else None
+            engine.feed(trades=of["trade"], marks=of["mark"], candles=candles, interval=step.interval)
+        case "candle" | "candles":
+            engine.candles(*arrays("candle", step.rows), interval=step.interval)
+        case "mark" | "trade":
+            getattr(engine, step.call)(*step.rows[0])
+        case call:
+            getattr(engine, call)(*arrays(call.removesuffix("s"), step.rows))
+
+
+def possible(ref: Reference, step: Step) -> bool:
+    """Whether the call is one that the engine takes: others are errors (and tested as such elsewhere)."""
+    if step.call == "advance":
+        return bool(step.rows[0] >= (ref.clock or 0))
+    return ref.clock is not None or step.call not in ("open", "touch", "scale")
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def dense(levels: Array, first_bin: int) -> Cells:
+    return {first_bin + int(i): float(levels[i]) for i in np.flatnonzero(levels)}
+
+
+def live(engine: lq.Engine) -> dict[Layer, Cells]:
+    """Live lots by layer and absolute bin."""
+    out: dict[Layer, Cells] = {}
+    for side in SIGN:
+        levels = engine.levels_lots(side)
+        for tier, row in zip(engine.leverage.tiers.tolist(), levels, strict=True):
+            out[side, tier] = dense(row, engine.axis.first_bin) if row.size else {}
+    return out
+
+
+def cells(columns: dict[str, Array], layers: Sequence[Layer]) -> dict[Layer, Cells]:
+    out: dict[Layer, Cells] = {layer: {} for layer in layers}
+    tiers = len(layers) // 2
+    for side, tier, where, lots in zip(
+        *(columns[name].tolist() for name in ("side", "tier", "bin", "lots")), strict=True
+    ):
+        assert lots > 0
+        out[layers[side * tiers + tier]][where] = lots
+    return out
+
+
+def pass_time(book: dict[Layer, Cells], segment: lq.Segment) -> dict[Layer, Cells]:
+    """Let a window pass over ``book`` (as a segment's definition has it) and return what was liquidated in it."""
+    layers = list(book)
+    added, liquidated = cells(segment.additions, layers), cells(segment.liquidated, layers)
+    for i, layer in enumerate(layers):
+        side, tier = layer[0], i % (len(layers) // 2)
+        factors = segment.scale(side)
+        factor = 1.0 if factors is None else float(factors[tier])
+        mine = book[layer]
+        for where, scale in segment.touched(side):
+            for hit in [b for b in mine if SIGN[side] * b >= SIGN[side] * where]:
+                lots = mine.pop(hit) * (1.0 if scale is None else float(scale[tier]))
+                if lots:
+                    liquidated[layer][hit] = liquidated[layer].get(hit, 0) + lots
+        for where in mine:
+            mine[where] *= factor
+        for where, lots in added[layer].items():
+            mine[where] = mine.get(where, 0) + lots
+        for where in [b for b, lots in mine.items() if lots == 0 or (factor != 1 and lots < FLUSH_LOTS)]:
+            del mine[where]
+    return liquidated
+
+
+# ---- comparing -------------------------------------------------------------------------------------------------------
+
+
+def assert_cells(got: dict[Layer, Cells], wanted: dict[Layer, Cells], exact: bool, what: str) -> None:
+    for layer, expected in wanted.items():
+        mine = got.get(layer, {})
+        if exact:
+            assert mine == expected, (what, layer)
+        else:
+            assert mine.keys() == expected.keys(), (what, layer)
+            assert mine == pytest.approx(expected, rel=1e-12, abs=0), (what, layer)
+
+
+def assert_same_now(engine: lq.Engine, ref: Watched) -> None:
+    """Counts, accounts and live levels."""
+    stats, exact = engine.stats, ref.never_scaled
+    rejected = {reason: count for reason, count in stats.rejected.items() if count}
+    assert (stats.rows, stats.used, stats.rounded_qty, rejected) == (ref.rows, ref.used, ref.rounded_qty, ref.rejected)
+    assert engine.clock == ref.clock
+    for name in ("opened", "live", *FATES):
+        wanted = [account[name] for account in ref.stats().values()]
+        got = getattr(stats, name).ravel().tolist() or [0.0] * len(wanted)
+        assert got == (wanted if exact else pytest.approx(wanted, rel=1e-12, abs=1e-7)), name
+    imbalance = stats.imbalance()
+    assert np.all(imbalance == 0) if exact else np.all(np.abs(imbalance) <= 1e-12 * stats.opened + 1e-9)
+    wanted_cells = {layer: in_lots(quantities) for layer, quantities in ref.live.items()}
+    if engine.axis is None:
+        assert not any(wanted_cells.values())
+    else:
+        assert_cells(live(engine), wanted_cells, exact, "live")
+
+
+def assert_same_columns(engine: lq.Engine, ref: Watched, exact: bool | None = None) -> None:
+    """Every closed window: its book, what it liquidated, its candle; then the unfinished one."""
+    exact = ref.never_scaled if exact is None else exact
+    segments = engine.segments()
+    assert [(s.start_ns, s.end_ns) for s in segments] == [(c.start, c.start + ref.window) for c in ref.columns]
+    book: dict[Layer, Cells] = {layer: {} for layer in ref.live}
+    for segment, column in zip(segments, ref.columns, strict=True):
+        liquidated = pass_time(book, segment)
+        assert_cells(book, column.live, exact, f"column {column.start}")
+        assert_cells(liquidated, column.liquidated, exact, f"liquidated in {column.start}")
+        wanted = tuple(column.candle.values()) if column.candle else (None, None, None, None, 0, 0)
+        assert segment.candle == wanted, column.start
+    history, unfinished = engine._history(True)
+    if history is None:
+        return
+    assert len(history) == len(segments) + unfinished
+    if unfinished:
+        liquidated = pass_time(book, history.segment(len(segments)))
+        # Dust waits for the window's end, which a picture of now anticipates.
+        now = {layer: in_lots(quantities) for layer, quantities in ref.live.items()}
+        for layer in ref.scaled:
+            now[layer] = {where: lots for where, lots in now[layer].items() if lots >= FLUSH_LOTS}
+        assert_cells(book, now, exact, "unfinished column")
+        taken = {layer: in_lots(quantities) for layer, quantities in ref.liquidated.items()}
+        assert_cells(liquidated, taken, exact, "liquidated in the unfinished column")
+    for i in {0, len(history) // 2, len(history) - 1} & set(range(len(segments))):
+        for side in SIGN:
+            first, levels = history.levels(i, side)
+            rows = {(side, tier): dense(row, first) for tier, row in zip(ref.tiers, levels, strict=True)}
+            wanted_rows = {layer: v for layer, v in ref.columns[i].live.items() if layer[0] == side}
+            assert_cells(rows, wanted_rows, exact, f"levels of {i}")
+
+
+def run_both(setup: Setup, steps: Sequence[Step], *, every_step: bool) -> tuple[lq.Engine, Watched]:
+    """Feed both, comparing after every step or at the end; stop early where rounding decides over a whole cell."""
+    engine, ref = make_engine(setup), setup.reference()
+    for step in steps:
+        if not possible(ref, step):
+            continue
+        tell_engine(engine, step)
+        tell_reference(ref, step)
+        if ref.tie:
+            return engine, ref
+        if every_step:
+            assert_same_now(engine, ref)
+    if not every_step:
+        assert_same_now(engine, ref)
+    assert_same_columns(engine, ref)
+    return engine, ref

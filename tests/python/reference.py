@@ -1,0 +1,332 @@
+"""The slow, obvious truth about the engine: its rules once more, in plain whole numbers and dictionaries.
+
+Nothing here is fast and nothing is shared with the engine, so that where the two agree, the rules are met. Prices are
+whole ticks, bins are numbered from price zero, quantities are whole 1024ths of a lot (a maker share is a multiple of
+1/1024) until a half-life or ``scale`` makes them fractions. A *layer* is one (side, leverage tier): it holds everything
+that was opened, as if everybody had used that tier.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+Layer = tuple[str, float]  # ("long" | "short", leverage)
+Cells = dict[int, float]  # bin -> quantity
+
+SIGN = {"long": +1, "short": -1}
+OTHER = {"long": "short", "short": "long"}
+SHARES = 1024  # quantities are held in 1/1024 lots
+MAX_TICKS, MAX_LOTS, MAX_TIME = 2**31 - 1, 2**48, 2**62  # the year 2116
+FATES = ("liquidated", "closed", "underflow", "overflow", "unresolved", "no_price")  # and live
+
+
+def level_factor(side: str, leverage: float, mmr: float, fee: float, basis: str, contract: str) -> float:
+    """Liquidation price over entry price of an anonymous trade; not finite or not positive: there is none."""
+    L, m, f = leverage, mmr, fee
+    formulas = {
+        ("linear", "mark", "long"): lambda: (1 - 1 / L) / (1 - m - f),
+        ("linear", "mark", "short"): lambda: (1 + 1 / L) / (1 + m + f),
+        ("linear", "entry", "long"): lambda: 1 - (1 / L - m),
+        ("linear", "entry", "short"): lambda: 1 + (1 / L - m),
+        ("inverse", "mark", "long"): lambda: (1 + m + f) / (1 + 1 / L),
+        ("inverse", "mark", "short"): lambda: (1 - m - f) / (1 - 1 / L),
+        ("inverse", "entry", "long"): lambda: 1 / (1 + 1 / L - m),
+        ("inverse", "entry", "short"): lambda: 1 / (1 - 1 / L + m),
+    }
+    try:
+        return formulas[contract, basis, side]()
+    except ZeroDivisionError:  # the short gains as fast as its coin margin falls
+        return math.inf
+
+
+@dataclass
+class Column:
+    """One closed window: the live book at its end, what was liquidated in it (lots), and its candle (ticks, lots)."""
+
+    start: int
+    live: dict[Layer, Cells]
+    liquidated: dict[Layer, Cells]
+    candle: dict[str, int] | None  # None: nothing traded
+
+
+class Reference:
+    """The engine's rules. Times in ns, prices and quantities as the venue prints them, ``bins`` = [low, high)."""
+
+    def __init__(
+        self,
+        *,
+        tick_size: float,
+        lot_size: float,
+        tiers: Iterable[float],
+        step_ticks: int,
+        window: int,
+        bins: tuple[int, int] = (0, 2**20),
+        mmr: float = 0.0,
+        fee: float = 0.0,
+        basis: str = "mark",
+        contract: str = "linear",
+        model: str = "flow",
+        trigger: str = "last",
+        maker_share: float = 0.0,
+        half_life: Mapping[float, float | None] | None = None,
+    ) -> None:
+        self.tick_size, self.lot_size, self.step_ticks, self.window = tick_size, lot_size, step_ticks, window
+        self.low_bin, self.high_bin = bins
+        self.model, self.trigger = model, trigger
+        self.maker_share = round(maker_share * SHARES)
+        self.tiers = list(tiers)
+        layers = [(side, leverage) for side in SIGN for leverage in self.tiers]
+        self.factor = {layer: level_factor(*layer, mmr, fee, basis, contract) for layer in layers}
+        self.kept = dict.fromkeys(self.tiers, 1.0)  # what a window's end leaves of each tier
+        for leverage, half in (half_life or {}).items():
+            self.kept[leverage] = 1.0 if half is None else 2.0 ** (-window / half)
+        self.live: dict[Layer, Cells] = {layer: {} for layer in layers}
+        self.scaled: set[Layer] = set()  # in the open window
+        self.nearest: dict[Layer, float] = dict.fromkeys(layers, -math.inf)  # sign * bin, of the live bins
+        self.account: dict[Layer, dict[str, float]] = {layer: dict.fromkeys(("opened", *FATES), 0) for layer in layers}
+        self.rows, self.used, self.rounded_qty = 0, 0, 0
+        self.rejected: Counter[str] = Counter()
+        self.clock: int | None = None  # the largest time seen
+        self.index: int | None = None  # number of the open window
+        self.last_mark: int | None = None  # ticks
+        self.volume_from: str | None = None  # "trades" or "candles", never both
+        self.columns: list[Column] = []  # one for every closed window, oldest first
+        self.liquidated: dict[Layer, Cells] = {layer: {} for layer in layers}  # in the open window
+        self.candle: dict[str, int] | None = None  # of the open window
+
+    # ---- the four verbs: all that ever changes the book, in ticks and 1/1024 lots --------------------------------
+
+    def _open(self, side: str, entry: int, quantity: float, low: int, high: int) -> None:
+        """Open at ``entry`` on every tier; a level within the event's own range [low, high] cannot be placed."""
+        sign = SIGN[side]
+        low, high = min(low, entry), max(high, entry)
+        if self.trigger == "mark" and self.last_mark is not None:
+            low, high = min(low, self.last_mark), max(high, self.last_mark)
+        for leverage in self.tiers:
+            layer = side, leverage
+            account = self.account[layer]
+            account["opened"] += quantity
+            factor = self.factor[layer]
+            level = round(entry * factor) if math.isfinite(factor) else 0
+            where = self.bin(level)
+            if level <= 0:
+                account["no_price"] += quantity
+            elif where < self.low_bin:
+                account["underflow"] += quantity
+            elif where >= self.high_bin:
+                account["overflow"] += quantity
+            elif sign * where >= sign * self.bin(low if side == "long" else high):
+                account["unresolved"] += quantity
+            elif quantity:
+                self.live[layer][where] = self.live[layer].get(where, 0) + quantity
+                self.nearest[layer] = max(self.nearest[layer], sign * where)
+
+    def _touch(self, low: int, high: int) -> None:
+        """Liquidate live longs in bins >= bin(low) and live shorts in bins <= bin(high)."""
+        for layer, cells in self.live.items():
+            sign = SIGN[layer[0]]
+            reached = sign * self.bin(low if layer[0] == "long" else high)
+            if self.nearest[layer] < reached:
+                continue  # even the live bin nearest to the price is out of reach
+            for where in [where for where in cells if sign * where >= reached]:
+                quantity = cells.pop(where)
+                self.liquidated[layer][where] = self.liquidated[layer].get(where, 0) + quantity
+                self.account[layer]["liquidated"] += quantity
+            self.nearest[layer] = max((sign * where for where in cells), default=-math.inf)
+
+    def _scale(self, layer: Layer, factor: float) -> None:
+        """Multiply one layer; the difference is closed."""
+        if factor != 1.0:
+            self.scaled.add(layer)
+            for where, before in self.live[layer].items():
+                self.live[layer][where] = before * factor
+                self.account[layer]["closed"] += before - self.live[layer][where]
+
+    def _flush(self) -> None:
+        """Close the cells below half a lot of the layers that were scaled in this window."""
+        for layer in self.scaled:
+            for where in [where for where, quantity in self.live[layer].items() if quantity < SHARES / 2]:
+                self.account[layer]["closed"] += self.live[layer].pop(where)
+        self.scaled.clear()
+
+    def bin(self, tick: int) -> int:
+        """Bin of a price in ticks: edges are multiples of the step."""
+        return tick // self.step_ticks
+
+    # ---- time ----------------------------------------------------------------------------------------------------
+
+    def advance(self, ts: int) -> None:
+        """Move the clock; windows that end at or before ``ts`` are closed. A time in the past changes nothing."""
+        if self.clock is not None and ts < self.clock:
+            return
+        self.clock = ts
+        while self.index is not None and self.index < ts // self.window:
+            for layer in self.live:
+                self._scale(layer, self.kept[layer[1]])
+            self._flush()
+            live, liquidated = ({k: in_lots(v) for k, v in book.items()} for book in (self.live, self.liquidated))
+            self.columns.append(Column(self.index * self.window, live, liquidated, self.candle))
+            self.liquidated = {layer: {} for layer in self.live}
+            self.candle = None
+            self.index += 1
+
+    def _begin(self) -> None:
+        """The first window is that of the first price."""
+        if self.index is None and self.clock is not None:
+            self.index = self.clock // self.window
+
+    def _draw(self, open_: int, high: int, low: int, close: int, buy: int, sell: int) -> None:
+        """Add a trade or a candle (ticks, lots) to the candle of the open window."""
+        c = self.candle or {"open": open_, "high": high, "low": low, "close": close, "buy": 0, "sell": 0}
+        c.update(high=max(c["high"], high), low=min(c["low"], low), close=close)
+        c.update(buy=c["buy"] + buy, sell=c["sell"] + sell)
+        self.candle = c
+
+    # ---- the door: every row is used or rejected, and counted ----------------------------------------------------
+
+    def _ticks(self, price: float) -> int:
+        return round(price / self.tick_size)
+
+    def _reason(self, ts: int, prices: list[float], quantities: list[float], on_grid: bool, zero_qty: bool) -> str:
+        """Why a row is rejected; empty: it is not."""
+        if ts < 0:  # before 1970
+            return "not_positive"
+        if ts > MAX_TIME:
+            return "too_large"
+        if self.clock is not None and ts < self.clock:
+            return "late"
+        if not all(math.isfinite(x) for x in prices + quantities):
+            return "not_finite"
+        if any(p <= 0 for p in prices) or any(q < 0 or (q == 0 and not zero_qty) for q in quantities):
+            return "not_positive"
+        ticks = [p / self.tick_size for p in prices]
+        if any(x <= 0.5 for x in ticks):  # half to even: rounds to tick 0
+            return "not_positive"
+        if any(x > MAX_TICKS for x in ticks) or any(q / self.lot_size > MAX_LOTS for q in quantities):
+            return "too_large"
+        if on_grid and any(abs(x - round(x)) > 1e-6 for x in ticks):
+            return "off_grid"
+        if len(prices) == 4:
+            open_, high, low, close = prices
+            if not (low <= open_ <= high and low <= close <= high):
+                return "inconsistent"
+        return ""
+
+    def _accept(
+        self, ts: int, prices: list[float], quantities: list[float], *, on_grid: bool = False, zero_qty: bool = False
+    ) -> bool:
+        self.rows += 1
+        reason = self._reason(ts, prices, quantities, on_grid, zero_qty)
+        if reason:
+            self.rejected[reason] += 1
+            return False
+        self.used += 1
+        self.rounded_qty += any(abs(q / self.lot_size - round(q / self.lot_size)) > 1e-6 for q in quantities)
+        self.advance(ts)
+        self._begin()
+        return True
+
+    def _volume(self, source: str) -> None:
+        if self.volume_from not in (None, source):
+            raise ValueError(f"{source} cannot be added to {self.volume_from}: they are the same volume")
+        self.volume_from = source
+
+    def _flow(self, side: str, entry: int, lots: int, low: int, high: int) -> None:
+        """The ``flow`` model: the taker's side, and the maker's share of it on the other side."""
+        if self.model == "flow":
+            self._open(side, entry, lots * SHARES, low, high)
+            self._open(OTHER[side], entry, lots * self.maker_share, low, high)
+
+    # ---- events --------------------------------------------------------------------------------------------------
+
+    def trade(self, ts: int, price: float, qty: float, taker_sell: bool) -> None:
+        """Take one trade."""
+        if self._accept(ts, [price], [qty], on_grid=True):
+            self._volume("trades")
+            tick, lots = self._ticks(price), round(qty / self.lot_size)
+            if self.trigger == "last":
+                self._touch(tick, tick)
+            self._draw(tick, tick, tick, tick, 0 if taker_sell else lots, lots if taker_sell else 0)
+            self._flow("short" if taker_sell else "long", tick, lots, tick, tick)
+
+    def mark(self, ts: int, price: float) -> None:
+        """Take one mark price: it touches only where the trigger is ``mark``."""
+        if self._accept(ts, [price], []):
+            self.last_mark = self._ticks(price)
+            if self.trigger == "mark":
+                self._touch(self.last_mark, self.last_mark)
+
+    def add_candle(
+        self, ts_open: int, o: float, h: float, low: float, c: float, buy: float, sell: float, interval: int
+    ) -> None:
+        """Take one candle, at its last nanosecond: it touches its range, then opens at its typical price."""
+        ts = ts_open + interval - 1 if ts_open >= 0 else ts_open
+        if self._accept(ts, [o, h, low, c], [buy, sell], zero_qty=True):
+            bought, sold = round(buy / self.lot_size), round(sell / self.lot_size)
+            if bought or sold:
+                self._volume("candles")
+            top, bottom = self._ticks(h), self._ticks(low)
+            if self.trigger != "mark":
+                self._touch(bottom, top)
+            else:  # the candle triggers nothing: only its entry price counts
+                top = bottom = self._ticks((h + low + c) / 3)
+            self._draw(self._ticks(o), self._ticks(h), self._ticks(low), self._ticks(c), bought, sold)
+            for side, lots in (("long", bought), ("short", sold)):
+                self._flow(side, self._ticks((h + low + c) / 3), lots, bottom, top)
+
+    def feed(
+        self,
+        marks: Iterable[tuple[int, float]] = (),
+        trades: Iterable[tuple[int, float, float, bool]] = (),
+        candles: Iterable[tuple[int, float, float, float, float, float, float]] = (),
+        interval: int = 0,
+    ) -> None:
+        """Merge streams by time; at equal times mark, trade, candle. Within one stream the order stays."""
+        streams: list[list[tuple[int, int, Callable[[], None]]]] = [
+            [(row[0], 0, partial(self.mark, *row)) for row in marks],
+            [(row[0], 1, partial(self.trade, *row)) for row in trades],
+            [(row[0] + interval - 1, 2, partial(self.add_candle, *row, interval)) for row in candles],
+        ]
+        for _, _, take in heapq.merge(*streams, key=lambda event: event[:2]):
+            take()
+
+    # ---- the verbs from outside, at the engine's clock -----------------------------------------------------------
+
+    def open(self, side: str, price: float, qty: float) -> None:
+        self._begin()
+        tick = self._ticks(price)
+        self._open(side, tick, round(qty / self.lot_size) * SHARES, tick, tick)
+
+    def touch(self, low: float, high: float) -> None:
+        self._begin()
+        self._touch(self._ticks(low), self._ticks(high))
+
+    def scale(self, factor: float | Mapping[Layer, float]) -> None:
+        for layer in self.live:
+            self._scale(layer, factor[layer] if isinstance(factor, Mapping) else factor)
+
+    # ---- reading, in lots ----------------------------------------------------------------------------------------
+
+    def levels(self, side: str) -> dict[float, Cells]:
+        """Live quantity per tier and bin."""
+        return {leverage: in_lots(self.live[side, leverage]) for leverage in self.tiers}
+
+    def stats(self) -> dict[Layer, dict[str, float]]:
+        """The account of each layer: opened = live + every fate."""
+        return {
+            layer: {
+                **{name: quantity / SHARES for name, quantity in self.account[layer].items()},
+                "live": sum(cells.values()) / SHARES,
+            }
+            for layer, cells in self.live.items()
+        }
+
+
+def in_lots(cells: Cells) -> Cells:
+    """Cells in lots."""
+    return {where: quantity / SHARES for where, quantity in cells.items() if quantity}
