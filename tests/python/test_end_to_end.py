@@ -64,7 +64,6 @@ def test_every_flag_does_something(folder):
         ("--mmr", 0.0),
         ("--maker-share", 0.5),
         ("--half-life", "none"),
-        ("--lot-size", 0.4),
         ("--window", "5m"),
     ):
         assert values(*flags) != plain, flags
