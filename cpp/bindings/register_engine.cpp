@@ -136,13 +136,12 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
 py::array_t<double> levels(PyEngine& self, std::string_view side, bool lots) {
   const Side which = parse<Side>(side);
   const Reading guard(self);
-  const LevelBook* book = self.engine.book();
   const auto tiers = static_cast<py::ssize_t>(self.engine.leverage().size());
-  const auto width = static_cast<py::ssize_t>(book == nullptr ? 0 : book->width());
-  py::array_t<double> out({tiers, width});
-  if (book == nullptr) return out;
+  const auto axis = self.engine.axis();
+  py::array_t<double> out({tiers, static_cast<py::ssize_t>(axis ? axis->size() : 0)});
   const std::span<double> cells(out.mutable_data(), static_cast<std::size_t>(out.size()));
-  book->snapshot(which, cells);
+  std::fill(cells.begin(), cells.end(), 0.0);
+  if (const LevelBook* book = self.engine.book(); book != nullptr && axis) book->snapshot(which, cells);
   if (!lots)
     for (double& cell : cells) cell *= self.engine.instrument().lot_size();
   return out;
