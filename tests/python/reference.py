@@ -103,6 +103,8 @@ class Reference:
 
     def _open(self, side: str, entry: int, quantity: float, low: int, high: int) -> None:
         """Open at ``entry`` on every tier; a level within the event's own range [low, high] cannot be placed."""
+        if quantity == 0:
+            return
         sign = SIGN[side]
         low, high = min(low, entry), max(high, entry)
         if self.trigger == "mark" and self.last_mark is not None:
@@ -122,7 +124,7 @@ class Reference:
                 account["overflow"] += quantity
             elif sign * where >= sign * self.bin(low if side == "long" else high):
                 account["unresolved"] += quantity
-            elif quantity:
+            else:
                 self.live[layer][where] = self.live[layer].get(where, 0) + quantity
                 self.nearest[layer] = max(self.nearest[layer], sign * where)
 

@@ -116,6 +116,8 @@ class Market:
     def step(self, size: int) -> Step:
         rng = self.rng
         calls = ["marks", "mark", "advance", "feed", self.source, self.source, self.source[:-1], self.source[:-1]]
+        if self.source == "trades":
+            calls += ["candle", "candles"]  # without volume
         if self.setup.model == "none":
             calls += ["open", "open", "open", "touch", "scale"]
         call = rng.choice(calls)
@@ -129,7 +131,7 @@ class Market:
             return Step(call, [rng.choice([0.0, 0.25, 0.5, 1.0, 0.9])])
         interval = rng.choice([self.setup.window // 4, self.setup.window, 3 * self.setup.window])
         if call == "feed":
-            pick = ["mark", self.source[:-1]]
+            pick = ["mark", self.source[:-1], rng.choice(["candle", "mark"])]
             rows = [self.row(rng.choice(pick), interval) for _ in range(size)]
             return Step(call, rows, interval)
         count = size if call in ("marks", "trades", "candles") else 1
@@ -158,10 +160,12 @@ class Market:
         prices = [self.rng.choice([low, high]), high, low, self.rng.choice([low, high])]
         prices = [tick * self.setup.tick_size for tick in prices]
         buy, sell = (self.rng.choice([0, self.lots(), self.lots() + 0.5]) * self.setup.lot_size for _ in range(2))
+        if self.source == "trades":
+            buy = sell = 0.0
         if spoiled:
-            which = self.rng.randrange(6)
-            if which == 5:  # open above high
-                prices[0] = prices[1] + self.setup.tick_size
+            which = self.rng.randrange(6 if buy or sell else 5)
+            if which == 4:
+                prices[0] = prices[1] + self.setup.tick_size  # opens above its high
             elif which < 4:
                 prices[which] = self.rng.choice([math.nan, math.inf, -math.inf])
             else:
