@@ -224,6 +224,7 @@ def test_trades_and_candle_volumes_are_refused_together() -> None:
 
 def test_levels_have_the_shape_of_a_fixed_axis() -> None:
     engine = make_engine(Setup(tiers=(10.0, 20.0), step_ticks=10, bins=(37, 171)))
+    assert engine.levels("long").shape == (2, engine.axis.size)
     engine.trade(0, 1000.0, 1.0, False)
     assert engine.levels("long").shape == (2, engine.axis.size)
     assert engine.levels("long")[0, engine.axis.index(900.0)] == 1
