@@ -165,6 +165,7 @@ void LevelBook::clear_cells(std::size_t layer, std::int64_t low_bin, std::int64_
       settled = 0.0;
     }
     if (fresh != 0.0) {
+      if (fresh > exact_limit_) inexact_ = true;
       window_[layer].liquidated.add(fresh);
       liquidated_.at(layer, bin) += fresh;
       liquidated_.range(layer).include(bin);

@@ -355,3 +355,14 @@ def test_from_config_makes_the_engine_it_describes():
     assert same(configured, direct)
     with pytest.raises(lq.InvalidConfigError, match=r"instrument.tick_size must be given"):
         lq.Engine.from_config(lq.Config())
+
+
+def test_cells_beyond_what_a_double_holds_are_told():
+    for after in (1, 3601):  # liquidated in the window, and left to its end
+        eng = engine(leverage={10: 1.0}, window="1h")
+        most = (2**48 - 1) * 0.001
+        for _ in range(41):  # 41 x 2^48 lots are more than 2^53
+            assert eng.trade(START, 40_000.0, most, False)
+        eng.trade(START + after * NS, 20_000.0, 1.0, True)
+        assert eng.stats.inexact
+        assert not eng.stats.imbalance().any()

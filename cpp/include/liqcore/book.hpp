@@ -79,7 +79,7 @@ class LIQCORE_EXPORT LevelBook {
 
   /// Where everything went since the start: longs of each tier, then shorts.
   [[nodiscard]] std::vector<Account> accounts() const;
-  /// True once a cell went beyond what a double holds exactly.
+  /// True once a cell went beyond what a double holds exactly; seen when the cell is liquidated or its window settles.
   [[nodiscard]] bool inexact() const noexcept { return inexact_; }
 
   [[nodiscard]] std::size_t tiers() const noexcept { return tiers_; }

@@ -12,7 +12,8 @@
 
 namespace liqcore::inline abi1 {
 
-/// Why a row was not used. Checked in this order; a rejected row changes nothing, not even the clock.
+/// Why a row was not used: first what is wrong with its time, then in this order. A rejected row changes nothing, not
+/// even the clock.
 enum class Reject : std::uint8_t {
   none = 0,
   late,          ///< before the engine's clock
