@@ -323,8 +323,8 @@ class InstrumentConfig(_Section):
     venue: str | None = _key(
         None,
         _text("a venue"),
-        "Venue of the instrument.",
-        unset="taken from the files' names or contents",
+        "Venue of the instrument, for the title.",
+        unset="none is named",
         example='"binance-usdm"',
         flag="--venue",
     )
@@ -426,7 +426,7 @@ class AxisConfig(_Section):
         None,
         _real("a price step above 0", lambda x: x > 0),
         "Height of the picture's price bins, in the quote currency; a multiple of the tick size.",
-        unset="chosen from the price range",
+        unset="five of the book's own bins, so some 4 basis points",
         example="20",
         flag="--bin",
     )

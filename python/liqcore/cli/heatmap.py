@@ -23,10 +23,10 @@ def heatmap(
     symbol: Annotated[
         str | None, typer.Option(help="Symbol, as the venue writes it. [default: from the files]")
     ] = None,
-    venue: Annotated[str | None, typer.Option(help="Venue, such as binance-usdm. [default: from the files]")] = None,
+    venue: Annotated[str | None, typer.Option(help="Venue, for the title, such as binance-usdm.")] = None,
     window: Annotated[str | None, typer.Option(help="Length of a column: 30s, 5m, 1h, 1d. [default: 5m]")] = None,
     bin_: Annotated[
-        float | None, typer.Option("--bin", help="Height of the price bins, in price. [default: from the price range]")
+        float | None, typer.Option("--bin", help="Height of the price bins, in price. [default: some 4 basis points]")
     ] = None,
     leverage: Annotated[
         str | None,

@@ -1,0 +1,87 @@
+"""The reference pages say what the code says: keys, options, names, formats and row kinds are complete."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import liqcore as lq
+from liqcore import config
+from liqcore.cli.app import app
+from liqcore.sources.trade_files import format_names
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def page(name: str) -> str:
+    return (DOCS / "reference" / name).read_text(encoding="utf-8")
+
+
+def config_rows() -> list[str]:
+    rows = []
+    for entries in config._FIELDS.values():
+        for name, entry in entries.items():
+            words = entry.metadata
+            unset = entry.default is None
+            default = f"left out: {words['unset']}" if unset else f"`{config._toml_value(entry.default)}`"
+            rows.append(f"| `{name}` | {default} | {words['rule'].text} | {words['doc']} |")
+    return rows
+
+
+def test_every_setting_stands_in_the_configuration_page() -> None:
+    lines = page("config.md").splitlines()
+    assert [line for line in lines if line.startswith("| `")] == config_rows()
+    assert [line[4:-1] for line in lines if line.startswith("## [")] == list(config._FIELDS)
+
+
+def options(command: Any, path: str) -> list[str]:
+    if hasattr(command, "commands"):
+        return [name for sub, child in command.commands.items() for name in options(child, f"{path} {sub}")]
+    found = (name for entry in command.params if entry.param_type_name == "option" for name in entry.opts)
+    return [path, *(f"{path} {name}" for name in found if name not in ("-h", "--help"))]
+
+
+def test_every_command_and_option_stands_in_the_command_line_page() -> None:
+    text = page("cli.md")
+    names = options(typer.main.get_command(app), "liqcore")
+    assert "liqcore heatmap --window" in names
+    assert [name for name in names if name.split()[-1] not in text] == []
+
+
+def test_every_public_name_stands_in_the_python_page() -> None:
+    text = page("python.md")
+    names = [name for name in lq.__all__ if not name.startswith("__")]
+    assert [name for name in names if not re.search(rf"`lq\.{name}\b", text)] == []
+
+
+def test_every_header_stands_in_the_cpp_page() -> None:
+    text = page("cpp.md")
+    headers = [path.name for path in (ROOT / "cpp/include/liqcore").glob("*.h*")]
+    assert headers
+    assert [name for name in headers if f"`{name}`" not in text] == []
+
+
+def test_every_trade_format_stands_in_the_formats_page() -> None:
+    text = page("formats.md")
+    assert [name for name in format_names() if name != "auto" and f"`{name}`" not in text] == []
+
+
+def test_every_row_kind_stands_in_the_archive_page() -> None:
+    header = (ROOT / "cpp/include/liqcore/archive.hpp").read_text(encoding="utf-8")
+    kinds = re.findall(r"^  (\w+) = (\d+),", header, re.MULTILINE)
+    assert len(kinds) == 22
+    found: dict[str, str] = {}
+    for numbers, names in re.findall(r"^\| ([\d, ]+) \| ([\w, ]+) \|", page("archive.md"), re.MULTILINE):
+        found |= dict(zip(names.split(", "), numbers.split(", "), strict=True))
+    assert found == dict(kinds)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (path.parent / target).exists()] == []
