@@ -1,0 +1,57 @@
+"""The examples run as they stand: on simulated data, and on a file given as argument."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import liqcore as lq
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def run(name: str, folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def trade_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    trades = lq.simulate(seed=2, days=0.1, trades_per_day=40_000).trades
+    path = tmp_path_factory.mktemp("trades") / "BTCUSDT-aggTrades-2026-01-05.csv.gz"
+    with gzip.open(path, "wt") as file:
+        for i in range(len(trades)):  # as archives before mid-2022: no header
+            price, qty, sold = f"{trades.price[i]:.1f}", f"{trades.qty[i]:.3f}", bool(trades.taker_sell[i])
+            file.write(f"{i},{price},{qty},{i},{i},{trades.ts[i] // 1_000_000},{str(sold).lower()}\n")
+    return str(path)
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_first_heatmap_draws_and_saves(tmp_path: Path, trade_file: str, from_file: bool) -> None:
+    said = run("first_heatmap.py", tmp_path, *([trade_file] if from_file else []))
+    assert "longs, liquidated below" in said
+    assert ("BTCUSDT" if from_file else "SIMULATED") in said
+    assert (tmp_path / "heatmap.png").read_bytes().startswith(b"\x89PNG")
+    assert lq.load_heatmap(tmp_path / "heatmap.parquet").meta["synthetic"] is not from_file
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_streaming_reports_every_window(tmp_path: Path, trade_file: str, from_file: bool) -> None:
+    lines = run("streaming.py", tmp_path, *([trade_file] if from_file else [])).splitlines()
+    windows = [line for line in lines if "long" in line and "short" in line]
+    assert len(windows) == len(lines) - 1 > 5
+    assert lines[-1].startswith("Stats(rows=")
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_own_model_accounts_for_what_it_opened(tmp_path: Path, trade_file: str, from_file: bool) -> None:
+    said = run("own_model.py", tmp_path, *([trade_file] if from_file else []))
+    rows = [line.split()[1:] for line in said.splitlines() if line.lstrip()[:1].isdigit() and "x " in line]
+    assert len(rows) == 10
+    for row in rows:
+        assert sum(float(part.rstrip("%")) for part in row) == pytest.approx(100, abs=0.2)
+    assert (tmp_path / "own_model.png").exists()
