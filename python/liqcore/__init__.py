@@ -14,6 +14,8 @@ from .errors import DataError, InvalidConfigError, LiqcoreError
 from .simulate import Market, simulate  # at once: a module of the same name would hide the function
 
 if TYPE_CHECKING:
+    from . import render as render
+    from . import sources as sources
     from .config import Config
     from .pipeline import heatmap
     from .result import Column, Heatmap, LiquidationMap, load_heatmap
@@ -21,15 +23,18 @@ if TYPE_CHECKING:
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
     def __getattr__(name: str) -> object:
+        if name in _MODULES:
+            return import_module("." + name, __name__)
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_HOMES})
+        return sorted({*globals(), *_HOMES, *_MODULES})
 
 
+_MODULES = ("render", "sources")
 _HOMES = {
     "Column": ".result",
     "Config": ".config",

@@ -423,7 +423,9 @@ def _check_marks(marks: tuple[Any, Any], ts: int, price: float) -> None:
         raise DataError(f"marks: expected mark prices from the first trade on ({iso(ts)}), found {found}")
     first = float(prices[min(int(np.searchsorted(times, ts)), len(times) - 1)])
     if not 0.5 < first / price < 2.0:
-        raise DataError(f"marks: expected a mark price near the first trade's {price:g}, found {first:g}: another market?")
+        raise DataError(
+            f"marks: expected a mark price near the first trade's {price:g}, found {first:g}: another market?"
+        )
 
 
 def _judge(engine: Engine, stats: Stats) -> None:
