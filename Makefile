@@ -67,7 +67,7 @@ bench: system-packages $(VENV)/.installed  ## Benchmarks against their peers; an
 lint: $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
-	cd / && $(CURDIR)/$(BIN)/stubtest liqcore._core --ignore-missing-stub --mypy-config-file $(CURDIR)/pyproject.toml
+	cd / && $(CURDIR)/$(BIN)/stubtest liqcore._core --mypy-config-file $(CURDIR)/pyproject.toml
 	$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 format: $(VENV)/.installed  ## Rewrite the sources in the project's style

@@ -346,7 +346,7 @@ Feed open interest, one sample or arrays (int64 ns, float64; in quantity, one-si
 Recorded with the segments; the flow model does not use it. Returns whether it was used, or Stats for arrays.
 )")
       .def(
-          "candles",
+          "_candles",  // liqcore.Engine.candles takes the interval in words
           [](PyEngine& self, const py::object& ts_open, const py::object& open, const py::object& high,
              const py::object& low, const py::object& close, const py::object& buy_qty, const py::object& sell_qty,
              std::int64_t interval_ns) {
@@ -356,7 +356,7 @@ Recorded with the segments; the flow model does not use it. Returns whether it w
           py::arg("ts_open"), py::arg("open"), py::arg("high"), py::arg("low"), py::arg("close"), py::arg("buy_qty"),
           py::arg("sell_qty"), py::arg("interval_ns"))
       .def(
-          "feed",
+          "_feed",  // liqcore.Engine.feed takes batches as well as tuples
           [](PyEngine& self, const py::object& trades, const py::object& marks, const py::object& open_interest,
              const py::object& candles, std::int64_t interval_ns) {
             Feed all;

@@ -5,14 +5,46 @@ Trades go in; a heatmap (what would be liquidated, by price and time) and a liqu
 by leverage tier and side) come out. Start with `liqcore.heatmap` for files, `liqcore.Engine` for streams.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Segment, Stats, __version__, combine
-from .config import Config
 from .engine import Engine
 from .errors import DataError, InvalidConfigError, LiqcoreError
-from .pipeline import heatmap
-from .result import Column, Heatmap, LiquidationMap, load_heatmap
-from .simulate import Market, simulate
-from .sources import TradeBatch, read_trades
+from .simulate import Market, simulate  # at once: a module of the same name would hide the function
+
+if TYPE_CHECKING:
+    from . import render as render
+    from . import sources as sources
+    from .config import Config
+    from .pipeline import heatmap
+    from .result import Column, Heatmap, LiquidationMap, load_heatmap
+    from .sources import TradeBatch, read_trades
+else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
+
+    def __getattr__(name: str) -> object:
+        if name in _MODULES:
+            return import_module("." + name, __name__)
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_HOMES, *_MODULES})
+
+
+_MODULES = ("render", "sources")
+_HOMES = {
+    "Column": ".result",
+    "Config": ".config",
+    "Heatmap": ".result",
+    "LiquidationMap": ".result",
+    "TradeBatch": ".sources",
+    "heatmap": ".pipeline",
+    "load_heatmap": ".result",
+    "read_trades": ".sources",
+}
 
 __all__ = [
     "Column",

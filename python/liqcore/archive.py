@@ -125,9 +125,7 @@ def _header(history: _core.History, leverage: LeverageProfile) -> dict[str, Any]
     }
 
 
-def _write(
-    path: str | os.PathLike[str], key: str, header: dict[str, Any], history: _core.History, config: Any
-) -> Path:
+def _write(path: str | os.PathLike[str], key: str, header: dict[str, Any], history: _core.History, config: Any) -> Path:
     import fastparquet
     import pandas as pd
 

@@ -6,14 +6,11 @@ package itself reads neither files nor the environment unasked: `Config.resolve`
 """
 
 import dataclasses
-import difflib
-import hashlib
 import json
 import math
 import os
 import re
 import textwrap
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -138,8 +135,8 @@ def _choice(*choices: str) -> _Rule:
         if not isinstance(value, str):
             _fail(text)
         if value not in choices:
-            near = difflib.get_close_matches(value.lower(), choices, n=1)
-            raise _BreachError(text, f'{_show(value)} (did you mean "{near[0]}"?)' if near else None)
+            near = _nearest(value.lower(), choices)
+            raise _BreachError(text, f'{_show(value)} (did you mean "{near}"?)' if near else None)
         return value
 
     return _Rule(text=text, accept=accept, parse=str)
@@ -892,6 +889,8 @@ class Config:
     @property
     def hash(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of the canonical JSON; equal configurations have equal ones."""
+        import hashlib  # brings OpenSSL
+
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -952,6 +951,8 @@ class _Layer:
 
 
 def _toml_layer(text: str, name: str) -> _Layer:
+    import tomllib
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -993,7 +994,7 @@ def _env_layer(env: Mapping[str, str]) -> _Layer:
         if not variable.startswith("LIQCORE_") or variable in RESERVED_VARIABLES:
             continue
         if variable not in known:
-            if variable.startswith(prefixes) or difflib.get_close_matches(variable, known, n=1, cutoff=0.9):
+            if variable.startswith(prefixes) or _nearest(variable, known, cutoff=0.9):
                 raise InvalidConfigError(f"unknown variable {variable}{_suggest(variable, known, quote='')}")
             continue
         text = env[variable].strip()
@@ -1079,14 +1080,21 @@ def _read_parquet(path: Path) -> Mapping[str, Any]:
 
 
 def _suggest(word: str, known: Iterable[str], quote: str = '"') -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {quote}{near[0]}{quote}?" if near else ""
+    near = _nearest(word, known)
+    return f"; did you mean {quote}{near}{quote}?" if near else ""
+
+
+def _nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    import difflib  # costs as much to import as the core itself: only where something was mistyped
+
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
+    return near[0] if near else None
 
 
 def _unknown_section(section: str, is_table: bool) -> str:
     if is_table:
-        near = difflib.get_close_matches(section.lower(), _SECTIONS, n=1)
-        hint = f"; did you mean [{near[0]}]?" if near else "; sections are " + ", ".join(f"[{s}]" for s in _SECTIONS)
+        near = _nearest(section.lower(), _SECTIONS)
+        hint = f"; did you mean [{near}]?" if near else "; sections are " + ", ".join(f"[{s}]" for s in _SECTIONS)
         return f"unknown section [{section}]{hint}"
     homes = [home for home, entries in _FIELDS.items() if section in entries]
     hint = f"; it belongs in [{homes[0]}]" if homes else "; keys stand in a section"
@@ -1094,10 +1102,10 @@ def _unknown_section(section: str, is_table: bool) -> str:
 
 
 def _unknown_key(section: str, key: str) -> str:
-    near = difflib.get_close_matches(key.lower(), _FIELDS[section], n=1)
+    near = _nearest(key.lower(), _FIELDS[section])
     homes = [home for home, entries in _FIELDS.items() if key in entries]
     if near:
-        hint = f'; did you mean "{near[0]}"?'
+        hint = f'; did you mean "{near}"?'
     elif homes:
         hint = f"; it belongs in [{homes[0]}]"
     else:

@@ -139,7 +139,7 @@ class Engine(_core.Engine):
             half_life=None if half_life == "none" else half_life,
         )
 
-    def candles(  # type: ignore[override]
+    def candles(
         self,
         ts_open: NDArray[np.int64],
         open: NDArray[np.float64],
@@ -179,9 +179,9 @@ class Engine(_core.Engine):
             If candle volumes and trades of one market are fed together.
         """
         interval_ns = _duration(interval, "interval")
-        return super().candles(ts_open, open, high, low, close, buy_qty, sell_qty, interval_ns)
+        return self._candles(ts_open, open, high, low, close, buy_qty, sell_qty, interval_ns)
 
-    def feed(  # type: ignore[override]
+    def feed(
         self,
         *,
         trades: Any = None,
@@ -209,7 +209,7 @@ class Engine(_core.Engine):
             What this call did.
         """
         interval_ns = getattr(candles, "interval_ns", None) or _duration(interval, "interval")
-        return super().feed(
+        return self._feed(
             _columns(trades, ("ts", "price", "qty", "taker_sell")),
             _columns(marks, ("ts", "price")),
             _columns(open_interest, ("ts", "quantity")),

@@ -387,8 +387,8 @@ def _settle(
         config = config.replace(axis={"step": row, "book_step": book})
     elif axis.step is None:
         fixed, book_step = axis_of(config, instrument_of(config))
-        book = fixed.step if fixed is not None else book_step
-        config = config.replace(axis={"step": float(f"{DEFAULT_BINS_PER_ROW * book:.12g}") if book else None})
+        width = fixed.step if fixed is not None else book_step
+        config = config.replace(axis={"step": float(f"{DEFAULT_BINS_PER_ROW * width:.12g}") if width else None})
     return config
 
 
@@ -423,7 +423,9 @@ def _check_marks(marks: tuple[Any, Any], ts: int, price: float) -> None:
         raise DataError(f"marks: expected mark prices from the first trade on ({iso(ts)}), found {found}")
     first = float(prices[min(int(np.searchsorted(times, ts)), len(times) - 1)])
     if not 0.5 < first / price < 2.0:
-        raise DataError(f"marks: expected a mark price near the first trade's {price:g}, found {first:g}: another market?")
+        raise DataError(
+            f"marks: expected a mark price near the first trade's {price:g}, found {first:g}: another market?"
+        )
 
 
 def _judge(engine: Engine, stats: Stats) -> None:
@@ -443,10 +445,13 @@ def _range_notes(engine: Engine, stats: Stats) -> list[str]:
     if not (below or above) or axis is None:
         return []
     history, _ = engine._history(True)
+    if history is None:
+        return []
     candles = history.candles()
     low, high = float(np.nanmin(candles[:, 2])), float(np.nanmax(candles[:, 1]))
     margin, contract = engine.instrument.margin, engine.instrument.contract
-    factors = np.array([[margin.level_factor(s, contract, t) for t in engine.leverage.tiers] for s in ("long", "short")])
+    tiers = engine.leverage.tiers
+    factors = np.array([margin.level_factor(side, contract, tier) for side in ("long", "short") for tier in tiers])
     need_low = math.floor(low * float(np.nanmin(factors)) / axis.step) * axis.step
     need_high = math.ceil(high * float(np.nanmax(factors)) / axis.step) * axis.step + axis.step
     share = (below + above) / max(float(stats.opened.sum()), 1.0)
@@ -534,10 +539,8 @@ def _override(config: Config, **given: Any) -> Config:
         put("model", "half_life", half_life)
     elif half_life != "config":  # one length for every tier
         tiers = (sections.get("leverage", {}).get("shares") or profile_of(config).to_dict()).keys()
-        put("model", "half_life", {tier: half_life for tier in tiers})
+        put("model", "half_life", dict.fromkeys(tiers, half_life))
     for name in ("marks", "candles"):
         if isinstance(given[name], str | os.PathLike):
             put("source", name, os.fspath(given[name]))
     return config.replace(**sections) if sections else config
-
-

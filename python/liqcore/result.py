@@ -146,9 +146,7 @@ class Heatmap:
             count = len(history) - first
             tiers = (True,) * len(leverage)
             weights = [float(weight) for weight in leverage.weights]
-            low, high = history.extent(
-                long_weights=weights, short_weights=weights, first_column=first, columns=count
-            )
+            low, high = history.extent(long_weights=weights, short_weights=weights, first_column=first, columns=count)
             first_row, end_row = low // per_row, -(-high // per_row)
             view = _View(first, count, "both", tiers, first_row * per_row, end_row - first_row, per_row, None, unit)
         self._view = view
@@ -203,9 +201,8 @@ class Heatmap:
     @cached_property
     def prices(self) -> NDArray[np.float64]:
         """Lower edges of the rows, shape (bins,)."""
-        ticks = (self._view.first_bin + np.arange(self._view.rows) * self._view.bins_per_row) * (
-            self._history.ticks_per_bin
-        )
+        bins = self._view.first_bin + np.arange(self._view.rows) * self._view.bins_per_row
+        ticks = (bins * self._history.ticks_per_bin).astype(np.float64)
         return ticks * self._history.tick_size
 
     @cached_property
@@ -414,8 +411,10 @@ class Heatmap:
         if i >= 0 and not self.complete[i]:
             i -= 1
         if i < 0:
-            first = f"the first ends at {iso(int(self.times[0]) + self.window_ns)}" if self._view.count else "it has none"
-            raise InvalidConfigError(f"ts must not be before the end of the first complete column ({first}), was {ts!r}")
+            first = f"which is {iso(int(self.times[0]) + self.window_ns)}" if self._view.count else "there is none"
+            raise InvalidConfigError(
+                f"ts must not be before the end of the first complete column ({first}), was {ts!r}"
+            )
         return i
 
     # --- out of it ---

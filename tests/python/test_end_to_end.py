@@ -6,10 +6,10 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
-from recorded import data_dir
 
 import liqcore as lq
 from liqcore.cli import main
+from recorded import data_dir
 
 HEADER = "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n"
 
@@ -195,7 +195,8 @@ def test_wrong_settings_are_one_line_and_exit_code_2(folder, capsys, flags, says
     assert [path.name for path in folder.iterdir()] == ["t.csv"]
 
 
-def test_the_demo_draws_a_synthetic_market(folder, capsys):
+@pytest.mark.usefixtures("folder")
+def test_the_demo_draws_a_synthetic_market(capsys):
     assert run("demo", "--days", "0.1", "-o", "demo.png", "-o", "demo.parquet") == 0
     assert "SYNTHETIC" in capsys.readouterr().out
     hm = lq.load_heatmap("demo.parquet")
@@ -204,7 +205,8 @@ def test_the_demo_draws_a_synthetic_market(folder, capsys):
 
 
 @pytest.mark.recorded
-def test_recorded_days_from_the_command_line(folder):
+@pytest.mark.usefixtures("folder")
+def test_recorded_days_from_the_command_line():
     day = data_dir() / "trades" / "BTCUSDT-aggTrades-2026-06-14.zip"
     assert run("heatmap", day, "-o", "x.png", "-o", "x.parquet", "-q", "--symbol", "BTCUSDT") == 0
     assert lq.load_heatmap("x.parquet").meta["rows"]["used"] == 295_106

@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 import pytest
-from recorded import data_dir
 
 import liqcore as lq
+from recorded import data_dir
 
 NS = 1_000_000_000
 START = 1_750_000_200 * NS  # the start of a 5-minute window
@@ -249,7 +249,9 @@ def test_a_finer_file_than_the_given_instrument_is_reported(market):
 
 def test_a_fixed_axis_that_the_price_leaves_is_counted_and_warned_of_once(market):
     axis = lq.PriceAxis(low=59_000, high=61_000, step=10, tick_size=0.1)
-    with pytest.warns(UserWarning, match=r"of the levels lie outside the axis 59000 to 61000.*low=\d+, high=\d+") as seen:
+    with pytest.warns(
+        UserWarning, match=r"of the levels lie outside the axis 59000 to 61000.*low=\d+, high=\d+"
+    ) as seen:
         lq.heatmap(trades=market.trades, axis=axis, step=10)
     assert len(seen) == 1
     note = str(seen[0].message)
@@ -287,7 +289,7 @@ def test_arguments_that_cannot_work(market, given, message):
 
 def test_marks_of_another_market_are_refused(market):
     ts, price = market.marks.ts, market.marks.price
-    with pytest.raises(lq.DataError, match="near the first trade's .* found .*another market"):
+    with pytest.raises(lq.DataError, match=r"near the first trade's .* found .*another market"):
         lq.heatmap(trades=market.trades, marks=(ts, price / 30))
 
 
