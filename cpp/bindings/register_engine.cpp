@@ -179,6 +179,9 @@ py::dict state(PyEngine& self) {
   py::dict out;
   out["clock_ns"] = checkpoint.clock_ns;
   out["axis"] = py::make_tuple(checkpoint.axis.low, checkpoint.axis.high);
+  out["triggered"] = checkpoint.triggered
+                         ? py::object(py::make_tuple(checkpoint.triggered->low, checkpoint.triggered->high))
+                         : py::object(py::none());
   out["used_trades"] = checkpoint.used_trades;
   out["used_candle_volumes"] = checkpoint.used_candle_volumes;
   out["rows"] = stats.rows;
@@ -201,6 +204,11 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
   closed.set_base(base);
   for (std::size_t i = 0; i + 1 < windows.size(); ++i) closed.append() = windows.segment(i);
   const auto axis = state["axis"].cast<std::pair<std::int64_t, std::int64_t>>();
+  std::optional<TickRange> triggered;
+  if (!state["triggered"].is_none()) {
+    const auto range = state["triggered"].cast<std::pair<std::int64_t, std::int64_t>>();
+    triggered = TickRange{range.first, range.second};
+  }
   Stats stats;
   stats.rows = state["rows"].cast<std::uint64_t>();
   stats.used = state["used"].cast<std::uint64_t>();
@@ -225,6 +233,7 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
                                  std::move(stats),
                                  state["clock_ns"].cast<std::int64_t>(),
                                  {axis.first, axis.second},
+                                 triggered,
                                  state["used_trades"].cast<bool>(),
                                  state["used_candle_volumes"].cast<bool>()});
 }

@@ -207,7 +207,8 @@ window; `liqcore.combine` joins neighbours. Immutable.
       py::arg("earlier"), py::arg("later"), R"(
 The segment of `earlier` followed by `later`. Associative, not commutative.
 
-Exact where nothing is scaled; otherwise equal to one pass within rounding (1e-12 relative).
+Exact where nothing is scaled; otherwise equal to one pass within rounding (1e-12 relative), apart from cells below half
+a lot, which that pass flushes at each window's end.
 
 Raises
 ------

@@ -143,7 +143,7 @@ Stats Engine::stats() const {
 
 Checkpoint Engine::checkpoint() const {
   if (!book_) throw InvalidConfig("the engine has seen no price yet: there is nothing to save");
-  Checkpoint out{*history_, std::nullopt, stats(), clock_ns_, {}, used_trades_, used_candle_volumes_};
+  Checkpoint out{*history_, std::nullopt, stats(), clock_ns_, {}, triggered_, used_trades_, used_candle_volumes_};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book_->first_bin(), book_->first_bin() + book_->width()};
   return out;
@@ -182,6 +182,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
   mark_tick_ = std::isnan(mark_price_) ? 0 : instrument_.to_ticks(mark_price_).units;
   open_interest_ = open.open_interest;
   clock_ns_ = checkpoint.clock_ns;
+  triggered_ = checkpoint.triggered;
   used_trades_ = checkpoint.used_trades;
   used_candle_volumes_ = checkpoint.used_candle_volumes;
   counts_ = checkpoint.stats;
@@ -406,13 +407,18 @@ void Engine::use_trade(std::int64_t tick, double lots, bool taker_sell) {
   used_trades_ = true;
   last_event_ns_ = clock_ns_;
   candle_.extend({tick, tick, tick, tick, taker_sell ? 0.0 : lots, taker_sell ? lots : 0.0});
-  if (options_.trigger == Trigger::last) book_->touch(tick, tick);
+  if (options_.trigger == Trigger::last) touch_book(tick, tick);
   if (options_.model != Model::flow) return;
   const Side side = taker_sell ? Side::short_ : Side::long_;
   const std::optional<LevelBook::Reached> reached = mark_reached();
   book_->open(side, tick, lots, reached);
   if (options_.maker_share != 0.0)
     book_->open(taker_sell ? Side::long_ : Side::short_, tick, lots * options_.maker_share, reached);
+}
+
+void Engine::touch_book(std::int64_t low_tick, std::int64_t high_tick) {
+  triggered_ = TickRange{low_tick, high_tick};
+  book_->touch(low_tick, high_tick);
 }
 
 std::optional<LevelBook::Reached> Engine::mark_reached() const noexcept {
@@ -428,7 +434,7 @@ void Engine::use_mark(std::int64_t ts_ns, double price) {
   last_event_ns_ = ts_ns;
   mark_price_ = price;
   mark_tick_ = tick;
-  if (options_.trigger == Trigger::mark) book_->touch(tick, tick);
+  if (options_.trigger == Trigger::mark) touch_book(tick, tick);
 }
 
 void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
@@ -445,7 +451,7 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   const auto sold = static_cast<double>(sell.units);
   candle_.extend({tick_of(candles.open[i]), high, low, tick_of(candles.close[i]), bought, sold});
   const bool touches = options_.trigger != Trigger::mark;
-  if (touches) book_->touch(low, high);
+  if (touches) touch_book(low, high);
   if (options_.model != Model::flow || (bought == 0.0 && sold == 0.0)) return;
   const std::int64_t typical =
       std::max<std::int64_t>(1, tick_of((candles.high[i] + candles.low[i] + candles.close[i]) / 3));
@@ -601,6 +607,7 @@ void Engine::use_run(std::span<const std::int32_t> ticks, std::span<const double
       book_->open_run(footprint_, options_.maker_share, mark_reached());
     }
     if (done) {
+      if (options_.trigger == Trigger::last) triggered_ = TickRange{footprint_.last(), footprint_.last()};
       candle_.extend({footprint_.first(), footprint_.high(), footprint_.low(), footprint_.last(), footprint_.buy_lots(),
                       footprint_.sell_lots()});
       return;
@@ -627,7 +634,11 @@ void Engine::open(Side side, double price, double qty) {
   if (!(std::isfinite(qty) && qty > 0.0 && qty / instrument_.lot_size() <= kMaxLots))
     throw InvalidConfig("qty must be finite, above 0 and at most 2^48 lots, was " + text_of(qty));
   start_book(tick);
-  book_->open(side, tick, static_cast<double>(instrument_.to_lots(qty).units), mark_reached());
+  // Live longs lie below the last trigger price and live shorts above it, also those that others open.
+  const BinRule& bin = book_->bin_rule();
+  std::optional<LevelBook::Reached> reached;
+  if (triggered_) reached = LevelBook::Reached{bin(triggered_->low), bin(triggered_->high)};
+  book_->open(side, tick, static_cast<double>(instrument_.to_lots(qty).units), reached);
 }
 
 void Engine::touch(double low, double high) {
@@ -636,7 +647,7 @@ void Engine::touch(double low, double high) {
   if (low_tick > high_tick)
     throw InvalidConfig("high must be at least low (" + text_of(low) + "), was " + text_of(high));
   start_book(low_tick);
-  book_->touch(low_tick, high_tick);
+  touch_book(low_tick, high_tick);
 }
 
 void Engine::scale(std::span<const double> factors) {

@@ -1,34 +1,24 @@
 """
-Saved heatmaps and engines: window segments as one narrow Parquet table (docs/reference/archive.md).
+Saved histories: window segments as one narrow Parquet table (docs/reference/archive.md).
 
-The one module that writes Parquet, through fastparquet, which is imported on use.
+Through fastparquet, which is imported on use: it brings pandas.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from . import _core
-from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis
-from .config import PARQUET_KEY
-from .engine import describe
+from ._core import LeverageProfile
 from .errors import DataError
 from .files import write_whole
 
-if TYPE_CHECKING:
-    from .engine import Engine
-    from .result import Heatmap
-
-E = TypeVar("E", bound="Engine")
-
-HEATMAP_KEY = "liqcore.heatmap"
-ENGINE_KEY = "liqcore.engine"
+CONFIG_KEY = "liqcore.config"
 SCHEMA_VERSION = 1
 COLUMNS: dict[str, type[np.generic]] = {
     "time": np.int64,
@@ -40,98 +30,33 @@ COLUMNS: dict[str, type[np.generic]] = {
 }
 
 
-def save_heatmap(heatmap: Heatmap, path: str | os.PathLike[str]) -> Path:
-    """Write a heatmap; see `Heatmap.save`."""
-    header = _header(heatmap._history, heatmap.leverage) | {
-        "complete": heatmap._last_complete,
-        "view": asdict(heatmap._view),
-        "meta": heatmap.meta,
-    }
-    return _write(path, HEATMAP_KEY, header, heatmap._history, heatmap.meta.get("config"))
+def write_archive(
+    path: str | os.PathLike[str],
+    key: str,
+    header: dict[str, Any],
+    history: _core.History,
+    leverage: LeverageProfile,
+    config: Any = None,
+) -> Path:
+    """
+    Write a history, what its layers stand for and a header of JSON values under the metadata `key`.
 
+    The file appears whole or not at all. `config`, the JSON form of a configuration, makes `Config.load` read it.
+    """
+    import fastparquet
+    import pandas as pd
 
-def load_heatmap(path: str | os.PathLike[str]) -> Heatmap:
-    """Read a heatmap that `save_heatmap` wrote."""
-    from .result import Heatmap, _View
-
-    header, history, leverage = _read(Path(path), HEATMAP_KEY, "a heatmap")
-    view = header["view"]
-    view["tiers"] = tuple(view["tiers"])
-    return Heatmap(history, leverage, complete=header["complete"], meta=header["meta"], view=_View(**view))
-
-
-def save_engine(engine: Engine, path: str | os.PathLike[str]) -> Path:
-    """Write an engine's whole state; see `Engine.save`."""
-    state = engine._state()
-    history, _ = engine._history(True)
-    assert history is not None, "an engine that has a state has a history"
-    half_life = engine.half_life_ns
-    header = _header(history, engine.leverage) | {
-        "state": state,
-        "options": {
-            "model": engine.model,
-            "trigger": engine.trigger,
-            "maker_share": engine.maker_share,
-            "half_life_ns": None if half_life is None else [repr(float(ns)) for ns in half_life],
-            "keep": engine.keep,
-            "fixed_axis": engine.has_fixed_axis,
-        },
-        "instrument": describe(engine)["instrument"],
-    }
-    return _write(path, ENGINE_KEY, header, history, None)
-
-
-def load_engine(kind: type[E], path: str | os.PathLike[str]) -> E:
-    """Make the engine that `save_engine` wrote."""
-    header, history, leverage = _read(Path(path), ENGINE_KEY, "an engine")
-    options, terms = header["options"], header["terms"]
-    given = dict(header["instrument"])
-    margin = MarginSchedule.flat(given.pop("mmr"), fee=given.pop("fee"), basis=given.pop("basis"))
-    instrument = Instrument(**given, margin=margin)
-    step = terms["ticks_per_bin"] * terms["tick_size"]
-    axis = None
-    if options["fixed_axis"]:
-        low, high = (bin_ * step for bin_ in header["state"]["axis"])
-        axis = PriceAxis(low=low, high=high, step=step, tick_size=terms["tick_size"])
-    half_life = options["half_life_ns"]
-    engine = kind(
-        instrument,
-        leverage=leverage,
-        axis=axis,
-        book_step=None if axis is not None else step,
-        window=terms["window_ns"],
-        model=options["model"],
-        trigger=options["trigger"],
-        maker_share=options["maker_share"],
-        half_life=None
-        if half_life is None
-        else {
-            tier: int(float(ns)) for tier, ns in zip(leverage.tiers, half_life, strict=True) if np.isfinite(float(ns))
-        },
-        keep=options["keep"],
-    )
-    engine._restore(history, header["state"])
-    return engine
-
-
-def _header(history: _core.History, leverage: LeverageProfile) -> dict[str, Any]:
-    return {
+    header = {
         "schema": SCHEMA_VERSION,
         "terms": history.terms,
         "first_ns": int(history.times()[0]) if len(history) else 0,
         "windows": len(history),
         "leverage": {repr(tier): share for tier, share in leverage.to_dict().items()},
         "intensity": leverage.intensity,
-    }
-
-
-def _write(path: str | os.PathLike[str], key: str, header: dict[str, Any], history: _core.History, config: Any) -> Path:
-    import fastparquet
-    import pandas as pd
-
+    } | header
     metadata = {key: json.dumps(header)}
     if config is not None:
-        metadata[PARQUET_KEY] = json.dumps(config)
+        metadata[CONFIG_KEY] = json.dumps(config)
     with write_whole(path) as file:
         fastparquet.write(
             os.fspath(path),
@@ -146,22 +71,12 @@ def _write(path: str | os.PathLike[str], key: str, header: dict[str, Any], histo
     return Path(path)
 
 
-def _read(path: Path, key: str, what: str) -> tuple[dict[str, Any], _core.History, LeverageProfile]:
-    import fastparquet
-
+def read_archive(
+    path: str | os.PathLike[str], key: str, what: str
+) -> tuple[dict[str, Any], _core.History, LeverageProfile]:
+    """Read what `write_archive` wrote under `key`; DataError says that `path` is not `what` if it is not."""
     expected = f"{path}: expected {what} saved by liqcore"
-    with open(path, "rb") as file:
-        if file.read(4) != b"PAR1":
-            raise DataError(f"{expected} (Parquet), found another kind of file")
-        file.seek(0)
-        try:
-            parquet = fastparquet.ParquetFile(file)
-            text = parquet.key_value_metadata.get(key)
-            frame = parquet.to_pandas(columns=list(COLUMNS)) if text is not None else None
-        except Exception as error:
-            raise DataError(f"{expected}, found a damaged Parquet file ({error})") from error
-    if text is None or frame is None:
-        raise DataError(f"{expected}, found a Parquet file without its metadata ({key})")
+    text, frame = _read(path, key, expected, list(COLUMNS))
     header: dict[str, Any] = json.loads(text)
     if header["schema"] != SCHEMA_VERSION:
         raise DataError(f"{expected} with schema {SCHEMA_VERSION}, found schema {header['schema']}")
@@ -171,6 +86,29 @@ def _read(path: Path, key: str, what: str) -> tuple[dict[str, Any], _core.Histor
     )
     shares = {float(tier): share for tier, share in header["leverage"].items()}
     return header, history, LeverageProfile(shares, intensity=header["intensity"])
+
+
+def read_metadata(path: str | os.PathLike[str], key: str) -> str:
+    """Read one text that `write_archive` put into a file's metadata; DataError if it is not there."""
+    return _read(path, key, f"{path}: expected a result saved by liqcore", None)[0]
+
+
+def _read(path: str | os.PathLike[str], key: str, expected: str, columns: list[str] | None) -> tuple[str, Any]:
+    import fastparquet
+
+    with open(path, "rb") as file:  # opened here, because fastparquet leaks the handle that it opens itself
+        if file.read(4) != b"PAR1":
+            raise DataError(f"{expected} (Parquet), found another kind of file")
+        file.seek(0)
+        try:
+            parquet = fastparquet.ParquetFile(file)
+            text = parquet.key_value_metadata.get(key)
+            frame = None if text is None or columns is None else parquet.to_pandas(columns=columns)
+        except Exception as error:  # in a damaged file it runs into all kinds
+            raise DataError(f"{expected}, found a damaged Parquet file ({error})") from error
+    if text is None:
+        raise DataError(f'{expected}, found a Parquet file without the metadata "{key}"')
+    return text, frame
 
 
 class _KeepOpen:

@@ -36,9 +36,6 @@ __all__ = [
     "WindowConfig",
 ]
 
-PARQUET_KEY = "liqcore.config"
-"""Key of a saved result's Parquet metadata that holds the resolved configuration as JSON."""
-
 RESERVED_VARIABLES = frozenset({"LIQCORE_ISA", "LIQCORE_DATA"})
 """Environment variables with the prefix that are not settings of a run."""
 
@@ -1054,25 +1051,15 @@ def _parse(where: str, key: str, text: str) -> Any:
 
 
 def _read_parquet(path: Path) -> Mapping[str, Any]:
-    import fastparquet  # heavy (it brings pandas): only where a Parquet file is read
+    from .archive import CONFIG_KEY, read_metadata
 
-    with path.open("rb") as stream:  # opened here, because fastparquet leaks the handle that it opens itself
-        try:
-            metadata = fastparquet.ParquetFile(stream).key_value_metadata
-        except Exception as error:  # in a damaged file it runs into all kinds
-            message = f"{path}: must be a result saved by liqcore, found a damaged Parquet file"
-            raise InvalidConfigError(message) from error
-    text = metadata.get(PARQUET_KEY)
-    if text is None:
-        raise InvalidConfigError(
-            f'{path}: must be a result saved by liqcore, found a Parquet file without the metadata "{PARQUET_KEY}"'
-        )
+    text = read_metadata(path, CONFIG_KEY)
     try:
         values = json.loads(text)
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        raise InvalidConfigError(f'{path}: the metadata "{PARQUET_KEY}" must be a JSON object, was {_show(text)}')
+        raise InvalidConfigError(f'{path}: the metadata "{CONFIG_KEY}" must be a JSON object, was {_show(text)}')
     return values
 
 

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._core import Instrument, LeverageProfile, PriceAxis, Stats
+from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Stats
+from .archive import read_archive, write_archive
 from .durations import format_duration, parse_duration
 from .errors import InvalidConfigError
 
 if TYPE_CHECKING:
     from .config import Config
     from .result import Heatmap, LiquidationMap
+
+ARCHIVE_KEY = "liqcore.engine"
 
 Duration = str | int | timedelta | np.timedelta64
 
@@ -275,9 +278,23 @@ class Engine(_core.Engine):
         InvalidConfigError
             Before the first price, when there is nothing to save.
         """
-        from .archive import save_engine
-
-        return save_engine(self, path)
+        state = self._state()
+        history, _ = self._history(True)
+        assert history is not None, "an engine that has a state has a history"
+        half_life = self.half_life_ns
+        header = {
+            "state": state,
+            "options": {
+                "model": self.model,
+                "trigger": self.trigger,
+                "maker_share": self.maker_share,
+                "half_life_ns": None if half_life is None else [repr(float(ns)) for ns in half_life],
+                "keep": self.keep,
+                "fixed_axis": self.has_fixed_axis,
+            },
+            "instrument": describe(self)["instrument"],
+        }
+        return write_archive(path, ARCHIVE_KEY, header, history, self.leverage)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -289,9 +306,37 @@ class Engine(_core.Engine):
         DataError
             If the file is not one.
         """
-        from .archive import load_engine
-
-        return load_engine(cls, path)
+        header, history, leverage = read_archive(path, ARCHIVE_KEY, "an engine")
+        options, terms = header["options"], header["terms"]
+        given = dict(header["instrument"])
+        margin = MarginSchedule.flat(given.pop("mmr"), fee=given.pop("fee"), basis=given.pop("basis"))
+        instrument = Instrument(**given, margin=margin)
+        step = terms["ticks_per_bin"] * terms["tick_size"]
+        axis = None
+        if options["fixed_axis"]:
+            low, high = (bin_ * step for bin_ in header["state"]["axis"])
+            axis = PriceAxis(low=low, high=high, step=step, tick_size=terms["tick_size"])
+        half_life = options["half_life_ns"]
+        engine = cls(
+            instrument,
+            leverage=leverage,
+            axis=axis,
+            book_step=None if axis is not None else step,
+            window=terms["window_ns"],
+            model=options["model"],
+            trigger=options["trigger"],
+            maker_share=options["maker_share"],
+            half_life=None
+            if half_life is None
+            else {
+                tier: int(float(ns))
+                for tier, ns in zip(leverage.tiers, half_life, strict=True)
+                if np.isfinite(float(ns))
+            },
+            keep=options["keep"],
+        )
+        engine._restore(history, header["state"])
+        return engine
 
 
 def as_profile(leverage: LeverageProfile | Mapping[float, float] | str | None) -> LeverageProfile:
@@ -327,7 +372,7 @@ def instrument_of(config: Config) -> Instrument:
     if section.tick_size is None or section.lot_size is None:
         missing = "tick_size" if section.tick_size is None else "lot_size"
         raise InvalidConfigError(f"instrument.{missing} must be given, was not")
-    margin = _core.MarginSchedule.flat(section.mmr, fee=section.fee, basis=section.basis)
+    margin = MarginSchedule.flat(section.mmr, fee=section.fee, basis=section.basis)
     return Instrument(
         symbol=section.symbol or "",
         venue=section.venue or "",

@@ -181,8 +181,10 @@ class _Memory:
         rows = 0 if self._trades is None else len(self._trades.ts)
         return [{"name": "memory", "format": "arrays", "rows": rows, "used": rows, "rejected": {}, "warnings": []}]
 
-    def finer(self, tick_size: float, lot_size: float) -> tuple[float, float]:
-        return tick_size, lot_size
+    def finest(self) -> tuple[float, float]:
+        if self._trades is None:
+            return self.tick_size, self.lot_size
+        return _finest(self._trades.price), _finest(self._trades.qty)
 
 
 class _Files:
@@ -193,9 +195,16 @@ class _Files:
 
         self._paths = paths
         self._progress = progress
-        self._symbol = config.instrument.symbol
         self._format = config.source.format
-        head = scan(paths, symbol=self._chosen(), format=self._format)
+        # A symbol chooses from files that hold several; for files of one symbol it is only a title.
+        self._choice: str | None = None
+        try:
+            head = scan(paths, format=self._format)
+        except DataError:
+            if config.instrument.symbol is None:
+                raise
+            self._choice = config.instrument.symbol
+            head = scan(paths, symbol=self._choice, format=self._format)
         if head.first_price is None or head.first_ts is None:
             raise DataError(f"{head.files[0].name}: expected trades, found no usable row in the head of the files")
         self.first_price = head.first_price
@@ -205,23 +214,11 @@ class _Files:
         self.symbol = head.symbol
         self._report = head
 
-    def _chosen(self) -> str | None:
-        """The symbol to choose from files that hold several; for a file of one symbol it is only a title."""
-        if self._symbol is None:
-            return None
-        from .sources import scan
-
-        try:
-            scan(self._paths, format=self._format)
-        except DataError:
-            return self._symbol
-        return None
-
     def batches(self) -> Iterator[Any]:
         from .sources import read_trades
 
         with read_trades(
-            self._paths, symbol=self._chosen(), format=self._format, batch_rows=BATCH_ROWS, progress=self._progress
+            self._paths, symbol=self._choice, format=self._format, batch_rows=BATCH_ROWS, progress=self._progress
         ) as reader:
             self._report = reader.report
             for batch in reader:
@@ -240,9 +237,9 @@ class _Files:
             for file in self._report.files
         ]
 
-    def finer(self, tick_size: float, lot_size: float) -> tuple[float, float]:
-        """The grid, made finer where the files have turned out to be."""
-        return min(tick_size, self._report.tick_size), min(lot_size, self._report.lot_size)
+    def finest(self) -> tuple[float, float]:
+        """Tick and lot size that every row read so far fits."""
+        return self._report.tick_size, self._report.lot_size
 
 
 def _files(paths: Any, config: Config, progress: Progress | None) -> _Files:
@@ -254,19 +251,18 @@ def _files(paths: Any, config: Config, progress: Progress | None) -> _Files:
 
 def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> Heatmap:
     given = config.instrument
-    tick_size = min(given.tick_size or math.inf, source.tick_size)
-    lot_size = min(given.lot_size or math.inf, source.lot_size)
+    tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
     if marks is not None:
         _check_marks(marks, source.first_ts, source.first_price)
     while True:
         settled = _settle(config, source, tick_size, lot_size, marks, candles)
         engine = Engine.from_config(settled)
         _feed(engine, source, marks, candles)
-        finer = source.finer(tick_size, lot_size)
+        stats = engine.stats
+        finer = _finer(source, stats, tick_size, lot_size)
         if finer == (tick_size, lot_size):
             break
-        tick_size, lot_size = finer  # later rows were finer than the head: once more, on their grid
-    stats = engine.stats
+        tick_size, lot_size = finer  # rows did not fit the grid that was given, or seen at first: once more, on theirs
     _judge(engine, stats)
     notes = [
         f"the data has {name} {found:g}, finer than the given {wanted:g}: {found:g} is used"
@@ -314,6 +310,17 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
     return result
 
 
+def _finer(source: _Memory | _Files, stats: Stats, tick_size: float, lot_size: float) -> tuple[float, float]:
+    """The grid to use: the file's own decimals where rows were off it."""
+    if not stats.rejected["off_grid"] and not stats.rounded_qty:
+        return tick_size, lot_size
+    tick, lot = source.finest()
+    return (
+        min(tick, tick_size) if stats.rejected["off_grid"] else tick_size,
+        min(lot, lot_size) if stats.rounded_qty else lot_size,
+    )
+
+
 def _feed(engine: Engine, source: _Memory | _Files, marks: Any, candles: Any) -> None:
     """Feed everything in order of time, batch by batch."""
     mark = 0
@@ -340,12 +347,7 @@ def _feed(engine: Engine, source: _Memory | _Files, marks: Any, candles: Any) ->
             candle = end
         stats = engine.feed(**part)
         if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
-            total = engine.stats
-            if total.rejected["off_grid"] > OFF_GRID_LIMIT * total.rows:
-                finer = source.finer(engine.instrument.tick_size, engine.instrument.lot_size)
-                if finer[0] < engine.instrument.tick_size:
-                    return  # the caller starts again on the finer grid
-                _judge(engine, total)
+            return  # no use to go on: the caller takes a finer grid, or refuses the data
     if not started and candles is not None:
         columns = tuple(
             getattr(candles, name) for name in ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._core import LeverageProfile, PriceAxis
+from .archive import read_archive, write_archive
 from .durations import parse_duration
 from .errors import InvalidConfigError
 
@@ -23,6 +24,7 @@ Time = int | str | datetime | np.datetime64
 SIDES = ("both", "long", "short")
 UNITS = ("usd", "quantity")
 DEFAULT_BINS_PER_ROW = 5
+ARCHIVE_KEY = "liqcore.heatmap"
 CANDLE = np.dtype([(name, np.float64) for name in ("open", "high", "low", "close", "buy_qty", "sell_qty")])
 
 
@@ -431,9 +433,8 @@ class Heatmap:
 
         `load_heatmap` gives the same heatmap back, bit for bit. The file appears whole or not at all.
         """
-        from .archive import save_heatmap
-
-        return save_heatmap(self, path)
+        header = {"complete": self._last_complete, "view": asdict(self._view), "meta": self.meta}
+        return write_archive(path, ARCHIVE_KEY, header, self._history, self._leverage, self.meta.get("config"))
 
     def to_xarray(self) -> Any:
         """Return an xarray Dataset (needs xarray) with long, short and liquidated over time and price."""
@@ -467,9 +468,10 @@ def load_heatmap(path: str | os.PathLike[str]) -> Heatmap:
     DataError
         If the file is not one.
     """
-    from .archive import load_heatmap as load
-
-    return load(path)
+    header, history, leverage = read_archive(path, ARCHIVE_KEY, "a heatmap")
+    view = header["view"]
+    view["tiers"] = tuple(view["tiers"])
+    return Heatmap(history, leverage, complete=header["complete"], meta=header["meta"], view=_View(**view))
 
 
 def to_ns(ts: Time) -> int:

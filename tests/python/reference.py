@@ -94,6 +94,7 @@ class Reference:
         self.clock: int | None = None  # the largest time seen
         self.index: int | None = None  # number of the open window
         self.last_mark: int | None = None  # ticks
+        self.triggered: tuple[int, int] | None = None  # ticks of the last touch
         self.volume_from: str | None = None  # "trades" or "candles", never both
         self.columns: list[Column] = []  # one for every closed window, oldest first
         self.liquidated: dict[Layer, Cells] = {layer: {} for layer in layers}  # in the open window
@@ -130,6 +131,7 @@ class Reference:
 
     def _touch(self, low: int, high: int) -> None:
         """Liquidate live longs in bins >= bin(low) and live shorts in bins <= bin(high)."""
+        self.triggered = (low, high)
         for layer, cells in self.live.items():
             sign = SIGN[layer[0]]
             reached = sign * self.bin(low if layer[0] == "long" else high)
@@ -302,7 +304,8 @@ class Reference:
     def open(self, side: str, price: float, qty: float) -> None:
         self._begin()
         tick = self._ticks(price)
-        self._open(side, tick, round(qty / self.lot_size) * SHARES, tick, tick)
+        low, high = self.triggered or (tick, tick)
+        self._open(side, tick, round(qty / self.lot_size) * SHARES, min(low, tick), max(high, tick))
 
     def touch(self, low: float, high: float) -> None:
         self._begin()

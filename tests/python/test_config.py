@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liqcore import config as config_module
+from liqcore.archive import CONFIG_KEY
 from liqcore.config import AxisConfig, Config, InstrumentConfig, LeverageConfig, ModelConfig, WindowConfig
-from liqcore.errors import InvalidConfigError
+from liqcore.errors import DataError, InvalidConfigError, LiqcoreError
 
 FILE = """\
 # a comment with [window] in it
@@ -488,7 +489,7 @@ def save_parquet(path: Path, metadata: dict[str, str]) -> None:
 def test_a_saved_result_gives_its_configuration_back(tmp_path: Path) -> None:
     config = Config.loads(FILE)
     path = tmp_path / "result.parquet"
-    save_parquet(path, {config_module.PARQUET_KEY: json.dumps(config.to_dict())})
+    save_parquet(path, {CONFIG_KEY: json.dumps(config.to_dict())})
     loaded = Config.load(path)
     assert loaded == config
     assert loaded.origin("window.length") == str(path)
@@ -507,7 +508,7 @@ def test_a_saved_result_gives_its_configuration_back(tmp_path: Path) -> None:
 def test_a_parquet_file_that_is_no_result_is_refused(tmp_path: Path, metadata: dict[str, str], message: str) -> None:
     path = tmp_path / "other.parquet"
     save_parquet(path, metadata)
-    with pytest.raises(InvalidConfigError) as caught:
+    with pytest.raises(LiqcoreError) as caught:
         Config.load(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
@@ -516,7 +517,7 @@ def test_a_parquet_file_that_is_no_result_is_refused(tmp_path: Path, metadata: d
 def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "result.parquet"
     path.write_bytes(b"PAR1 and then nothing of the sort")
-    with pytest.raises(InvalidConfigError, match="found a damaged Parquet file"):
+    with pytest.raises(DataError, match="found a damaged Parquet file"):
         Config.load(path)
 
 

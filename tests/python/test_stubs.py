@@ -173,7 +173,7 @@ def test_properties_and_plain_calls_return_what_the_stub_says(samples: dict[str,
             getter = member.fget if isinstance(member, property) else member
             if not isinstance(getter, types.FunctionType) or (
                 call is not None
-                and (name.startswith("__") or getter.__code__.co_argcount + getter.__code__.co_kwonlyargcount != 1)
+                and (name.startswith("_") or getter.__code__.co_argcount + getter.__code__.co_kwonlyargcount != 1)
             ):
                 continue
             hint = typing.get_type_hints(getter, names)["return"]

@@ -58,13 +58,20 @@ struct Feed {
   SampleArrays open_interest;
 };
 
+/// Prices from `low` to `high`, ticks, both included.
+struct TickRange {
+  std::int64_t low;
+  std::int64_t high;
+};
+
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
 struct Checkpoint {
   History history;              ///< closed windows that are kept
   std::optional<Segment> open;  ///< the unfinished window; none if no window has begun
   Stats stats;                  ///< since the start
   std::int64_t clock_ns = 0;
-  Layers::Range axis;  ///< absolute bins that levels() covers
+  Layers::Range axis;                  ///< absolute bins that levels() covers
+  std::optional<TickRange> triggered;  ///< the last touch
   bool used_trades = false;
   bool used_candle_volumes = false;
 };
@@ -104,7 +111,8 @@ class LIQCORE_EXPORT Engine {
   void advance(std::int64_t ts_ns);
 
   // The verbs, for models of your own; they act at the engine's clock.
-  /// Open `qty` at `price` (rounded to the tick) in every tier.
+  /// Open `qty` at `price` (rounded to the tick) in every tier; a level that the last touch has reached already counts
+  /// as unresolved.
   /// @throws InvalidConfig if a value is not finite or not positive, or the engine has no clock yet
   void open(Side side, double price, double qty);
   /// Liquidate what lies at or beyond [low, high].
@@ -167,6 +175,7 @@ class LIQCORE_EXPORT Engine {
   void use_mark(std::int64_t ts_ns, double price);
   void use_candle(const CandleArrays& candles, std::size_t i);
   [[nodiscard]] std::optional<LevelBook::Reached> mark_reached() const noexcept;
+  void touch_book(std::int64_t low_tick, std::int64_t high_tick);
   std::int64_t verb_tick(const char* argument, double price) const;
 
   Instrument instrument_;
@@ -185,7 +194,8 @@ class LIQCORE_EXPORT Engine {
   std::int64_t last_event_ns_ = std::numeric_limits<std::int64_t>::min();
   double mark_price_ = std::numeric_limits<double>::quiet_NaN();
   double open_interest_ = std::numeric_limits<double>::quiet_NaN();
-  std::int64_t mark_tick_ = 0;  // 0: none yet
+  std::int64_t mark_tick_ = 0;          // 0: none yet
+  std::optional<TickRange> triggered_;  // the last touch
   bool used_trades_ = false;
   bool used_candle_volumes_ = false;
 

@@ -72,7 +72,8 @@ struct LIQCORE_EXPORT Segment {
 
 /// The segment of `earlier` followed by `later`. Associative, not commutative.
 ///
-/// Exact where nothing is scaled; otherwise equal to the pass in one go within rounding (1e-12 relative).
+/// Exact where nothing is scaled; otherwise equal to the pass in one go within rounding (1e-12 relative), apart from
+/// cells below half a lot, which that pass flushes at each window's end.
 /// @throws InvalidConfig if `later` does not start where `earlier` ends
 [[nodiscard]] LIQCORE_EXPORT Segment combine(const Segment& earlier, const Segment& later);
 
