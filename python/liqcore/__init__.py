@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Segment, Stats, __version__, combine
+from .batch import TradeBatch
 from .engine import Engine
 from .errors import DataError, InvalidConfigError, LiqcoreError
 from .simulate import Market, simulate  # at once: a module of the same name would hide the function
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .pipeline import heatmap
     from .result import Column, Heatmap, LiquidationMap, load_heatmap
-    from .sources import TradeBatch, read_trades
+    from .sources import read_trades
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
     def __getattr__(name: str) -> object:
@@ -40,7 +41,6 @@ _HOMES = {
     "Config": ".config",
     "Heatmap": ".result",
     "LiquidationMap": ".result",
-    "TradeBatch": ".sources",
     "heatmap": ".pipeline",
     "load_heatmap": ".result",
     "read_trades": ".sources",

@@ -47,6 +47,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .batch import TradeBatch
 from .errors import InvalidConfigError
 
 __all__ = [
@@ -60,7 +61,6 @@ __all__ = [
     "Marks",
     "OpenInterest",
     "Positions",
-    "Trades",
     "simulate",
 ]
 
@@ -103,32 +103,6 @@ _FAST_SIGMA, _FAST_MINUTES = 0.45, 20.0  # and the part that lasts minutes
 _ACTIVITY_MEAN: Final = 1.1  # of the surprise term and the jumps' aftermath: measured over 60 simulated days
 _MOOD_MINUTES: Final = (30.0, 480.0)
 _TREND, _CONTRARIAN, _MOOD = 0.40, 0.30, 0.40  # how far each group can tilt the share of longs
-
-
-@dataclass(frozen=True, eq=False)
-class Trades:
-    """
-    Trades in time order; those of one order share a timestamp.
-
-    Attributes
-    ----------
-    ts : ndarray of int64
-        Nanoseconds since the UNIX epoch, UTC, on whole milliseconds.
-    price : ndarray of float64
-        Quote currency per unit, on the tick grid.
-    qty : ndarray of float64
-        Units of base, on the lot grid.
-    taker_sell : ndarray of bool
-        Whether the aggressor sold.
-    """
-
-    ts: Ints
-    price: Floats
-    qty: Floats
-    taker_sell: Bools
-
-    def __len__(self) -> int:
-        return self.ts.size
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +234,7 @@ class Market:
 
     Attributes
     ----------
-    trades : Trades
+    trades : TradeBatch
         Every trade.
     open_interest : OpenInterest
         One-sided, once a minute.
@@ -284,7 +258,7 @@ class Market:
         Always True.
     """
 
-    trades: Trades
+    trades: TradeBatch
     open_interest: OpenInterest
     marks: Marks
     liquidations: Liquidations
@@ -1082,7 +1056,7 @@ class _Simulation:
         end_ms = (s.end - s.start) // _MS
         ms, ticks, lots, sell, intent, owner = (np.concatenate(column) for column in zip(*self._trades, strict=True))
         n = int(np.searchsorted(ms, end_ms))
-        trades = Trades(s.start + ms[:n] * _MS, self._price.value(ticks[:n]), self._lot.value(lots[:n]), sell[:n])
+        trades = TradeBatch(s.start + ms[:n] * _MS, self._price.value(ticks[:n]), self._lot.value(lots[:n]), sell[:n])
 
         p = self._positions
         p.keep(p["opened_ms"] < end_ms)

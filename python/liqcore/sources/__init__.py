@@ -5,10 +5,11 @@ One module a trade format, each a description of its columns; what they share (a
 written once. `read_trades` finds the format out by itself.
 """
 
+from ..batch import TradeBatch
 from .candles import Candles, read_candles
 from .marks import read_marks
 from .report import FileReport, ReadReport
-from .trades import TradeBatch, TradeReader, read_trades, scan
+from .trades import TradeReader, read_trades, scan
 
 __all__ = [
     "Candles",

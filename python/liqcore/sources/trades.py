@@ -1,7 +1,6 @@
 """Trades from files of many venues: sorted, without repeats, every row accounted for."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from ..batch import TradeBatch
 from ..errors import DataError, InvalidConfigError
 from .layout import listed
 from .report import FileReport, ReadReport
@@ -19,33 +19,6 @@ Progress = Callable[[int, int, int], object]
 
 _SCAN_ROWS = 200_000
 _FOREVER = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TradeBatch:
-    """
-    A run of trades, sorted by time and clean: finite prices and quantities above zero.
-
-    Attributes
-    ----------
-    ts : ndarray of int64, shape (n,), C-contiguous
-        Nanoseconds since the UNIX epoch, UTC; never falling, also from one batch to the next.
-    price : ndarray of float64, shape (n,), C-contiguous
-        As the venue prints it.
-    qty : ndarray of float64, shape (n,), C-contiguous
-        As the venue prints it: base units, or contracts where the venue trades those.
-    taker_sell : ndarray of bool, shape (n,), C-contiguous
-        True where the aggressor sold.
-    """
-
-    ts: NDArray[np.int64]
-    price: NDArray[np.float64]
-    qty: NDArray[np.float64]
-    taker_sell: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        """Count the trades."""
-        return len(self.ts)
 
 
 class TradeReader(Iterator[TradeBatch]):

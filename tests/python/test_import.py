@@ -1,0 +1,54 @@
+"""What `import liqcore` brings along, and what it waits with."""
+
+import subprocess
+import sys
+
+import pytest
+
+import liqcore as lq
+
+
+def run(code: str) -> list[str]:
+    """Run code in a fresh interpreter; return the words that it prints."""
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+def test_import_brings_nothing_heavy() -> None:
+    loaded = run("import sys, liqcore; print(*{name.partition('.')[0] for name in sys.modules})")
+    heavy = {"PIL", "dask", "fastparquet", "matplotlib", "pandas", "pyarrow", "rich", "typer", "xarray"}
+    assert "numpy" in loaded
+    assert heavy.isdisjoint(loaded)
+
+
+def test_readers_settings_and_pictures_come_on_first_use() -> None:
+    late = ["liqcore.config", "liqcore.pipeline", "liqcore.render", "liqcore.result", "liqcore.sources"]
+    loaded = run("import sys, liqcore; print(*sys.modules)")
+    assert set(late).isdisjoint(loaded)
+    used = run("import sys, liqcore as lq; lq.read_trades; lq.heatmap; lq.render.RenderOptions; print(*sys.modules)")
+    assert set(late) <= set(used)
+
+
+@pytest.mark.parametrize("module", ["render", "sources"])
+def test_subpackages_need_no_import_of_their_own(module: str) -> None:
+    assert run(f"import liqcore as lq; print(lq.{module}.__name__)") == [f"liqcore.{module}"]
+
+
+def test_every_public_name_is_there() -> None:
+    assert sorted(lq.__all__) == lq.__all__
+    assert set(lq.__all__) <= set(dir(lq))
+    assert run("from liqcore import *; import liqcore; print(all(name in globals() for name in liqcore.__all__))") == [
+        "True"
+    ]
+
+
+def test_the_function_hides_the_module_of_the_same_name() -> None:
+    assert run("import liqcore.simulate, liqcore as lq; print(lq.simulate.__name__, callable(lq.simulate))") == [
+        "simulate",
+        "True",
+    ]
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'liqcore' has no attribute 'nothing'"):
+        _ = lq.nothing
