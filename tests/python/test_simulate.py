@@ -4,6 +4,7 @@ import doctest
 import math
 import pickle
 import sys
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,11 @@ def lively() -> lq.Market:
 
 def published(market: lq.Market) -> dict[str, np.ndarray]:
     groups = ("trades", "open_interest", "marks", "liquidations", "positions")
-    arrays = {f"{group}.{name}": value for group in groups for name, value in vars(getattr(market, group)).items()}
+    arrays = {
+        f"{group}.{field.name}": getattr(getattr(market, group), field.name)
+        for group in groups
+        for field in fields(getattr(market, group))
+    }
     return arrays | {"intent": market.intent, "position": market.position}
 
 

@@ -182,18 +182,7 @@ def test_properties_and_plain_calls_return_what_the_stub_says(samples: dict[str,
     names = stub_types()
     wrong, seen = [], 0
     for class_name, objects in samples.items():
-<<<<<<< HEAD
-        for name, member in vars(names[class_name]).items():
-            call = None if isinstance(member, property) else member
-            getter = member.fget if isinstance(member, property) else member
-            if not isinstance(getter, types.FunctionType) or (
-                call is not None
-                and (name.startswith("_") or getter.__code__.co_argcount + getter.__code__.co_kwonlyargcount != 1)
-            ):
-                continue
-=======
         for name, getter, is_method in getters(names[class_name]):
->>>>>>> typing
             hint = typing.get_type_hints(getter, names)["return"]
             for each in objects:
                 if name == "_state" and each.clock is None:
