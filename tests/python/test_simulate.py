@@ -92,7 +92,7 @@ def test_streams_are_sorted_positive_and_inside_the_span(market):
     assert (market.open_interest.quantity >= 0).all()
     np.testing.assert_array_equal(np.diff(market.marks.ts), SECOND)
     np.testing.assert_array_equal(np.diff(market.open_interest.ts), 60 * SECOND)
-    assert {name: value.dtype.str for name, value in vars(trades).items()} == {
+    assert {f.name: getattr(trades, f.name).dtype.str for f in fields(trades)} == {
         "ts": "<i8",
         "price": "<f8",
         "qty": "<f8",
