@@ -1,0 +1,245 @@
+"""
+The jobs that liqcore and its peers are timed on: the same trades, tiers, bins and windows for everybody.
+
+Job J is PERFORMANCE's usual case, recorded or simulated BTC; the hostile job is the case that suits liqcore worst.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from recorded import expected_dir
+
+import liqcore as lq
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+TIERS = (10.0, 25.0, 50.0, 75.0, 100.0)
+TICKS_PER_BIN = 15
+BINS = 2_000
+WINDOWS = 240
+MMR = 0.004
+SECOND = 1_000_000_000
+DEFAULT_TRADES = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """
+    One input and what is asked of it: columns of live longs and shorts, and of what each window liquidated.
+
+    `ticks` and `lots` are price and quantity on their grids, converted beforehand: only peers read those, liqcore
+    converts and checks the venue's floats itself, inside the timing.
+    """
+
+    name: str
+    source: str  # in words, for the report
+    tick_size: float
+    lot_size: float
+    tiers: tuple[float, ...]
+    axis: lq.PriceAxis
+    window_ns: int
+    windows: int
+    ts: Ints
+    price: Floats
+    qty: Floats
+    taker_sell: Bools
+    ticks: Ints
+    lots: Floats
+
+    def __len__(self) -> int:
+        return self.ts.size
+
+    @property
+    def instrument(self) -> lq.Instrument:
+        """What is traded: linear, one flat maintenance margin rate."""
+        return lq.Instrument(
+            symbol="BTC",
+            tick_size=self.tick_size,
+            lot_size=self.lot_size,
+            margin=lq.MarginSchedule.flat(MMR),
+        )
+
+    @property
+    def profile(self) -> lq.LeverageProfile:
+        """Equal shares."""
+        return lq.LeverageProfile({tier: 1 / len(self.tiers) for tier in self.tiers})
+
+    def engine(self, keep: int | None = None) -> lq.Engine:
+        """Return a fresh engine: flow model without half-life, last-trade trigger, fixed axis."""
+        return lq.Engine(
+            self.instrument,
+            leverage=self.profile,
+            axis=self.axis,
+            window=np.timedelta64(self.window_ns, "ns"),
+            half_life=None,
+            keep=keep,
+        )
+
+    @property
+    def factors(self) -> Floats:
+        """Liquidation price over entry price by layer: longs of each tier, then shorts."""
+        leverage = np.array(self.tiers)
+        return np.concatenate([(1.0 - 1.0 / leverage) / (1.0 - MMR), (1.0 + 1.0 / leverage) / (1.0 + MMR)])
+
+    @property
+    def description(self) -> str:
+        """Input in one sentence."""
+        repeats = float(np.mean((self.ticks[1:] == self.ticks[:-1]) & (self.taker_sell[1:] == self.taker_sell[:-1])))
+        return (
+            f"{len(self):,} trades ({self.source}), {np.unique(self.ticks).size:,} distinct prices, {repeats:.0%} of "
+            f"neighbours equal in price and side; {len(self.tiers)} tiers, {self.axis.size:,} bins of "
+            f"{self.axis.ticks_per_bin} tick{'s' if self.axis.ticks_per_bin > 1 else ''}, {self.windows:,} windows of "
+            f"{self.window_ns / SECOND:,.0f} s, sorted by time, fixed axis, no half-life"
+        )
+
+
+def wanted_trades() -> int:
+    """Return how many trades job J has: LIQCORE_BENCH_TRADES, or 2 million so that the suite stays short."""
+    return int(os.environ.get("LIQCORE_BENCH_TRADES", DEFAULT_TRADES))
+
+
+@cache
+def job_j() -> Job:
+    """Return job J: five tiers, 15-tick bins, 240 windows."""
+    n = wanted_trades()
+    ts, price, qty, taker_sell, source, tick_size, lot_size = _recorded() or _simulated()
+    ts, order = lay_out(ts, n)
+    span = int(ts[-1] - ts[0])
+    window_ns = span // WINDOWS // SECOND * SECOND + SECOND
+    return _job(
+        "J",
+        source,
+        tick_size,
+        lot_size,
+        tiers=TIERS,
+        ticks_per_bin=TICKS_PER_BIN,
+        bins=BINS,
+        window_ns=window_ns,
+        ts=ts - ts[0] + _START // window_ns * window_ns,
+        price=price[order],
+        qty=qty[order],
+        taker_sell=taker_sell[order],
+    )
+
+
+@cache
+def hostile(n: int = 60_000) -> Job:
+    """
+    Return the job that suits liqcore worst: prices jump, every tick is a bin, 125 tiers, windows of one second.
+
+    Three trades a window leave nothing to sum, most ticks occur once, and every window pays for 250 layers.
+    """
+    random = np.random.default_rng(11)
+    ticks = np.rint(20_000 * np.exp(np.cumsum(random.normal(0.0, 0.004, n)) % 0.2)).astype(np.int64)
+    return _job(
+        "hostile",
+        "seeded walk of 0.4 % a trade that wraps around, seed 11",
+        tick_size=1.0,
+        lot_size=1e-3,
+        tiers=tuple(float(leverage) for leverage in range(1, 126)),
+        ticks_per_bin=1,
+        bins=16_384,
+        window_ns=SECOND,
+        ts=_START + np.cumsum(random.integers(0, 2 * SECOND // 3, n)),
+        price=ticks.astype(np.float64),
+        qty=random.integers(1, 5_000, n) * 1e-3,
+        taker_sell=random.random(n) < 0.5,
+    )
+
+
+def lay_out(ts: Ints, n: int) -> tuple[Ints, Ints]:
+    """
+    Lay a recording forward, backward, forward, ... to n rows, so that neither time nor price jumps.
+
+    Returns
+    -------
+    ts : ndarray of int64, shape (n,)
+        Rising times; gaps of a backward pass are those of the forward pass, in reverse.
+    order : ndarray of int64, shape (n,)
+        Which row of the recording each is.
+    """
+    rows = ts.size
+    passes = -(-n // rows)
+    forward = np.arange(rows, dtype=np.int64)
+    order = np.concatenate([forward if k % 2 == 0 else forward[::-1] for k in range(passes)])[:n]
+    offset = ts - ts[0]
+    span = int(offset[-1]) + 1_000_000
+    times = np.concatenate([k * span + (offset if k % 2 == 0 else offset[-1] - offset[::-1]) for k in range(passes)])
+    return ts[0] + times[:n], order
+
+
+_START = 1_781_136_000_000_000_000  # 2026-06-11
+
+
+def _job(
+    name: str,
+    source: str,
+    tick_size: float,
+    lot_size: float,
+    *,
+    tiers: tuple[float, ...],
+    ticks_per_bin: int,
+    bins: int,
+    window_ns: int,
+    ts: Ints,
+    price: Floats,
+    qty: Floats,
+    taker_sell: Bools,
+) -> Job:
+    ticks = np.rint(price / tick_size).astype(np.int64)
+    middle = (int(ticks.min()) + int(ticks.max())) // 2
+    low = max(0, middle // ticks_per_bin - bins // 2) * ticks_per_bin
+    axis = lq.PriceAxis(
+        low=low * tick_size,
+        high=(low + bins * ticks_per_bin) * tick_size,
+        step=ticks_per_bin * tick_size,
+        tick_size=tick_size,
+    )
+    return Job(
+        name=name,
+        source=source,
+        tick_size=tick_size,
+        lot_size=lot_size,
+        tiers=tiers,
+        axis=axis,
+        window_ns=window_ns,
+        windows=int(ts[-1] // window_ns - ts[0] // window_ns) + 1,
+        ts=np.ascontiguousarray(ts),
+        price=np.ascontiguousarray(price),
+        qty=np.ascontiguousarray(qty),
+        taker_sell=np.ascontiguousarray(taker_sell),
+        ticks=ticks,
+        lots=np.rint(qty / lot_size),
+    )
+
+
+_Columns = tuple[Ints, Floats, Floats, Bools, str, float, float]
+
+
+def _recorded() -> _Columns | None:
+    """Read the recorded Hyperliquid BTC days, or return None where they are absent."""
+    files = sorted(Path(expected_dir(), "trades").glob("hyperliquid-BTC-*.parquet"))
+    if not files:
+        return None
+    batches = list(lq.read_trades(files))
+    ts, price, qty, taker_sell = (
+        np.concatenate([getattr(batch, name) for batch in batches]) for name in ("ts", "price", "qty", "taker_sell")
+    )
+    source = f"recorded Hyperliquid BTC, {files[0].stem[-8:]} to {files[-1].stem[-8:]}, laid forward and backward"
+    return ts, price, qty, taker_sell, source, 1.0, 1e-5
+
+
+def _simulated() -> _Columns:
+    """Simulate two days where no recording is."""
+    market = lq.simulate(seed=1, days=2, tick_size=1.0, lot_size=1e-5)
+    trades = market.trades
+    source = "liqcore.simulate, seed 1, 2 days, laid forward and backward"
+    return trades.ts, trades.price, trades.qty, trades.taker_sell, source, 1.0, 1e-5

@@ -1,0 +1,310 @@
+"""
+What else one could use: each peer as its good users write it, on one thread, compiled for this very CPU.
+
+Two kinds of job are told apart. *Consuming* loops give liqcore's answer: levels vanish when price reaches them. *Plain*
+histograms only add up where levels were opened; nothing is ever consumed, which is an easier job with another answer.
+All peers get whole ticks and lots, converted beforehand, so that answers can be equal to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from jobs import Bools, Floats, Ints, Job
+from numpy.typing import NDArray
+
+Columns = NDArray[np.float32]
+
+if find_spec("numba") is not None:
+    from numba import njit  # type: ignore[import-untyped,unused-ignore]
+
+    HAS_NUMBA = True
+else:  # the loops below are then left out; as plain Python they would take an hour
+    HAS_NUMBA = False
+
+    def njit(**_: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Leave the function as it is."""
+        return lambda function: function
+
+
+HAS_BOOST_HISTOGRAM = find_spec("boost_histogram") is not None
+
+OPENED, LIQUIDATED, UNRESOLVED, UNDERFLOW, OVERFLOW, NO_PRICE = range(6)
+ACCOUNTS = ("opened", "liquidated", "unresolved", "underflow", "overflow", "no_price")
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """
+    What a job asks for, in liqcore's order: longs of each tier, then shorts.
+
+    Columns are float32 of shape (windows, bins), the profile's weights applied, in quantity. `layers` is the book after
+    the last trade, `accounts` where every lot went, both in lots. `history`, if asked for, is the book at the end of
+    each window but the last.
+    """
+
+    long: Columns
+    short: Columns
+    liquidated: Columns
+    layers: Floats  # (2 * tiers, bins)
+    accounts: Floats  # (6, 2 * tiers)
+    history: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
+
+
+def numba_loop(job: Job, *, columns: bool = True, history: bool = False) -> Answer:
+    """Run the consuming loop: one scattered add per trade and tier."""
+    layers, shape = 2 * len(job.tiers), (job.windows if columns else 0, job.axis.size)
+    answer = Answer(
+        long=np.zeros(shape, np.float32),
+        short=np.zeros(shape, np.float32),
+        liquidated=np.zeros(shape, np.float32),
+        layers=np.zeros((layers, job.axis.size)),
+        accounts=np.zeros((len(ACCOUNTS), layers)),
+        history=np.zeros((job.windows - 1, layers, job.axis.size)) if history else np.zeros((0, 0, 0)),
+    )
+    _consume(
+        job.ts,
+        job.ticks,
+        job.lots,
+        job.taker_sell,
+        job.factors,
+        job.axis.ticks_per_bin,
+        job.axis.first_bin,
+        job.window_ns,
+        np.asarray(job.profile.weights),
+        job.lot_size,
+        answer.long,
+        answer.short,
+        answer.liquidated,
+        answer.layers,
+        answer.accounts,
+        answer.history,
+    )
+    return answer
+
+
+@njit(cache=True)
+def _write_column(
+    levels: Floats, first: int, last: int, weights: Floats, lot_size: float, row: Floats, out: Columns
+) -> None:
+    row[:] = 0.0
+    for layer in range(first, last):
+        weight = weights[layer - first]
+        for cell in range(row.size):
+            row[cell] += weight * (levels[layer, cell] * lot_size)
+    for cell in range(row.size):
+        out[cell] = row[cell]
+
+
+@njit(cache=True)
+def _consume(
+    ts: Ints,
+    ticks: Ints,
+    lots: Floats,
+    taker_sell: Bools,
+    factors: Floats,
+    ticks_per_bin: int,
+    first_bin: int,
+    window_ns: int,
+    weights: Floats,
+    lot_size: float,
+    long_out: Columns,
+    short_out: Columns,
+    liquidated_out: Columns,
+    book: Floats,
+    accounts: Floats,
+    history: Floats,
+) -> None:
+    layers, bins = book.shape
+    tiers = layers // 2
+    inverse = 1.0 / ticks_per_bin
+    end_bin = first_bin + bins
+    # Ranges of absolute bins that may be live, by layer, and the nearest of each side.
+    low = np.full(layers, end_bin)
+    high = np.full(layers, first_bin)
+    longs_end = first_bin
+    shorts_begin = end_bin
+    liquidated = np.zeros((layers, bins))
+    row = np.zeros(bins)
+    taken_row = np.zeros(bins, np.float32)
+    window = 0
+    window_end = ts[0] // window_ns * window_ns + window_ns
+    columns = long_out.shape[0] > 0
+
+    for i in range(ts.size + 1):
+        while i == ts.size or ts[i] >= window_end:
+            if columns:
+                _write_column(book, 0, tiers, weights, lot_size, row, long_out[window])
+                _write_column(book, tiers, layers, weights, lot_size, row, short_out[window])
+                _write_column(liquidated, 0, tiers, weights, lot_size, row, liquidated_out[window])
+                _write_column(liquidated, tiers, layers, weights, lot_size, row, taken_row)
+                liquidated_out[window] += taken_row
+                liquidated[:] = 0.0
+            if window < history.shape[0]:
+                history[window] = book
+            window += 1
+            window_end += window_ns
+            if i == ts.size:
+                return
+        tick = ticks[i]
+        entry_bin = int((tick + 0.5) * inverse)
+
+        if entry_bin < longs_end:
+            for layer in range(tiers):
+                for b in range(max(entry_bin, low[layer]), high[layer]):
+                    amount = book[layer, b - first_bin]
+                    if amount != 0.0:
+                        accounts[LIQUIDATED, layer] += amount
+                        liquidated[layer, b - first_bin] += amount
+                        book[layer, b - first_bin] = 0.0
+                high[layer] = min(high[layer], max(entry_bin, low[layer]))
+            longs_end = entry_bin
+        if entry_bin >= shorts_begin:
+            for layer in range(tiers, layers):
+                for b in range(low[layer], min(entry_bin + 1, high[layer])):
+                    amount = book[layer, b - first_bin]
+                    if amount != 0.0:
+                        accounts[LIQUIDATED, layer] += amount
+                        liquidated[layer, b - first_bin] += amount
+                        book[layer, b - first_bin] = 0.0
+                low[layer] = max(low[layer], min(entry_bin + 1, high[layer]))
+            shorts_begin = entry_bin + 1
+
+        amount = lots[i]
+        if taker_sell[i]:
+            for layer in range(tiers, layers):
+                level = np.rint(tick * factors[layer])
+                b = int((level + 0.5) * inverse)
+                if level < 1.0:
+                    accounts[NO_PRICE, layer] += amount
+                elif b < first_bin:
+                    accounts[UNDERFLOW, layer] += amount
+                elif b >= end_bin:
+                    accounts[OVERFLOW, layer] += amount
+                elif b <= entry_bin:
+                    accounts[UNRESOLVED, layer] += amount
+                else:
+                    book[layer, b - first_bin] += amount
+                    low[layer] = min(low[layer], b)
+                    high[layer] = max(high[layer], b + 1)
+                    shorts_begin = min(shorts_begin, b)
+            accounts[OPENED, tiers] += amount
+        else:
+            for layer in range(tiers):
+                level = np.rint(tick * factors[layer])
+                b = int((level + 0.5) * inverse)
+                if level < 1.0:
+                    accounts[NO_PRICE, layer] += amount
+                elif b < first_bin:
+                    accounts[UNDERFLOW, layer] += amount
+                elif b >= end_bin:
+                    accounts[OVERFLOW, layer] += amount
+                elif b >= entry_bin:
+                    accounts[UNRESOLVED, layer] += amount
+                else:
+                    book[layer, b - first_bin] += amount
+                    low[layer] = min(low[layer], b)
+                    high[layer] = max(high[layer], b + 1)
+                    longs_end = max(longs_end, b + 1)
+            accounts[OPENED, 0] += amount
+
+
+# --- plain histograms: an easier job ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """Levels of every trade, and the window it falls in: made beforehand, so that fills alone are timed."""
+
+    windows: NDArray[np.int32]  # window of each trade
+    levels: list[Floats]  # by tier: the level in ticks, plus a half so that it never lies on an edge
+
+
+def project(job: Job) -> Projected:
+    """Project all trades onto all tiers."""
+    tiers = len(job.tiers)
+    factors = job.factors
+    levels = [
+        np.rint(job.ticks * np.where(job.taker_sell, factors[tiers + tier], factors[tier])) + 0.5
+        for tier in range(tiers)
+    ]
+    return Projected((job.ts // job.window_ns - job.ts[0] // job.window_ns).astype(np.int32), levels)
+
+
+def numba_histogram(job: Job) -> Floats:
+    """Add every level to its (window, bin) cell, projecting on the way."""
+    out = np.zeros((job.windows, job.axis.size))
+    _add_up(
+        job.ts,
+        job.ticks,
+        job.lots,
+        job.taker_sell,
+        job.factors,
+        job.axis.ticks_per_bin,
+        job.axis.first_bin,
+        job.window_ns,
+        out,
+    )
+    return out
+
+
+@njit(cache=True)
+def _add_up(
+    ts: Ints,
+    ticks: Ints,
+    lots: Floats,
+    taker_sell: Bools,
+    factors: Floats,
+    ticks_per_bin: int,
+    first_bin: int,
+    window_ns: int,
+    out: Floats,
+) -> None:
+    tiers = factors.size // 2
+    bins = out.shape[1]
+    inverse = 1.0 / ticks_per_bin
+    window = 0
+    window_end = ts[0] // window_ns * window_ns + window_ns
+    for i in range(ts.size):
+        while ts[i] >= window_end:
+            window += 1
+            window_end += window_ns
+        first = tiers if taker_sell[i] else 0
+        for layer in range(first, first + tiers):
+            cell = int((np.rint(ticks[i] * factors[layer]) + 0.5) * inverse) - first_bin
+            if 0 <= cell < bins:
+                out[window, cell] += lots[i]
+
+
+def boost_histogram_fill(job: Job, projected: Projected) -> Floats:
+    """Fill one boost-histogram of (window, level), tier by tier, with projected levels."""
+    import boost_histogram as bh
+
+    axes = (
+        bh.axis.Integer(0, job.windows, underflow=False, overflow=False),
+        bh.axis.Regular(job.axis.size, job.axis.low_tick, job.axis.low_tick + job.axis.size * job.axis.ticks_per_bin),
+    )
+    histogram = bh.Histogram(*axes, storage=bh.storage.Double())
+    for level in projected.levels:
+        histogram.fill(projected.windows, level, weight=job.lots)
+    return np.asarray(histogram.view())
+
+
+def numpy_histogram(job: Job, projected: Projected) -> Floats:
+    """Sum numpy.histogram2d of (window, level) over the tiers, with projected levels."""
+    low, high = job.axis.low_tick, job.axis.low_tick + job.axis.size * job.axis.ticks_per_bin
+    out = np.zeros((job.windows, job.axis.size))
+    for level in projected.levels:
+        counts, _, _ = np.histogram2d(
+            projected.windows,
+            level,
+            bins=(job.windows, job.axis.size),
+            range=((0, job.windows), (low, high)),
+            weights=job.lots,
+        )
+        out += counts
+    return out
