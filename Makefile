@@ -60,13 +60,15 @@ test-python: $(VENV)/.installed
 
 bench: system-packages $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
 	$(BIN)/python tools/requirements.py bench | $(BIN)/python -m pip install -q -r /dev/stdin
-	cmake --preset release -G Ninja >/dev/null && cmake --build --preset release -j $(JOBS)
+	cmake --preset release -G Ninja >/dev/null && cmake --build --preset release -j $(JOBS) --target liqcore_bench
 	$(BIN)/python -m pytest bench -q --benchmark-only --benchmark-disable-gc
-	build/release/bench/cpp/liqcore_bench
+	$(BIN)/python bench/write_trades.py out/bench/trades.bin
+	build/release/bench/cpp/liqcore_bench --trades=out/bench/trades.bin \
+	  --benchmark_out=out/bench/cpp.json --benchmark_out_format=json
 
 lint: $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy && $(BIN)/mypy bench
 	cd / && $(CURDIR)/$(BIN)/stubtest liqcore._core --mypy-config-file $(CURDIR)/pyproject.toml
 	$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 

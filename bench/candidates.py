@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import peers
-from jobs import Floats, Job
 
 import liqcore as lq
+import peers
+from jobs import Floats, Job
 
 CALL_ROWS = 1_000
 CONSUMES = "consumes levels, columns"

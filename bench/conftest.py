@@ -1,8 +1,8 @@
 """One report a session, in out/bench/; the helper that finds recordings is the tests' own."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,14 +10,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "python")
 
 import report as reports
 
+_SESSION = pytest.StashKey[reports.Report]()
+
 
 @pytest.fixture(scope="session")
-def report() -> Iterator[reports.Report]:
-    """Collect tables and write them when the session ends."""
+def report(pytestconfig: pytest.Config) -> reports.Report:
+    """Collect the tables that are written when the session ends."""
     reports.refuse_debug_build()
-    out = reports.Report()
-    yield out
-    if out.tables:
-        folder = reports.ROOT / "out" / "bench"
-        out.write(folder)
-        print(f"\n{(folder / 'bench.md').read_text()}\nwritten: {folder / 'bench.json'}, {folder / 'bench.md'}")
+    return pytestconfig.stash.setdefault(_SESSION, reports.Report())
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Write the report and show it."""
+    found = config.stash.get(_SESSION, None)
+    if found is None or not found.tables:
+        return
+    folder = reports.ROOT / "out" / "bench"
+    found.write(folder)
+    terminalreporter.write_line((folder / "bench.md").read_text())
+    terminalreporter.write_line(f"written: {folder / 'bench.md'}, {folder / 'bench.json'}")

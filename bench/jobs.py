@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from recorded import expected_dir
 
 import liqcore as lq
+from recorded import expected_dir
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -131,7 +131,7 @@ def job_j() -> Job:
 
 
 @cache
-def hostile(n: int = 60_000) -> Job:
+def hostile(n: int = 15_000) -> Job:
     """
     Return the job that suits liqcore worst: prices jump, every tick is a bin, 125 tiers, windows of one second.
 
@@ -150,7 +150,7 @@ def hostile(n: int = 60_000) -> Job:
         window_ns=SECOND,
         ts=_START + np.cumsum(random.integers(0, 2 * SECOND // 3, n)),
         price=ticks.astype(np.float64),
-        qty=random.integers(1, 5_000, n) * 1e-3,
+        qty=(random.integers(1, 5_000, n) * 1e-3).astype(np.float64),
         taker_sell=random.random(n) < 0.5,
     )
 

@@ -11,27 +11,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from typing import cast
 
 import numpy as np
-from jobs import Bools, Floats, Ints, Job
 from numpy.typing import NDArray
+
+from jobs import Bools, Floats, Ints, Job
 
 Columns = NDArray[np.float32]
 
-if find_spec("numba") is not None:
-    from numba import njit  # type: ignore[import-untyped,unused-ignore]
-
-    HAS_NUMBA = True
-else:  # the loops below are then left out; as plain Python they would take an hour
-    HAS_NUMBA = False
-
-    def njit(**_: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Leave the function as it is."""
-        return lambda function: function
-
-
+HAS_NUMBA = find_spec("numba") is not None  # otherwise its loops are left out: as plain Python they take an hour
 HAS_BOOST_HISTOGRAM = find_spec("boost_histogram") is not None
+
+
+def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """Compile with numba if it is installed; without fast-math, so that answers are exact."""
+    if not HAS_NUMBA:
+        return function
+    import numba
+
+    return cast(Callable[..., None], numba.njit(cache=True)(function))
+
 
 OPENED, LIQUIDATED, UNRESOLVED, UNDERFLOW, OVERFLOW, NO_PRICE = range(6)
 ACCOUNTS = ("opened", "liquidated", "unresolved", "underflow", "overflow", "no_price")
@@ -87,7 +87,7 @@ def numba_loop(job: Job, *, columns: bool = True, history: bool = False) -> Answ
     return answer
 
 
-@njit(cache=True)
+@_compiled
 def _write_column(
     levels: Floats, first: int, last: int, weights: Floats, lot_size: float, row: Floats, out: Columns
 ) -> None:
@@ -100,7 +100,7 @@ def _write_column(
         out[cell] = row[cell]
 
 
-@njit(cache=True)
+@_compiled
 def _consume(
     ts: Ints,
     ticks: Ints,
@@ -252,7 +252,7 @@ def numba_histogram(job: Job) -> Floats:
     return out
 
 
-@njit(cache=True)
+@_compiled
 def _add_up(
     ts: Ints,
     ticks: Ints,

@@ -98,16 +98,23 @@ READER_BYTES = 2**25 * 8
 
 
 def interleave(candidates: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Run all candidates in turn, again and again, so that drift of the machine hits everyone alike; seconds each."""
+    """
+    Run all candidates in turn, again and again, so that drift of the machine hits everyone alike.
+
+    Returns
+    -------
+    dict of list of float
+        Seconds of this thread's processor time, so that waiting for a busy machine does not count.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     gc.collect()
     gc.disable()
     try:
         for _ in range(repeats):
             for name, run in candidates.items():
-                start = time.perf_counter()
+                start = time.thread_time()
                 run()
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(time.thread_time() - start)
     finally:
         gc.enable()
     return seconds
@@ -185,7 +192,7 @@ class Table:
         """Return the table as a section of Markdown."""
         lines = [f"## {self.title}", "", f"Input: {self.input}.", ""]
         lines += [
-            f"| candidate | job | median, ms | spread | M {self.event}s/s | ns/{self.event} | to strongest same-job peer |",
+            f"| candidate | job | median, ms | spread | M {self.event}s/s | ns/{self.event} | to best peer of the job |",
             "|---|---|---|---|---|---|---|",
         ]
         for row in self.rows:
@@ -219,7 +226,12 @@ class Report:
         facts = environment(self.bandwidth)
         record = {"environment": facts, "tables": [table.as_dict() for table in self.tables]}
         (folder / "bench.json").write_text(json.dumps(record, indent=1) + "\n")
-        head = ["# Benchmarks", "", "Answers were compared first; candidates ran in turn. Ratios count, times do not.", ""]
+        head = [
+            "# Benchmarks",
+            "",
+            "Answers were compared first; candidates ran in turn, on one thread; times are processor time. Ratios count.",
+            "",
+        ]
         head += [f"- {name.replace('_', ' ')}: {_text(value)}" for name, value in facts.items()]
         page = "\n".join(head) + "\n\n" + "\n".join(table.as_markdown() for table in self.tables)
         (folder / "bench.md").write_text(page)

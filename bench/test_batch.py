@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import pytest
+
 import candidates
 import jobs
-import numpy as np
 import peers
-import pytest
 from report import BYTES_PER_TRADE, READER_BYTES, Report, Row, Table, interleave, reader
 
 REPEATS = 7

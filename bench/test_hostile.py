@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pytest
+
 import candidates
 import jobs
-import numpy as np
 import peers
-import pytest
 from report import Report, Row, Table, interleave
 
 KEEP = 64  # closed windows; all of them would fill the memory: each has accounts for 250 layers
@@ -45,7 +46,7 @@ def test_hostile_job(benchmark: Any, report: Report) -> None:
         for name, times in interleave(runs, 1).items():
             seconds[name] += times
 
-    benchmark.pedantic(one_round, rounds=5, iterations=1)
+    benchmark.pedantic(one_round, rounds=3, iterations=1)
     table = Table("Hostile job: where we are worst", job.description, len(job), "trade")
     table.rows = [Row(name, candidates.FEEDS, times) for name, times in seconds.items()]
     table.notes.append(

@@ -1,5 +1,5 @@
-// What a call from Python costs before any work: a pybind11 method with the arguments of Engine.trade that does nothing.
-// Compiled by bench/test_calls.py; no part of the library.
+// What a call from Python costs before any work: a pybind11 method with the arguments of Engine.trade that does
+// nothing. Compiled by bench/test_calls.py; no part of the library.
 #include <pybind11/pybind11.h>
 
 #include <cstdint>

@@ -89,7 +89,7 @@ class Loop {
   double inverse_;
   std::vector<double> factors_;
   std::vector<double> book_;
-  std::vector<std::int64_t> low_;   // bins of a layer that may be live: [low, high)
+  std::vector<std::int64_t> low_;  // bins of a layer that may be live: [low, high)
   std::vector<std::int64_t> high_;
   std::vector<double> liquidated_;
   std::vector<double> dropped_;
