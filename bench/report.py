@@ -192,7 +192,7 @@ class Table:
         """Return the table as a section of Markdown."""
         lines = [f"## {self.title}", "", f"Input: {self.input}.", ""]
         lines += [
-            f"| candidate | job | median, ms | spread | M {self.event}s/s | ns/{self.event} | to best peer of the job |",
+            f"| candidate | job | median, ms | spread | M {self.event}s/s | ns/{self.event} | to the best peer |",
             "|---|---|---|---|---|---|---|",
         ]
         for row in self.rows:
@@ -229,7 +229,7 @@ class Report:
         head = [
             "# Benchmarks",
             "",
-            "Answers were compared first; candidates ran in turn, on one thread; times are processor time. Ratios count.",
+            "Answers were compared first; candidates ran in turn, on one thread; times are processor time.",
             "",
         ]
         head += [f"- {name.replace('_', ' ')}: {_text(value)}" for name, value in facts.items()]
