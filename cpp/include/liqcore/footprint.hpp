@@ -47,7 +47,7 @@ class LIQCORE_EXPORT Footprint {
   std::int64_t last_ = 0;
   double buy_lots_ = 0.0;
   double sell_lots_ = 0.0;
-  std::vector<double> table_;
+  std::vector<double> table_;  // (tick, side) from low_ up; behind it a second one that build() sums into as well
 };
 
 }  // namespace liqcore::inline abi1
