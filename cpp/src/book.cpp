@@ -76,23 +76,27 @@ LevelBook::Level LevelBook::level(std::size_t layer, std::int64_t entry_tick, st
   const double tick = round_half_even(static_cast<double>(entry_tick) * k);
   if (tick < 1.0) return {Fate::no_price, 0};
   if (tick >= kFarTick) return {Fate::overflow, 0};
-  const std::int64_t bin = bin_(static_cast<std::int64_t>(tick));
+  const std::int64_t bin = bin_.of_whole(tick);
   if (bin < low_bin_) return {Fate::underflow, bin};
   if (bin >= high_bin_) return {Fate::overflow, bin};
   const bool beyond = layer < tiers_ ? bin < bound_bin : bin > bound_bin;
   return {beyond ? Fate::live : Fate::unresolved, bin};
 }
 
+inline void LevelBook::add_live(std::size_t layer, std::int64_t bin, double lots) noexcept {
+  fresh_.at(layer, bin) += lots;
+  fresh_.range(layer).include(bin);
+  if (layer < tiers_)
+    longs_end_ = std::max(longs_end_, bin + 1);
+  else
+    shorts_begin_ = std::min(shorts_begin_, bin);
+}
+
 void LevelBook::add_level(std::size_t layer, const Level& level, double lots) {
   switch (level.fate) {
     case Fate::live:
       if (!fresh_.covers(level.bin, level.bin + 1)) make_room(level.bin);
-      fresh_.at(layer, level.bin) += lots;
-      fresh_.range(layer).include(level.bin);
-      if (layer < tiers_)
-        longs_end_ = std::max(longs_end_, level.bin + 1);
-      else
-        shorts_begin_ = std::min(shorts_begin_, level.bin);
+      add_live(layer, level.bin, lots);
       break;
     case Fate::no_price:
       window_[layer].no_price.add(lots);
@@ -114,8 +118,52 @@ void LevelBook::open_layers(Side side, std::int64_t entry_tick, double lots, con
   const bool longs = side == Side::long_;
   if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
   const std::size_t first = longs ? 0 : tiers_;
-  for (std::size_t layer = first; layer < first + tiers_; ++layer)
+  for (std::size_t layer = first; layer < first + tiers_; ++layer) {
+    // A level that is live and has room, in line; every other case apart. A factor of NaN fails the first test.
+    const double tick = round_half_even(static_cast<double>(entry_tick) * factors_[layer]);
+    if (tick >= 1.0 && tick < kFarTick) {
+      const std::int64_t bin = bin_.of_whole(tick);
+      const bool beyond = longs ? bin < bound : bin > bound;
+      if (beyond && bin >= low_bin_ && bin < high_bin_ && fresh_.covers(bin, bin + 1)) {
+        add_live(layer, bin, lots);
+        continue;
+      }
+    }
     add_level(layer, level(layer, entry_tick, bound), lots);
+  }
+}
+
+void LevelBook::open_ticks(Side side, const std::optional<Reached>& reached) {
+  if (run_ticks_.empty()) return;
+  const bool longs = side == Side::long_;
+  const auto lowest_tick = static_cast<std::int64_t>(run_ticks_.front());
+  const auto highest_tick = static_cast<std::int64_t>(run_ticks_.back());
+  // What lies beyond this lies beyond the own bin of every entry.
+  std::int64_t bound = bin_(longs ? lowest_tick : highest_tick);
+  if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
+  const std::size_t first = longs ? 0 : tiers_;
+  for (std::size_t layer = first; layer < first + tiers_; ++layer) {
+    // Levels rise with the entry: where the lowest and the highest are live, so is every one between, without a look.
+    const Level lowest = level(layer, lowest_tick, bound);
+    const Level highest = level(layer, highest_tick, bound);
+    if (lowest.fate == Fate::live && highest.fate == Fate::live) {
+      add_level(layer, lowest, 0.0);
+      add_level(layer, highest, 0.0);
+      const double k = factors_[layer];
+      const BinRule bin = bin_;
+      const std::int64_t first_bin = fresh_.first_bin();
+      double* const row = fresh_.row(layer);
+      for (std::size_t i = 0; i < run_ticks_.size(); ++i)
+        row[bin.of_whole(round_half_even(run_ticks_[i] * k)) - first_bin] += run_lots_[i];
+      continue;
+    }
+    for (std::size_t i = 0; i < run_ticks_.size(); ++i) {
+      const auto tick = static_cast<std::int64_t>(run_ticks_[i]);
+      std::int64_t own = bin_(tick);
+      if (reached) own = longs ? std::min(own, reached->low_bin) : std::max(own, reached->high_bin);
+      add_level(layer, level(layer, tick, own), run_lots_[i]);
+    }
+  }
 }
 
 void LevelBook::open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached) {
@@ -275,14 +323,18 @@ void LevelBook::open_run(const Footprint& run, double maker_share, std::optional
   if (maker_share != 0.0) exact_limit_ = kSharedLimit;
   opened_[0].add(run.buy_lots() + maker_share * run.sell_lots());
   opened_[1].add(run.sell_lots() + maker_share * run.buy_lots());
-  for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) {
-    const double bought = run.bought(tick);
-    const double sold = run.sold(tick);
-    if (bought == 0.0 && sold == 0.0) continue;
-    const double longs = bought + maker_share * sold;
-    const double shorts = sold + maker_share * bought;
-    if (longs != 0.0) open_layers(Side::long_, tick, longs, reached);
-    if (shorts != 0.0) open_layers(Side::short_, tick, shorts, reached);
+  for (const Side side : {Side::long_, Side::short_}) {
+    run_ticks_.clear();
+    run_lots_.clear();
+    for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) {
+      const double bought = run.bought(tick);
+      const double sold = run.sold(tick);
+      const double lots = side == Side::long_ ? bought + maker_share * sold : sold + maker_share * bought;
+      if (lots == 0.0) continue;
+      run_ticks_.push_back(static_cast<double>(tick));
+      run_lots_.push_back(lots);
+    }
+    open_ticks(side, reached);
   }
 }
 

@@ -19,7 +19,11 @@ class BinRule {
   /// Exact: (tick + 0.5) / step is at least 0.5 / step away from a whole number, and the product's rounding error is
   /// below that for every tick under 2^50.
   [[nodiscard]] constexpr std::int64_t operator()(std::int64_t tick) const noexcept {
-    return static_cast<std::int64_t>((static_cast<double>(tick) + 0.5) * inverse_);
+    return of_whole(static_cast<double>(tick));
+  }
+  /// The same of a tick that is already a double; it must be a whole number.
+  [[nodiscard]] constexpr std::int64_t of_whole(double tick) const noexcept {
+    return static_cast<std::int64_t>((tick + 0.5) * inverse_);
   }
   [[nodiscard]] constexpr std::int64_t ticks_per_bin() const noexcept { return ticks_per_bin_; }
 

@@ -102,6 +102,8 @@ class LIQCORE_EXPORT LevelBook {
             std::int64_t low_bin, std::int64_t high_bin, bool fixed);
   [[nodiscard]] Level level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept;
   void add_level(std::size_t layer, const Level& level, double lots);
+  void add_live(std::size_t layer, std::int64_t bin, double lots) noexcept;
+  void open_ticks(Side side, const std::optional<Reached>& reached);
   void open_layers(Side side, std::int64_t entry_tick, double lots, const std::optional<Reached>& reached);
   void touch_bins(std::int64_t low_bin, std::int64_t high_bin);
   void clear_longs(std::int64_t from_bin) noexcept;
@@ -136,6 +138,8 @@ class LIQCORE_EXPORT LevelBook {
   std::vector<Account> window_;    // of what was opened in this window, without `opened` and `live`
   std::vector<Account> accounts_;  // of earlier windows, and what was liquidated and closed of their levels since
   std::vector<Tally> closed_;      // scratch of settle()
+  std::vector<double> run_ticks_;  // scratch of open_run(): where one side opened, rising
+  std::vector<double> run_lots_;   // and how much
   double exact_limit_;             // largest cell whose sums are exact, lots
   bool inexact_ = false;
 };
