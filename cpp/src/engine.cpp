@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "grid.hpp"
 #include "kernels/convert.hpp"
 #include "liqcore/error.hpp"
 #include "rounding.hpp"
@@ -33,10 +34,17 @@ std::int64_t automatic_step(std::int64_t tick) noexcept {
 }
 
 /// A finite price against its bounds.
-Reject check_price(double price, const Instrument& instrument) noexcept {
+Reject check_price(double price, const Instrument& instrument, OnGrid& tick) noexcept {
   if (!(price > 0.0)) return Reject::not_positive;
-  if (!(price / instrument.tick_size() <= kMaxTicks)) return Reject::too_large;
-  return instrument.to_ticks(price).units >= 1 ? Reject::none : Reject::not_positive;
+  const double ticks = price / instrument.tick_size();
+  if (!(ticks <= kMaxTicks)) return Reject::too_large;
+  tick = nearest(ticks);
+  return tick.units >= 1 ? Reject::none : Reject::not_positive;
+}
+
+Reject check_price(double price, const Instrument& instrument) noexcept {
+  OnGrid tick;
+  return check_price(price, instrument, tick);
 }
 
 Stats& operator-=(Stats& stats, const Stats& before) {
@@ -255,7 +263,7 @@ void Engine::refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t
                         " ns");
 }
 
-void Engine::refuse_gaps(const Feed& feed) const {
+void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
   std::int64_t first = clock_ns_ == kNever ? kMaxTime : clock_ns_;
   std::int64_t last = kNever;
   const auto look = [&](std::span<const std::int64_t> times, std::int64_t delay) {
@@ -265,7 +273,14 @@ void Engine::refuse_gaps(const Feed& feed) const {
       last = std::max(last, ts + delay);
     }
   };
-  look(feed.trades.ts_ns, 0);
+  // Of sorted times the ends say it all, unless they are no times.
+  const auto trade_ts = feed.trades.ts_ns;
+  if (trades_sorted && !trade_ts.empty() && trade_ts.front() >= 0 && trade_ts.back() <= kMaxTime) {
+    look(trade_ts.first(1), 0);
+    look(trade_ts.last(1), 0);
+  } else {
+    look(trade_ts, 0);
+  }
   look(feed.marks.ts_ns, 0);
   look(feed.candles.ts_open_ns, feed.candles.interval_ns - 1);
   look(feed.open_interest.ts_ns, 0);
@@ -290,7 +305,9 @@ void Engine::refuse_gaps(const Feed& feed) const {
       [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
           const std::int64_t ts = feed.trades.ts_ns[i];
-          step(check_trade(ts, feed.trades.price[i], feed.trades.qty[i], clock), ts, true);
+          OnGrid tick;
+          OnGrid lots;
+          step(check_trade(ts, feed.trades.price[i], feed.trades.qty[i], clock, tick, lots), ts, true);
         }
       },
       [&](std::size_t i) {
@@ -315,13 +332,16 @@ Reject Engine::check_time(std::int64_t ts_ns, std::int64_t clock) const noexcept
   return ts_ns < clock ? Reject::late : Reject::none;
 }
 
-Reject Engine::check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock) const noexcept {
+Reject Engine::check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
+                           OnGrid& lots) const noexcept {
   if (const Reject time = check_time(ts_ns, clock); time != Reject::none) return time;
   if (!std::isfinite(price) || !std::isfinite(qty)) return Reject::not_finite;
   if (!(qty > 0.0)) return Reject::not_positive;
-  if (const Reject reject = check_price(price, instrument_); reject != Reject::none) return reject;
-  if (!(qty / instrument_.lot_size() <= kMaxLots)) return Reject::too_large;
-  return instrument_.to_ticks(price).exact ? Reject::none : Reject::off_grid;
+  if (const Reject reject = check_price(price, instrument_, tick); reject != Reject::none) return reject;
+  const double quantity = qty / instrument_.lot_size();
+  if (!(quantity <= kMaxLots)) return Reject::too_large;
+  lots = nearest(quantity);
+  return tick.exact ? Reject::none : Reject::off_grid;
 }
 
 Reject Engine::check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept {
@@ -371,13 +391,14 @@ Reject Engine::count(Reject reason) noexcept {
 Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_sell) {
   if (used_candle_volumes_)
     throw InvalidConfig("trades and candle volumes of one market must not be fed together: candles had volumes");
-  const Reject reject = check_trade(ts_ns, price, qty, clock_ns_);
+  OnGrid tick;
+  OnGrid lots;
+  const Reject reject = check_trade(ts_ns, price, qty, clock_ns_, tick, lots);
   if (reject == Reject::none) {
-    refuse_gap("ts", clock_ns_, ts_ns);
-    const OnGrid lots = instrument_.to_lots(qty);
+    if (ts_ns >= window_end_ns_) refuse_gap("ts", clock_ns_, ts_ns);  // within a window there is no gap
     if (!lots.exact) ++counts_.rounded_qty;
     move_clock(ts_ns);
-    use_trade(instrument_.to_ticks(price).units, static_cast<double>(lots.units), taker_sell);
+    use_trade(tick.units, static_cast<double>(lots.units), taker_sell);
   }
   return count(reject);
 }
@@ -543,9 +564,9 @@ Stats Engine::feed(const Feed& feed) {
     throw InvalidConfig(
         "trades and candle volumes of one market must not be fed together (each would open the same positions): "
         "leave out buy_qty and sell_qty, or the trades");
-  refuse_gaps(feed);
-  if (volumes) used_candle_volumes_ = true;
   const bool sorted = kernels::is_sorted(feed.trades.ts_ns.data(), feed.trades.ts_ns.size());
+  refuse_gaps(feed, sorted);
+  if (volumes) used_candle_volumes_ = true;
   return account_for([&] {
     merge(
         feed, [&](std::size_t begin, std::size_t end) { use_trades(feed.trades, begin, end, sorted); },

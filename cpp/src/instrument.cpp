@@ -3,8 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "grid.hpp"
 #include "liqcore/error.hpp"
-#include "rounding.hpp"
 #include "text_of.hpp"
 
 namespace liqcore::inline abi1 {
@@ -13,12 +13,6 @@ namespace {
 void require_positive(const char* argument, double value) {
   if (!(std::isfinite(value) && value > 0.0))
     throw InvalidConfig(std::string(argument) + " must be finite and above 0, was " + text_of(value));
-}
-
-OnGrid to_grid(double value, double step) noexcept {
-  const double x = value / step;
-  const double r = round_half_even(x);
-  return {static_cast<std::int64_t>(r), std::fabs(x - r) <= kGridTolerance};
 }
 
 }  // namespace
@@ -37,7 +31,7 @@ Instrument::Instrument(std::string symbol, std::string venue, Contract contract,
   require_positive("multiplier", multiplier);
 }
 
-OnGrid Instrument::to_ticks(double price) const noexcept { return to_grid(price, tick_size_); }
-OnGrid Instrument::to_lots(double qty) const noexcept { return to_grid(qty, lot_size_); }
+OnGrid Instrument::to_ticks(double price) const noexcept { return nearest(price / tick_size_); }
+OnGrid Instrument::to_lots(double qty) const noexcept { return nearest(qty / lot_size_); }
 
 }  // namespace liqcore::inline abi1

@@ -149,7 +149,8 @@ class LIQCORE_EXPORT Engine {
 
  private:
   [[nodiscard]] Reject check_time(std::int64_t ts_ns, std::int64_t clock) const noexcept;
-  [[nodiscard]] Reject check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock) const noexcept;
+  [[nodiscard]] Reject check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
+                                   OnGrid& lots) const noexcept;
   [[nodiscard]] Reject check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept;
   [[nodiscard]] Reject check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept;
   [[nodiscard]] Reject check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept;
@@ -158,7 +159,7 @@ class LIQCORE_EXPORT Engine {
   static void merge(const Feed& feed, OnTrades&& on_trades, OnMark&& on_mark, OnCandle&& on_candle,
                     OnSample&& on_sample);
   [[nodiscard]] std::int64_t windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept;
-  void refuse_gaps(const Feed& feed) const;
+  void refuse_gaps(const Feed& feed, bool trades_sorted) const;
   void refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const;
   Reject count(Reject reason) noexcept;
 
