@@ -6,11 +6,14 @@
 #include <utility>
 
 #include "liqcore/error.hpp"
+#include "text_of.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
 
 constexpr int kNone = -1;
+constexpr double kMaxValue = 4611686018427387904.0;  // 2^62: whole numbers of 64 bits are made of some values
+constexpr std::int64_t kNoEvent = std::numeric_limits<std::int64_t>::min();
 
 struct AccountField {
   RowKind kind;
@@ -117,7 +120,9 @@ ArchiveRows to_rows(const History& history) {
       number(RowKind::buy_lots, candle.buy_lots);
       number(RowKind::sell_lots, candle.sell_lots);
     }
-    if (segment.last_ns >= time) number(RowKind::last_event, static_cast<double>(segment.last_ns - time));
+    // Before the first window: the rows before it are not here to say so.
+    if (segment.last_ns >= time || (i == 0 && segment.last_ns != kNoEvent))
+      number(RowKind::last_event, static_cast<double>(segment.last_ns - time));
     if (!same(segment.mark_price, mark)) number(RowKind::mark_price, mark = segment.mark_price);
     if (!same(segment.open_interest, open_interest))
       number(RowKind::open_interest, open_interest = segment.open_interest);
@@ -178,6 +183,9 @@ History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows
         if (rows.bin[row] < 0) throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a bin");
         cells.add(layer(), rows.bin[row], value);
       };
+      if (!std::isfinite(value) || (std::fabs(value) >= kMaxValue && kind != RowKind::open_interest))
+        throw InvalidConfig("row " + std::to_string(row) + " of an archive must hold a number below 2^62, was " +
+                            text_of(value));
       switch (kind) {
         case RowKind::base:
           cell(base);

@@ -29,14 +29,14 @@ std::int64_t multiple_of(const char* argument, double value, const char* unit_na
 PriceAxis::PriceAxis(std::int64_t low_tick, std::int64_t ticks_per_bin, std::int64_t size)
     : low_tick_(low_tick), ticks_per_bin_(ticks_per_bin), size_(size) {
   if (ticks_per_bin < 1 || ticks_per_bin > kMaxTick)
-    throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(ticks_per_bin));
+    throw InvalidConfig("ticks_per_bin must be between 1 and 2^40, was " + text_of(ticks_per_bin));
   if (low_tick < 0 || low_tick % ticks_per_bin != 0)
     throw InvalidConfig("low_tick must be at least 0 and a multiple of ticks_per_bin (" + text_of(ticks_per_bin) +
                         "), was " + text_of(low_tick));
   if (size < 1 || size > kMaxBins)
     throw InvalidConfig("size (number of bins) must be between 1 and 2^22, was " + text_of(size));
   if (low_tick > kMaxTick || size > (kMaxTick - low_tick) / ticks_per_bin || low_tick / ticks_per_bin > kMaxTick / 1024)
-    throw InvalidConfig("the axis must end at or below 2^40 ticks and 2^31 bins from price 0, began at tick " +
+    throw InvalidConfig("the axis must end at or below 2^40 ticks and begin at or below bin 2^30, began at tick " +
                         text_of(low_tick) + " with " + text_of(size) + " bins");
 }
 

@@ -82,7 +82,7 @@ void check_lengths(const Feed& feed) {
     require_length("sell_qty", candles.sell_qty.size(), n);
   }
   if (candles.interval_ns < 1 || candles.interval_ns > kMaxTime)
-    throw InvalidConfig("interval must be at least 1 ns, was " + text_of(candles.interval_ns));
+    throw InvalidConfig("interval must be at least 1 ns and at most 2^62 ns, was " + text_of(candles.interval_ns));
 }
 
 }  // namespace
@@ -90,8 +90,8 @@ void check_lengths(const Feed& feed) {
 Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions options)
     : instrument_(std::move(instrument)), leverage_(std::move(leverage)), options_(std::move(options)) {
   EngineOptions& o = options_;
-  if (o.window_ns < 1 || o.window_ns > kMaxTime)
-    throw InvalidConfig("window must be at least 1 ns, was " + text_of(o.window_ns));
+  if (o.window_ns < 1 || o.window_ns >= kMaxTime)
+    throw InvalidConfig("window must be at least 1 ns and below 2^62 ns, was " + text_of(o.window_ns));
   if (!(o.maker_share >= 0.0 && o.maker_share <= 1.0))
     throw InvalidConfig("maker_share must lie in [0, 1], was " + text_of(o.maker_share));
   o.maker_share = round_half_even(o.maker_share * kShareSteps) / kShareSteps;
@@ -315,7 +315,8 @@ void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
         step(check_mark(ts, feed.marks.value[i], clock), ts, true);
       },
       [&](std::size_t i) {
-        step(check_candle(feed.candles, i, clock), feed.candles.ts_open_ns[i] + feed.candles.interval_ns - 1, true);
+        if (const Reject reject = check_candle(feed.candles, i, clock); reject == Reject::none)
+          step(reject, feed.candles.ts_open_ns[i] + feed.candles.interval_ns - 1, true);
       },
       [&](std::size_t i) {
         const std::int64_t ts = feed.open_interest.ts_ns[i];

@@ -36,10 +36,11 @@ bool Footprint::build(std::span<const std::int32_t> ticks, std::span<const doubl
   // Neighbours often share tick and side; in tables of their own their sums need not wait for each other's store.
   double* const table = table_.data();
   const std::size_t n = ticks.size();
+  const auto cell_of = [&](std::size_t row) { return index(ticks[row]) + (taker_sell[row] != 0 ? 1 : 0); };
   std::size_t i = 0;
   for (; i + kTables <= n; i += kTables)
-    for (std::size_t t = 0; t < kTables; ++t) table[t * used + index(ticks[i + t]) + taker_sell[i + t]] += lots[i + t];
-  for (; i < n; ++i) table[index(ticks[i]) + taker_sell[i]] += lots[i];
+    for (std::size_t t = 0; t < kTables; ++t) table[t * used + cell_of(i + t)] += lots[i + t];
+  for (; i < n; ++i) table[cell_of(i)] += lots[i];
   for (std::size_t cell = 0; cell < used; ++cell)
     for (std::size_t t = 1; t < kTables; ++t) table[cell] += table[t * used + cell];
   for (std::size_t cell = 0; cell < used; cell += 2) {

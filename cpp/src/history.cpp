@@ -24,13 +24,17 @@ void add_rows(const Layers& layers, std::size_t layer, double weight, const Pict
   }
 }
 
-void check(const Picture& picture, const History& history) {
+void check_rows(const Picture& picture, const History& history) {
   for (const auto& weights : picture.weights)
     if (weights.size() != history.terms().tiers)
       throw InvalidConfig("weights must hold one value per tier (" + std::to_string(history.terms().tiers) + "), had " +
                           std::to_string(weights.size()));
   if (picture.bins_per_row < 1)
     throw InvalidConfig("bins_per_row must be at least 1, was " + std::to_string(picture.bins_per_row));
+}
+
+void check(const Picture& picture, const History& history) {
+  check_rows(picture, history);
   if (picture.first_column > history.size() || picture.columns > history.size() - picture.first_column)
     throw InvalidConfig("columns must lie within the " + std::to_string(history.size()) + " there are, were " +
                         std::to_string(picture.columns) + " from " + std::to_string(picture.first_column));
@@ -103,7 +107,7 @@ void History::columns(const Picture& picture, std::span<float> longs, std::span<
 }
 
 void History::map(std::size_t i, const Picture& picture, std::span<double> out) const {
-  check(picture, *this);
+  check_rows(picture, *this);
   if (i >= size())
     throw InvalidConfig("window must lie within the " + std::to_string(size()) + " there are, was " +
                         std::to_string(i));
@@ -120,19 +124,22 @@ void History::map(std::size_t i, const Picture& picture, std::span<double> out) 
 Layers::Range History::extent(const Picture& picture) const {
   check(picture, *this);
   Layers live = base_;
+  Layers taken(terms_.tiers);
   Layers::Range extent;
   const auto include = [&](std::size_t layer, std::int64_t bin) {
     if (picture.weights[layer / terms_.tiers][layer % terms_.tiers] != 0.0) extent.include(bin);
   };
   for (std::size_t i = 0; i < picture.first_column + picture.columns; ++i) {
     const Segment& part = segment(i);
-    live.apply(part, Layers::Dust::flush, nullptr, {});
+    const bool first = i == picture.first_column;
+    live.apply(part, Layers::Dust::flush, first ? &taken : nullptr, {});
     if (i < picture.first_column) continue;
-    // Whatever is live at a later end was live at the first end or has been added since.
+    // Whatever is live or liquidated in a later column was live at the first end or has been added since.
     for (std::size_t layer = 0; layer < live.layers(); ++layer) {
-      if (i == picture.first_column)
-        for (std::int64_t bin = live.range(layer).low; bin < live.range(layer).high; ++bin)
-          if (live.at(layer, bin) != 0.0) include(layer, bin);
+      if (first)
+        for (const Layers* layers : {&live, &taken})
+          for (std::int64_t bin = layers->range(layer).low; bin < layers->range(layer).high; ++bin)
+            if (layers->at(layer, bin) != 0.0) include(layer, bin);
       for (const Cells* cells : {&part.additions, &part.liquidated})
         if (const auto bins = cells->layer_bins(layer); !bins.empty()) {
           include(layer, bins.front());

@@ -32,6 +32,9 @@ double scale_when_touched(bool is_long_level, const std::vector<TouchStep>& step
 
 double factor(const std::vector<double>& scale, std::size_t tier) noexcept { return scale.empty() ? 1.0 : scale[tier]; }
 
+/// Equal, or neither is a number.
+bool same(double a, double b) noexcept { return a == b || (a != a && b != b); }
+
 std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b) {
   if (a.empty()) return b;
   if (b.empty()) return a;
@@ -185,6 +188,14 @@ void Layers::extract(Cells& out) const {
     out.offsets.push_back(static_cast<std::uint32_t>(out.bins.size()));
   }
   if (out.bins.empty()) out.offsets.clear();
+}
+
+bool Segment::operator==(const Segment& other) const noexcept {
+  return start_ns == other.start_ns && end_ns == other.end_ns && candle == other.candle &&
+         std::equal(std::begin(touched), std::end(touched), std::begin(other.touched)) &&
+         std::equal(std::begin(scale), std::end(scale), std::begin(other.scale)) && additions == other.additions &&
+         liquidated == other.liquidated && accounts == other.accounts && last_ns == other.last_ns &&
+         same(mark_price, other.mark_price) && same(open_interest, other.open_interest);
 }
 
 Segment combine(const Segment& earlier, const Segment& later) {

@@ -22,7 +22,8 @@ enum class RowKind : std::uint8_t {
   close = 8,
   buy_lots = 9,
   sell_lots = 10,
-  last_event = 11,     ///< time of the last event, ns after the window's start; only where the window had one
+  last_event = 11,     ///< time of the last event, ns after the window's start; only where the window had one, and in
+                       ///< the first window, where it may lie before
   mark_price = 12,     ///< last mark price so far; only where it changed
   open_interest = 13,  ///< last open interest so far; only where it changed
   opened = 14,         ///< the accounts of what was opened in the window, lots, by side and tier

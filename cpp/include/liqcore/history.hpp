@@ -67,8 +67,8 @@ class LIQCORE_EXPORT History {
   /// Keep every segment from now on.
   void keep_all() noexcept;
 
-  /// A cleared segment to write the next window into, already part of the history. No allocation once `keep`
-  /// segments exist and nobody shares the oldest.
+  /// The segment to write the next window into, already part of the history; what it held before is to be written
+  /// over. No allocation once `keep` segments exist and nobody shares the oldest.
   Segment& append();
 
   /// Levels at the end of segment i: the fold of everything up to it.

@@ -67,7 +67,8 @@ struct LIQCORE_EXPORT Segment {
   double mark_price = std::numeric_limits<double>::quiet_NaN();     ///< last mark; NaN where there was none yet
   double open_interest = std::numeric_limits<double>::quiet_NaN();  ///< last sample; NaN where there was none yet
 
-  bool operator==(const Segment&) const = default;
+  /// Equal in every part; a boundary value that neither has is equal, too.
+  bool operator==(const Segment& other) const noexcept;
 };
 
 /// The segment of `earlier` followed by `later`. Associative, not commutative.

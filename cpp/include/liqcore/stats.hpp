@@ -51,6 +51,7 @@ class Tally {
     if (fraction_ < 0.0) {
       fraction_ += 1.0;
       --whole_;
+      carry();  // a rounding error below zero became a whole one
     }
     return *this;
   }
