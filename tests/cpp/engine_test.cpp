@@ -870,6 +870,8 @@ struct SplitCase {
   std::optional<PriceAxis> axis = std::nullopt;
   std::optional<std::size_t> keep = std::nullopt;
   Model model = Model::flow;
+  double per_unit = 1.0;  // ticks in 1 of price
+  double per_lot = 1.0;   // lots in 1 of quantity
 };
 
 void PrintTo(const SplitCase& c, std::ostream* out) { *out << c.name; }
@@ -886,7 +888,16 @@ class EngineSplits : public ::testing::TestWithParam<SplitCase> {
     options.axis = c.axis;
     options.keep = c.keep;
     options.model = c.model;
-    return {whole(0.004), tiers({1, 2, 10, 50, 125}), options};
+    const liqcore::Instrument instrument{"TEST",          "",  liqcore::Contract::linear,           1.0 / c.per_unit,
+                                         1.0 / c.per_lot, 1.0, liqcore::MarginSchedule::flat(0.004)};
+    return {instrument, tiers({1, 2, 10, 50, 125}), options};
+  }
+
+  static Tape tape_of(std::uint64_t seed, bool bad_rows) {
+    Tape tape = support::random_tape(seed, 1'800, bad_rows);
+    for (double& price : tape.price) price /= GetParam().per_unit;
+    for (double& qty : tape.qty) qty /= GetParam().per_lot;
+    return tape;
   }
 };
 
@@ -904,7 +915,7 @@ void feed_in_parts(Engine& engine, const Tape& tape, std::uint64_t seed, std::in
 TEST_P(EngineSplits, IntoBatchesOrSingleTradesGiveIdenticalBits) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed)
     for (const bool bad_rows : {false, true}) {
-      const Tape tape = support::random_tape(seed, 1'800, bad_rows);
+      const Tape tape = tape_of(seed, bad_rows);
       Engine at_once = engine();
       at_once.trades(tape.all());
       const State expected = state_of(at_once);
@@ -932,7 +943,9 @@ INSTANTIATE_TEST_SUITE_P(
                       SplitCase{.name = "OneTickBins", .ticks_per_bin = 1},
                       SplitCase{.name = "CoarseBins", .ticks_per_bin = 250},
                       SplitCase{.name = "AxisThatThePriceLeaves", .axis = PriceAxis{9'000, 10, 200}},
-                      SplitCase{.name = "KeepsThree", .keep = 3}, SplitCase{.name = "ModelNone", .model = Model::none}),
+                      SplitCase{.name = "KeepsThree", .keep = 3}, SplitCase{.name = "ModelNone", .model = Model::none},
+                      SplitCase{.name = "DecimalTicksAndLots", .per_unit = 10.0, .per_lot = 1'000.0},
+                      SplitCase{.name = "TinyTicks", .per_unit = 1e8, .per_lot = 1e5}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(EngineSplit, OfManyRowsInOneWindowGivesIdenticalBits) {
