@@ -87,10 +87,15 @@ def candidates(job: Job) -> dict[str, tuple[str, Callable[[], object]]]:
     }
     if peers.HAS_NUMBA:
         out["numba loop"] = (CONSUMES, lambda: peers.numba_loop(job))
+        out["numba loop, table of levels"] = (CONSUMES, lambda: peers.numba_loop(job, by_table=True))
     out["liqcore, one call, windows only"] = (FEEDS, lambda: feed(job))
     out[f"liqcore, calls of {CALL_ROWS:,}, windows only"] = (FEEDS, lambda: feed(job, CALL_ROWS))
     if peers.HAS_NUMBA:
         out["numba loop, book only"] = (FEEDS, lambda: peers.numba_loop(job, columns=False))
+        out["numba loop, table of levels, book only"] = (
+            FEEDS,
+            lambda: peers.numba_loop(job, by_table=True, columns=False),
+        )
         out["numba histogram"] = (PLAIN, lambda: peers.numba_histogram(job))
     if peers.HAS_BOOST_HISTOGRAM:
         out["boost-histogram, projected levels"] = (PLAIN, lambda: peers.boost_histogram_fill(job, projected))
