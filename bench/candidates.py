@@ -31,7 +31,7 @@ def columns(job: Job, rows: int | None = None) -> lq.Heatmap:
     return heatmap
 
 
-def answer(job: Job, rows: int | None = None, *, history: bool = False, with_columns: bool = True) -> peers.Answer:
+def answer(job: Job, rows: int | None = None, *, history: bool = False) -> peers.Answer:
     """Return what liqcore answers; nothing here is timed."""
     engine = job.engine()
     books: list[Floats] = []
@@ -42,18 +42,17 @@ def answer(job: Job, rows: int | None = None, *, history: bool = False, with_col
     accounts = np.array([getattr(stats, name).ravel() for name in peers.ACCOUNTS])
     tiers = len(job.tiers)
     accounts[peers.OPENED, 1:tiers] = accounts[peers.OPENED, tiers + 1 :] = 0.0  # each side's, said once by the peers
-    shape = (job.windows if with_columns else 0, job.axis.size)
+    shape = (job.windows, job.axis.size)
     long, short, liquidated = (np.zeros(shape, np.float32) for _ in range(3))
-    if with_columns:
-        heatmap = engine.heatmap(step=job.axis.step, unit="quantity")
-        assert heatmap.long.shape[0] == job.windows
-        first = round((heatmap.prices[0] - job.axis.low) / job.axis.step)  # pictures show only rows that were used
-        for whole, part_of_it in (
-            (long, heatmap.long),
-            (short, heatmap.short),
-            (liquidated, heatmap.liquidated),
-        ):
-            whole[:, first : first + part_of_it.shape[1]] = part_of_it
+    heatmap = engine.heatmap(step=job.axis.step, unit="quantity")
+    assert heatmap.long.shape[0] == job.windows
+    first = round((heatmap.prices[0] - job.axis.low) / job.axis.step)  # pictures show only rows that were used
+    for whole, part_of_it in (
+        (long, heatmap.long),
+        (short, heatmap.short),
+        (liquidated, heatmap.liquidated),
+    ):
+        whole[:, first : first + part_of_it.shape[1]] = part_of_it
     past = np.array(books) if history else np.zeros((0, 0, 0))
     return peers.Answer(long, short, liquidated, layers, accounts, past)
 
@@ -87,10 +86,15 @@ def candidates(job: Job) -> dict[str, tuple[str, Callable[[], object]]]:
     }
     if peers.HAS_NUMBA:
         out["numba loop"] = (CONSUMES, lambda: peers.numba_loop(job))
+        out["numba loop, table of levels"] = (CONSUMES, lambda: peers.numba_loop(job, by_table=True))
     out["liqcore, one call, windows only"] = (FEEDS, lambda: feed(job))
     out[f"liqcore, calls of {CALL_ROWS:,}, windows only"] = (FEEDS, lambda: feed(job, CALL_ROWS))
     if peers.HAS_NUMBA:
         out["numba loop, book only"] = (FEEDS, lambda: peers.numba_loop(job, columns=False))
+        out["numba loop, table of levels, book only"] = (
+            FEEDS,
+            lambda: peers.numba_loop(job, by_table=True, columns=False),
+        )
         out["numba histogram"] = (PLAIN, lambda: peers.numba_histogram(job))
     if peers.HAS_BOOST_HISTOGRAM:
         out["boost-histogram, projected levels"] = (PLAIN, lambda: peers.boost_histogram_fill(job, projected))

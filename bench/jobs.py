@@ -113,7 +113,7 @@ def job_j() -> Job:
     ts, price, qty, taker_sell, source, tick_size, lot_size = _recorded() or _simulated()
     ts, order = lay_out(ts, n)
     span = int(ts[-1] - ts[0])
-    window_ns = span // WINDOWS // SECOND * SECOND + SECOND
+    window_ns = span // WINDOWS + 1  # the start is a multiple of it, so that there are exactly WINDOWS
     return _job(
         "J",
         source,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,16 @@ HAS_NUMBA = find_spec("numba") is not None  # otherwise its loops are left out: 
 HAS_BOOST_HISTOGRAM = find_spec("boost_histogram") is not None
 
 
-def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def _compiled(function: F) -> F:
     """Compile with numba if it is installed; without fast-math, so that answers are exact."""
     if not HAS_NUMBA:
         return function
     import numba
 
-    return cast(Callable[..., None], numba.njit(cache=True)(function))
+    return cast(F, numba.njit(cache=True)(function))
 
 
 OPENED, LIQUIDATED, UNRESOLVED, UNDERFLOW, OVERFLOW, NO_PRICE = range(6)
@@ -55,8 +58,13 @@ class Answer:
     history: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
 
-def numba_loop(job: Job, *, columns: bool = True, history: bool = False) -> Answer:
-    """Run the consuming loop: one scattered add per trade and tier."""
+def numba_loop(job: Job, *, by_table: bool = False, columns: bool = True, history: bool = False) -> Answer:
+    """
+    Run the consuming loop: one scattered add per trade and tier.
+
+    With `by_table` the level of every (price, layer) is worked out once, beforehand but inside the time, and looked up.
+    That pays where prices repeat, and needs to know their range.
+    """
     layers, shape = 2 * len(job.tiers), (job.windows if columns else 0, job.axis.size)
     answer = Answer(
         long=np.zeros(shape, np.float32),
@@ -77,6 +85,7 @@ def numba_loop(job: Job, *, columns: bool = True, history: bool = False) -> Answ
         job.window_ns,
         np.asarray(job.profile.weights),
         job.lot_size,
+        by_table,
         answer.long,
         answer.short,
         answer.liquidated,
@@ -101,6 +110,22 @@ def _write_column(
 
 
 @_compiled
+def _cell(tick: int, entry_bin: int, factor: float, inverse: float, first_bin: int, end_bin: int, is_long: bool) -> int:
+    """Cell of a level, or minus the account it goes to where it is not live."""
+    level = np.rint(tick * factor)
+    level_bin = int((level + 0.5) * inverse)
+    if level < 1.0:
+        return -NO_PRICE
+    if level_bin < first_bin:
+        return -UNDERFLOW
+    if level_bin >= end_bin:
+        return -OVERFLOW
+    if (level_bin >= entry_bin) if is_long else (level_bin <= entry_bin):
+        return -UNRESOLVED
+    return level_bin - first_bin
+
+
+@_compiled
 def _consume(
     ts: Ints,
     ticks: Ints,
@@ -112,6 +137,7 @@ def _consume(
     window_ns: int,
     weights: Floats,
     lot_size: float,
+    by_table: bool,
     long_out: Columns,
     short_out: Columns,
     liquidated_out: Columns,
@@ -123,11 +149,20 @@ def _consume(
     tiers = layers // 2
     inverse = 1.0 / ticks_per_bin
     end_bin = first_bin + bins
-    # Ranges of absolute bins that may be live, by layer, and the nearest of each side.
-    low = np.full(layers, end_bin)
-    high = np.full(layers, first_bin)
-    longs_end = first_bin
-    shorts_begin = end_bin
+    lowest = ticks.min()
+    table = np.empty((ticks.max() - lowest + 1 if by_table else 0, layers), np.int32)
+    for row_of_tick in range(table.shape[0]):
+        tick = lowest + row_of_tick
+        entry_bin = int((tick + 0.5) * inverse)
+        for layer in range(layers):
+            table[row_of_tick, layer] = _cell(
+                tick, entry_bin, factors[layer], inverse, first_bin, end_bin, layer < tiers
+            )
+    # Ranges of cells that may be live, by layer, and the nearest of each side. All of them count from the first bin.
+    low = np.full(layers, bins)
+    high = np.zeros(layers, np.int64)
+    longs_end = 0
+    shorts_begin = bins
     liquidated = np.zeros((layers, bins))
     row = np.zeros(bins)
     taken_row = np.zeros(bins, np.float32)
@@ -152,65 +187,45 @@ def _consume(
                 return
         tick = ticks[i]
         entry_bin = int((tick + 0.5) * inverse)
+        entry = entry_bin - first_bin
 
-        if entry_bin < longs_end:
+        if entry < longs_end:
             for layer in range(tiers):
-                for b in range(max(entry_bin, low[layer]), high[layer]):
-                    amount = book[layer, b - first_bin]
-                    if amount != 0.0:
-                        accounts[LIQUIDATED, layer] += amount
-                        liquidated[layer, b - first_bin] += amount
-                        book[layer, b - first_bin] = 0.0
-                high[layer] = min(high[layer], max(entry_bin, low[layer]))
-            longs_end = entry_bin
-        if entry_bin >= shorts_begin:
+                for cell in range(max(entry, low[layer]), high[layer]):
+                    if book[layer, cell] != 0.0:
+                        accounts[LIQUIDATED, layer] += book[layer, cell]
+                        liquidated[layer, cell] += book[layer, cell]
+                        book[layer, cell] = 0.0
+                high[layer] = min(high[layer], max(entry, low[layer]))
+            longs_end = entry
+        if entry >= shorts_begin:
             for layer in range(tiers, layers):
-                for b in range(low[layer], min(entry_bin + 1, high[layer])):
-                    amount = book[layer, b - first_bin]
-                    if amount != 0.0:
-                        accounts[LIQUIDATED, layer] += amount
-                        liquidated[layer, b - first_bin] += amount
-                        book[layer, b - first_bin] = 0.0
-                low[layer] = max(low[layer], min(entry_bin + 1, high[layer]))
-            shorts_begin = entry_bin + 1
+                for cell in range(low[layer], min(entry + 1, high[layer])):
+                    if book[layer, cell] != 0.0:
+                        accounts[LIQUIDATED, layer] += book[layer, cell]
+                        liquidated[layer, cell] += book[layer, cell]
+                        book[layer, cell] = 0.0
+                low[layer] = max(low[layer], min(entry + 1, high[layer]))
+            shorts_begin = entry + 1
 
         amount = lots[i]
-        if taker_sell[i]:
-            for layer in range(tiers, layers):
-                level = np.rint(tick * factors[layer])
-                b = int((level + 0.5) * inverse)
-                if level < 1.0:
-                    accounts[NO_PRICE, layer] += amount
-                elif b < first_bin:
-                    accounts[UNDERFLOW, layer] += amount
-                elif b >= end_bin:
-                    accounts[OVERFLOW, layer] += amount
-                elif b <= entry_bin:
-                    accounts[UNRESOLVED, layer] += amount
-                else:
-                    book[layer, b - first_bin] += amount
-                    low[layer] = min(low[layer], b)
-                    high[layer] = max(high[layer], b + 1)
-                    shorts_begin = min(shorts_begin, b)
-            accounts[OPENED, tiers] += amount
-        else:
-            for layer in range(tiers):
-                level = np.rint(tick * factors[layer])
-                b = int((level + 0.5) * inverse)
-                if level < 1.0:
-                    accounts[NO_PRICE, layer] += amount
-                elif b < first_bin:
-                    accounts[UNDERFLOW, layer] += amount
-                elif b >= end_bin:
-                    accounts[OVERFLOW, layer] += amount
-                elif b >= entry_bin:
-                    accounts[UNRESOLVED, layer] += amount
-                else:
-                    book[layer, b - first_bin] += amount
-                    low[layer] = min(low[layer], b)
-                    high[layer] = max(high[layer], b + 1)
-                    longs_end = max(longs_end, b + 1)
-            accounts[OPENED, 0] += amount
+        first = tiers if taker_sell[i] else 0
+        accounts[OPENED, first] += amount
+        for layer in range(first, first + tiers):
+            if by_table:
+                cell = int(table[tick - lowest, layer])
+            else:
+                cell = _cell(tick, entry_bin, factors[layer], inverse, first_bin, end_bin, first == 0)
+            if cell < 0:
+                accounts[-cell, layer] += amount
+                continue
+            book[layer, cell] += amount
+            low[layer] = min(low[layer], cell)
+            high[layer] = max(high[layer], cell + 1)
+            if first == 0:
+                longs_end = max(longs_end, cell + 1)
+            else:
+                shorts_begin = min(shorts_begin, cell)
 
 
 # --- plain histograms: an easier job ---------------------------------------------------------------------------------

@@ -30,10 +30,12 @@ def runs(job: jobs.Job, report: Report) -> Runs:  # noqa: ARG001  (report refuse
     split = candidates.answer(job, candidates.CALL_ROWS, history=True)
     candidates.compare(job, split, one_call, f"calls of {candidates.CALL_ROWS}")
     if peers.HAS_NUMBA:
-        candidates.compare(job, peers.numba_loop(job, history=True), one_call, "numba loop")
-        book_only = peers.numba_loop(job, columns=False)
-        np.testing.assert_array_equal(book_only.layers, one_call.layers)
-        np.testing.assert_array_equal(book_only.accounts, one_call.accounts)
+        for by_table in (False, True):
+            loop = peers.numba_loop(job, by_table=by_table, history=True)
+            candidates.compare(job, loop, one_call, f"numba loop, by_table={by_table}")
+            book_only = peers.numba_loop(job, by_table=by_table, columns=False)
+            np.testing.assert_array_equal(book_only.layers, one_call.layers)
+            np.testing.assert_array_equal(book_only.accounts, one_call.accounts)
     projected = peers.project(job)
     plain = peers.numpy_histogram(job, projected)
     if peers.HAS_NUMBA:
@@ -80,8 +82,10 @@ NAMES = [
     "liqcore, one call",
     f"liqcore, calls of {candidates.CALL_ROWS:,}",
     "numba loop",
+    "numba loop, table of levels",
     "liqcore, one call, windows only",
     "numba loop, book only",
+    "numba loop, table of levels, book only",
     "numba histogram",
     "boost-histogram, projected levels",
     "numpy.histogram2d, projected levels",

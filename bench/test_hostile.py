@@ -27,10 +27,12 @@ def test_hostile_job(benchmark: Any, report: Report) -> None:
         windows=int(job.ts[899] // job.window_ns - job.ts[0] // job.window_ns) + 1,
     )
     candidates.compare(few, peers.numba_loop(few), candidates.answer(few), "first 900 trades, all columns")
-    engine, loop = candidates.feed(job, keep=KEEP), peers.numba_loop(job, columns=False)
+    engine = candidates.feed(job, keep=KEEP)
     layers = np.concatenate([engine.levels_lots("long"), engine.levels_lots("short")])
-    np.testing.assert_array_equal(layers, loop.layers, err_msg="hostile job: wrong layers, not timed")
-    np.testing.assert_array_equal(engine.stats.liquidated.ravel(), loop.accounts[peers.LIQUIDATED])
+    for by_table in (False, True):
+        loop = peers.numba_loop(job, by_table=by_table, columns=False)
+        np.testing.assert_array_equal(layers, loop.layers, err_msg="hostile job: wrong layers, not timed")
+        np.testing.assert_array_equal(engine.stats.liquidated.ravel(), loop.accounts[peers.LIQUIDATED])
 
     runs = {
         "liqcore, one call, windows only": lambda: candidates.feed(job, keep=KEEP),
@@ -39,6 +41,7 @@ def test_hostile_job(benchmark: Any, report: Report) -> None:
         ),
         "liqcore, one window of a day": lambda: candidates.feed(replace(job, window_ns=86_400 * jobs.SECOND)),
         "numba loop, book only": lambda: peers.numba_loop(job, columns=False),
+        "numba loop, table of levels, book only": lambda: peers.numba_loop(job, by_table=True, columns=False),
     }
     seconds: dict[str, list[float]] = {name: [] for name in runs}
 

@@ -368,16 +368,18 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
 #if !defined(NDEBUG) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  std::fprintf(stderr, "liqcore_bench: built with asserts or sanitizers on: benchmark the preset \"release\"\n");
-  static_cast<void>(argc);
-  static_cast<void>(argv);
-  return 2;
+  constexpr bool kForTesting = true;
 #else
+  constexpr bool kForTesting = false;
+#endif
+  if (kForTesting) {
+    std::fprintf(stderr, "liqcore_bench: built with asserts or sanitizers on: benchmark the preset \"release\"\n");
+    return 2;
+  }
   try {
     return bench::run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "liqcore_bench: %s\n", error.what());
     return 2;
   }
-#endif
 }
