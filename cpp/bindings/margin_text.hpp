@@ -1,4 +1,4 @@
-// A margin schedule as Python text and back, shared by the binding files that show or pickle one.
+// A margin schedule as Python text, shared by the binding files that show or pickle one.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -10,6 +10,6 @@
 namespace liqcore::bindings {
 
 /// The Python call that makes the schedule.
-std::string repr(const MarginSchedule& margin);
+std::string repr_of(const MarginSchedule& margin);
 
 }  // namespace liqcore::bindings

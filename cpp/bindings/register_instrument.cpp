@@ -19,7 +19,7 @@ std::string repr(const Instrument& i) {
   const auto number = [](double value) { return std::string(py::repr(py::float_(value))); };
   return "Instrument(symbol='" + i.symbol() + "', venue='" + i.venue() + "', contract='" + word(i.contract()) +
          "', tick_size=" + number(i.tick_size()) + ", lot_size=" + number(i.lot_size()) +
-         ", multiplier=" + number(i.multiplier()) + ", margin=" + repr(i.margin()) +
+         ", multiplier=" + number(i.multiplier()) + ", margin=" + repr_of(i.margin()) +
          (i.assumed().empty() ? "" : ", assumed=" + std::string(py::repr(py::cast(i.assumed())))) + ")";
 }
 
@@ -73,6 +73,16 @@ Examples
            py::arg("tick_size"), py::arg("lot_size"), py::arg("multiplier") = 1.0,
            py::arg_v("margin", MarginSchedule::flat(0.004), "MarginSchedule.flat(0.004)"),
            py::arg_v("assumed", std::vector<std::string>(), "()"))
+      .def_static(
+          "infer",
+          [](const py::args& args, const py::kwargs& options) {
+            return py::module_::import("liqcore.instruments").attr("infer")(*args, **options);
+          },
+          R"(
+infer(files, *, symbol=None, venue=None, format="auto")
+
+Make an instrument from trade files, with every guess named in ``assumed``; see `liqcore.instruments.infer`.
+)")
       .def_property_readonly("symbol", &Instrument::symbol, "The venue's name.")
       .def_property_readonly("venue", &Instrument::venue, "The venue.")
       .def_property_readonly(

@@ -187,7 +187,8 @@ struct PositionColumns {
 };
 
 struct Answers {
-  explicit Answers(std::size_t rows) : price(static_cast<py::ssize_t>(rows)), reason(static_cast<py::ssize_t>(rows)) {}
+  explicit Answers(std::size_t rows, bool want_reason = true)
+      : price(static_cast<py::ssize_t>(rows)), reason(static_cast<py::ssize_t>(want_reason ? rows : 0)) {}
   std::span<double> prices() { return {price.mutable_data(), static_cast<std::size_t>(price.size())}; }
   std::span<NoPrice> reasons() {
     return {reinterpret_cast<NoPrice*>(reason.mutable_data()), static_cast<std::size_t>(reason.size())};
@@ -197,11 +198,11 @@ struct Answers {
 };
 
 py::tuple liquidation_prices_of(py::handle side, const py::dict& columns, std::string_view contract,
-                                std::string_view basis, const MarginSchedule* schedule) {
+                                std::string_view basis, const MarginSchedule* schedule, bool want_reason) {
   PositionColumns in(side, columns);
   in.terms.basis = parse<MarginBasis>(basis);
   const auto type = parse<Contract>(contract);
-  Answers out(in.rows);
+  Answers out(in.rows, want_reason);
   const auto price = out.prices();
   const auto reason = out.reasons();
   {
@@ -229,7 +230,7 @@ py::tuple bankruptcy_prices_of(py::handle side, const py::dict& columns, std::st
 
 }  // namespace
 
-std::string repr(const MarginSchedule& margin) {
+std::string repr_of(const MarginSchedule& margin) {
   const std::string end = "fee=" + number(margin.fee()) + ", basis='" + word(margin.basis()) + "')";
   const RiskTier& first = margin.risk_tiers().front();
   std::string text;
@@ -396,12 +397,12 @@ docs/theory/venues.md.
           "Why `level_factor` is NaN: a `liqcore.NoPrice` as a number, 0 where there is a factor.")
       .def(
           "__eq__", [](const MarginSchedule& a, const MarginSchedule& b) { return a == b; }, py::is_operator())
-      .def("__hash__", [](const MarginSchedule& self) { return py::hash(py::str(repr(self))); })
-      .def("__repr__", [](const MarginSchedule& self) { return repr(self); })
+      .def("__hash__", [](const MarginSchedule& self) { return py::hash(py::str(repr_of(self))); })
+      .def("__repr__", [](const MarginSchedule& self) { return repr_of(self); })
       .def(py::pickle(&state_of, &from_state));
 
   m.def("liquidation_prices", &liquidation_prices_of, py::arg("side").noconvert(), py::arg("columns"), py::kw_only(),
-        py::arg("contract"), py::arg("basis"), py::arg("schedule").none(true));
+        py::arg("contract"), py::arg("basis"), py::arg("schedule").none(true), py::arg("want_reason") = true);
   m.def("bankruptcy_prices", &bankruptcy_prices_of, py::arg("side").noconvert(), py::arg("columns"), py::kw_only(),
         py::arg("contract"));
   m.def(

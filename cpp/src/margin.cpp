@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "liqcore/error.hpp"
 #include "text_of.hpp"
@@ -123,25 +125,33 @@ inline LiquidationPrice solve(const Unit& u, Contract contract, double leverage,
     return {kNone, NoPrice::leverage_too_high, at_entry};
   const double entry_rate = entry_tier.rate + rate_slope;
   if (!(entry_rate + fee < 1.0)) return {kNone, NoPrice::no_position, at_entry};
-  const double entry_amount = u.sized ? entry_tier.amount / u.per_quantity : 0.0;
-  Root found = root(u, entry_rate, fee, entry_amount, basis);
-  std::size_t tier = at_entry;
-  if (u.sized && tiers.size() > 1 && schedule.has_amounts() && basis == MarginBasis::mark) {
-    // Continuous amounts and rising rates make maintenance margin the greatest of the tiers' straight lines. Equity is
-    // straight too, so it meets the greatest line first: at the greatest root going down in y, the least going up.
-    // That is the fixed point "the tier of the notional at the liquidation price", without a search.
-    double first = found.y();
-    for (std::size_t n = 0; n < tiers.size(); ++n) {
-      const Root other = root(u, tiers[n].rate, fee, tiers[n].amount / u.per_quantity, basis);
-      const double y = other.y();
-      if (u.direction > 0.0 ? y > first : y < first) {
-        first = y;
-        found = other;
-        tier = n;
-      }
+  if (!u.sized || tiers.size() == 1 || !schedule.has_amounts() || basis == MarginBasis::entry) {
+    const double amount = u.sized ? entry_tier.amount / u.per_quantity : 0.0;
+    return answer(u, root(u, entry_rate, fee, amount, basis), maintained_at_entry(u, entry_rate, fee, amount), contract,
+                  at_entry);
+  }
+  // Continuous amounts and rising rates make maintenance margin the greatest of the tiers' straight lines. Equity is
+  // straight too, so it meets the greatest line first: at the greatest root going down in y, the least going up.
+  // That is the fixed point "the tier of the notional at the liquidation price", without a search.
+  const double numerator = u.direction * u.y0 - u.margin;
+  const double scale = 1.0 / u.per_quantity;
+  Root found{0.0, 1.0};
+  double first = -kInfinity;
+  double need = -kInfinity;
+  std::size_t tier = 0;
+  for (std::size_t n = 0; n < tiers.size(); ++n) {
+    const double amount = tiers[n].amount * scale;
+    const double rate = tiers[n].rate + fee;
+    const Root other{numerator - amount, u.direction - rate};
+    need = std::max(need, rate * u.y0 - amount);
+    const double key = u.direction * other.y();
+    if (key > first) {
+      first = key;
+      found = other;
+      tier = n;
     }
   }
-  return answer(u, found, maintained_at_entry(u, entry_rate, fee, entry_amount), contract, tier);
+  return answer(u, found, !u.from_leverage || need < u.margin, contract, tier);
 }
 
 template <class Solve>
@@ -170,40 +180,253 @@ struct Column {
 constexpr double kZero = 0.0;
 constexpr Side kLong = Side::long_;
 
-template <class Solve>
-void for_each_position(const Positions& p, Contract contract, std::span<double> price, std::span<NoPrice> reason,
-                       Solve&& solve_unit) noexcept {
-  const std::size_t n = price.size();
-  [[maybe_unused]] const auto fits = [n](const auto& span) {
-    return span.size() == n || span.size() == 1 || span.empty();
-  };
-  assert(fits(p.side) && fits(p.entry_price) && fits(p.leverage) && fits(p.quantity) && fits(p.margin) &&
-         fits(p.added_margin) && fits(p.open_fee) && fits(p.other_pnl) && fits(p.other_maintenance) &&
-         "a column holds one value a position, or one for all");
-  const Column<Side> side(p.side, kLong);
-  const Column<double> entry(p.entry_price, kNotGiven);
-  const Column<double> leverage(p.leverage, kNotGiven);
-  const Column<double> quantity(p.quantity, kNotGiven);
-  const Column<double> margin(p.margin, kNotGiven);
-  const Column<double> added(p.added_margin, kZero);
-  const Column<double> open_fee(p.open_fee, kZero);
-  const Column<double> other_pnl(p.other_pnl, kZero);
-  const Column<double> other_maintenance(p.other_maintenance, kZero);
-  const bool wants_reason = !reason.empty();
-  const auto run = [&](auto has_margin, auto has_quantity) {
-    for (std::size_t i = 0; i < n; ++i) {
-      const Unit u =
-          unit_of<has_margin(), has_quantity()>(side[i], entry[i], leverage[i], quantity[i], margin[i], added[i],
-                                                open_fee[i], other_pnl[i], other_maintenance[i], contract);
-      const LiquidationPrice found = solve_unit(i, u, leverage[i]);
-      price[i] = found.price;
-      if (wants_reason) reason[i] = found.reason;
+// The kernels below compute what `solve` computes, operation for operation, but price by price in loops without
+// branches that compilers turn into vector code; a NaN's reason is then asked of `solve` itself.
+constexpr std::size_t kBlock = 256;
+
+/// A column as the kernels want it: contiguous, a single value repeated to a block's length.
+class BlockColumn {
+ public:
+  BlockColumn(std::span<const double> values, double otherwise) : data_(values.data()), step_(values.size() > 1) {
+    if (!step_) std::fill(repeated_, repeated_ + kBlock, values.empty() ? otherwise : values[0]);
+  }
+  [[nodiscard]] const double* at(std::size_t start) const noexcept { return step_ ? data_ + start : repeated_; }
+
+ private:
+  const double* data_;
+  bool step_;
+  double repeated_[kBlock];
+};
+
+struct BlockColumns {
+  BlockColumns(const Positions& p, Contract contract_of_all)
+      : contract(contract_of_all),
+        side(p.side, kLong),
+        entry(p.entry_price, kNotGiven),
+        leverage(p.leverage, kNotGiven),
+        quantity(p.quantity, 1.0),
+        margin(p.margin, 0.0),
+        added(p.added_margin, 0.0),
+        open_fee(p.open_fee, 0.0),
+        other_pnl(p.other_pnl, 0.0),
+        other_maintenance(p.other_maintenance, 0.0) {}
+
+  void direction(std::size_t start, std::size_t count, double* out) const noexcept {
+    for (std::size_t i = 0; i < count; ++i) out[i] = direction_of(side[start + i], contract);
+  }
+
+  Contract contract;
+  Column<Side> side;
+  BlockColumn entry, leverage, quantity, margin, added, open_fee, other_pnl, other_maintenance;
+};
+
+/// `kFull` without: no margin, fees or amounts are given, so a quantity is only checked.
+template <bool kInverse, bool kEntryBasis, bool kHasMargin, bool kFull>
+void one_rate_block(const BlockColumns& columns, const double* rate, const double* fee, const double* amount,
+                    double max_leverage, std::size_t start, std::size_t count, double* price) noexcept {
+  double direction[kBlock];
+  columns.direction(start, count, direction);
+  const double* entry = columns.entry.at(start);
+  const double* leverage = columns.leverage.at(start);
+  const double* quantity = columns.quantity.at(start);
+  const double* margin = columns.margin.at(start);
+  const double* added = columns.added.at(start);
+  const double* open_fee = columns.open_fee.at(start);
+  const double* other_pnl = columns.other_pnl.at(start);
+  const double* other_maintenance = columns.other_maintenance.at(start);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double d = direction[i];
+    const double y0 = kInverse ? 1.0 / entry[i] : entry[i];
+    const double q = quantity[i];
+    bool ok = (entry[i] > 0.0) & (entry[i] < kInfinity) & (q > 0.0) & (q < kInfinity);
+    ok &= (rate[i] >= 0.0) & (fee[i] >= 0.0) & (rate[i] + fee[i] < 1.0);
+    if constexpr (kEntryBasis) ok &= fee[i] == 0.0;
+    double m;
+    double c = 0.0;
+    if constexpr (kFull) {
+      const double money = added[i] + other_pnl[i] - other_maintenance[i];
+      ok &= (open_fee[i] >= 0.0) & (open_fee[i] < 1.0) & (std::fabs(money) < kInfinity);
+      ok &= (amount[i] >= 0.0) & (amount[i] < kInfinity);
+      c = amount[i] / q;
+      if constexpr (kHasMargin) {
+        ok &= std::fabs(margin[i]) < kInfinity;
+        m = (margin[i] + money) / q - open_fee[i] * y0;
+      } else {
+        m = y0 / leverage[i] - open_fee[i] * y0 + money / q;
+      }
+    } else {
+      m = y0 / leverage[i];
     }
+    if constexpr (!kHasMargin) {
+      ok &= (leverage[i] >= 1.0) & (leverage[i] < kInfinity) & (leverage[i] <= max_leverage);
+      ok &= (rate[i] + fee[i]) * y0 - c < m;
+    }
+    double top;
+    double bottom = 1.0;
+    if constexpr (kEntryBasis) {
+      top = y0 + d * (rate[i] * y0 - (c + m));
+    } else {
+      top = d * y0 - (m + c);
+      bottom = d - (rate[i] + fee[i]);
+    }
+    const double p = kInverse ? bottom / top : top / bottom;
+    ok &= (p > 0.0) & (p < kInfinity);
+    price[i] = ok ? p : kNone;
+  }
+}
+
+using OneRateBlock = void (*)(const BlockColumns&, const double*, const double*, const double*, double, std::size_t,
+                              std::size_t, double*) noexcept;
+
+OneRateBlock one_rate_kernel(Contract contract, MarginBasis basis, bool has_margin, bool full) noexcept {
+  const auto pick = [&](auto inverse, auto entry) -> OneRateBlock {
+    if (has_margin) return &one_rate_block<inverse(), entry(), true, true>;
+    return full ? &one_rate_block<inverse(), entry(), false, true> : &one_rate_block<inverse(), entry(), false, false>;
   };
-  if (!p.margin.empty())
-    p.quantity.empty() ? run(std::true_type{}, std::false_type{}) : run(std::true_type{}, std::true_type{});
-  else
-    p.quantity.empty() ? run(std::false_type{}, std::false_type{}) : run(std::false_type{}, std::true_type{});
+  if (contract == Contract::linear)
+    return basis == MarginBasis::mark ? pick(std::false_type{}, std::false_type{})
+                                      : pick(std::false_type{}, std::true_type{});
+  return basis == MarginBasis::mark ? pick(std::true_type{}, std::false_type{})
+                                    : pick(std::true_type{}, std::true_type{});
+}
+
+[[maybe_unused]] bool fits(const Positions& p, std::size_t rows) noexcept {
+  const auto fit = [rows](const auto& span) { return span.size() == rows || span.size() <= 1; };
+  return fit(p.side) && fit(p.entry_price) && fit(p.leverage) && fit(p.quantity) && fit(p.margin) &&
+         fit(p.added_margin) && fit(p.open_fee) && fit(p.other_pnl) && fit(p.other_maintenance);
+}
+
+/// Fills the reasons where there is no price, by asking the scalar code.
+template <class Scalar>
+void fill_reasons(std::span<const double> price, std::span<NoPrice> reason, Scalar&& scalar) noexcept {
+  for (std::size_t i = 0; i < reason.size(); ++i) reason[i] = std::isnan(price[i]) ? scalar(i) : NoPrice::none;
+}
+
+/// One position of a set of columns, as the scalar code takes it.
+struct Row {
+  explicit Row(const Positions& p)
+      : side(p.side, kLong),
+        entry(p.entry_price, kNotGiven),
+        leverage(p.leverage, kNotGiven),
+        quantity(p.quantity, kNotGiven),
+        margin(p.margin, kNotGiven),
+        added(p.added_margin, kZero),
+        open_fee(p.open_fee, kZero),
+        other_pnl(p.other_pnl, kZero),
+        other_maintenance(p.other_maintenance, kZero),
+        has_margin_(!p.margin.empty()),
+        has_quantity_(!p.quantity.empty()) {}
+
+  template <class Use>
+  auto unit(std::size_t i, Contract contract, Use&& use) const noexcept {
+    const auto call = [&](auto has_margin, auto has_quantity) {
+      return use(unit_of<has_margin(), has_quantity()>(side[i], entry[i], leverage[i], quantity[i], margin[i], added[i],
+                                                       open_fee[i], other_pnl[i], other_maintenance[i], contract));
+    };
+    if (has_margin_)
+      return has_quantity_ ? call(std::true_type{}, std::true_type{}) : call(std::true_type{}, std::false_type{});
+    return has_quantity_ ? call(std::false_type{}, std::true_type{}) : call(std::false_type{}, std::false_type{});
+  }
+
+  Column<Side> side;
+  Column<double> entry, leverage, quantity, margin, added, open_fee, other_pnl, other_maintenance;
+  bool has_margin_, has_quantity_;
+};
+
+void one_rate_prices(const Positions& p, Contract contract, const TermColumns& terms, double max_leverage,
+                     std::span<double> price) noexcept {
+  const BlockColumns columns(p, contract);
+  const BlockColumn rate(terms.rate, kNotGiven);
+  const BlockColumn fee(terms.fee, 0.0);
+  const BlockColumn amount(terms.amount, 0.0);
+  const bool full = !p.added_margin.empty() || !p.open_fee.empty() || !p.other_pnl.empty() ||
+                    !p.other_maintenance.empty() || !terms.amount.empty();
+  const OneRateBlock kernel = one_rate_kernel(contract, terms.basis, !p.margin.empty(), full);
+  for (std::size_t start = 0; start < price.size(); start += kBlock) {
+    const std::size_t count = std::min(kBlock, price.size() - start);
+    kernel(columns, rate.at(start), fee.at(start), amount.at(start), max_leverage, start, count, price.data() + start);
+  }
+}
+
+/// Tiers by notional with amounts, on the mark value, sizes given.
+template <bool kInverse, bool kHasMargin>
+void tiers_block(const BlockColumns& columns, const MarginSchedule& schedule, std::size_t start, std::size_t count,
+                 double* price) noexcept {
+  double direction[kBlock];
+  double y0[kBlock];
+  double own[kBlock];  // margin behind a unit
+  double numerator[kBlock];
+  double scale[kBlock];
+  double size[kBlock];
+  double first[kBlock];
+  double top[kBlock];
+  double bottom[kBlock];
+  double need[kBlock];
+  double limit[kBlock];
+  double good[kBlock];
+  columns.direction(start, count, direction);
+  const double* entry = columns.entry.at(start);
+  const double* leverage = columns.leverage.at(start);
+  const double* quantity = columns.quantity.at(start);
+  const double* margin = columns.margin.at(start);
+  const double* added = columns.added.at(start);
+  const double* open_fee = columns.open_fee.at(start);
+  const double* other_pnl = columns.other_pnl.at(start);
+  const double* other_maintenance = columns.other_maintenance.at(start);
+  const std::vector<RiskTier>& tiers = schedule.risk_tiers();
+  const double last_cap = tiers.back().cap;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double q = quantity[i];
+    const double y = kInverse ? 1.0 / entry[i] : entry[i];
+    const double money = added[i] + other_pnl[i] - other_maintenance[i];
+    bool ok = (entry[i] > 0.0) & (entry[i] < kInfinity) & (q > 0.0) & (q < kInfinity);
+    ok &= (open_fee[i] >= 0.0) & (open_fee[i] < 1.0) & (std::fabs(money) < kInfinity);
+    double m;
+    if constexpr (kHasMargin) {
+      ok &= std::fabs(margin[i]) < kInfinity;
+      m = (margin[i] + money) / q - open_fee[i] * y;
+    } else {
+      ok &= (leverage[i] >= 1.0) & (leverage[i] < kInfinity);
+      m = y / leverage[i] - open_fee[i] * y + money / q;
+    }
+    size[i] = q * y;
+    ok &= size[i] <= last_cap;
+    y0[i] = y;
+    own[i] = m;
+    numerator[i] = direction[i] * y - m;
+    scale[i] = 1.0 / q;
+    first[i] = -kInfinity;
+    need[i] = -kInfinity;
+    limit[i] = tiers[0].max_leverage;
+    top[i] = 0.0;
+    bottom[i] = 1.0;
+    good[i] = ok ? 1.0 : 0.0;
+  }
+  for (const RiskTier& tier : tiers) {
+    const double rate = tier.rate + schedule.fee();
+    const double floor = tier.floor;
+    const double amount_of_tier = tier.amount;
+    const double most = tier.max_leverage;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double amount = amount_of_tier * scale[i];
+      const double t = numerator[i] - amount;
+      const double b = direction[i] - rate;
+      const double key = direction[i] * (t / b);
+      const double line = rate * y0[i] - amount;
+      const bool better = key > first[i];
+      first[i] = better ? key : first[i];
+      top[i] = better ? t : top[i];
+      bottom[i] = better ? b : bottom[i];
+      need[i] = line > need[i] ? line : need[i];
+      limit[i] = size[i] >= floor ? most : limit[i];
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const double p = kInverse ? bottom[i] / top[i] : top[i] / bottom[i];
+    bool ok = (good[i] > 0.0) & (p > 0.0) & (p < kInfinity);
+    if constexpr (!kHasMargin) ok &= (leverage[i] <= limit[i]) & (need[i] < own[i]);
+    price[i] = ok ? p : kNone;
+  }
 }
 
 /// Equity reaches zero: maintenance with neither rate nor amount, and no rule at the entry but a margin above zero.
@@ -222,6 +445,13 @@ double first_tier_factor(Side side, Contract contract, double leverage, double m
   }
   if (basis == MarginBasis::mark) return is_long ? (1.0 + m + f) / (1.0 + il) : (1.0 - m - f) / (1.0 - il);
   return is_long ? 1.0 / (1.0 + il - m) : 1.0 / (1.0 - il + m);
+}
+
+/// Sizes and amounts in messages, in digits: 300000, not 3e+05.
+std::string plain(double value) {
+  char buffer[400];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
+  return {buffer, end};
 }
 
 void check_fee(double rate, double fee, MarginBasis basis, const std::string& where) {
@@ -270,13 +500,13 @@ MarginSchedule MarginSchedule::tiers(std::vector<RiskTier> tiers, bool amounts, 
     const std::string where = start + "tier " + text_of(static_cast<std::int64_t>(n + 1)) + ": ";
     const std::string before = " of tier " + text_of(static_cast<std::int64_t>(n));
     if (n == 0) {
-      if (tier.floor != 0.0) throw InvalidConfig(where + "floor must be 0, was " + text_of(tier.floor));
+      if (tier.floor != 0.0) throw InvalidConfig(where + "floor must be 0, was " + plain(tier.floor));
     } else if (tier.floor != tiers[n - 1].cap) {
       const bool gap = tier.floor > tiers[n - 1].cap;
-      throw InvalidConfig(where + "floor must be the cap" + before + " (" + text_of(tiers[n - 1].cap) + "), was " +
-                          text_of(tier.floor) + (gap ? ": a gap" : ": an overlap"));
+      throw InvalidConfig(where + "floor must be the cap" + before + " (" + plain(tiers[n - 1].cap) + "), was " +
+                          plain(tier.floor) + (gap ? ": a gap" : ": an overlap"));
     }
-    if (!(tier.cap > tier.floor)) throw InvalidConfig(where + "cap must be above floor, was " + text_of(tier.cap));
+    if (!(tier.cap > tier.floor)) throw InvalidConfig(where + "cap must be above floor, was " + plain(tier.cap));
     if (!(tier.rate >= 0.0 && tier.rate < 1.0))
       throw InvalidConfig(where + "rate must be at least 0 and below 1, was " + text_of(tier.rate));
     if (n > 0 && !(tier.rate > tiers[n - 1].rate))
@@ -292,9 +522,9 @@ MarginSchedule MarginSchedule::tiers(std::vector<RiskTier> tiers, bool amounts, 
     const double continuous =
         amounts && n > 0 ? tiers[n - 1].amount + tier.floor * (tier.rate - tiers[n - 1].rate) : 0.0;
     if (!(std::fabs(tier.amount - continuous) <= kAmountTolerance * continuous)) {
-      if (!amounts) throw InvalidConfig(where + "amount must be 0 without amounts, was " + text_of(tier.amount));
-      throw InvalidConfig(where + "amount must be " + text_of(continuous) +
-                          " for maintenance margin to be continuous, was " + text_of(tier.amount));
+      if (!amounts) throw InvalidConfig(where + "amount must be 0 without amounts, was " + plain(tier.amount));
+      throw InvalidConfig(where + "amount must be " + plain(continuous) +
+                          " for maintenance margin to be continuous, was " + plain(tier.amount));
     }
   }
   return {std::move(tiers), amounts, fee, basis, unit};
@@ -372,26 +602,72 @@ LiquidationPrice bankruptcy_price(const Position& position, Contract contract) n
 
 void liquidation_prices(const Positions& positions, Contract contract, const TermColumns& terms,
                         std::span<double> price, std::span<NoPrice> reason) noexcept {
+  assert(fits(positions, price.size()) && "a column holds one value a position, or one for all");
+  if (!positions.margin.empty() && positions.quantity.empty()) {
+    std::fill(price.begin(), price.end(), kNone);
+  } else if (positions.quantity.empty() && (!positions.added_margin.empty() || !positions.other_pnl.empty() ||
+                                            !positions.other_maintenance.empty() || !terms.amount.empty())) {
+    // Money without a quantity is only right where it is zero, which the scalar code looks at one by one.
+    const Row row(positions);
+    const Column<double> rate(terms.rate, kNotGiven);
+    const Column<double> fee(terms.fee, kZero);
+    const Column<double> amount(terms.amount, kZero);
+    for (std::size_t i = 0; i < price.size(); ++i)
+      price[i] = row.unit(i, contract, [&](const Unit& u) {
+        return solve(u, contract, rate[i], fee[i], amount[i], terms.basis).price;
+      });
+  } else {
+    one_rate_prices(positions, contract, terms, kInfinity, price);
+  }
+  if (reason.empty()) return;
+  const Row row(positions);
   const Column<double> rate(terms.rate, kNotGiven);
   const Column<double> fee(terms.fee, kZero);
   const Column<double> amount(terms.amount, kZero);
-  const MarginBasis basis = terms.basis;
-  for_each_position(positions, contract, price, reason, [=](std::size_t i, const Unit& u, double) {
-    return solve(u, contract, rate[i], fee[i], amount[i], basis);
+  fill_reasons(price, reason, [&](std::size_t i) {
+    return row.unit(i, contract,
+                    [&](const Unit& u) { return solve(u, contract, rate[i], fee[i], amount[i], terms.basis).reason; });
   });
 }
 
 void liquidation_prices(const Positions& positions, Contract contract, const MarginSchedule& schedule,
                         std::span<double> price, std::span<NoPrice> reason) noexcept {
-  for_each_position(positions, contract, price, reason, [&](std::size_t, const Unit& u, double leverage) {
-    return solve(u, contract, leverage, schedule);
-  });
+  assert(fits(positions, price.size()) && "a column holds one value a position, or one for all");
+  const Row row(positions);
+  const Column<double> leverage(positions.leverage, kNotGiven);
+  const auto scalar = [&](std::size_t i) {
+    return row.unit(i, contract, [&](const Unit& u) { return solve(u, contract, leverage[i], schedule); });
+  };
+  const bool sized = !positions.quantity.empty();
+  const bool moneyless =
+      positions.added_margin.empty() && positions.other_pnl.empty() && positions.other_maintenance.empty();
+  if (sized && schedule.has_amounts() && schedule.basis() == MarginBasis::mark && schedule.risk_tiers().size() > 1) {
+    const BlockColumns columns(positions, contract);
+    const bool margin = !positions.margin.empty();
+    const auto kernel = contract == Contract::linear ? (margin ? &tiers_block<false, true> : &tiers_block<false, false>)
+                                                     : (margin ? &tiers_block<true, true> : &tiers_block<true, false>);
+    for (std::size_t start = 0; start < price.size(); start += kBlock)
+      kernel(columns, schedule, start, std::min(kBlock, price.size() - start), price.data() + start);
+  } else if (!sized && moneyless && positions.margin.empty()) {
+    const double rate[1] = {schedule.rate()};
+    const double fee[1] = {schedule.fee()};
+    one_rate_prices(positions, contract, {.rate = rate, .fee = fee, .amount = {}, .basis = schedule.basis()},
+                    schedule.max_leverage(), price);
+  } else {
+    for (std::size_t i = 0; i < price.size(); ++i) price[i] = scalar(i).price;
+  }
+  fill_reasons(price, reason, [&](std::size_t i) { return scalar(i).reason; });
 }
 
 void bankruptcy_prices(const Positions& positions, Contract contract, std::span<double> price,
                        std::span<NoPrice> reason) noexcept {
-  for_each_position(positions, contract, price, reason,
-                    [=](std::size_t, const Unit& u, double) { return solve_bankruptcy(u, contract); });
+  assert(fits(positions, price.size()) && "a column holds one value a position, or one for all");
+  const Row row(positions);
+  for (std::size_t i = 0; i < price.size(); ++i) {
+    const LiquidationPrice found = row.unit(i, contract, [&](const Unit& u) { return solve_bankruptcy(u, contract); });
+    price[i] = found.price;
+    if (!reason.empty()) reason[i] = found.reason;
+  }
 }
 
 HedgePrices hedge_liquidation_prices(const HedgedPosition& p, Contract contract,

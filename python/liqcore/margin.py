@@ -26,8 +26,8 @@ __all__ = [
     "why_no_price",
 ]
 
-SideLike: TypeAlias = "str | Sequence[str] | ArrayLike"
-Terms: TypeAlias = "MarginSchedule | Instrument"
+SideLike: TypeAlias = str | Sequence[str] | ArrayLike
+Terms: TypeAlias = MarginSchedule | Instrument
 
 
 class NoPrice(enum.IntEnum):
@@ -209,7 +209,9 @@ def liquidation_price(
         raise InvalidConfigError('fee must be 0 with basis "entry" (those venues leave it out of the price)')
     _check(columns)
     sides, arrays, shape = _broadcast(side, columns)
-    price, reason = _core.liquidation_prices(sides, arrays, contract=contract, basis=basis, schedule=terms)
+    price, reason = _core.liquidation_prices(
+        sides, arrays, contract=contract, basis=basis, schedule=terms, want_reason=return_reason
+    )
     return _answer(price, reason, shape, return_reason)
 
 
@@ -386,9 +388,9 @@ def drop_leverage(
     --------
     >>> import liqcore as lq
     >>> btc = lq.MarginSchedule.tiers([{"rate": 0.0125, "max_leverage": 40}])
-    >>> profile, dropped = lq.drop_leverage(lq.LeverageProfile({10: 0.5, 20: 0.3, 100: 0.2}), btc)
+    >>> profile, dropped = lq.drop_leverage(lq.LeverageProfile({10: 0.25, 20: 0.25, 100: 0.5}), btc)
     >>> profile.to_dict(), list(dropped)
-    ({10.0: 0.625, 20.0: 0.375}, [100.0])
+    ({10.0: 0.5, 20.0: 0.5}, [100.0])
     """
     terms, contract = _terms(schedule, contract)
     if terms is None:
@@ -446,7 +448,7 @@ def _sides(side: Any) -> NDArray[np.uint8]:
     if not np.all(known):
         bad = sides[~np.asarray(known)].ravel()[0]
         raise InvalidConfigError(f'side must hold "long" or "short" (or 1 and -1), held {bad!s}')
-    return np.asarray(short).astype(np.uint8)
+    return np.asarray(short, dtype=np.bool_).view(np.uint8)
 
 
 def _broadcast(
