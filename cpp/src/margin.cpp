@@ -73,7 +73,6 @@ inline Unit unit_of(Side side, double entry, double leverage, double quantity, d
 /// Where equity falls to maintenance: y = top / bottom, kept apart so that an inverse price is one division too.
 struct Root {
   double top, bottom;
-  [[nodiscard]] double y() const noexcept { return top / bottom; }
 };
 
 /// `amount` per unit of quantity.
@@ -135,23 +134,20 @@ inline LiquidationPrice solve(const Unit& u, Contract contract, double leverage,
   // That is the fixed point "the tier of the notional at the liquidation price", without a search.
   const double numerator = u.direction * u.y0 - u.margin;
   const double scale = 1.0 / u.per_quantity;
-  Root found{0.0, 1.0};
   double first = -kInfinity;
   double need = -kInfinity;
   std::size_t tier = 0;
   for (std::size_t n = 0; n < tiers.size(); ++n) {
     const double amount = tiers[n].amount * scale;
     const double rate = tiers[n].rate + fee;
-    const Root other{numerator - amount, u.direction - rate};
+    const double key = u.direction * ((numerator - amount) / (u.direction - rate));
     need = std::max(need, rate * u.y0 - amount);
-    const double key = u.direction * other.y();
     if (key > first) {
       first = key;
-      found = other;
       tier = n;
     }
   }
-  return answer(u, found, !u.from_leverage || need < u.margin, contract, tier);
+  return answer(u, {u.direction * first, 1.0}, !u.from_leverage || need < u.margin, contract, tier);
 }
 
 template <class Solve>
@@ -359,8 +355,6 @@ void tiers_block(const BlockColumns& columns, const MarginSchedule& schedule, st
   double scale[kBlock];
   double size[kBlock];
   double first[kBlock];
-  double top[kBlock];
-  double bottom[kBlock];
   double need[kBlock];
   double limit[kBlock];
   double good[kBlock];
@@ -398,8 +392,6 @@ void tiers_block(const BlockColumns& columns, const MarginSchedule& schedule, st
     first[i] = -kInfinity;
     need[i] = -kInfinity;
     limit[i] = tiers[0].max_leverage;
-    top[i] = 0.0;
-    bottom[i] = 1.0;
     good[i] = ok ? 1.0 : 0.0;
   }
   for (const RiskTier& tier : tiers) {
@@ -409,20 +401,19 @@ void tiers_block(const BlockColumns& columns, const MarginSchedule& schedule, st
     const double most = tier.max_leverage;
     for (std::size_t i = 0; i < count; ++i) {
       const double amount = amount_of_tier * scale[i];
-      const double t = numerator[i] - amount;
-      const double b = direction[i] - rate;
-      const double key = direction[i] * (t / b);
+      const double key = direction[i] * ((numerator[i] - amount) / (direction[i] - rate));
       const double line = rate * y0[i] - amount;
-      const bool better = key > first[i];
-      first[i] = better ? key : first[i];
-      top[i] = better ? t : top[i];
-      bottom[i] = better ? b : bottom[i];
-      need[i] = line > need[i] ? line : need[i];
-      limit[i] = size[i] >= floor ? most : limit[i];
+      const double first_before = first[i];
+      const double need_before = need[i];
+      const double limit_before = limit[i];
+      first[i] = key > first_before ? key : first_before;
+      need[i] = line > need_before ? line : need_before;
+      limit[i] = size[i] >= floor ? most : limit_before;
     }
   }
   for (std::size_t i = 0; i < count; ++i) {
-    const double p = kInverse ? bottom[i] / top[i] : top[i] / bottom[i];
+    const double y = direction[i] * first[i];
+    const double p = kInverse ? 1.0 / y : y;
     bool ok = (good[i] > 0.0) & (p > 0.0) & (p < kInfinity);
     if constexpr (!kHasMargin) ok &= (leverage[i] <= limit[i]) & (need[i] < own[i]);
     price[i] = ok ? p : kNone;
