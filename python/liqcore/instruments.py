@@ -66,7 +66,7 @@ class DatedSchedule:
         """Say whether these were the terms at a time; without one, whether they are the latest."""
         if at is None:
             return self.end is None
-        return (self.start is None or at >= self.start) and (self.end is None or at < self.end)
+        return bool((self.start is None or at >= self.start) and (self.end is None or at < self.end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +261,9 @@ def find_listing(name: str, catalogue: PathLike | None = None) -> Listing:
     if not symbol:
         return next(iter(venue.instruments.values()))
     if symbol not in venue.instruments:
-        raise InvalidConfigError(f'symbol must be one of {", ".join(venue.instruments)} on {venue.name}, was "{symbol}"')
+        raise InvalidConfigError(
+            f'symbol must be one of {", ".join(venue.instruments)} on {venue.name}, was "{symbol}"'
+        )
     return venue.instruments[symbol]
 
 
@@ -300,7 +302,9 @@ def infer(
     """
     from .sources import scan
 
-    head = scan([str(f) for f in files] if isinstance(files, list | tuple) else str(files), symbol=symbol, format=format)
+    head = scan(
+        [str(f) for f in files] if isinstance(files, list | tuple) else str(files), symbol=symbol, format=format
+    )
     symbol = symbol or head.symbol
     assumed = []
     if symbol is None:
@@ -452,8 +456,10 @@ def schedule_from_ccxt(
     Examples
     --------
     >>> import liqcore as lq
-    >>> unified = [{"tier": 1, "minNotional": 0, "maxNotional": 5e4, "maintenanceMarginRate": 0.004, "maxLeverage": 125},
-    ...            {"tier": 2, "minNotional": 5e4, "maxNotional": 2.5e5, "maintenanceMarginRate": 0.005, "maxLeverage": 100}]
+    >>> unified = [
+    ...     {"minNotional": 0, "maxNotional": 5e4, "maintenanceMarginRate": 0.004, "maxLeverage": 125},
+    ...     {"minNotional": 5e4, "maxNotional": 2.5e5, "maintenanceMarginRate": 0.005, "maxLeverage": 100},
+    ... ]
     >>> [tier["amount"] for tier in lq.schedule_from_ccxt(unified).risk_tiers]
     [0.0, 50.0]
     """
@@ -539,11 +545,13 @@ def _read_venue(path: Path) -> Venue:
     return _venue(data, path.name)
 
 
-_VENUE_KEYS = frozenset(
-    ["venue", "aliases", "title", "contract", "basis", "trigger", "liquidation_fee", "taker_fee", "maker_fee"]
-    + ["formula_source", "note", "instruments"]
+_FEE_KEYS = frozenset(["liquidation_fee", "taker_fee", "maker_fee"])
+_VENUE_KEYS = _FEE_KEYS | frozenset(
+    ["venue", "aliases", "title", "contract", "basis", "trigger", "formula_source", "note", "instruments"]
 )
-_TERM_KEYS = frozenset(["rate", "slope", "max_leverage", "tiers", "steps", "basis", "liquidation_fee", "unit", "amounts"])
+_TERM_KEYS = frozenset(
+    ["rate", "slope", "max_leverage", "tiers", "steps", "basis", "liquidation_fee", "unit", "amounts"]
+)
 _SCHEDULE_KEYS = _TERM_KEYS | {"from", "until", "date", "source", "note"}
 _LISTING_KEYS = (
     frozenset(["contract", "trigger", "multiplier", "grid", "tick_size", "lot_size", "taker_fee", "maker_fee"])
@@ -680,5 +688,3 @@ def _time(value: Time | None) -> np.datetime64 | None:
 
 def _day(value: np.datetime64 | None) -> str:
     return "" if value is None else str(value.astype("datetime64[D]"))
-
-

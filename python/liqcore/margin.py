@@ -49,7 +49,7 @@ class NoPrice(enum.IntEnum):
 _TEXTS = {
     NoPrice.NONE: "",
     NoPrice.INVALID: "an argument is missing, not finite or out of its range",
-    NoPrice.NO_POSITION: "maintenance margin and fee take the whole margin at the entry: no such position can be opened",
+    NoPrice.NO_POSITION: "maintenance margin and fee take the whole margin at the entry: there is no such position",
     NoPrice.NEVER: "the margin covers every loss: never liquidated",
     NoPrice.LEVERAGE_TOO_HIGH: "the leverage is above the maximum of the position's risk tier",
     NoPrice.TOO_LARGE: "the position is above the cap of the last risk tier",
@@ -414,7 +414,9 @@ def _terms(schedule: Terms | None, contract: str | None) -> tuple[MarginSchedule
     """Return the schedule, and the contract that goes with it."""
     if isinstance(schedule, Instrument):
         if contract is not None and contract != schedule.contract:
-            raise InvalidConfigError(f'contract must be that of the instrument ("{schedule.contract}"), was "{contract}"')
+            raise InvalidConfigError(
+                f'contract must be that of the instrument ("{schedule.contract}"), was "{contract}"'
+            )
         return schedule.margin, schedule.contract
     if schedule is not None and not isinstance(schedule, MarginSchedule):
         raise TypeError(f"schedule must be a MarginSchedule or an Instrument, was a {type(schedule).__name__}")
@@ -471,9 +473,7 @@ def _broadcast(
     return flat(sides), {name: flat(array) for name, array in arrays.items()}, shape
 
 
-def _answer(
-    price: NDArray[np.float64], reason: NDArray[np.uint8], shape: tuple[int, ...], return_reason: bool
-) -> Any:
+def _answer(price: NDArray[np.float64], reason: NDArray[np.uint8], shape: tuple[int, ...], return_reason: bool) -> Any:
     if shape == ():
         found = float(price[0])
         return (found, NoPrice(int(reason[0]))) if return_reason else found

@@ -5,12 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import recorded
-import reference_margin as reference
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import liqcore as lq
+import recorded
+import reference_margin as reference
 from liqcore.margin import NoPrice
 
 SIDES = ("long", "short")
@@ -167,8 +167,8 @@ def test_shapes_broadcast_and_empty_input_is_empty():
 
 
 def test_the_tier_is_that_of_the_notional_at_the_liquidation_price():
-    # 6 BTC at 60,000: 360,000 at entry (tier 2). At 10x the price is near 54,000, where 6 BTC are 325,000: tier 2 still;
-    # at 2x it is near 30,000, where they are 180,000: tier 1, without amount.
+    # 6 BTC at 60,000 are 360,000 at entry: tier 2. At 10x the price is near 54,000, where they are 325,000: tier 2
+    # still; at 2x it is near 30,000, where they are 180,000: tier 1, without amount.
     assert lq.liquidation_price("long", 60_000, 10, qty=6, schedule=TABLE) == pytest.approx(
         (360_000 - 36_000 - 300) / (6 * 0.995), rel=1e-15
     )
@@ -178,7 +178,9 @@ def test_the_tier_is_that_of_the_notional_at_the_liquidation_price():
 
 
 def test_without_a_quantity_the_first_tier_holds():
-    assert lq.liquidation_price("long", 60_000, 50, schedule=TABLE) == lq.liquidation_price("long", 60_000, 50, mmr=0.004)
+    assert lq.liquidation_price("long", 60_000, 50, schedule=TABLE) == lq.liquidation_price(
+        "long", 60_000, 50, mmr=0.004
+    )
 
 
 def test_without_amounts_one_rate_holds_for_the_whole_position():
@@ -191,7 +193,9 @@ def test_without_amounts_one_rate_holds_for_the_whole_position():
 
 
 def test_tiers_by_quantity():
-    table = lq.MarginSchedule.tiers([{"cap": 10, "rate": 0.004}, {"cap": 20, "rate": 0.01}], unit="quantity", fee=0.0005)
+    table = lq.MarginSchedule.tiers(
+        [{"cap": 10, "rate": 0.004}, {"cap": 20, "rate": 0.01}], unit="quantity", fee=0.0005
+    )
     assert lq.liquidation_price("long", 60_000, 10, qty=10, schedule=table) == pytest.approx(54_000 / (1 - 0.0105))
     assert lq.liquidation_price("long", 6, 10, qty=9, schedule=table) == pytest.approx(5.4 / (1 - 0.0045))
 
@@ -200,7 +204,9 @@ def test_a_rate_that_grows_with_the_quantity():
     deribit = lq.MarginSchedule.sloped(0.01, 5e-5, max_leverage=50)
     found = lq.liquidation_price("long", 60_000, qty=100, margin=600_000, schedule=deribit)
     assert found == pytest.approx((6_000_000 - 600_000) / (100 * (1 - 0.015)), rel=1e-15)
-    assert lq.why_no_price("long", 60_000, 45, qty=100, schedule=deribit) == NoPrice.LEVERAGE_TOO_HIGH.text  # 1/0.025 = 40
+    assert (
+        lq.why_no_price("long", 60_000, 45, qty=100, schedule=deribit) == NoPrice.LEVERAGE_TOO_HIGH.text
+    )  # 1/0.025 = 40
 
 
 @pytest.mark.parametrize(
@@ -272,7 +278,9 @@ def test_an_assumed_size_picks_the_tier_of_a_leverage():
 
 floats = {"allow_nan": False, "allow_infinity": False}
 entries = st.floats(1e-4, 1e6, **floats)
-leverages = st.one_of(st.sampled_from([1.5, 2.0, 3.0, 5.0, 10.0, 25.0, 50.0, 100.0, 125.0]), st.floats(1.2, 150, **floats))
+leverages = st.one_of(
+    st.sampled_from([1.5, 2.0, 3.0, 5.0, 10.0, 25.0, 50.0, 100.0, 125.0]), st.floats(1.2, 150, **floats)
+)
 rates = st.floats(0.001, 0.3, **floats)
 
 
@@ -375,11 +383,6 @@ def test_tiers_match_the_reference_and_leave_equity_at_maintenance(
 @given(st.sampled_from(SIDES), st.sampled_from(CONTRACTS), entries, st.floats(2, 40, **floats), st.integers(1, 3))
 def test_prices_are_continuous_where_the_notional_crosses_a_tier(side, contract, entry, leverage, tier):
     edge = BTC[tier]["floor"]
-    lower, upper = (
-        lq.liquidation_price(side, entry, leverage, qty=1, contract=contract, mmr=row["rate"], maintenance_amount=0)
-        for row in (BTC[tier - 1], BTC[tier])
-    )
-    assume(not math.isnan(lower + upper))
     # the quantity whose notional at the liquidation price is the edge, found by bisection on the price itself
     low, high = edge / 1e3, edge * 1e3
     unit = entry if contract == "linear" else 1 / entry
@@ -391,7 +394,7 @@ def test_prices_are_continuous_where_the_notional_crosses_a_tier(side, contract,
 
     for _ in range(80):
         middle = math.sqrt(low * high)
-        price, size = found(middle)
+        _, size = found(middle)
         low, high = (middle, high) if size < edge else (low, middle)
     below, _ = found(low * (1 - 1e-12))
     above, _ = found(high * (1 + 1e-12))
@@ -528,7 +531,7 @@ def test_the_engine_refuses_leverage_that_does_not_exist():
         return lq.Engine(inst, leverage={10: 0.5, 100: 0.5})
 
     engine(TABLE)
-    with pytest.raises(lq.InvalidConfigError, match="leverage 100 cannot exist: the most .* allows is 75"):
+    with pytest.raises(lq.InvalidConfigError, match=r"leverage 100 cannot exist: the most .* allows is 75"):
         engine(TABLE.assuming({100: 1e6}))
     with pytest.raises(lq.InvalidConfigError, match="leverage 100 cannot exist: maintenance margin rate plus fee"):
         engine(lq.MarginSchedule.flat(0.01))

@@ -82,7 +82,9 @@ def liqprice(
     else:
         lines.append(("liquidation", f"none: {reason.text}"))
     lines.append(("bankruptcy", "none: the margin covers every loss" if math.isnan(bankrupt) else _number(bankrupt)))
-    lines.append(("formula", f"{FORMULAS[contract, terms.basis]}   ({contract}, maintenance on the {terms.basis} value)"))
+    lines.append(
+        ("formula", f"{FORMULAS[contract, terms.basis]}   ({contract}, maintenance on the {terms.basis} value)")
+    )
     lines.append(("terms", _terms(terms, entry, price, qty, contract)))
     if listing is not None:
         lines += [("trigger", f"{listing.trigger} price"), ("source", source)]
