@@ -248,7 +248,7 @@ def trades_file(folder, name, header=True):
     rows = ["agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker"] if header else []
     for i in range(200):
         rows.append(
-            f"{i},{60000 + i * 0.1:.1f},{0.001 * (1 + i % 7):.3f},{i},{i},{1717200000000 + i},{('false', 'true')[i % 2]}"
+            f"{i},{60000 + i / 10:.1f},{0.001 * (1 + i % 7):.3f},{i},{i},{1717200000000 + i},{['false', 'true'][i % 2]}"
         )
     path = folder / name
     path.write_text("\n".join(rows) + "\n")
