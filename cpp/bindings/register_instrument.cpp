@@ -75,12 +75,12 @@ Examples
            py::arg_v("assumed", std::vector<std::string>(), "()"))
       .def_static(
           "infer",
-          [](const py::args& args, const py::kwargs& options) {
-            return py::module_::import("liqcore.instruments").attr("infer")(*args, **options);
+          [](const py::object& files, const py::object& symbol, const py::object& venue, const py::str& format) {
+            return py::module_::import("liqcore.instruments")
+                .attr("infer")(files, py::arg("symbol") = symbol, py::arg("venue") = venue, py::arg("format") = format);
           },
-          R"(
-infer(files, *, symbol=None, venue=None, format="auto")
-
+          py::arg("files"), py::kw_only(), py::arg("symbol") = py::none(), py::arg("venue") = py::none(),
+          py::arg("format") = "auto", R"(
 Make an instrument from trade files, with every guess named in ``assumed``; see `liqcore.instruments.infer`.
 )")
       .def_property_readonly("symbol", &Instrument::symbol, "The venue's name.")

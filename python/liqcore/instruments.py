@@ -572,7 +572,7 @@ def _venue(data: Any, where: str) -> Venue:
         raise DataError(f"{where}: expected at least one instrument, found none")
     return Venue(
         name=name,
-        title=data.get("title", name),
+        title=str(data.get("title", name)),
         source=data.get("formula_source", ""),
         note=data.get("note", ""),
         aliases=tuple(data.get("aliases", ())),
@@ -678,10 +678,10 @@ def _optional(value: Any) -> float | None:
 def _time(value: Time | None) -> np.datetime64 | None:
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return np.datetime64(value, "ns")
     try:
-        return np.datetime64(value, "ns")
+        if isinstance(value, int):
+            return np.datetime64(value, "ns")
+        return np.asarray(value, dtype="datetime64[ns]").astype("datetime64[ns]")[()]  # type: ignore[no-any-return]
     except (ValueError, TypeError):
         raise InvalidConfigError(f'at must be a date such as "2025-09-02", was "{value}"') from None
 

@@ -462,7 +462,8 @@ def _broadcast(
     try:
         shape = np.broadcast_shapes(sides.shape, *(array.shape for array in arrays.values()))
     except ValueError:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in {"side": sides, **arrays}.items() if array.ndim)
+        named: dict[str, NDArray[Any]] = {"side": sides, **arrays}
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in named.items() if array.ndim)
         raise InvalidConfigError(f"the arguments must have shapes that go together, were {shapes}") from None
 
     def flat(array: Any) -> Any:
