@@ -679,9 +679,8 @@ def _time(value: Time | None) -> np.datetime64 | None:
     if value is None:
         return None
     try:
-        if isinstance(value, int):
-            return np.datetime64(value, "ns")
-        return np.asarray(value, dtype="datetime64[ns]").astype("datetime64[ns]")[()]  # type: ignore[no-any-return]
+        when: np.datetime64 = np.array([value], dtype="datetime64[ns]")[0]  # an int is nanoseconds already
+        return when
     except (ValueError, TypeError):
         raise InvalidConfigError(f'at must be a date such as "2025-09-02", was "{value}"') from None
 
