@@ -188,22 +188,22 @@ LIQCORE_EXPORT LiquidationPrice bankruptcy_price(const Position& position, Contr
 
 /// Columns of positions: each span has one value a position, or a single one for all, or (except side and entry) none.
 struct Positions {
-  std::span<const Side> side;
-  std::span<const double> entry_price;
-  std::span<const double> leverage;
-  std::span<const double> quantity;
-  std::span<const double> margin;
-  std::span<const double> added_margin;
-  std::span<const double> open_fee;
-  std::span<const double> other_pnl;
-  std::span<const double> other_maintenance;
+  std::span<const Side> side{};
+  std::span<const double> entry_price{};
+  std::span<const double> leverage{};
+  std::span<const double> quantity{};
+  std::span<const double> margin{};
+  std::span<const double> added_margin{};
+  std::span<const double> open_fee{};
+  std::span<const double> other_pnl{};
+  std::span<const double> other_maintenance{};
 };
 
 /// Columns of terms, with the same rule; rate must not be empty.
 struct TermColumns {
-  std::span<const double> rate;
-  std::span<const double> fee;
-  std::span<const double> amount;
+  std::span<const double> rate{};
+  std::span<const double> fee{};
+  std::span<const double> amount{};
   MarginBasis basis = MarginBasis::mark;
 };
 
