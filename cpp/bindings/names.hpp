@@ -34,6 +34,12 @@ struct Words<MarginBasis> {
       {{"mark", MarginBasis::mark}, {"entry", MarginBasis::entry}}};
 };
 template <>
+struct Words<TierUnit> {
+  static constexpr const char* argument = "unit";
+  static constexpr std::array<std::pair<std::string_view, TierUnit>, 2> list{
+      {{"notional", TierUnit::notional}, {"quantity", TierUnit::quantity}}};
+};
+template <>
 struct Words<Trigger> {
   static constexpr const char* argument = "trigger";
   static constexpr std::array<std::pair<std::string_view, Trigger>, 3> list{

@@ -1,9 +1,12 @@
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "liqcore/instrument.hpp"
+#include "margin_text.hpp"
 #include "names.hpp"
 #include "register.hpp"
 
@@ -12,87 +15,22 @@ namespace py = pybind11;
 namespace liqcore::bindings {
 namespace {
 
-std::string repr(const MarginSchedule& margin) {
-  return "MarginSchedule.flat(" + std::string(py::repr(py::float_(margin.rate()))) +
-         ", fee=" + std::string(py::repr(py::float_(margin.fee()))) + ", basis='" + word(margin.basis()) + "')";
-}
-
 std::string repr(const Instrument& i) {
   const auto number = [](double value) { return std::string(py::repr(py::float_(value))); };
   return "Instrument(symbol='" + i.symbol() + "', venue='" + i.venue() + "', contract='" + word(i.contract()) +
          "', tick_size=" + number(i.tick_size()) + ", lot_size=" + number(i.lot_size()) +
-         ", multiplier=" + number(i.multiplier()) + ", margin=" + repr(i.margin()) + ")";
-}
-
-MarginSchedule flat(double rate, double fee, std::string_view basis) {
-  return MarginSchedule::flat(rate, fee, parse<MarginBasis>(basis));
+         ", multiplier=" + number(i.multiplier()) + ", margin=" + repr_of(i.margin()) +
+         (i.assumed().empty() ? "" : ", assumed=" + std::string(py::repr(py::cast(i.assumed())))) + ")";
 }
 
 }  // namespace
 
 void register_instrument(py::module_& m) {
-  py::class_<MarginSchedule>(m, "MarginSchedule", R"(
-Maintenance margin terms of an instrument: one flat rate for every position.
-
-Immutable, safe to share between threads.
-
-Examples
---------
->>> import liqcore as lq
->>> margin = lq.MarginSchedule.flat(0.004)
->>> round(margin.level_factor("long", "linear", 25), 6)  # 3.614 % below the entry
-0.963855
-)")
-      .def_static("flat", &flat, py::arg("rate"), py::kw_only(), py::arg("fee") = 0.0, py::arg("basis") = "mark", R"(
-One maintenance margin rate for everybody.
-
-Parameters
-----------
-rate : float
-    Maintenance margin rate, fraction of notional (0.004 is 0.4 %); 0 <= rate < 1.
-fee : float
-    Liquidation fee rate charged at the liquidation price, fraction; must be 0 with basis "entry".
-basis : {"mark", "entry"}
-    Whether the rate is a share of the notional at the mark price or at the entry price.
-
-Raises
-------
-InvalidConfigError
-    If a value breaks its rule.
-)")
-      .def_property_readonly("rate", &MarginSchedule::rate, "Maintenance margin rate, fraction of notional.")
-      .def_property_readonly("fee", &MarginSchedule::fee, "Liquidation fee rate, fraction.")
-      .def_property_readonly(
-          "basis", [](const MarginSchedule& self) { return word(self.basis()); }, "\"mark\" or \"entry\".")
-      .def(
-          "level_factor",
-          [](const MarginSchedule& self, std::string_view side, std::string_view contract, double leverage) {
-            if (!(leverage >= 1.0))
-              throw InvalidConfig("leverage must be at least 1, was " + std::string(py::str(py::float_(leverage))));
-            return self.level_factor(parse<Side>(side), parse<Contract>(contract), leverage);
-          },
-          py::arg("side"), py::arg("contract"), py::arg("leverage"), R"(
-Liquidation price divided by entry price of an isolated position; NaN where there is none.
-
-The four formulas and their sources are in docs/theory/liquidation.md.
-)")
-      .def(
-          "__eq__", [](const MarginSchedule& a, const MarginSchedule& b) { return a == b; }, py::is_operator())
-      .def("__hash__",
-           [](const MarginSchedule& self) {
-             return py::hash(py::make_tuple(self.rate(), self.fee(), word(self.basis())));
-           })
-      .def("__repr__", [](const MarginSchedule& self) { return repr(self); })
-      .def(py::pickle(
-          [](const MarginSchedule& self) { return py::make_tuple(self.rate(), self.fee(), word(self.basis())); },
-          [](const py::tuple& state) {
-            return flat(state[0].cast<double>(), state[1].cast<double>(), state[2].cast<std::string>());
-          }));
-
   const auto make = [](std::string symbol, std::string venue, std::string_view contract, double tick_size,
-                       double lot_size, double multiplier, const MarginSchedule& margin) {
+                       double lot_size, double multiplier, const MarginSchedule& margin,
+                       std::vector<std::string> assumed) {
     return Instrument(std::move(symbol), std::move(venue), parse<Contract>(contract), tick_size, lot_size, multiplier,
-                      margin);
+                      margin, std::move(assumed));
   };
   py::class_<Instrument>(m, "Instrument", R"(
 What is traded: grid, contract and margin terms of one perpetual future.
@@ -116,6 +54,8 @@ multiplier : float
     Linear: units of base per printed unit of quantity. Inverse: USD per contract. Above 0.
 margin : MarginSchedule
     Maintenance margin terms.
+assumed : list of str
+    Names of the values above that are a guess, not known; kept for display, no part of equality.
 
 Raises
 ------
@@ -131,7 +71,18 @@ Examples
 )")
       .def(py::init(make), py::kw_only(), py::arg("symbol") = "", py::arg("venue") = "", py::arg("contract") = "linear",
            py::arg("tick_size"), py::arg("lot_size"), py::arg("multiplier") = 1.0,
-           py::arg_v("margin", MarginSchedule::flat(0.004), "MarginSchedule.flat(0.004)"))
+           py::arg_v("margin", MarginSchedule::flat(0.004), "MarginSchedule.flat(0.004)"),
+           py::arg_v("assumed", std::vector<std::string>(), "()"))
+      .def_static(
+          "infer",
+          [](const py::object& files, const py::object& symbol, const py::object& venue, const py::str& format) {
+            return py::module_::import("liqcore.instruments")
+                .attr("infer")(files, py::arg("symbol") = symbol, py::arg("venue") = venue, py::arg("format") = format);
+          },
+          py::arg("files"), py::kw_only(), py::arg("symbol") = py::none(), py::arg("venue") = py::none(),
+          py::arg("format") = "auto", R"(
+Make an instrument from trade files, with every guess named in ``assumed``; see `liqcore.instruments.infer`.
+)")
       .def_property_readonly("symbol", &Instrument::symbol, "The venue's name.")
       .def_property_readonly("venue", &Instrument::venue, "The venue.")
       .def_property_readonly(
@@ -141,6 +92,9 @@ Examples
       .def_property_readonly("multiplier", &Instrument::multiplier,
                              "Units of base per unit of quantity (linear), USD per contract (inverse).")
       .def_property_readonly("margin", &Instrument::margin, "Maintenance margin terms.")
+      .def_property_readonly(
+          "assumed", [](const Instrument& self) { return py::tuple(py::cast(self.assumed())); },
+          "Names of the values that are a guess, not known; empty where everything is known.")
       .def(
           "to_ticks", [](const Instrument& self, double price) { return self.to_ticks(price).units; }, py::arg("price"),
           "Price in whole ticks, rounded half to even.")
@@ -157,12 +111,12 @@ Examples
       .def(py::pickle(
           [](const Instrument& self) {
             return py::make_tuple(self.symbol(), self.venue(), word(self.contract()), self.tick_size(), self.lot_size(),
-                                  self.multiplier(), self.margin());
+                                  self.multiplier(), self.margin(), self.assumed());
           },
           [make](const py::tuple& state) {
             return make(state[0].cast<std::string>(), state[1].cast<std::string>(), state[2].cast<std::string>(),
                         state[3].cast<double>(), state[4].cast<double>(), state[5].cast<double>(),
-                        state[6].cast<MarginSchedule>());
+                        state[6].cast<MarginSchedule>(), state[7].cast<std::vector<std::string>>());
           }));
 }
 

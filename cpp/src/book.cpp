@@ -24,11 +24,20 @@ std::vector<double> level_factors(const Instrument& instrument, const LeveragePr
   std::vector<double> factors;
   for (const Side side : {Side::long_, Side::short_})
     for (const double tier : leverage.tiers()) {
-      if (!(margin.rate() + margin.fee() < 1.0 / tier))
+      const LiquidationPrice level = margin.level(side, instrument.contract(), tier);
+      if (level.reason == NoPrice::no_position)
         throw InvalidConfig("leverage " + text_of(tier) + " cannot exist: maintenance margin rate plus fee (" +
-                            text_of(margin.rate() + margin.fee()) + ") must be below 1/leverage (" +
-                            text_of(1.0 / tier) + ")");
-      factors.push_back(margin.level_factor(side, instrument.contract(), tier));
+                            text_of(margin.risk_tiers()[level.tier].rate + margin.fee()) +
+                            ") must be below 1/leverage (" + text_of(1.0 / tier) + ")");
+      if (level.reason == NoPrice::leverage_too_high)
+        throw InvalidConfig("leverage " + text_of(tier) +
+                            " cannot exist: the most this position's risk tier allows is " +
+                            text_of(margin.risk_tiers()[level.tier].max_leverage));
+      if (level.reason == NoPrice::too_large)
+        throw InvalidConfig("size assumed for leverage " + text_of(tier) +
+                            " must be within the last risk tier's cap (" + text_of(margin.risk_tiers().back().cap) +
+                            ")");
+      factors.push_back(level.price);
     }
   return factors;
 }

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from . import render as render
     from . import sources as sources
     from .config import Config
+    from .instruments import instrument, schedule_from_binance, schedule_from_ccxt, venues
+    from .margin import (
+        NoPrice,
+        bankruptcy_price,
+        drop_leverage,
+        hedge_liquidation_price,
+        liquidation_price,
+        why_no_price,
+    )
     from .pipeline import heatmap
     from .result import Column, Heatmap, LiquidationMap, load_heatmap
     from .sources import read_trades
@@ -41,9 +50,19 @@ _HOMES = {
     "Config": ".config",
     "Heatmap": ".result",
     "LiquidationMap": ".result",
+    "NoPrice": ".margin",
+    "bankruptcy_price": ".margin",
+    "drop_leverage": ".margin",
     "heatmap": ".pipeline",
+    "hedge_liquidation_price": ".margin",
+    "instrument": ".instruments",
+    "liquidation_price": ".margin",
     "load_heatmap": ".result",
     "read_trades": ".sources",
+    "schedule_from_binance": ".instruments",
+    "schedule_from_ccxt": ".instruments",
+    "venues": ".instruments",
+    "why_no_price": ".margin",
 }
 
 __all__ = [
@@ -59,14 +78,24 @@ __all__ = [
     "LiquidationMap",
     "MarginSchedule",
     "Market",
+    "NoPrice",
     "PriceAxis",
     "Segment",
     "Stats",
     "TradeBatch",
     "__version__",
+    "bankruptcy_price",
     "combine",
+    "drop_leverage",
     "heatmap",
+    "hedge_liquidation_price",
+    "instrument",
+    "liquidation_price",
     "load_heatmap",
     "read_trades",
+    "schedule_from_binance",
+    "schedule_from_ccxt",
     "simulate",
+    "venues",
+    "why_no_price",
 ]

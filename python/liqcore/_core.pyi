@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Never, TypedDict, overload
 
@@ -47,17 +48,74 @@ class MarginSchedule(metaclass=_NativeType):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # there is no constructor
     @staticmethod
     def flat(rate: _Number, *, fee: _Number = 0.0, basis: str = "mark") -> MarginSchedule: ...
+    @staticmethod
+    def tiers(
+        tiers: Sequence[Mapping[str, Any]],
+        *,
+        fee: _Number = 0.0,
+        basis: str = "mark",
+        unit: str = "notional",
+        amounts: str = "given",
+        venue: str = "",
+        symbol: str = "",
+    ) -> MarginSchedule: ...
+    @staticmethod
+    def sloped(
+        rate: _Number,
+        slope: _Number,
+        *,
+        max_leverage: _Number | None = None,
+        fee: _Number = 0.0,
+        basis: str = "mark",
+    ) -> MarginSchedule: ...
     @property
     def rate(self) -> float: ...
     @property
     def fee(self) -> float: ...
     @property
     def basis(self) -> str: ...
+    @property
+    def risk_tiers(self) -> list[dict[str, float]]: ...
+    @property
+    def has_amounts(self) -> bool: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def slope(self) -> float: ...
+    @property
+    def max_leverage(self) -> float | None: ...
+    @property
+    def assumed_sizes(self) -> dict[float, float]: ...
+    def assuming(self, sizes: Mapping[float, float]) -> MarginSchedule: ...
     def level_factor(self, side: str, contract: str, leverage: _Number) -> float: ...
+    def level_reason(self, side: str, contract: str, leverage: _Number) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __getstate__(self) -> tuple[Any, ...]: ...
     def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
+
+def liquidation_prices(
+    side: NDArray[np.uint8],
+    columns: dict[str, _Floats],
+    *,
+    contract: str,
+    basis: str,
+    schedule: MarginSchedule | None,
+    want_reason: bool = True,
+) -> tuple[_Floats, NDArray[np.uint8]]: ...
+def bankruptcy_prices(
+    side: NDArray[np.uint8], columns: dict[str, _Floats], *, contract: str
+) -> tuple[_Floats, NDArray[np.uint8]]: ...
+def hedge_liquidation_prices(
+    long_entry: _Number,
+    long_qty: _Number,
+    short_entry: _Number,
+    short_qty: _Number,
+    margin: _Number,
+    *,
+    contract: str,
+    schedule: MarginSchedule,
+) -> tuple[float, float, int]: ...
 
 class Instrument(metaclass=_NativeType):
     def __init__(
@@ -70,7 +128,16 @@ class Instrument(metaclass=_NativeType):
         lot_size: _Number,
         multiplier: _Number = 1.0,
         margin: MarginSchedule = ...,
+        assumed: Sequence[str] = ...,
     ) -> None: ...
+    @staticmethod
+    def infer(
+        files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        *,
+        symbol: str | None = None,
+        venue: str | None = None,
+        format: str = "auto",
+    ) -> Instrument: ...
     @property
     def symbol(self) -> str: ...
     @property
@@ -85,6 +152,8 @@ class Instrument(metaclass=_NativeType):
     def multiplier(self) -> float: ...
     @property
     def margin(self) -> MarginSchedule: ...
+    @property
+    def assumed(self) -> tuple[str, ...]: ...
     def to_ticks(self, price: _Number) -> int: ...
     def to_lots(self, qty: _Number) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...

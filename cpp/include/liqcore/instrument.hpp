@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "liqcore/margin.hpp"
 
@@ -34,9 +35,10 @@ class LIQCORE_EXPORT Instrument {
   /// @param lot_size    smallest quantity step, as the venue prints quantities; finite, > 0
   /// @param multiplier  linear: units of base per printed unit of quantity; inverse: USD per contract; finite, > 0
   /// @param margin      maintenance margin terms
+  /// @param assumed     names of the values above that are a guess, not known; kept for display, no part of equality
   /// @throws InvalidConfig if a value breaks its rule
   Instrument(std::string symbol, std::string venue, Contract contract, double tick_size, double lot_size,
-             double multiplier, MarginSchedule margin);
+             double multiplier, MarginSchedule margin, std::vector<std::string> assumed = {});
 
   /// Price in ticks, rounded half to even. Undefined above kMaxTicks and for NaN: check first.
   [[nodiscard]] OnGrid to_ticks(double price) const noexcept;
@@ -50,7 +52,8 @@ class LIQCORE_EXPORT Instrument {
   [[nodiscard]] double lot_size() const noexcept { return lot_size_; }
   [[nodiscard]] double multiplier() const noexcept { return multiplier_; }
   [[nodiscard]] const MarginSchedule& margin() const noexcept { return margin_; }
-  bool operator==(const Instrument&) const noexcept = default;
+  [[nodiscard]] const std::vector<std::string>& assumed() const noexcept { return assumed_; }
+  bool operator==(const Instrument& other) const noexcept;
 
  private:
   std::string symbol_;
@@ -60,6 +63,7 @@ class LIQCORE_EXPORT Instrument {
   double lot_size_;
   double multiplier_;
   MarginSchedule margin_;
+  std::vector<std::string> assumed_;
 };
 
 }  // namespace liqcore::inline abi1

@@ -2,7 +2,7 @@
 
 import typer
 
-from . import config, demo, heatmap, info
+from . import config, demo, heatmap, info, liqprice
 
 app = typer.Typer(
     name="liqcore",
@@ -29,4 +29,5 @@ app = typer.Typer(
 app.command("heatmap")(heatmap.heatmap)
 app.command("demo")(demo.demo)
 app.add_typer(config.commands, name="config")
+app.command("liqprice")(liqprice.liqprice)
 app.command("info")(info.info)

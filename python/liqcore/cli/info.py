@@ -5,10 +5,12 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from .. import __version__, _core
+from ..instruments import venues as read_venues
 from .common import guarded
 
 REQUIRED = ("numpy", "fastparquet")
@@ -22,14 +24,20 @@ OPTIONAL = {
 
 
 @guarded
-def info() -> None:
+def info(
+    venues: Annotated[bool, typer.Option("--venues", help="Show the catalogue of venues instead.")] = False,
+) -> None:
     """
-    Show version, build, machine and packages.
+    Show version, build, machine and packages; or the catalogue of venues.
 
     \b
     Examples:
       liqcore info
+      liqcore info --venues
     """
+    if venues:
+        _show_venues()
+        return
     lines = [
         ("liqcore", __version__),
         ("build", Path(_core.__file__).name),
@@ -44,6 +52,40 @@ def info() -> None:
         lines.append((name, version if version is not None else f"not installed ({use})"))
     for name, value in lines:
         typer.echo(f"{name:<12} {value}")
+
+
+def _show_venues() -> None:
+    """Show every instrument of the catalogue with what is known of it; a dash stands for what is not."""
+    for venue in read_venues().values():
+        typer.echo(f"{venue.title}   (formula: {venue.source})")
+        for listing in venue.instruments.values():
+            tick, lot = (_known(value) for value in (listing.tick_size, listing.lot_size))
+            typer.echo(
+                f"  {listing.name:<34} {listing.contract:<8} tick {tick:<7} lot {lot:<7} multiplier "
+                f"{listing.multiplier:<5g} trigger {listing.trigger}"
+            )
+            if not listing.schedules:
+                typer.echo("    margin terms: not known")
+            for dated in listing.schedules:
+                margin = dated.margin
+                count = len(margin.risk_tiers)
+                span = " ".join(
+                    f"{word} {str(day)[:10]}" for word, day in (("from", dated.start), ("until", dated.end)) if day
+                )
+                typer.echo(
+                    f"    {span + ': ' if span else ''}{count} risk tier{'s' if count > 1 else ''}, "
+                    f"{margin.rate:.3%}{f' up to {margin.max_leverage:g}x' if margin.max_leverage else ''}, on the "
+                    f"{margin.basis} value; source ({dated.date or 'date not known'}): {dated.source}"
+                )
+                if dated.note:
+                    typer.echo(f"      {dated.note}")
+        if venue.note:
+            typer.echo(f"  {venue.note}")
+        typer.echo("")
+
+
+def _known(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"
 
 
 def _version(package: str) -> str | None:

@@ -1,0 +1,85 @@
+"""
+Liquidation prices of a million positions: liqcore against the obvious numpy version.
+
+    python -m pytest bench/test_margin.py --benchmark-only
+
+Both work on one core. The answers are compared before anything is timed.
+"""
+
+import numpy as np
+import pytest
+
+import liqcore as lq
+
+N = 1_000_000
+FLOOR = np.array([0, 3e5, 8e5, 3e6, 1.2e7, 7e7, 1e8, 2.3e8, 4.8e8, 6e8])
+CAP = np.append(FLOOR[1:], np.inf)
+RATE = np.array([0.004, 0.005, 0.0065, 0.01, 0.02, 0.025, 0.05, 0.1, 0.125, 0.15])
+AMOUNT = np.append(0.0, np.cumsum(FLOOR[1:] * np.diff(RATE)))
+SCHEDULE = lq.MarginSchedule.tiers(
+    [{"floor": f, "cap": c, "rate": r, "amount": a} for f, c, r, a in zip(FLOOR, CAP, RATE, AMOUNT, strict=True)]
+)
+
+
+def positions():
+    random = np.random.default_rng(1)
+    side = random.choice(np.array([1, -1]), N)
+    entry = random.uniform(20_000, 120_000, N)
+    leverage = random.uniform(1.5, 5.0, N)
+    qty = random.lognormal(3, 3, N).clip(1e-3, 4000)
+    return side, entry, leverage, qty
+
+
+def numpy_one_tier(side, entry, leverage):
+    return entry * (1 - side / leverage) / (1 - side * 0.004)
+
+
+def numpy_tiers(side, entry, leverage, qty):
+    """The price in every tier, then the one whose notional lies in its own tier."""
+    margin = qty * entry / leverage
+    found = np.full(len(entry), np.nan)
+    for floor, cap, rate, amount in zip(FLOOR, CAP, RATE, AMOUNT, strict=True):
+        price = (side * qty * entry - margin - amount) / (qty * (side - rate))
+        size = qty * price
+        inside = (size >= floor) & (size < cap)
+        found[inside] = price[inside]
+    return found
+
+
+@pytest.mark.benchmark(group="one tier, 1 M longs")
+@pytest.mark.parametrize("who", ["liqcore", "numpy"])
+def test_one_tier(benchmark, who):
+    _, entry, leverage, _ = positions()
+    calls = {
+        "liqcore": lambda: lq.liquidation_price("long", entry, leverage, mmr=0.004),
+        "numpy": lambda: numpy_one_tier(1, entry, leverage),
+    }
+    np.testing.assert_allclose(calls["liqcore"](), calls["numpy"](), rtol=1e-12)
+    benchmark(calls[who])
+
+
+@pytest.mark.benchmark(group="one tier, 1 M positions of both sides")
+@pytest.mark.parametrize("who", ["liqcore", "numpy"])
+def test_one_tier_of_both_sides(benchmark, who):
+    side, entry, leverage, _ = positions()
+    calls = {
+        "liqcore": lambda: lq.liquidation_price(side, entry, leverage, mmr=0.004),
+        "numpy": lambda: numpy_one_tier(side, entry, leverage),
+    }
+    np.testing.assert_allclose(calls["liqcore"](), calls["numpy"](), rtol=1e-12)
+    benchmark(calls[who])
+
+
+@pytest.mark.benchmark(group="ten tiers, 1 M positions of both sides")
+@pytest.mark.parametrize("who", ["liqcore", "numpy"])
+def test_ten_tiers(benchmark, who):
+    side, entry, leverage, qty = positions()
+    calls = {
+        "liqcore": lambda: lq.liquidation_price(side, entry, leverage, qty=qty, schedule=SCHEDULE),
+        "numpy": lambda: numpy_tiers(side, entry, leverage, qty),
+    }
+    ours, theirs = calls["liqcore"](), calls["numpy"]()
+    known = ~np.isnan(ours) & ~np.isnan(theirs)
+    assert known.mean() > 0.8
+    np.testing.assert_allclose(ours[known], theirs[known], rtol=1e-9)
+    benchmark(calls[who])
