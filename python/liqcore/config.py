@@ -364,6 +364,13 @@ class InstrumentConfig(_Section):
         _choice("mark", "entry"),
         'Price at which the maintenance margin is reckoned: "mark" or "entry".',
     )
+    max_leverage: float | None = _key(
+        None,
+        _real("a leverage of at least 1", lambda x: x >= 1),
+        "Highest leverage that is offered: tiers above it are left out and their shares divided among the rest.",
+        unset="no limit, or the catalogue's where venue and symbol are listed there",
+        example="40.0",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

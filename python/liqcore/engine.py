@@ -40,7 +40,8 @@ class Engine(_core.Engine):
         What is traded.
     leverage : LeverageProfile, mapping or str, optional
         Tiers and shares; the preset "default" if not given. Shares are weights for reading: the book holds every tier
-        in full.
+        in full. Tiers above the instrument's maximum leverage, where that is known, are left out and their shares
+        divided among the rest; `dropped_leverage` says which.
     axis : PriceAxis, optional
         A fixed axis: levels outside are counted. By default the engine chooses bins of about one basis point from the
         first price, and grows.
@@ -94,7 +95,14 @@ class Engine(_core.Engine):
         half_life: Duration | Mapping[float, Duration] | None = "default",
         keep: int | None = None,
     ) -> None:
-        profile = as_profile(leverage)
+        asked = profile = as_profile(leverage)
+        dropped: Mapping[float, object] = {}
+        if instrument.margin.max_leverage is not None:
+            from .margin import drop_leverage
+
+            profile, dropped = drop_leverage(asked, instrument)
+        decay = half_lives(half_life, asked) if model == "flow" or half_life != "default" else []
+        kept = [ns for tier, ns in zip(asked.tiers.tolist(), decay, strict=False) if tier not in dropped]
         ticks_per_bin = 0
         if book_step is not None:
             one_bin = PriceAxis(low=0.0, high=book_step, step=book_step, tick_size=instrument.tick_size)
@@ -110,9 +118,11 @@ class Engine(_core.Engine):
             model=model,
             trigger=trigger,
             maker_share=maker_share,
-            half_life_ns=half_lives(half_life, profile) if model == "flow" or half_life != "default" else [],
+            half_life_ns=kept,
             keep=keep,
         )
+        #: Leverages of the profile that the venue does not offer: left out, their shares divided among the rest.
+        self.dropped_leverage: tuple[float, ...] = tuple(sorted(dropped))
 
     @classmethod
     def from_config(cls, config: Config) -> Engine:
@@ -276,9 +286,14 @@ class Engine(_core.Engine):
         Raises
         ------
         InvalidConfigError
-            Before the first price, when there is nothing to save.
+            Before the first price, when there is nothing to save; or if the margin terms assume position sizes
+            (`MarginSchedule.assuming`), which the file cannot say.
         """
         state = self._state()
+        if self.instrument.margin.assumed_sizes:
+            raise InvalidConfigError(
+                "instrument must not assume position sizes in an engine that is saved, assumed some"
+            )
         history, _ = self._history(True)
         assert history is not None, "an engine that has a state has a history"
         half_life = self.half_life_ns
@@ -293,6 +308,7 @@ class Engine(_core.Engine):
                 "fixed_axis": self.has_fixed_axis,
             },
             "instrument": describe(self)["instrument"],
+            "dropped_leverage": list(self.dropped_leverage),
         }
         return write_archive(path, ARCHIVE_KEY, header, history, self.leverage)
 
@@ -306,11 +322,12 @@ class Engine(_core.Engine):
         DataError
             If the file is not one.
         """
+        from .config import Config
+
         header, history, leverage = read_archive(path, ARCHIVE_KEY, "an engine")
         options, terms = header["options"], header["terms"]
-        given = dict(header["instrument"])
-        margin = MarginSchedule.flat(given.pop("mmr"), fee=given.pop("fee"), basis=given.pop("basis"))
-        instrument = Instrument(**given, margin=margin)
+        named = {key: value for key, value in header["instrument"].items() if value != ""}
+        instrument = instrument_of(Config().replace(instrument=named))
         step = terms["ticks_per_bin"] * terms["tick_size"]
         axis = None
         if options["fixed_axis"]:
@@ -336,6 +353,7 @@ class Engine(_core.Engine):
             keep=options["keep"],
         )
         engine._restore(history, header["state"])
+        engine.dropped_leverage = tuple(header["dropped_leverage"])
         return engine
 
 
@@ -372,7 +390,11 @@ def instrument_of(config: Config) -> Instrument:
     if section.tick_size is None or section.lot_size is None:
         missing = "tick_size" if section.tick_size is None else "lot_size"
         raise InvalidConfigError(f"instrument.{missing} must be given, was not")
-    margin = MarginSchedule.flat(section.mmr, fee=section.fee, basis=section.basis)
+    if section.max_leverage is None:
+        margin = MarginSchedule.flat(section.mmr, fee=section.fee, basis=section.basis)
+    else:
+        tier = {"rate": section.mmr, "max_leverage": section.max_leverage}
+        margin = MarginSchedule.tiers([tier], fee=section.fee, basis=section.basis)
     return Instrument(
         symbol=section.symbol or "",
         venue=section.venue or "",
@@ -402,7 +424,7 @@ def axis_of(config: Config, instrument: Instrument) -> tuple[PriceAxis | None, f
     return PriceAxis(low=section.low, high=section.high, step=step, tick_size=instrument.tick_size), None
 
 
-def describe(engine: _core.Engine) -> dict[str, Any]:
+def describe(engine: Engine) -> dict[str, Any]:
     """Return what a result says of the engine it came from."""
     half_life = engine.half_life_ns
     meaning = "opened turnover" if half_life is None else "opened turnover, decayed"
@@ -424,6 +446,7 @@ def describe(engine: _core.Engine) -> dict[str, Any]:
         "window": format_duration(engine.window_ns),
         "leverage": {f"{tier:g}": share for tier, share in engine.leverage.to_dict().items()},
         "intensity": engine.leverage.intensity,
+        "dropped_leverage": list(engine.dropped_leverage),
         "instrument": {
             "symbol": engine.instrument.symbol,
             "venue": engine.instrument.venue,
@@ -434,6 +457,7 @@ def describe(engine: _core.Engine) -> dict[str, Any]:
             "mmr": engine.instrument.margin.rate,
             "fee": engine.instrument.margin.fee,
             "basis": engine.instrument.margin.basis,
+            "max_leverage": engine.instrument.margin.max_leverage,
         },
         "version": _core.__version__,
         "synthetic": False,

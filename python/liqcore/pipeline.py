@@ -65,7 +65,9 @@ def heatmap(
     instrument : Instrument, optional
         Grid, contract and margin terms. Where the files show a finer grid, that is used, with a warning.
     symbol, venue : str, optional
-        For the title; the symbol also chooses from files that hold several.
+        For the title; the symbol also chooses from files that hold several. Where both are in the catalogue
+        (`liqcore.venues`) and no margin terms are given, contract, grid, margin rate and maximum leverage come from
+        there, as they were at the time of the data.
     leverage : LeverageProfile, mapping or str, optional
         Tiers and shares, or a preset's name.
     axis : PriceAxis, optional
@@ -143,6 +145,38 @@ def heatmap(
 
 
 # --- where trades come from --------------------------------------------------------------------------------------
+
+
+def _from_catalogue(config: Config, at: int) -> tuple[Config, dict[str, Any] | None]:
+    """Take the terms of a listed venue and symbol at the time of the data, unless the configuration has its own."""
+    section = config.instrument
+    terms = ("mmr", "fee", "basis", "max_leverage", "contract", "multiplier")
+    if (
+        section.venue is None
+        or section.symbol is None
+        or any(config.origin(f"instrument.{t}") != "default" for t in terms)
+    ):
+        return config, None
+    from .instruments import find_listing
+
+    try:
+        listing = find_listing(f"{section.venue}:{section.symbol}")
+        schedule = listing.schedule(at)
+    except InvalidConfigError:
+        return config, None  # not listed, or not for that time: the default terms, as for any market
+    margin = schedule.margin
+    found = {
+        "venue": listing.venue,
+        "contract": listing.contract,
+        "multiplier": listing.multiplier,
+        "mmr": margin.rate,
+        "fee": margin.fee,
+        "basis": margin.basis,
+        "max_leverage": margin.max_leverage,
+        "tick_size": section.tick_size or listing.tick_size,
+        "lot_size": section.lot_size or listing.lot_size,
+    }
+    return config.replace(instrument=found), {"name": listing.name, "source": schedule.source, "date": schedule.date}
 
 
 class _Memory:
@@ -250,6 +284,7 @@ def _files(paths: Any, config: Config, progress: Progress | None) -> _Files:
 
 
 def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> Heatmap:
+    config, catalogue = _from_catalogue(config, source.first_ts)
     given = config.instrument
     tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
     if marks is not None:
@@ -269,6 +304,10 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
         for name, wanted, found in (("tick size", given.tick_size, tick_size), ("lot size", given.lot_size, lot_size))
         if wanted is not None and found < wanted
     ]
+    if engine.dropped_leverage:
+        listed = ", ".join(f"{tier:g}x" for tier in engine.dropped_leverage)
+        most = engine.instrument.margin.max_leverage
+        notes.append(f"leverage above {most:g}x is not offered: {listed} left out, the shares of the rest scaled up")
     notes += _range_notes(engine, stats)
     for note in notes:
         warnings.warn(note, stacklevel=3)
@@ -295,6 +334,7 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
         },
         "inexact": stats.inexact,
         "assumed": assumed,
+        "catalogue": catalogue,
         "notes": notes,
         "warmup": settled.window.warmup,
         "config": settled.to_dict(),
@@ -514,7 +554,13 @@ def _override(config: Config, **given: Any) -> Config:
             "mmr": inst.margin.rate,
             "fee": inst.margin.fee,
             "basis": inst.margin.basis,
+            "max_leverage": inst.margin.max_leverage,
         }
+        if inst.margin.assumed_sizes:
+            raise InvalidConfigError(
+                "instrument must not assume position sizes here (a configuration cannot say them), assumed some: "
+                "use Engine"
+            )
     put("instrument", "symbol", given["symbol"])
     put("instrument", "venue", given["venue"])
     if given["leverage"] is not None:

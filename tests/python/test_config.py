@@ -53,6 +53,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
             "mmr": 0.004,
             "fee": 0.0,
             "basis": "mark",
+            "max_leverage": None,
         },
         "leverage": {"preset": "default", "shares": None, "intensity": 1.0},
         "axis": {"low": None, "high": None, "step": None, "book_step": None},
@@ -452,7 +453,7 @@ def test_an_example_in_the_comments_can_be_taken_as_it_is() -> None:
 def test_the_hash_is_the_same_on_every_machine() -> None:
     canonical = json.dumps(Config().to_dict(), sort_keys=True, separators=(",", ":"))
     assert canonical.startswith('{"axis":{"book_step":null,"high":null,"low":null,"step":null},"instrument":')
-    assert Config().hash == "a60b6488fd0927a9"
+    assert Config().hash == "28b11898fef0aa6f"
 
 
 def test_a_written_file_replaces_the_old_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

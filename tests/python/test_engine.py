@@ -366,3 +366,41 @@ def test_cells_beyond_what_a_double_holds_are_told():
         eng.trade(START + after * NS, 20_000.0, 1.0, True)
         assert eng.stats.inexact
         assert not eng.stats.imbalance().any()
+
+
+def test_leverage_that_the_venue_does_not_offer_is_left_out_and_told():
+    margin = lq.MarginSchedule.tiers([{"rate": 0.0125, "max_leverage": 40}])
+    inst = lq.Instrument(symbol="X", tick_size=0.5, lot_size=0.001, margin=margin)
+    eng = lq.Engine(
+        inst,
+        leverage=lq.LeverageProfile({10: 0.25, 20: 0.25, 100: 0.5}, intensity=3.0),
+        half_life={20: "1d", 100: "1h"},
+        axis=lq.PriceAxis(low=30_000, high=50_000, step=5, tick_size=0.5),
+    )
+    assert eng.dropped_leverage == (100.0,)
+    assert eng.leverage.to_dict() == {10.0: 0.5, 20.0: 0.5}
+    assert eng.leverage.intensity == 3.0
+    assert eng.half_life_ns.tolist() == [np.inf, 86_400e9]
+    eng.trade(START, 40_000.0, 1.0, False)
+    assert eng.heatmap().meta["dropped_leverage"] == [100.0]
+    # 20x on the mark value: 40,000 x 0.95 / 0.9875 = 38,481.0
+    assert eng.levels_lots("long")[1, eng.axis.index(38_481.0)] == 1000
+    with pytest.raises(lq.InvalidConfigError, match=r"leverage|tier"):
+        lq.Engine(inst, leverage={100: 1.0})
+
+
+def test_a_loaded_engine_keeps_its_margin_terms(tmp_path):
+    eng = lq.Engine(lq.instrument("hyperliquid:BTC", tick_size=1.0, lot_size=0.00001))
+    eng.trade(START, 60_000.0, 1.0, False)
+    eng.save(tmp_path / "engine.parquet")
+    back = lq.Engine.load(tmp_path / "engine.parquet")
+    assert back.dropped_leverage == eng.dropped_leverage == (50.0, 100.0)
+    assert same(eng, back)
+    for each in (eng, back):
+        each.trade(START + NS, 60_100.0, 1.0, True)
+    assert same(eng, back)
+    sized = eng.instrument.margin.assuming({10: 1e6})
+    odd = lq.Engine(lq.Instrument(tick_size=1.0, lot_size=0.1, margin=sized))
+    odd.trade(START, 60_000.0, 1.0, False)
+    with pytest.raises(lq.InvalidConfigError, match="must not assume position sizes"):
+        odd.save(tmp_path / "odd.parquet")

@@ -337,3 +337,43 @@ def test_recorded_parquet_with_marks():
     assert hm.meta["rows"]["rejected"] == {}
     assert hm.long[-1].any()
     assert hm.short[-1].any()
+
+
+# --- the catalogue's terms ---
+
+
+def test_a_listed_market_takes_its_terms_from_the_catalogue(tmp_path, market):
+    path = aggtrades(tmp_path / "BTC-aggTrades-2026-01-05.csv", market)
+    with pytest.warns(UserWarning) as seen:
+        listed = lq.heatmap(path, venue="hyperliquid", symbol="BTC")
+    assert [str(warning.message) for warning in seen] == [
+        "the data has tick size 0.1, finer than the given 1: 0.1 is used",
+        "leverage above 40x is not offered: 50x, 100x left out, the shares of the rest scaled up",
+    ]
+    assert listed.meta["catalogue"]["name"] == "hyperliquid:BTC"
+    assert listed.meta["instrument"]["mmr"] == 0.0125
+    assert listed.meta["dropped_leverage"] == [50, 100]
+    assert listed.leverage.tiers.tolist() == [5, 10, 25]
+    listed.save(tmp_path / "listed.parquet")
+    with pytest.warns(UserWarning, match="left out"):
+        again = lq.heatmap(path, config=tmp_path / "listed.parquet")
+    assert np.array_equal(again.values, listed.values)
+
+
+def test_terms_of_ones_own_go_before_the_catalogue(market):
+    own = lq.Config().replace(instrument={"mmr": 0.005})
+    hm = lq.heatmap(trades=market.trades, venue="hyperliquid", symbol="BTC", config=own)
+    assert hm.meta["catalogue"] is None
+    assert hm.meta["instrument"]["mmr"] == 0.005
+
+
+def test_an_instrument_object_keeps_its_maximum_leverage(market):
+    inst = lq.instrument("hyperliquid:BTC", tick_size=0.1, lot_size=0.001)
+    with pytest.warns(UserWarning, match="leverage above 40x"):
+        hm = lq.heatmap(trades=market.trades, instrument=inst)
+    assert hm.meta["dropped_leverage"] == [50, 100]
+    with pytest.raises(lq.InvalidConfigError, match="must not assume position sizes"):
+        lq.heatmap(
+            trades=market.trades,
+            instrument=lq.Instrument(tick_size=0.1, lot_size=0.001, margin=inst.margin.assuming({10: 1e6})),
+        )

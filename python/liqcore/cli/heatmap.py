@@ -48,7 +48,10 @@ def heatmap(
     tick_size: Annotated[float | None, typer.Option(help="Smallest price step. [default: from the files]")] = None,
     lot_size: Annotated[float | None, typer.Option(help="Smallest quantity step. [default: from the files]")] = None,
     mmr: Annotated[
-        float | None, typer.Option(help="Maintenance margin rate, a fraction of the notional. [default: 0.004]")
+        float | None,
+        typer.Option(
+            help="Maintenance margin rate, a fraction of the notional. [default: the catalogue's, else 0.004]"
+        ),
     ] = None,
     maker_share: Annotated[
         float | None, typer.Option(help="Share of a trade that opens on the maker's side too, 0 to 1. [default: 0]")
