@@ -271,7 +271,11 @@ class Engine(_core.Engine):
         history, unfinished = self._history(True)
         if history is None:
             raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
-        return Heatmap(history, self.leverage, step=step, unit=unit, complete=not unfinished, meta=describe(self))
+        meta = describe(self)
+        if not self.instrument.margin.assumed_sizes:  # which a configuration cannot say
+            config = config_of(self, step)
+            meta |= {"config": config.to_dict(), "config_hash": config.hash}
+        return Heatmap(history, self.leverage, step=step, unit=unit, complete=not unfinished, meta=meta)
 
     def map(self, *, step: float | None = None) -> LiquidationMap:
         """Return the liquidation map of this moment: USD by price bin, tier and side."""
@@ -422,6 +426,32 @@ def axis_of(config: Config, instrument: Instrument) -> tuple[PriceAxis | None, f
     if step is None:
         raise InvalidConfigError("axis.step must be given with axis.low and axis.high, was not")
     return PriceAxis(low=section.low, high=section.high, step=step, tick_size=instrument.tick_size), None
+
+
+def config_of(engine: Engine, step: float | None = None) -> Config:
+    """Return the configuration that makes such an engine; `step` is the height of the picture's rows."""
+    from .config import Config
+
+    axis, half_life = engine.axis, engine.half_life_ns
+    decay: dict[float, str] = {}
+    if half_life is not None:
+        tiers = zip(engine.leverage.tiers.tolist(), half_life.tolist(), strict=True)
+        decay = {tier: format_duration(int(ns)) for tier, ns in tiers if np.isfinite(ns)}
+    bins: dict[str, float] = {} if axis is None else {"book_step": axis.step}
+    if axis is not None and engine.has_fixed_axis:
+        bins |= {"low": axis.low, "high": axis.high}
+    return Config().replace(
+        instrument={key: value for key, value in describe(engine)["instrument"].items() if value != ""},
+        leverage={"shares": engine.leverage.to_dict(), "intensity": engine.leverage.intensity},
+        axis=bins if step is None else bins | {"step": step},
+        window={"length": format_duration(engine.window_ns)},
+        model={
+            "name": engine.model,
+            "trigger": engine.trigger,
+            "maker_share": engine.maker_share,
+            "half_life": decay or "none",
+        },
+    )
 
 
 def describe(engine: Engine) -> dict[str, Any]:

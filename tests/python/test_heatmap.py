@@ -344,7 +344,7 @@ def test_recorded_parquet_with_marks():
 
 def test_a_listed_market_takes_its_terms_from_the_catalogue(tmp_path, market):
     path = aggtrades(tmp_path / "BTC-aggTrades-2026-01-05.csv", market)
-    with pytest.warns(UserWarning) as seen:
+    with pytest.warns(UserWarning, match="not offered|finer than the given") as seen:
         listed = lq.heatmap(path, venue="hyperliquid", symbol="BTC")
     assert [str(warning.message) for warning in seen] == [
         "the data has tick size 0.1, finer than the given 1: 0.1 is used",
@@ -377,3 +377,21 @@ def test_an_instrument_object_keeps_its_maximum_leverage(market):
             trades=market.trades,
             instrument=lq.Instrument(tick_size=0.1, lot_size=0.001, margin=inst.margin.assuming({10: 1e6})),
         )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"half_life": None, "axis": lq.PriceAxis(low=30_000, high=90_000, step=10, tick_size=0.1)},
+        {"half_life": {50: "1d"}, "leverage": {20: 0.5, 50: 0.5}, "window": "1m", "maker_share": 0.25, "book_step": 2},
+    ],
+)
+def test_a_heatmap_from_an_engine_holds_the_configuration_that_repeats_it(tmp_path, market, options):
+    eng = lq.Engine(INST_SIM, **options)
+    eng.feed(trades=market.trades)
+    hm = eng.heatmap()
+    hm.save(tmp_path / "hm.parquet")
+    again = lq.heatmap(trades=market.trades, config=tmp_path / "hm.parquet")
+    assert np.array_equal(again.values, hm.values)
+    assert np.array_equal(again.prices, hm.prices)

@@ -19,7 +19,6 @@ OPTIONAL = {
     "rich": "command line",
     "pillow": "PNG pictures",
     "pyarrow": "Parquet files that fastparquet cannot read",
-    "isal": "faster zip and gzip",
 }
 
 
