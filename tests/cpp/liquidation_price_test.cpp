@@ -1,5 +1,3 @@
-#include "liqcore/margin.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "liqcore/error.hpp"
+#include "liqcore/margin.hpp"
 
 namespace {
 
