@@ -6,11 +6,17 @@ Liquidation prices of a million positions: liqcore against the obvious numpy ver
 Both work on one core. The answers are compared before anything is timed.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import liqcore as lq
 
+Floats = NDArray[np.float64]
+Sides = NDArray[np.int64]
 N = 1_000_000
 FLOOR = np.array([0, 3e5, 8e5, 3e6, 1.2e7, 7e7, 1e8, 2.3e8, 4.8e8, 6e8])
 CAP = np.append(FLOOR[1:], np.inf)
@@ -21,7 +27,7 @@ SCHEDULE = lq.MarginSchedule.tiers(
 )
 
 
-def positions():
+def positions() -> tuple[Sides, Floats, Floats, Floats]:
     random = np.random.default_rng(1)
     side = random.choice(np.array([1, -1]), N)
     entry = random.uniform(20_000, 120_000, N)
@@ -30,11 +36,12 @@ def positions():
     return side, entry, leverage, qty
 
 
-def numpy_one_tier(side, entry, leverage):
-    return entry * (1 - side / leverage) / (1 - side * 0.004)
+def numpy_one_tier(side: int | Sides, entry: Floats, leverage: Floats) -> Floats:
+    price: Floats = entry * (1 - side / leverage) / (1 - side * 0.004)
+    return price
 
 
-def numpy_tiers(side, entry, leverage, qty):
+def numpy_tiers(side: Sides, entry: Floats, leverage: Floats, qty: Floats) -> Floats:
     """The price in every tier, then the one whose notional lies in its own tier."""
     margin = qty * entry / leverage
     found = np.full(len(entry), np.nan)
@@ -48,9 +55,9 @@ def numpy_tiers(side, entry, leverage, qty):
 
 @pytest.mark.benchmark(group="one tier, 1 M longs")
 @pytest.mark.parametrize("who", ["liqcore", "numpy"])
-def test_one_tier(benchmark, who):
+def test_one_tier(benchmark: Any, who: str) -> None:
     _, entry, leverage, _ = positions()
-    calls = {
+    calls: dict[str, Callable[[], Floats]] = {
         "liqcore": lambda: lq.liquidation_price("long", entry, leverage, mmr=0.004),
         "numpy": lambda: numpy_one_tier(1, entry, leverage),
     }
@@ -60,9 +67,9 @@ def test_one_tier(benchmark, who):
 
 @pytest.mark.benchmark(group="one tier, 1 M positions of both sides")
 @pytest.mark.parametrize("who", ["liqcore", "numpy"])
-def test_one_tier_of_both_sides(benchmark, who):
+def test_one_tier_of_both_sides(benchmark: Any, who: str) -> None:
     side, entry, leverage, _ = positions()
-    calls = {
+    calls: dict[str, Callable[[], Floats]] = {
         "liqcore": lambda: lq.liquidation_price(side, entry, leverage, mmr=0.004),
         "numpy": lambda: numpy_one_tier(side, entry, leverage),
     }
@@ -72,9 +79,9 @@ def test_one_tier_of_both_sides(benchmark, who):
 
 @pytest.mark.benchmark(group="ten tiers, 1 M positions of both sides")
 @pytest.mark.parametrize("who", ["liqcore", "numpy"])
-def test_ten_tiers(benchmark, who):
+def test_ten_tiers(benchmark: Any, who: str) -> None:
     side, entry, leverage, qty = positions()
-    calls = {
+    calls: dict[str, Callable[[], Floats]] = {
         "liqcore": lambda: lq.liquidation_price(side, entry, leverage, qty=qty, schedule=SCHEDULE),
         "numpy": lambda: numpy_tiers(side, entry, leverage, qty),
     }
