@@ -525,16 +525,17 @@ def test_leverage_that_maintenance_margin_forbids_is_dropped_too():
         lq.drop_leverage(lq.LeverageProfile({50: 1.0}), lq.MarginSchedule.tiers([{"rate": 0.0125, "max_leverage": 40}]))
 
 
-def test_the_engine_refuses_leverage_that_does_not_exist():
-    def engine(margin):
+def test_the_engine_leaves_out_what_a_venue_does_not_offer_and_refuses_what_cannot_be():
+    def engine(margin, shares):
         inst = lq.Instrument(symbol="X", tick_size=0.1, lot_size=0.001, margin=margin)
-        return lq.Engine(inst, leverage={10: 0.5, 100: 0.5})
+        return lq.Engine(inst, leverage=shares)
 
-    engine(TABLE)
-    with pytest.raises(lq.InvalidConfigError, match=r"leverage 100 cannot exist: the most .* allows is 75"):
-        engine(TABLE.assuming({100: 1e6}))
+    both = {10: 0.5, 100: 0.5}
+    assert engine(TABLE, both).dropped_leverage == ()
+    # A million at 100x falls into the tier that allows 75x at most.
+    assert engine(TABLE.assuming({100: 1e6}), both).dropped_leverage == (100.0,)
     with pytest.raises(lq.InvalidConfigError, match="leverage 100 cannot exist: maintenance margin rate plus fee"):
-        engine(lq.MarginSchedule.flat(0.01))
+        engine(lq.MarginSchedule.flat(0.01), both)
 
 
 # --- recorded positions ---
