@@ -6,17 +6,22 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._core import Instrument, LeverageProfile, PriceAxis, Stats
+from .batch import TradeBatch
 from .config import Config
 from .durations import parse_duration
 from .engine import Duration, Engine, as_profile, axis_of, describe, instrument_of, profile_of
 from .errors import DataError, InvalidConfigError
 from .result import DEFAULT_BINS_PER_ROW, Heatmap, iso
+
+if TYPE_CHECKING:
+    from .sources import FileReport
 
 Progress = Callable[[int, int, int], object]
 PathLike = str | os.PathLike[str]
@@ -24,6 +29,7 @@ PathLike = str | os.PathLike[str]
 BOOK_STEP_SHARE = 1e-4  # of the first price: the width of a book bin to aim at
 OFF_GRID_LIMIT = 0.05
 BATCH_ROWS = 1_000_000
+DAY_NS = 86_400_000_000_000
 MARKS_START_WITHIN_NS = 3_600_000_000_000  # later than this after the first trade, they are of another time
 
 
@@ -60,8 +66,8 @@ def heatmap(
     ----------
     paths : path, glob pattern or sequence of those, optional
         Trade files in any order and any format that `liqcore.read_trades` knows.
-    trades : object with arrays ts, price, qty, taker_sell, optional
-        Trades in memory instead of files, such as a `TradeBatch`; sorted by time.
+    trades : TradeBatch or tuple of arrays (ts, price, qty, taker_sell), optional
+        Trades in memory instead of files, sorted by time.
     instrument : Instrument, optional
         Grid, contract and margin terms. Where the files show a finer grid, that is used, with a warning.
     symbol, venue : str, optional
@@ -134,6 +140,13 @@ def heatmap(
     )
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
+    if isinstance(trades, tuple | list) and len(trades) == 4:
+        trades = TradeBatch(*trades)
+    if trades is not None and not all(hasattr(trades, name) for name in ("ts", "price", "qty", "taker_sell")):
+        raise TypeError(
+            "trades must be a TradeBatch, or a tuple of arrays (ts, price, qty, taker_sell), "
+            f"was {type(trades).__name__}"
+        )
     if (paths is not None) and trades is not None:
         raise InvalidConfigError("trades must not be given together with paths")
     side_marks = _load_marks(marks if marks is not None else config.source.marks, config.instrument.symbol)
@@ -147,7 +160,7 @@ def heatmap(
 # --- where trades come from --------------------------------------------------------------------------------------
 
 
-def _from_catalogue(config: Config, at: int) -> tuple[Config, dict[str, Any] | None]:
+def _from_catalogue(config: Config, symbol: str | None, at: int) -> tuple[Config, dict[str, Any] | None]:
     """Take the terms of a listed venue and symbol at the time of the data, unless the configuration has its own."""
     section = config.instrument
     terms = ("mmr", "fee", "basis", "max_leverage", "contract", "multiplier")
@@ -160,7 +173,7 @@ def _from_catalogue(config: Config, at: int) -> tuple[Config, dict[str, Any] | N
     from .instruments import find_listing
 
     try:
-        listing = find_listing(f"{section.venue}:{section.symbol}")
+        listing = find_listing(f"{section.venue}:{symbol}")
         schedule = listing.schedule(at)
     except InvalidConfigError:
         return config, None  # not listed, or not for that time: the default terms, as for any market
@@ -183,6 +196,7 @@ class _Memory:
     """Trades in arrays, or none at all where candles take their place."""
 
     def __init__(self, trades: Any, candles: Any, progress: Progress | None) -> None:
+        self.has_trades = trades is not None
         self._trades = trades
         self._progress = progress
         if trades is not None:
@@ -224,6 +238,8 @@ class _Memory:
 class _Files:
     """Trades in files."""
 
+    has_trades = True
+
     def __init__(self, paths: Any, config: Config, progress: Progress | None) -> None:
         from .sources import scan
 
@@ -241,6 +257,7 @@ class _Files:
             head = scan(paths, symbol=self._choice, format=self._format)
         if head.first_price is None or head.first_ts is None:
             raise DataError(f"{head.files[0].name}: expected trades, found no usable row in the head of the files")
+        _check_files(head.files)
         self.first_price = head.first_price
         self.first_ts = head.first_ts
         self.tick_size = head.tick_size
@@ -284,11 +301,13 @@ def _files(paths: Any, config: Config, progress: Progress | None) -> _Files:
 
 
 def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> Heatmap:
-    config, catalogue = _from_catalogue(config, source.first_ts)
+    config, catalogue = _from_catalogue(config, source.symbol, source.first_ts)
     given = config.instrument
     tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
     if marks is not None:
         _check_marks(marks, source.first_ts, source.first_price)
+    if candles is not None and source.has_trades:
+        _check_candles(candles, source.first_ts, source.first_price)
     while True:
         settled = _settle(config, source, tick_size, lot_size, marks, candles)
         engine = Engine.from_config(settled)
@@ -304,6 +323,17 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
         for name, wanted, found in (("tick size", given.tick_size, tick_size), ("lot size", given.lot_size, lot_size))
         if wanted is not None and found < wanted
     ]
+    rejected = {reason: count for reason, count in stats.rejected.items() if count}
+    if rejected:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
+        notes.append(f"the engine could not use {sum(rejected.values()):,} of {stats.rows:,} rows: {counts}")
+    if source.symbol and given.symbol and source.symbol != given.symbol:
+        notes.append(f"the files say {source.symbol}, not {given.symbol}: is it the right market?")
+    if given.venue and catalogue is None and config.origin("instrument.mmr") == "default":
+        notes.append(
+            f"{given.venue}:{given.symbol or source.symbol} is not in the catalogue for that time: a maintenance margin rate of "
+            f"{given.mmr:g} is assumed"
+        )
     if engine.dropped_leverage:
         listed = ", ".join(f"{tier:g}x" for tier in engine.dropped_leverage)
         most = engine.instrument.margin.max_leverage
@@ -330,7 +360,7 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
             "rows": stats.rows,
             "used": stats.used,
             "rounded_qty": stats.rounded_qty,
-            "rejected": {reason: count for reason, count in stats.rejected.items() if count},
+            "rejected": rejected,
         },
         "inexact": stats.inexact,
         "assumed": assumed,
@@ -340,7 +370,7 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
         "config": settled.to_dict(),
         "config_hash": settled.hash,
     }
-    if candles is not None and isinstance(source, _Memory) and source._trades is None:
+    if candles is not None and not source.has_trades:
         meta["resolution"] = "candles"
     result = Heatmap(
         history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=meta, first=int(first)
@@ -442,6 +472,8 @@ def _steps(price: float, tick_size: float, step: float | None) -> tuple[float, f
         book = max(nice * decade for nice in (1, 2, 5) if nice * decade <= target)
         ticks = int(max(1, book))
         return _price(ticks, tick_size), _price(ticks * DEFAULT_BINS_PER_ROW, tick_size)
+    if step > price:
+        raise InvalidConfigError(f"step must not be above the price itself ({price:g}), was {step:g}")
     row = PriceAxis(low=0.0, high=step, step=step, tick_size=tick_size).ticks_per_bin
     ticks = max(divisor for divisor in _divisors(row) if divisor <= target)
     return _price(ticks, tick_size), step
@@ -455,6 +487,28 @@ def _divisors(number: int) -> list[int]:
 def _price(ticks: int, tick_size: float) -> float:
     """Ticks as a price, in the decimal that a person would write."""
     return float(f"{ticks * tick_size:.12g}")
+
+
+def _check_files(files: Sequence[FileReport]) -> None:
+    """Refuse files whose prices cannot be of one market: twofold apart within two days."""
+    known = [(f.first_ts, f.first_price, f.name) for f in files if f.first_ts is not None and f.first_price is not None]
+    known.sort()
+    for (ts, price, name), (next_ts, next_price, next_name) in pairwise(known):
+        if next_ts - ts < 2 * DAY_NS and not 0.5 < next_price / price < 2.0:
+            raise DataError(
+                f"{next_name}: expected prices near those of {name} ({price:g}), found {next_price:g}: another market?"
+            )
+
+
+def _check_candles(candles: Any, ts: int, price: float) -> None:
+    """Refuse candles of another time or another market than the trades."""
+    opens = candles.ts_open
+    if not len(opens) or not opens[0] <= ts + MARKS_START_WITHIN_NS or opens[-1] + candles.interval_ns <= ts:
+        found = "none" if not len(opens) else f"{iso(int(opens[0]))} to {iso(int(opens[-1]))}"
+        raise DataError(f"candles: expected candles from the first trade on ({iso(ts)}), found {found}")
+    first = float(candles.open[min(int(np.searchsorted(opens, ts)), len(opens) - 1)])
+    if not 0.5 < first / price < 2.0:
+        raise DataError(f"candles: expected prices near the first trade's {price:g}, found {first:g}: another market?")
 
 
 def _check_marks(marks: tuple[Any, Any], ts: int, price: float) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import _core
 from ._core import LeverageProfile, PriceAxis
 from .archive import read_archive, write_archive
-from .durations import parse_duration
+from .durations import format_duration, parse_duration
 from .errors import InvalidConfigError
 
 Time = int | str | datetime | np.datetime64
@@ -285,7 +285,7 @@ class Heatmap:
         unit: str | None = None,
     ) -> Heatmap:
         """
-        Return the part of the heatmap that is asked for; rows stay as they are.
+        Return the part of the heatmap that is asked for; rows stay as they are. A selection can only be narrowed.
 
         Parameters
         ----------
@@ -293,7 +293,7 @@ class Heatmap:
         leverage : float or iterable of floats, optional
             Tiers to keep; their weights stay as they are.
         last : duration, optional
-            Keep the columns of the last "24h", "3d", ...
+            Keep the columns of the last "24h", "3d", ... (a whole number is nanoseconds); at least one window.
         threshold : float, optional
             Show cells below this share of the maximum (0 to 1) as 0.
         unit : {"usd", "quantity"}, optional
@@ -315,19 +315,26 @@ class Heatmap:
         if side is not None:
             if side not in SIDES:
                 raise InvalidConfigError(f"side must be one of {SIDES}, was {side!r}")
+            if view.side not in ("both", side):
+                raise InvalidConfigError(f'side must be "{view.side}", which was selected before, was {side!r}')
             view = replace(view, side=side)
         if leverage is not None:
             asked = [float(leverage)] if isinstance(leverage, int | float) else [float(tier) for tier in leverage]
-            known = [float(tier) for tier in self._leverage.tiers]
+            tiers = [float(tier) for tier in self._leverage.tiers]
+            shown = [tier for tier, is_shown in zip(tiers, view.tiers, strict=True) if is_shown]
             for tier in asked:
-                if tier not in known:
-                    raise InvalidConfigError(f"leverage must be among the tiers {known}, was {tier:g}")
-            view = replace(view, tiers=tuple(tier in asked for tier in known))
+                if tier not in shown:
+                    raise InvalidConfigError(f"leverage must be among the tiers {shown}, was {tier:g}")
+            view = replace(view, tiers=tuple(tier in asked for tier in tiers))
         if last is not None and view.count:
             try:
                 length = parse_duration(last, name="last")
             except ValueError as error:
                 raise InvalidConfigError(str(error)) from None
+            if length < self.window_ns:
+                raise InvalidConfigError(
+                    f"last must be at least one window ({format_duration(self.window_ns)}), was {last!r}"
+                )
             first = int(np.searchsorted(self.times, self._end_ns - length, side="left"))
             view = replace(view, first=view.first + first, count=view.count - first)
         if threshold is not None:

@@ -395,3 +395,56 @@ def test_a_heatmap_from_an_engine_holds_the_configuration_that_repeats_it(tmp_pa
     again = lq.heatmap(trades=market.trades, config=tmp_path / "hm.parquet")
     assert np.array_equal(again.values, hm.values)
     assert np.array_equal(again.prices, hm.prices)
+
+
+# --- data that cannot belong together ---
+
+
+def test_a_selection_can_only_be_narrowed(worked):
+    hm = worked.heatmap(step=10)
+    with pytest.raises(lq.InvalidConfigError, match='side must be "long", which was selected before'):
+        hm.select(side="long").select(side="short")
+    with pytest.raises(lq.InvalidConfigError, match=r"leverage must be among the tiers \[10.0\], was 2"):
+        hm.select(leverage=10).select(leverage=2)
+    with pytest.raises(lq.InvalidConfigError, match=r"last must be at least one window \(5m\)"):
+        hm.select(last="1s")
+
+
+def test_candles_of_another_time_or_market_are_refused(market):
+    ts = market.trades.ts[0] // (60 * NS) * 60 * NS + np.arange(60) * 60 * NS
+    price = np.full(60, float(market.trades.price[0]))
+
+    def candles(ts, price):
+        return lq.sources.Candles(
+            ts_open=ts, open=price, high=price, low=price, close=price,
+            buy_qty=np.zeros(60), sell_qty=np.zeros(60), interval_ns=60 * NS,
+        )  # fmt: skip
+
+    run = {"trades": market.trades, "trigger": "candle"}
+    lq.heatmap(candles=candles(ts, price), **run)
+    with pytest.raises(lq.DataError, match="candles: expected candles from the first trade on"):
+        lq.heatmap(candles=candles(ts - 10**16, price), **run)
+    with pytest.raises(lq.DataError, match="another market"):
+        lq.heatmap(candles=candles(ts, price / 30), **run)
+
+
+def test_files_of_two_markets_are_refused(tmp_path):
+    for name, price, start in (("a.csv", 60_000, 0), ("b.csv", 1_700, 3_600_000)):
+        rows = "".join(f"{1_750_000_000_000 + start + i},{price + i % 5},1,{i % 2}\n" for i in range(50))
+        (tmp_path / name).write_text("time,price,qty,is_buyer_maker\n" + rows)
+    with pytest.raises(lq.DataError, match=r"b.csv: expected prices near those of a.csv \(60000\), found 1700"):
+        lq.heatmap(str(tmp_path / "*.csv"))
+
+
+def test_doubts_are_told(tmp_path, market):
+    path = aggtrades(tmp_path / "BTCUSDT-aggTrades-2026-01-05.csv", market)
+    with pytest.warns(UserWarning, match="the files say BTCUSDT, not ETHUSDT"):
+        lq.heatmap(path, symbol="ETHUSDT")
+    with pytest.warns(UserWarning, match=r"nowhere:BTCUSDT is not in the catalogue .* of 0.004 is assumed"):
+        lq.heatmap(path, venue="nowhere")
+    columns = [market.trades.ts, market.trades.price.copy(), market.trades.qty, market.trades.taker_sell]
+    columns[1][5] = 1e12
+    with pytest.warns(UserWarning, match=r"the engine could not use 1 of [\d,]+ rows: 1 too_large"):
+        lq.heatmap(trades=tuple(columns))
+    with pytest.raises(TypeError, match="trades must be a TradeBatch, or a tuple of arrays"):
+        lq.heatmap(trades={"ts": 1})

@@ -1,7 +1,10 @@
 """The command line; needs the packages of ``liqcore[app]``."""
 
+import signal
 import sys
+import threading
 from collections.abc import Sequence
+from typing import NoReturn
 
 __all__ = ["main"]
 
@@ -20,7 +23,8 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 2 wrong arguments, settings or files (one line on stderr says which), 130 interrupted.
+        Exit code: 0 done, 2 wrong arguments, settings or files (one line on stderr says which), 130 interrupted, 143
+        terminated.
     """
     try:
         from .app import app
@@ -35,8 +39,18 @@ def main(args: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:  # while the packages load
         return 130
+    # A supervisor's TERM must clean up as Ctrl-C does: no half-written file is left.
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _stop) if in_main else None
     try:
         app(args=None if args is None else list(args), prog_name="liqcore")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
+    finally:
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
     return 0
+
+
+def _stop(*_: object) -> NoReturn:
+    raise SystemExit(143)
