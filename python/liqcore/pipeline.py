@@ -331,8 +331,8 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
         notes.append(f"the files say {source.symbol}, not {given.symbol}: is it the right market?")
     if given.venue and catalogue is None and config.origin("instrument.mmr") == "default":
         notes.append(
-            f"{given.venue}:{given.symbol or source.symbol} is not in the catalogue for that time: a maintenance margin rate of "
-            f"{given.mmr:g} is assumed"
+            f"{given.venue}:{given.symbol or source.symbol} is not in the catalogue for that time: "
+            f"a maintenance margin rate of {given.mmr:g} is assumed"
         )
     if engine.dropped_leverage:
         listed = ", ".join(f"{tier:g}x" for tier in engine.dropped_leverage)
