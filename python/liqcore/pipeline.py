@@ -153,7 +153,7 @@ def heatmap(
     side_candles = _load_candles(candles if candles is not None else config.source.candles)
     if not paths and trades is None and side_candles is None:
         raise InvalidConfigError("paths, trades or candles must be given")
-    source = _files(paths, config, progress) if paths else _Memory(trades, side_candles, progress)
+    source = _Files(list(paths), config, progress) if paths else _Memory(trades, side_candles, progress)
     return _run(source, config, side_marks, side_candles)
 
 
@@ -163,11 +163,12 @@ def heatmap(
 def _from_catalogue(config: Config, symbol: str | None, at: int) -> tuple[Config, dict[str, Any] | None]:
     """Take the terms of a listed venue and symbol at the time of the data, unless the configuration has its own."""
     section = config.instrument
+    symbol = section.symbol or symbol
     terms = ("mmr", "fee", "basis", "max_leverage", "contract", "multiplier")
     if (
         section.venue is None
-        or section.symbol is None
-        or any(config.origin(f"instrument.{t}") != "default" for t in terms)
+        or symbol is None
+        or any(config.origin(f"instrument.{term}") != "default" for term in terms)
     ):
         return config, None
     from .instruments import find_listing
@@ -293,10 +294,6 @@ class _Files:
         return self._report.tick_size, self._report.lot_size
 
 
-def _files(paths: Any, config: Config, progress: Progress | None) -> _Files:
-    return _Files(list(paths), config, progress)
-
-
 # --- the run -----------------------------------------------------------------------------------------------------
 
 
@@ -419,11 +416,8 @@ def _feed(engine: Engine, source: _Memory | _Files, marks: Any, candles: Any) ->
         if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
             return  # no use to go on: the caller takes a finer grid, or refuses the data
     if not started and candles is not None:
-        columns = tuple(
-            getattr(candles, name) for name in ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")
-        )
         # Marks outside the candles' span would only add empty columns.
-        part = {"candles": columns, "interval": candles.interval_ns}
+        part = {"candles": candles}
         if marks is not None:
             span = slice(
                 int(np.searchsorted(marks[0], candles.ts_open[0])),

@@ -360,6 +360,14 @@ def test_a_listed_market_takes_its_terms_from_the_catalogue(tmp_path, market):
     assert np.array_equal(again.values, listed.values)
 
 
+def test_the_symbol_of_the_files_is_looked_up_in_the_catalogue(tmp_path, market):
+    path = aggtrades(tmp_path / "BTCUSDT-aggTrades-2026-01-05.csv", market)
+    hm = lq.heatmap(path, venue="binance-usdm")
+    assert hm.meta["catalogue"]["name"] == "binance-usdm:BTCUSDT"
+    assert hm.meta["instrument"]["max_leverage"] == 150
+    assert hm.meta["notes"] == []
+
+
 def test_terms_of_ones_own_go_before_the_catalogue(market):
     own = lq.Config().replace(instrument={"mmr": 0.005})
     hm = lq.heatmap(trades=market.trades, venue="hyperliquid", symbol="BTC", config=own)
