@@ -42,6 +42,15 @@ std::vector<double> level_factors(const Instrument& instrument, const LeveragePr
   return factors;
 }
 
+/// What is left of what an account opened.
+Tally live_of(const Account& account) noexcept {
+  Tally live = account.opened;
+  for (const Tally* part : {&account.liquidated, &account.closed, &account.underflow, &account.overflow,
+                            &account.unresolved, &account.no_price})
+    live -= *part;
+  return live;
+}
+
 }  // namespace
 
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
@@ -370,11 +379,7 @@ void LevelBook::write_window(Segment& out) const {
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     Account& account = out.accounts[layer];
     account.opened = opened_[layer < tiers_ ? 0 : 1];
-    Account rest = account;
-    account.live = account.opened;
-    for (const Tally* part :
-         {&rest.liquidated, &rest.closed, &rest.underflow, &rest.overflow, &rest.unresolved, &rest.no_price})
-      account.live -= *part;
+    account.live = live_of(account);
   }
 }
 
@@ -469,10 +474,7 @@ std::vector<Account> LevelBook::accounts() const {
     account += window_[layer];
     account.opened += opened_[layer < tiers_ ? 0 : 1];
     account.closed += closed_but_unbooked(layer);
-    account.live = account.opened;
-    for (const Tally* part : {&account.liquidated, &account.closed, &account.underflow, &account.overflow,
-                              &account.unresolved, &account.no_price})
-      account.live -= *part;
+    account.live = live_of(account);
   }
   return out;
 }

@@ -56,6 +56,14 @@ Stats& operator-=(Stats& stats, const Stats& before) {
   return stats;
 }
 
+void refuse_jump(const char* argument, std::int64_t from_ns, std::int64_t to_ns, std::int64_t windows,
+                 std::int64_t window_ns) {
+  if (windows > Engine::kMaxGapWindows)
+    throw InvalidConfig(std::string(argument) + " must not jump over more than " + text_of(Engine::kMaxGapWindows) +
+                        " windows at once (are the times in nanoseconds?): from " + text_of(from_ns) + " to " +
+                        text_of(to_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns");
+}
+
 void require_length(const char* argument, std::size_t length, std::size_t expected) {
   if (length != expected)
     throw InvalidConfig(std::string(argument) + " must be as long as the times (" + std::to_string(expected) +
@@ -256,11 +264,7 @@ std::int64_t Engine::windows_between(std::int64_t from_ns, std::int64_t to_ns) c
 
 void Engine::refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const {
   if (from_ns == kNever || window_end_ns_ == kNever) return;
-  if (const std::int64_t windows = windows_between(from_ns, to_ns); windows > kMaxGapWindows)
-    throw InvalidConfig(std::string(argument) + " must not jump over more than " + text_of(kMaxGapWindows) +
-                        " windows at once (are the times in nanoseconds?): from " + text_of(from_ns) + " to " +
-                        text_of(to_ns) + " ns are " + text_of(windows) + " windows of " + text_of(options_.window_ns) +
-                        " ns");
+  refuse_jump(argument, from_ns, to_ns, windows_between(from_ns, to_ns), options_.window_ns);
 }
 
 void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
@@ -291,12 +295,7 @@ void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
   bool windows_began = window_end_ns_ != kNever;
   const auto step = [&](Reject reject, std::int64_t ts, bool is_price) {
     if (reject != Reject::none) return;
-    if (windows_began && windows_between(clock, ts) > kMaxGapWindows) {
-      throw InvalidConfig("ts must not jump over more than " + text_of(kMaxGapWindows) +
-                          " windows at once (are the times in nanoseconds?): from " + text_of(clock) + " to " +
-                          text_of(ts) + " ns are " + text_of(windows_between(clock, ts)) + " windows of " +
-                          text_of(options_.window_ns) + " ns");
-    }
+    if (windows_began) refuse_jump("ts", clock, ts, windows_between(clock, ts), options_.window_ns);
     clock = ts;
     windows_began = windows_began || is_price;
   };
