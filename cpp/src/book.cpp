@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
@@ -61,6 +62,7 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
       low_bin_(low_bin),
       high_bin_(high_bin),
       factors_(level_factors(instrument, leverage)),
+      nearest_(1.0),
       settled_(tiers_),
       fresh_(tiers_),
       liquidated_(tiers_),
@@ -71,7 +73,11 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
       window_(2 * tiers_),
       accounts_(2 * tiers_),
       closed_(2 * tiers_),
-      exact_limit_(kWholeLimit) {}
+      exact_limit_(kWholeLimit) {
+  for (const double factor : factors_)
+    if (factor > 0.0) nearest_ = std::min(nearest_, std::fabs(factor - 1.0));
+  for (auto& prefix : prefix_) prefix.resize(static_cast<std::size_t>(Footprint::kMaxTicks) + 1);
+}
 
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, const PriceAxis& axis)
     : LevelBook(instrument, leverage, axis.ticks_per_bin(), axis.first_bin(), axis.first_bin() + axis.size(), true) {
@@ -151,35 +157,57 @@ void LevelBook::open_layers(Side side, std::int64_t entry_tick, double lots, con
   }
 }
 
-void LevelBook::open_ticks(Side side, const std::optional<Reached>& reached) {
-  if (run_ticks_.empty()) return;
+void LevelBook::open_side(Side side, const Footprint& run, double maker_share, const std::optional<Reached>& reached) {
   const bool longs = side == Side::long_;
-  const auto lowest_tick = static_cast<std::int64_t>(run_ticks_.front());
-  const auto highest_tick = static_cast<std::int64_t>(run_ticks_.back());
+  const std::vector<double>& prefix = prefix_[longs ? 0 : 1];
+  const auto ticks = static_cast<std::size_t>(run.high() - run.low() + 1);
+  const double total = prefix[ticks];
+  if (total == 0.0) return;
+  if (ticks == 1) {
+    opened_[longs ? 0 : 1].add(total);
+    open_layers(side, run.low(), total, reached);
+    return;
+  }
+  const auto lots_at = [&](std::int64_t tick) {
+    const auto taken = static_cast<double>(longs ? run.bought(tick) : run.sold(tick));
+    return taken + maker_share * static_cast<double>(longs ? run.sold(tick) : run.bought(tick));
+  };
+  const bool exact = total <= kSharedLimit;  // so that differences of the sums are
+  // The range in which this side opens; sums from its first tick on are those of the whole run, which are zero before.
+  std::size_t begin = 0;
+  std::size_t end = ticks;
+  if (exact) {
+    opened_[longs ? 0 : 1].add(total);
+    while (prefix[begin + 1] == 0.0) ++begin;
+    while (prefix[end - 1] == total) --end;
+  } else {
+    for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) opened_[longs ? 0 : 1].add(lots_at(tick));
+  }
+  const std::int64_t lowest_tick = run.low() + static_cast<std::int64_t>(begin);
+  const std::int64_t highest_tick = run.low() + static_cast<std::int64_t>(end) - 1;
   // What lies beyond this lies beyond the own bin of every entry.
   std::int64_t bound = bin_(longs ? lowest_tick : highest_tick);
   if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
+  const kernels::Kernels& kernels = kernels::active();
   const std::size_t first = longs ? 0 : tiers_;
   for (std::size_t layer = first; layer < first + tiers_; ++layer) {
     // Levels rise with the entry: where the lowest and the highest are live, so is every one between, without a look.
     const Level lowest = level(layer, lowest_tick, bound);
     const Level highest = level(layer, highest_tick, bound);
-    if (lowest.fate == Fate::live && highest.fate == Fate::live) {
+    if (lowest.fate == Fate::live && highest.fate == Fate::live && exact) {
       add_level(layer, lowest, 0.0);
       add_level(layer, highest, 0.0);
-      const double k = factors_[layer];
-      const BinRule bin = bin_;
-      const std::int64_t first_bin = fresh_.first_bin();
-      double* const row = fresh_.row(layer);
-      for (std::size_t i = 0; i < run_ticks_.size(); ++i)
-        row[bin.of_whole(round_half_even(run_ticks_[i] * k)) - first_bin] += run_lots_[i];
+      kernels.project({factors_[layer], 1.0 / factors_[layer], static_cast<double>(bin_.ticks_per_bin())}, lowest_tick,
+                      prefix.data() + begin, end - begin, lowest.bin,
+                      static_cast<std::size_t>(highest.bin - lowest.bin + 1), &fresh_.at(layer, lowest.bin));
       continue;
     }
-    for (std::size_t i = 0; i < run_ticks_.size(); ++i) {
-      const auto tick = static_cast<std::int64_t>(run_ticks_[i]);
+    for (std::int64_t tick = lowest_tick; tick <= highest_tick; ++tick) {
+      const double lots = lots_at(tick);
+      if (lots == 0.0) continue;
       std::int64_t own = bin_(tick);
       if (reached) own = longs ? std::min(own, reached->low_bin) : std::max(own, reached->high_bin);
-      add_level(layer, level(layer, tick, own), run_lots_[i]);
+      add_level(layer, level(layer, tick, own), lots);
     }
   }
 }
@@ -311,25 +339,24 @@ void LevelBook::snapshot(Side side, std::span<double> out) const noexcept {
   }
 }
 
-bool LevelBook::order_matters(const Footprint& run, double maker_share) const noexcept {
-  const std::int64_t low_bin = bin_(run.low());
-  const std::int64_t high_bin = bin_(run.high());
+template <class Opens>
+bool LevelBook::order_matters(TickRange ticks, Opens&& opens) const noexcept {
+  const std::int64_t low_bin = bin_(ticks.low);
+  const std::int64_t high_bin = bin_(ticks.high);
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     const bool longs = layer < tiers_;
     // The level nearest to the run's prices: if even that one lies beyond them, no trade of the run can reach a level
     // of another, in whatever order they came.
-    const std::int64_t nearest = longs ? run.high() : run.low();
+    const std::int64_t nearest = longs ? ticks.high : ticks.low;
     const double k = factors_[layer];
     if (!(k > 0.0)) continue;
     const double extreme = round_half_even(static_cast<double>(nearest) * k);
     if (extreme >= kFarTick) continue;
-    const std::int64_t extreme_bin = bin_(static_cast<std::int64_t>(extreme));
+    const std::int64_t extreme_bin = bin_.of_whole(extreme);
     if (longs ? extreme_bin < low_bin : extreme_bin > high_bin) continue;
     // Otherwise each level must be clearly one or the other: unresolved at its own entry, or beyond the whole run.
-    for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) {
-      const double taken = longs ? run.bought(tick) : run.sold(tick);
-      const double made = longs ? run.sold(tick) : run.bought(tick);
-      if (taken + maker_share * made == 0.0) continue;
+    for (std::int64_t tick = ticks.low; tick <= ticks.high; ++tick) {
+      if (!opens(longs, tick)) continue;
       const Level at = level(layer, tick, bin_(tick));
       if (at.fate == Fate::live && (longs ? at.bin >= low_bin : at.bin <= high_bin)) return true;
     }
@@ -337,28 +364,37 @@ bool LevelBook::order_matters(const Footprint& run, double maker_share) const no
   return false;
 }
 
-void LevelBook::open_run(const Footprint& run, double maker_share, std::optional<Reached> reached) {
-  if (maker_share != 0.0) exact_limit_ = kSharedLimit;
-  opened_[0].add(run.buy_lots() + maker_share * run.sell_lots());
-  opened_[1].add(run.sell_lots() + maker_share * run.buy_lots());
-  for (const Side side : {Side::long_, Side::short_}) {
-    run_ticks_.clear();
-    run_lots_.clear();
-    for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) {
-      const double bought = run.bought(tick);
-      const double sold = run.sold(tick);
-      const double lots = side == Side::long_ ? bought + maker_share * sold : sold + maker_share * bought;
-      if (lots == 0.0) continue;
-      run_ticks_.push_back(static_cast<double>(tick));
-      run_lots_.push_back(lots);
-    }
-    open_ticks(side, reached);
+std::int64_t LevelBook::calm_reach(std::int64_t tick) const noexcept {
+  // A long level at high * k must lie below low, a bin apart; half of that to either side.
+  const double room = static_cast<double>(tick) * nearest_ - static_cast<double>(bin_.ticks_per_bin());
+  constexpr auto kHalf = static_cast<double>(Footprint::kMaxTicks / 2 - 1);
+  return static_cast<std::int64_t>(std::clamp(room / 2.0, 0.0, kHalf));
+}
+
+TickRange LevelBook::calm_range(std::int64_t tick) const noexcept {
+  const auto any = [](bool, std::int64_t) { return true; };
+  for (std::int64_t reach = std::max(calm_reach(tick), bin_.ticks_per_bin()); reach > 0; reach = reach * 3 / 4) {
+    const TickRange ticks{std::max<std::int64_t>(1, tick - reach), tick + reach};
+    if (ticks.high - ticks.low < Footprint::kMaxTicks && !order_matters(ticks, any)) return ticks;
   }
+  return {tick, tick};
+}
+
+void LevelBook::open_run(const Footprint& run, double maker_share, std::optional<Reached> reached) {
+  if (run.empty()) return;
+  if (maker_share != 0.0) exact_limit_ = kSharedLimit;
+  run.open_prefix(static_cast<std::int64_t>(maker_share * 1024.0), prefix_[0].data(), prefix_[1].data());
+  for (const Side side : {Side::long_, Side::short_}) open_side(side, run, maker_share, reached);
 }
 
 bool LevelBook::apply_run(const Footprint& run, double maker_share) {
-  if (run.high() < run.low()) return true;
-  if (order_matters(run, maker_share)) return false;
+  if (run.empty()) return true;
+  const auto opens = [&](bool longs, std::int64_t tick) {
+    const std::int64_t taken = longs ? run.bought(tick) : run.sold(tick);
+    const std::int64_t made = longs ? run.sold(tick) : run.bought(tick);
+    return taken != 0 || (made != 0 && maker_share != 0.0);
+  };
+  if (order_matters({run.low(), run.high()}, opens)) return false;
   touch(run.low(), run.high());
   open_run(run, maker_share, std::nullopt);
   return true;

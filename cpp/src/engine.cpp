@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "grid.hpp"
-#include "kernels/convert.hpp"
+#include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
@@ -17,8 +17,7 @@ namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kMaxTime = std::int64_t{1} << 62;  // the year 2116
-constexpr std::size_t kBlockRows = 16384;                 // a block's ticks and lots stay in the second-level cache
-constexpr std::size_t kShortRun = 24;                     // below this a footprint costs more than it saves
+constexpr std::size_t kBlockRows = 1024;                  // a block's keys and lots stay in the first-level cache
 constexpr double kShareSteps = 1024.0;
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b < 0 ? 1 : 0); }
@@ -45,6 +44,17 @@ Reject check_price(double price, const Instrument& instrument, OnGrid& tick) noe
 Reject check_price(double price, const Instrument& instrument) noexcept {
   OnGrid tick;
   return check_price(price, instrument, tick);
+}
+
+/// The range of some keys (2 * tick + side); n >= 1.
+TickRange ticks_of(const std::int64_t* keys, std::size_t n) noexcept {
+  std::int64_t low = keys[0];
+  std::int64_t high = keys[0];
+  for (std::size_t i = 1; i < n; ++i) {
+    low = keys[i] < low ? keys[i] : low;
+    high = keys[i] > high ? keys[i] : high;
+  }
+  return {low / 2, high / 2};
 }
 
 Stats& operator-=(Stats& stats, const Stats& before) {
@@ -96,7 +106,13 @@ void check_lengths(const Feed& feed) {
 }  // namespace
 
 Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions options)
-    : instrument_(std::move(instrument)), leverage_(std::move(leverage)), options_(std::move(options)) {
+    : instrument_(std::move(instrument)),
+      leverage_(std::move(leverage)),
+      options_(std::move(options)),
+      per_tick_(1.0 / instrument_.tick_size()),
+      per_lot_(1.0 / instrument_.lot_size()),
+      keys_(kBlockRows),
+      lots_(kBlockRows) {
   EngineOptions& o = options_;
   if (o.window_ns < 1 || o.window_ns >= kMaxTime)
     throw InvalidConfig("window must be at least 1 ns and below 2^62 ns, was " + text_of(o.window_ns));
@@ -123,8 +139,6 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     throw InvalidConfig("maker_share needs the model flow, was " + text_of(o.maker_share));
   static_cast<void>(LevelBook(instrument_, leverage_, 1));  // refuses impossible tiers now, not at the first price
   counts_.accounts.resize(2 * leverage_.size());
-  ticks_.resize(kBlockRows);
-  lots_.resize(kBlockRows);
 }
 
 // --- reading -----------------------------------------------------------------------------------------------------
@@ -136,6 +150,7 @@ std::optional<std::int64_t> Engine::clock() const noexcept {
 
 std::optional<PriceAxis> Engine::axis() const {
   if (options_.axis) return options_.axis;
+  apply_run();
   if (!book_ || book_->width() == 0) return std::nullopt;
   const std::int64_t step = book_->bin_rule().ticks_per_bin();
   return PriceAxis(book_->first_bin() * step, step, book_->width());
@@ -143,6 +158,7 @@ std::optional<PriceAxis> Engine::axis() const {
 
 bool Engine::peek(Segment& out) const {
   if (!book_ || window_end_ns_ == kNever) return false;
+  apply_run();
   book_->peek(out);
   write_boundary(out);
   return true;
@@ -150,6 +166,7 @@ bool Engine::peek(Segment& out) const {
 
 Stats Engine::stats() const {
   Stats out = counts_;
+  apply_run();
   if (book_) {
     out.accounts = book_->accounts();
     out.inexact = counts_.inexact || book_->inexact();
@@ -159,6 +176,7 @@ Stats Engine::stats() const {
 
 Checkpoint Engine::checkpoint() const {
   if (!book_) throw InvalidConfig("the engine has seen no price yet: there is nothing to save");
+  apply_run();
   Checkpoint out{*history_, std::nullopt, stats(), clock_ns_, {}, triggered_, used_trades_, used_candle_volumes_};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book_->first_bin(), book_->first_bin() + book_->width()};
@@ -238,6 +256,7 @@ void Engine::write_boundary(Segment& segment) const {
 }
 
 void Engine::close_window() {
+  apply_run();
   if (!window_decay_.empty()) book_->scale(window_decay_);
   Segment& segment = history_->append();
   book_->settle(segment);
@@ -300,7 +319,7 @@ void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
     windows_began = windows_began || is_price;
   };
   merge(
-      feed,
+      feed, trades_sorted,
       [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
           const std::int64_t ts = feed.trades.ts_ns[i];
@@ -389,6 +408,25 @@ Reject Engine::count(Reject reason) noexcept {
 // --- one event ---------------------------------------------------------------------------------------------------
 
 Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_sell) {
+  // A trade that is plainly on both grids, in the window and the run that are open: see kernels.inl on the products.
+  // Every test is false for NaN.
+  const double x = price * per_tick_;
+  const double y = qty * per_lot_;
+  const double tick = round_half_even(x);
+  const double lots = round_half_even(y);
+  if (std::fabs(x - tick) <= kernels::kOnGrid && std::fabs(y - lots) <= kernels::kOnGrid && qty > 0.0 &&
+      y <= kernels::kNear && x <= kernels::kNear && ts_ns >= clock_ns_ && ts_ns < window_end_ns_ &&
+      run_.takes(static_cast<std::int64_t>(tick))) {
+    run_.add(static_cast<std::int64_t>(tick), static_cast<std::int64_t>(lots), taker_sell);
+    clock_ns_ = last_event_ns_ = ts_ns;
+    ++counts_.rows;
+    ++counts_.used;
+    return Reject::none;
+  }
+  return checked_trade(ts_ns, price, qty, taker_sell);
+}
+
+Reject Engine::checked_trade(std::int64_t ts_ns, double price, double qty, bool taker_sell) {
   if (used_candle_volumes_)
     throw InvalidConfig("trades and candle volumes of one market must not be fed together: candles had volumes");
   OnGrid tick;
@@ -398,7 +436,15 @@ Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_se
     if (ts_ns >= window_end_ns_) refuse_gap("ts", clock_ns_, ts_ns);  // within a window there is no gap
     if (!lots.exact) ++counts_.rounded_qty;
     move_clock(ts_ns);
-    use_trade(tick.units, static_cast<double>(lots.units), taker_sell);
+    start_book(tick.units);
+    used_trades_ = true;
+    last_event_ns_ = ts_ns;
+    if (static_cast<double>(lots.units) > kernels::kNear) {
+      use_large_trade(tick.units, static_cast<double>(lots.units), taker_sell);
+    } else {
+      if (!run_.takes(tick.units)) begin_run(tick.units);
+      run_.add(tick.units, lots.units, taker_sell);
+    }
   }
   return count(reject);
 }
@@ -423,18 +469,42 @@ Reject Engine::open_interest(std::int64_t ts_ns, double quantity) {
   return count(reject);
 }
 
-void Engine::use_trade(std::int64_t tick, double lots, bool taker_sell) {
-  start_book(tick);
-  used_trades_ = true;
-  last_event_ns_ = clock_ns_;
+void Engine::use_large_trade(std::int64_t tick, double lots, bool taker_sell) {
+  apply_run();
   candle_.extend({tick, tick, tick, tick, taker_sell ? 0.0 : lots, taker_sell ? lots : 0.0});
   if (options_.trigger == Trigger::last) touch_book(tick, tick);
   if (options_.model != Model::flow) return;
-  const Side side = taker_sell ? Side::short_ : Side::long_;
   const std::optional<LevelBook::Reached> reached = mark_reached();
-  book_->open(side, tick, lots, reached);
+  book_->open(taker_sell ? Side::short_ : Side::long_, tick, lots, reached);
   if (options_.maker_share != 0.0)
     book_->open(taker_sell ? Side::long_ : Side::short_, tick, lots * options_.maker_share, reached);
+}
+
+void Engine::begin_run(std::int64_t tick) {
+  apply_run();
+  // Where trades touch nothing their order never matters.
+  constexpr std::int64_t kReach = Footprint::kMaxTicks / 2 - 1;
+  TickRange ticks{std::max<std::int64_t>(1, tick - kReach), tick + kReach};
+  if (options_.trigger == Trigger::last && options_.model == Model::flow) {
+    // A price that jumps from trade to trade would leave any range at once, so none is looked for.
+    const std::int64_t jump = run_tick_ == 0 ? 0 : std::abs(tick - run_tick_);
+    ticks = jump > 2 * book_->calm_reach(tick) ? TickRange{tick, tick} : book_->calm_range(tick);
+  }
+  run_.reset(ticks.low, ticks.high);
+  run_tick_ = tick;
+}
+
+void Engine::apply_run() const {
+  if (run_.empty()) return;
+  const Footprint::Volumes volumes = run_.volumes();
+  candle_.extend({run_.first(), run_.high(), run_.low(), run_.last(), static_cast<double>(volumes.bought),
+                  static_cast<double>(volumes.sold)});
+  if (options_.trigger == Trigger::last) {
+    triggered_ = TickRange{run_.last(), run_.last()};
+    book_->touch(run_.low(), run_.high());
+  }
+  if (options_.model == Model::flow) book_->open_run(run_, options_.maker_share, mark_reached());
+  run_.clear();
 }
 
 void Engine::touch_book(std::int64_t low_tick, std::int64_t high_tick) {
@@ -452,6 +522,7 @@ void Engine::use_mark(std::int64_t ts_ns, double price) {
   move_clock(ts_ns);
   const std::int64_t tick = instrument_.to_ticks(price).units;
   start_book(tick);
+  if (options_.trigger == Trigger::mark) apply_run();
   last_event_ns_ = ts_ns;
   mark_price_ = price;
   mark_tick_ = tick;
@@ -464,6 +535,7 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   const std::int64_t low = tick_of(candles.low[i]);
   const std::int64_t high = tick_of(candles.high[i]);
   start_book(tick_of(candles.open[i]));
+  apply_run();
   last_event_ns_ = clock_ns_;
   const OnGrid buy = instrument_.to_lots(candles.buy_qty.empty() ? 0.0 : candles.buy_qty[i]);
   const OnGrid sell = instrument_.to_lots(candles.sell_qty.empty() ? 0.0 : candles.sell_qty[i]);
@@ -499,7 +571,7 @@ Stats Engine::candles(const CandleArrays& candles) { return feed({{}, {}, candle
 Stats Engine::open_interest(const SampleArrays& samples) { return feed({{}, {}, {}, samples}); }
 
 template <class OnTrades, class OnMark, class OnCandle, class OnSample>
-void Engine::merge(const Feed& feed, OnTrades&& on_trades, OnMark&& on_mark, OnCandle&& on_candle,
+void Engine::merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, OnMark&& on_mark, OnCandle&& on_candle,
                    OnSample&& on_sample) {
   const auto& trade_ts = feed.trades.ts_ns;
   const auto& mark_ts = feed.marks.ts_ns;
@@ -532,7 +604,12 @@ void Engine::merge(const Feed& feed, OnTrades&& on_trades, OnMark&& on_mark, OnC
       at = sample_ts[i_sample];
     }
     std::size_t end = kind == Kind::none ? trade_ts.size() : i_trade;
-    while (end < trade_ts.size() && (kind == Kind::mark ? trade_ts[end] < at : trade_ts[end] <= at)) ++end;
+    const std::int64_t until = kind == Kind::mark ? at : at + 1;  // trades come after marks of their time
+    if (trades_sorted && kind != Kind::none)
+      end =
+          static_cast<std::size_t>(std::lower_bound(trade_ts.begin() + end, trade_ts.end(), until) - trade_ts.begin());
+    else
+      while (end < trade_ts.size() && trade_ts[end] < until) ++end;
     if (end > i_trade) {
       on_trades(i_trade, end);
       i_trade = end;
@@ -564,12 +641,12 @@ Stats Engine::feed(const Feed& feed) {
     throw InvalidConfig(
         "trades and candle volumes of one market must not be fed together (each would open the same positions): "
         "leave out buy_qty and sell_qty, or the trades");
-  const bool sorted = kernels::is_sorted(feed.trades.ts_ns.data(), feed.trades.ts_ns.size());
+  const bool sorted = kernels::active().rises(feed.trades.ts_ns.data(), feed.trades.ts_ns.size());
   refuse_gaps(feed, sorted);
   if (volumes) used_candle_volumes_ = true;
   return account_for([&] {
     merge(
-        feed, [&](std::size_t begin, std::size_t end) { use_trades(feed.trades, begin, end, sorted); },
+        feed, sorted, [&](std::size_t begin, std::size_t end) { use_trades(feed.trades, begin, end, sorted); },
         [&](std::size_t i) { static_cast<void>(mark(feed.marks.ts_ns[i], feed.marks.value[i])); },
         [&](std::size_t i) {
           if (count(check_candle(feed.candles, i, clock_ns_)) == Reject::none) use_candle(feed.candles, i);
@@ -581,14 +658,15 @@ Stats Engine::feed(const Feed& feed) {
 }
 
 void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted) {
+  const kernels::Kernels& kernels = kernels::active();
+  const kernels::Grid grid{instrument_.tick_size(), instrument_.lot_size(), per_tick_, per_lot_};
   for (std::size_t block = begin; block < end; block += kBlockRows) {
     const std::size_t n = std::min(kBlockRows, end - block);
     const std::int64_t* ts = trades.ts_ns.data() + block;
-    const kernels::Converted converted =
-        kernels::convert(trades.price.data() + block, trades.qty.data() + block, n, instrument_.tick_size(),
-                         instrument_.lot_size(), ticks_.data(), lots_.data());
-    const bool in_order =
-        (sorted || kernels::is_sorted(ts, n)) && ts[0] >= 0 && ts[0] >= clock_ns_ && ts[n - 1] <= kMaxTime;
+    const kernels::Block converted =
+        kernels.convert(trades.price.data() + block, trades.qty.data() + block, trades.taker_sell.data() + block, n,
+                        grid, keys_.data(), lots_.data());
+    const bool in_order = (sorted || kernels.rises(ts, n)) && ts[0] >= 0 && ts[0] >= clock_ns_ && ts[n - 1] <= kMaxTime;
     if (!converted.clean || !in_order) {
       for (std::size_t i = block; i < block + n; ++i)
         static_cast<void>(trade(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0));
@@ -600,43 +678,32 @@ void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_
     used_trades_ = true;
     for (std::size_t i = 0; i < n;) {
       move_clock(ts[i]);
-      start_book(ticks_[i]);
+      start_book(keys_[i] / 2);
       // A run ends where the window does.
-      const std::size_t stop = static_cast<std::size_t>(std::lower_bound(ts + i, ts + n, window_end_ns_) - ts);
-      use_run({ticks_.data() + i, stop - i}, {lots_.data() + i, stop - i},
-              trades.taker_sell.subspan(block + i, stop - i));
-      clock_ns_ = ts[stop - 1];
-      last_event_ns_ = clock_ns_;
+      const auto stop = static_cast<std::size_t>(std::lower_bound(ts + i, ts + n, window_end_ns_) - ts);
+      const std::int64_t* keys = keys_.data() + i;
+      const bool whole = stop - i == n;
+      use_rows(keys, lots_.data() + i, stop - i,
+               whole ? TickRange{converted.low, converted.high} : ticks_of(keys, stop - i));
+      clock_ns_ = last_event_ns_ = ts[stop - 1];
       i = stop;
     }
   }
 }
 
-void Engine::use_run(std::span<const std::int32_t> ticks, std::span<const double> lots,
-                     std::span<const std::uint8_t> taker_sell) {
-  if (ticks.size() < kShortRun) {
-    for (std::size_t i = 0; i < ticks.size(); ++i) use_trade(ticks[i], lots[i], taker_sell[i] != 0);
+void Engine::use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks) {
+  if (run_.takes(ticks.low) && run_.takes(ticks.high)) {
+    run_.add(keys, lots, n, ticks.low, ticks.high);
     return;
   }
-  if (footprint_.build(ticks, lots, taker_sell)) {
-    bool done = true;
-    if (options_.model != Model::flow) {
-      if (options_.trigger == Trigger::last) book_->touch(footprint_.low(), footprint_.high());
-    } else if (options_.trigger == Trigger::last) {
-      done = book_->apply_run(footprint_, options_.maker_share);
-    } else {
-      book_->open_run(footprint_, options_.maker_share, mark_reached());
-    }
-    if (done) {
-      if (options_.trigger == Trigger::last) triggered_ = TickRange{footprint_.last(), footprint_.last()};
-      candle_.extend({footprint_.first(), footprint_.high(), footprint_.low(), footprint_.last(), footprint_.buy_lots(),
-                      footprint_.sell_lots()});
-      return;
-    }
+  for (std::size_t i = 0; i < n;) {
+    if (!run_.takes(keys[i] / 2)) begin_run(keys[i] / 2);
+    std::size_t stop = i + 1;
+    while (stop < n && run_.takes(keys[stop] / 2)) ++stop;
+    const TickRange taken = ticks_of(keys + i, stop - i);
+    run_.add(keys + i, lots + i, stop - i, taken.low, taken.high);
+    i = stop;
   }
-  const std::size_t half = ticks.size() / 2;
-  use_run(ticks.first(half), lots.first(half), taker_sell.first(half));
-  use_run(ticks.subspan(half), lots.subspan(half), taker_sell.subspan(half));
 }
 
 // --- the verbs ---------------------------------------------------------------------------------------------------
@@ -655,6 +722,7 @@ void Engine::open(Side side, double price, double qty) {
   if (!(std::isfinite(qty) && qty > 0.0 && qty / instrument_.lot_size() <= kMaxLots))
     throw InvalidConfig("qty must be finite, above 0 and at most 2^48 lots, was " + text_of(qty));
   start_book(tick);
+  apply_run();
   // Live longs lie below the last trigger price and live shorts above it, also those that others open.
   const BinRule& bin = book_->bin_rule();
   std::optional<LevelBook::Reached> reached;
@@ -668,11 +736,13 @@ void Engine::touch(double low, double high) {
   if (low_tick > high_tick)
     throw InvalidConfig("high must be at least low (" + text_of(low) + "), was " + text_of(high));
   start_book(low_tick);
+  apply_run();
   touch_book(low_tick, high_tick);
 }
 
 void Engine::scale(std::span<const double> factors) {
   if (clock_ns_ == kNever) throw InvalidConfig("the engine has no clock yet: call advance(ts) before the verbs");
+  apply_run();
   if (book_)
     book_->scale(factors);
   else

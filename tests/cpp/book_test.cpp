@@ -42,7 +42,10 @@ struct Trades {
 
 Footprint footprint(const Trades& trades) {
   Footprint out;
-  EXPECT_TRUE(out.build(trades.ticks, trades.lots, trades.sell));
+  const auto [low, high] = std::minmax_element(trades.ticks.begin(), trades.ticks.end());
+  out.reset(*low, *high);
+  for (std::size_t i = 0; i < trades.ticks.size(); ++i)
+    out.add(trades.ticks[i], static_cast<std::int64_t>(trades.lots[i]), trades.sell[i] != 0);
   return out;
 }
 
@@ -763,6 +766,34 @@ INSTANTIATE_TEST_SUITE_P(All, LevelBookRuns,
                                            RunCase{"EveryLeverageTo125", LeverageProfile::preset("integer-125"), 3,
                                                    5'000, 60, 0.0}),
                          [](const auto& test) { return std::string(test.param.name); });
+
+TEST_P(LevelBookRuns, InACalmRangeNeverDependOnTheOrder) {
+  const RunCase& c = GetParam();
+  const auto instrument = whole(0.004);
+  Random random{23};
+  int wide = 0;
+  for (int round = 0; round < 60; ++round) {
+    const LevelBook book{instrument, c.leverage, c.step};
+    const std::int64_t tick = random(c.first_tick / 2, c.first_tick * 2);
+    const liqcore::TickRange calm = book.calm_range(tick);
+    ASSERT_LE(1, calm.low);
+    ASSERT_LE(calm.low, tick);
+    ASSERT_LE(tick, calm.high);
+    ASSERT_LT(calm.high - calm.low, Footprint::kMaxTicks);
+    wide += calm.low < calm.high ? 1 : 0;
+    Trades trades;
+    for (int i = 0; i < 12; ++i) {
+      const std::int64_t at = i == 0 ? calm.low : i == 1 ? calm.high : random(calm.low, calm.high);
+      trades.ticks.push_back(static_cast<std::int32_t>(at));
+      trades.lots.push_back(1);
+      trades.sell.push_back(random.one_in(2));
+    }
+    ASSERT_FALSE(order_matters(c, instrument, trades)) << calm.low << " to " << calm.high;
+  }
+  if (c.first_tick > 100) {
+    EXPECT_GT(wide, 0);  // at lower prices no two ticks are far from each other's levels
+  }
+}
 
 TEST(LevelBookRun, OpenRunOpensWithoutTouching) {
   LevelBook run = ten_and_hundred(), single = ten_and_hundred();

@@ -15,6 +15,12 @@
 
 namespace liqcore::inline abi1 {
 
+/// Prices from `low` to `high`, ticks, both included.
+struct TickRange {
+  std::int64_t low;
+  std::int64_t high;
+};
+
 /// Live liquidation levels of one instrument, by side, leverage tier and price bin.
 ///
 /// Every layer holds the whole opened quantity (lots) as if everybody used that tier. The book knows four verbs:
@@ -59,8 +65,14 @@ class LIQCORE_EXPORT LevelBook {
   /// @param maker_share  what part of its quantity a trade opens on the aggressor's other side; a multiple of 1/1024
   /// @return false, with nothing changed, if the outcome depends on the order of the run's trades: then split it
   [[nodiscard]] bool apply_run(const Footprint& run, double maker_share);
-  /// Open a run of trades that touches nothing (mark and candle triggers).
+  /// Open a run of trades that touches nothing (mark and candle triggers), or that has touched and lies in
+  /// calm_range().
   void open_run(const Footprint& run, double maker_share, std::optional<Reached> reached);
+  /// Ticks around `tick` (> 0) within which the order of trades never matters: touching the range of any run in it and
+  /// then opening the run gives what its trades would give one by one. At most Footprint::kMaxTicks of them.
+  [[nodiscard]] TickRange calm_range(std::int64_t tick) const noexcept;
+  /// About how far calm_range(tick) reaches to either side, without looking.
+  [[nodiscard]] std::int64_t calm_reach(std::int64_t tick) const noexcept;
 
   /// End the window: write what it did into `out` (whose capacity is reused) and make it part of the settled levels.
   /// liquidated() shows the window that ended until begin_window().
@@ -103,7 +115,7 @@ class LIQCORE_EXPORT LevelBook {
   [[nodiscard]] Level level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept;
   void add_level(std::size_t layer, const Level& level, double lots);
   void add_live(std::size_t layer, std::int64_t bin, double lots) noexcept;
-  void open_ticks(Side side, const std::optional<Reached>& reached);
+  void open_side(Side side, const Footprint& run, double maker_share, const std::optional<Reached>& reached);
   void open_layers(Side side, std::int64_t entry_tick, double lots, const std::optional<Reached>& reached);
   void touch_bins(std::int64_t low_bin, std::int64_t high_bin);
   void clear_longs(std::int64_t from_bin) noexcept;
@@ -111,7 +123,8 @@ class LIQCORE_EXPORT LevelBook {
   void clear_cells(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept;
   void make_room(std::int64_t bin);
   void record_touch(Side side, std::int64_t bin);
-  [[nodiscard]] bool order_matters(const Footprint& run, double maker_share) const noexcept;
+  template <class Opens>
+  [[nodiscard]] bool order_matters(TickRange ticks, Opens&& opens) const noexcept;
   void write_window(Segment& out) const;
   [[nodiscard]] Tally closed_but_unbooked(std::size_t layer) const noexcept;
 
@@ -121,6 +134,7 @@ class LIQCORE_EXPORT LevelBook {
   std::int64_t low_bin_;         // levels below are underflow
   std::int64_t high_bin_;        // levels at or above are overflow
   std::vector<double> factors_;  // level factor of each layer; NaN where none
+  double nearest_;               // the least |factor - 1|
 
   Layers settled_;             // levels opened before this window, not yet multiplied by pending_
   Layers fresh_;               // levels opened in this window
@@ -138,8 +152,7 @@ class LIQCORE_EXPORT LevelBook {
   std::vector<Account> window_;    // of what was opened in this window, without `opened` and `live`
   std::vector<Account> accounts_;  // of earlier windows, and what was liquidated and closed of their levels since
   std::vector<Tally> closed_;      // scratch of settle()
-  std::vector<double> run_ticks_;  // scratch of open_run(): where one side opened, rising
-  std::vector<double> run_lots_;   // and how much
+  std::vector<double> prefix_[2];  // scratch of open_run(): by side, what it opens below each tick
   double exact_limit_;             // largest cell whose sums are exact, lots
   bool inexact_ = false;
 };

@@ -58,12 +58,6 @@ struct Feed {
   SampleArrays open_interest;
 };
 
-/// Prices from `low` to `high`, ticks, both included.
-struct TickRange {
-  std::int64_t low;
-  std::int64_t high;
-};
-
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
 struct Checkpoint {
   History history;              ///< closed windows that are kept
@@ -81,7 +75,9 @@ struct Checkpoint {
 /// Streaming one trade at a time, batches of any size and everything at once give identical bits. Rows that cannot be
 /// used are counted by reason in Stats and change nothing; a row never throws, except for a jump of more than a million
 /// windows, which throws before anything of the call has happened.
-/// One engine is used by one thread at a time; any number of engines run in parallel.
+/// Trades are summed before they are projected, and applied to the book when something else happens or the book is
+/// read; so reading is a use of the engine, too. One engine is used by one thread at a time; any number of engines run
+/// in parallel.
 class LIQCORE_EXPORT Engine {
  public:
   /// A jump over more windows than this is an error: nearly always a wrong time unit.
@@ -132,7 +128,10 @@ class LIQCORE_EXPORT Engine {
   /// The axis of levels(): fixed, or as far as levels have come; none before the first price.
   [[nodiscard]] std::optional<PriceAxis> axis() const;
   /// The book; null before the first price of an automatic axis.
-  [[nodiscard]] const LevelBook* book() const noexcept { return book_ ? &*book_ : nullptr; }
+  [[nodiscard]] const LevelBook* book() const {
+    apply_run();
+    return book_ ? &*book_ : nullptr;
+  }
   /// Closed windows; null before the first price of an automatic axis.
   [[nodiscard]] const History* history() const noexcept { return history_ ? &*history_ : nullptr; }
   /// The unfinished window as a segment; false if no window has begun or there is no book yet.
@@ -156,7 +155,7 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] Reject check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept;
 
   template <class OnTrades, class OnMark, class OnCandle, class OnSample>
-  static void merge(const Feed& feed, OnTrades&& on_trades, OnMark&& on_mark, OnCandle&& on_candle,
+  static void merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, OnMark&& on_mark, OnCandle&& on_candle,
                     OnSample&& on_sample);
   [[nodiscard]] std::int64_t windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept;
   void refuse_gaps(const Feed& feed, bool trades_sorted) const;
@@ -167,10 +166,12 @@ class LIQCORE_EXPORT Engine {
   void move_clock(std::int64_t ts_ns);
   void close_window();
   void write_boundary(Segment& segment) const;
-  void use_trade(std::int64_t tick, double lots, bool taker_sell);
+  Reject checked_trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
+  void use_large_trade(std::int64_t tick, double lots, bool taker_sell);
   void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
-  void use_run(std::span<const std::int32_t> ticks, std::span<const double> lots,
-               std::span<const std::uint8_t> taker_sell);
+  void use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks);
+  void begin_run(std::int64_t tick);
+  void apply_run() const;
   template <class Use>
   Stats account_for(Use&& use);
   void use_mark(std::int64_t ts_ns, double price);
@@ -184,26 +185,31 @@ class LIQCORE_EXPORT Engine {
   EngineOptions options_;
   std::vector<double> window_decay_;  // factor of each layer at a window's end; empty: none
 
-  std::optional<LevelBook> book_;
+  // A run of trades that is not in the book yet, and what it will change when apply_run() puts it there.
+  mutable Footprint run_;
+  mutable std::optional<LevelBook> book_;
+  mutable Candle candle_;
+  mutable std::optional<TickRange> triggered_;  // the last touch
+
   std::optional<History> history_;
   std::function<void(const Segment&)> hook_;
 
   std::int64_t clock_ns_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t window_start_ns_ = 0;
   std::int64_t window_end_ns_ = std::numeric_limits<std::int64_t>::min();
-  Candle candle_;
   std::int64_t last_event_ns_ = std::numeric_limits<std::int64_t>::min();
   double mark_price_ = std::numeric_limits<double>::quiet_NaN();
   double open_interest_ = std::numeric_limits<double>::quiet_NaN();
-  std::int64_t mark_tick_ = 0;          // 0: none yet
-  std::optional<TickRange> triggered_;  // the last touch
+  std::int64_t mark_tick_ = 0;  // 0: none yet
+  std::int64_t run_tick_ = 0;   // where the last run began
   bool used_trades_ = false;
   bool used_candle_volumes_ = false;
 
   Stats counts_;  // without accounts
-  Footprint footprint_;
-  std::vector<std::int32_t> ticks_;  // scratch of one block
-  std::vector<double> lots_;
+  double per_tick_;
+  double per_lot_;
+  std::vector<std::int64_t> keys_;  // scratch of one block
+  std::vector<std::int64_t> lots_;
 };
 
 }  // namespace liqcore::inline abi1

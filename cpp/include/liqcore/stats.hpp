@@ -33,9 +33,10 @@ inline constexpr std::size_t kRejectReasons = 7;
 class Tally {
  public:
   void add(double lots) noexcept {
-    const double whole = std::floor(lots);
-    whole_ += static_cast<std::uint64_t>(static_cast<std::int64_t>(whole));
-    fraction_ += lots - whole;
+    auto whole = static_cast<std::int64_t>(lots);
+    if (static_cast<double>(whole) > lots) --whole;  // floor, which is a call on baseline CPUs
+    whole_ += static_cast<std::uint64_t>(whole);
+    fraction_ += lots - static_cast<double>(whole);
     carry();
   }
   void add(std::int64_t lots) noexcept { whole_ += static_cast<std::uint64_t>(lots); }
