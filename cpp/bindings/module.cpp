@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native engine of liqcore. Use it through the package: import liqcore as lq.";
   m.attr("__version__") = liqcore::version();
   liqcore::bindings::register_errors(m);
+  liqcore::bindings::register_cpu(m);
   liqcore::bindings::register_margin(m);
   liqcore::bindings::register_instrument(m);
   liqcore::bindings::register_leverage(m);

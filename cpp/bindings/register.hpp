@@ -6,6 +6,7 @@
 namespace liqcore::bindings {
 
 void register_errors(pybind11::module_& m);
+void register_cpu(pybind11::module_& m);
 void register_margin(pybind11::module_& m);
 void register_instrument(pybind11::module_& m);
 void register_leverage(pybind11::module_& m);

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Segment, Stats, __version__, combine
 from .batch import TradeBatch
+from .cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
 from .engine import Engine
 from .errors import DataError, InvalidConfigError, LiqcoreError
 from .simulate import Market, simulate  # at once: a module of the same name would hide the function
+
+use_environment()
 
 if TYPE_CHECKING:
     from . import render as render
@@ -86,6 +89,8 @@ __all__ = [
     "__version__",
     "bankruptcy_price",
     "combine",
+    "cpu_target",
+    "cpu_targets",
     "drop_leverage",
     "heatmap",
     "hedge_liquidation_price",
@@ -95,6 +100,7 @@ __all__ = [
     "read_trades",
     "schedule_from_binance",
     "schedule_from_ccxt",
+    "set_cpu_target",
     "simulate",
     "venues",
     "why_no_price",

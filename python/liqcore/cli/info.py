@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__, _core
+from ..cpu import cpu_target, cpu_targets
 from ..instruments import venues as read_venues
 from .common import guarded
 
@@ -44,6 +45,7 @@ def info(
         ("python", f"{platform.python_version()} ({sys.executable})"),
         ("system", platform.platform()),
         ("processor", f"{_processor()}, {os.cpu_count()} threads"),
+        ("cpu target", f"{cpu_target()} (of {', '.join(cpu_targets())}; LIQCORE_ISA chooses)"),
     ]
     lines += [(name, _version(name) or "missing") for name in REQUIRED]
     for name, use in OPTIONAL.items():
