@@ -76,9 +76,13 @@ def read_parts(
     files = find_files(paths)
     guesses = {path: guess_symbol(path.name) for path in files}
     parts: list[Part] = []
+    others: list[FileReport] = []
     named: dict[str, str] = {}  # symbol: the first file of it
     for path in files:
-        if symbol in guesses.values() and guesses[path] not in (None, symbol):
+        if symbol is not None and symbol in guesses.values() and guesses[path] not in (None, symbol):
+            left = FileReport(str(path), path.name, "", path.stat().st_size, symbol=guesses[path])
+            left.warnings.append(f"left out: {what} of {guesses[path]}, asked for {symbol}")
+            others.append(left)
             continue
         table = _open(path)
         report = FileReport(str(path), path.name, _kind(table), table.size)
@@ -94,7 +98,7 @@ def read_parts(
         listed = ", ".join(f"{name} in {file}" for name, file in named.items())
         raise DataError(f"expected {what} of one symbol, found {listed}: choose one with symbol=")
     parts.sort(key=lambda part: int(part.ts.min()) if len(part.ts) else -1)
-    return parts, ReadReport([part.report for part in parts], complete=True)
+    return parts, ReadReport([*(part.report for part in parts), *others], complete=True)
 
 
 def read_rows(
