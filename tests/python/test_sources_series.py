@@ -3,6 +3,7 @@
 import gzip
 import json
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +322,31 @@ class TestJoin:
             assert report.rows_read == report.rows_used + sum(report.rejected.values())
             assert report.resorted == sum(any(b[0] > a[0] for b in rows[:i]) for i, a in enumerate(rows))
         assert sum(part.report.rows_used for part in parts) == len(last)
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), st.just(T0), st.floats(), st.sampled_from(["", "5", "x", str(T0)])
+)
+NAMES = st.sampled_from(
+    ["retCode", "result", "list", "data", "code", "status", "tick", "ts", "time", "timestamp", "oi", "openInterest",
+     "open", "high", "low", "close", "markPrice", "fundingRate", "symbol", "exchange", "confirm", "volume"]
+)  # fmt: skip
+ANSWERS = st.recursive(
+    VALUES,
+    lambda inner: st.one_of(st.lists(inner, max_size=9), st.dictionaries(NAMES, inner, max_size=6)),
+    max_leaves=40,
+)
+
+
+@given(ANSWERS)
+@settings(max_examples=200, deadline=None)
+def test_any_answer_is_read_or_refused_with_a_reason(tmp_path_factory: pytest.TempPathFactory, answer: Any) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    write(path, [answer] if not isinstance(answer, list | dict) else answer)
+    for read in (lq.read_open_interest, lq.read_funding, lq.read_marks, lq.read_candles):
+        with suppress(DataError):
+            report = read(path).report
+            assert report.rows_read == report.rows_used + sum(report.rejected.values())
 
 
 class TestFunding:

@@ -68,6 +68,8 @@ class PayloadTable:
         self._text = text.getvalue().encode()
         lines = self._text.split(b"\n", 20)[:20]
         self.rows = [cells(line.decode()) for line in lines if line]
+        if not self.rows:
+            raise self.error("expected rows, found an answer without any")
         self.first_line = lines[0].decode()[:80]
 
     def error(self, text: str) -> DataError:
@@ -92,42 +94,50 @@ class PayloadTable:
             raise self.error(f"expected JSON, found it damaged ({error})") from error
 
     def _unwrap(self, answer: Any) -> list[Any]:
-        """Return the rows of an answer, and note what its envelope says."""
+        """Return the rows of an answer, objects or lists, and note what its envelope says."""
         if isinstance(answer, list):
-            if answer and all(isinstance(item, dict) and _is_envelope(item) for item in answer):
+            if all(isinstance(item, dict) and _is_envelope(item) for item in answer):
                 return [row for page in answer for row in self._unwrap(page)]
-            if not all(isinstance(item, dict | list) for item in answer):
-                return [answer]  # one row by itself
-            return answer
-        if not isinstance(answer, dict):
-            raise self.error(f"expected objects or lists, found {str(answer)[:40]!r}")
-        if not _is_envelope(answer):
-            return [answer]
+            if any(isinstance(item, dict | list) for item in answer):
+                return self._checked(answer)
+            return [answer]  # one row by itself
+        if not isinstance(answer, dict) or not _is_envelope(answer):
+            return self._checked([answer])
         code = str(answer.get("retCode", answer.get("code", "0")))
         if code not in ("0", "200") or answer.get("status") == "error":
             said = answer.get("retMsg") or answer.get("msg") or answer.get("err-msg") or ""
             raise self.error(f"expected rows, found a venue's refusal: {code} {said}".rstrip())
-        if "result" in answer:
-            result = answer["result"]
-            self.venue = "bybit" if "retCode" in answer else self.venue
-            inner = result if isinstance(result, dict) else {}
-            self.symbol = inner.get("symbol") or self.symbol
-            self.category = inner.get("category") or self.category
-            rows = inner.get("list", []) if isinstance(result, dict) else result
-        else:
-            rows = answer["data"]
-            self.venue = "okx" if "code" in answer else self.venue
-            if isinstance(rows, dict) and "tick" in rows:
+        rows = answer["result"] if "result" in answer else answer["data"]
+        if "retCode" in answer:
+            self.venue = "bybit"
+        elif "code" in answer:
+            self.venue = "okx"
+        if isinstance(rows, dict) and ("list" in rows or "tick" in rows):
+            if "tick" in rows:
                 self.venue = "htx"
-                self.symbol = rows.get("contract_code") or rows.get("symbol") or self.symbol
-                rows = rows["tick"]
-        return self._unwrap(rows) if isinstance(rows, list) else [rows]
+            symbol, category = rows.get("symbol"), rows.get("category")
+            self.symbol = _word(rows.get("contract_code")) or _word(symbol) or self.symbol
+            self.category = _word(category) or self.category
+            rows = rows["tick"] if "tick" in rows else rows["list"]
+        if rows is None or rows == []:
+            return []
+        return self._checked(rows if isinstance(rows, list) else [rows])
+
+    def _checked(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            if not isinstance(row, dict | list):
+                raise self.error(f"expected objects or lists as rows, found {str(row)[:40]!r}")
+        return rows
 
 
 def _is_envelope(answer: dict[str, Any]) -> bool:
     return ("result" in answer and ("retCode" in answer or isinstance(answer["result"], list))) or (
         "data" in answer and ("code" in answer or "status" in answer)
     )
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _cell(value: Any) -> str:
