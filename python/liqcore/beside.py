@@ -138,13 +138,19 @@ class Beside:
         """
         notes = []
         for kind, given in self._given.items():
-            found = getattr(getattr(given, "report", None), "symbol", None)
+            found = self.symbol_of(given)
             if found and symbol and not _same_market(found, symbol):
                 notes.append(f"{kind}: the files say {found}, the trades {symbol}: is it the same market?")
         if self.open_interest is not None:
             notes += _open_interest_notes(self.open_interest, history, end_ns)
             notes += _price_notes(getattr(self._given["open interest"], "report", None), ts, price)
         return notes
+
+    @staticmethod
+    def symbol_of(given: Any) -> str | None:
+        """Return the symbol that the files of a reader's result say; None: they say none, or it is from elsewhere."""
+        symbol: str | None = getattr(getattr(given, "report", None), "symbol", None)
+        return symbol
 
     def _times(self, *, by_open: bool = False) -> list[tuple[str, Any]]:
         """Return the times at which each stream acts, or, of candles, begins."""

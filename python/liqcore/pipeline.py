@@ -225,7 +225,7 @@ class _Memory:
             self.first_ts = int(candles.ts_open[0])
         self.tick_size = _finest(prices[:200_000])
         self.lot_size = _finest(quantities[:200_000])
-        self.symbol: str | None = None
+        self.symbol: str | None = None if trades is not None else Beside.symbol_of(candles)
 
     def batches(self) -> Iterator[Any]:
         if self._trades is None:
@@ -239,7 +239,9 @@ class _Memory:
                 self._progress(done, total, done)
 
     def inputs(self) -> list[dict[str, Any]]:
-        rows = 0 if self._trades is None else len(self._trades.ts)
+        if self._trades is None:
+            return []
+        rows = len(self._trades.ts)
         return [{"name": "memory", "format": "arrays", "rows": rows, "used": rows, "rejected": {}, "warnings": []}]
 
     def finest(self) -> tuple[float, float]:

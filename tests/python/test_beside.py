@@ -232,6 +232,20 @@ def test_candles_alone_take_the_open_interest_of_their_span():
                               np.ones(10), np.ones(10), MINUTE)  # fmt: skip
     hm = lq.heatmap(candles=bars, open_interest=samples((-1, 1), (0, 2), (599, 3), (600, 4)), **FLOW)
     assert hm.open_interest.tolist() == [2, 3]
+    assert (hm.meta["inputs"], hm.meta["resolution"]) == ([], "candles")
+
+
+def test_an_engine_takes_the_readers_results(tmp_path):
+    (tmp_path / "oi.csv").write_text(f"ts,oi,mark\n{START // 10**6},7,1000\n{START // 10**6 + 5},8,1001\n")
+    eng = lq.Engine(lq.Instrument(symbol="X", tick_size=1.0, lot_size=1.0, margin=lq.MarginSchedule.flat(0.0)))
+    stats = eng.feed(
+        trades=trades((10, 1000, 5, False)),
+        marks=lq.read_marks(tmp_path / "oi.csv"),
+        open_interest=lq.read_open_interest(tmp_path / "oi.csv"),
+        candles=candles(at(0), [1000], [1000], [1000], [1000], volumes=False),
+    )
+    assert (stats.rows, stats.used) == (6, 6)
+    assert eng.heatmap().open_interest.tolist() == [8]
 
 
 def test_files_settings_and_a_repeat_give_the_same(tmp_path, market):

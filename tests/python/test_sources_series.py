@@ -173,7 +173,9 @@ class TestOpenInterest:
         assert (file.format, oi.unit) == (format, unit)
         assert file.notes == (["open interest counts both sides: halved"] if halved else [])
         assumed = ['open interest is assumed to count one side: say sides="two" if it counts both']
-        assert file.warnings == (assumed if format == "columns" else [])
+        taken = ['taken for open interest of Bybit, which counts both sides: if it is not, say sides="one"']
+        is_guess = format == "bybit-open-interest" and "retCode" not in content
+        assert file.warnings == (assumed if format == "columns" else taken if is_guess else [])
 
     def test_sides_overrule_the_layout(self, tmp_path: Path) -> None:
         two = write(tmp_path / "bybit.csv", f"timestamp,openInterest\n{T0},9\n")

@@ -30,7 +30,8 @@ from .text import PathLike
 
 Sides = Literal["auto", "one", "two"]
 
-QUANTITY = ("open_interest", "openinterest", "sum_open_interest", "oi", "open_interest_qty", "open_interest_amount")
+QUANTITY = ("open_interest", "openinterest", "sum_open_interest", "oi", "open_interest_qty", "open_interest_amount",
+            "openinterestamount")  # fmt: skip
 VALUE = ("sum_open_interest_value", "suminterestvalue", "sumopeninterestvalue", "open_interest_value",
          "openinterestvalue", "open_interest_usd", "openinterestusd", "oi_usd", "oiusd", "oi_value")  # fmt: skip
 
@@ -276,6 +277,10 @@ def _counted_sides(table: AnyTable, report: FileReport, layout: OpenInterestLayo
         return "two" if exchanges[0] in _TWO_SIDED_EXCHANGES else "one"
     if layout.name == "columns":
         report.warnings.append('open interest is assumed to count one side: say sides="two" if it counts both')
+    if layout.name == "bybit-open-interest" and not (isinstance(table, PayloadTable) and table.venue == "bybit"):
+        report.warnings.append(
+            'taken for open interest of Bybit, which counts both sides: if it is not, say sides="one"'
+        )
     return layout.sides
 
 
