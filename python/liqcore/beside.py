@@ -13,7 +13,7 @@ from .errors import DataError
 from .result import iso
 
 if TYPE_CHECKING:
-    from ._core import History
+    from ._core import History, Instrument
 
 HOUR_NS = 3_600_000_000_000  # marks or candles that start later than this after the first trade are of another time
 NEAR_NS = 30 * 86_400_000_000_000  # within this a price stays within the twofold
@@ -121,7 +121,9 @@ class Beside:
                 found += _inputs(kind, getattr(given, "report", None), len(times))
         return found
 
-    def notes(self, history: History, symbol: str | None, ts: int, price: float, end_ns: int) -> list[str]:
+    def notes(
+        self, history: History, instrument: Instrument, symbol: str | None, ts: int, price: float, end_ns: int
+    ) -> list[str]:
         """
         Say what looks as if it were of another time or market than the trades.
 
@@ -129,6 +131,8 @@ class Beside:
         ----------
         history : History
             All columns of the run.
+        instrument : Instrument
+            What the trades are of.
         symbol : str or None
             What the trades' files say.
         ts, price : int, float
@@ -143,7 +147,14 @@ class Beside:
                 notes.append(f"{kind}: the files say {found}, the trades {symbol}: is it the same market?")
         if self.open_interest is not None:
             notes += _open_interest_notes(self.open_interest, history, end_ns)
-            notes += _price_notes(getattr(self._given["open interest"], "report", None), ts, price)
+            samples = self._given["open interest"]
+            notes += _price_notes(getattr(samples, "report", None), ts, price)
+            contracts = instrument.contract == "inverse" or instrument.multiplier != 1
+            if contracts and getattr(samples, "unit", "") == "base":
+                notes.append(
+                    "open interest is in base units, the trades' quantities in contracts of "
+                    f"{instrument.multiplier:g} {'USD' if instrument.contract == 'inverse' else 'base units'}"
+                )
         return notes
 
     @staticmethod

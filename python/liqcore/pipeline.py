@@ -349,7 +349,9 @@ def _run(source: _Memory | _Files, config: Config, beside: Beside) -> Heatmap:
     notes += _range_notes(engine, stats)
     history, unfinished = engine._history(True)
     if history is not None:
-        notes += beside.notes(history, source.symbol, source.first_ts, source.first_price, engine.clock or 0)
+        notes += beside.notes(
+            history, engine.instrument, source.symbol, source.first_ts, source.first_price, engine.clock or 0
+        )
     for note in notes:
         warnings.warn(note, stacklevel=3)
     if history is None:

@@ -199,6 +199,19 @@ def test_open_interest_of_another_market_is_told(tmp_path):
     ]
 
 
+def test_open_interest_in_another_unit_is_told():
+    given = trades((10, 1000, 50, False), (100, 1001, 50, True))
+    ts, quantity = samples((10, 7), (90, 8))
+    oi = lq.sources.OpenInterest(ts, quantity, "base")
+    for contract, multiplier, words in (("linear", 0.01, "0.01 base units"), ("inverse", 100.0, "100 USD")):
+        inst = lq.Instrument(symbol="X", tick_size=1.0, lot_size=1.0, contract=contract, multiplier=multiplier)
+        assert notes_of(trades=given, open_interest=oi, instrument=inst) == [
+            f"open interest is in base units, the trades' quantities in contracts of {words}"
+        ]
+        assert notes_of(trades=given, open_interest=(ts, quantity), instrument=inst) == []
+    assert notes_of(trades=given, open_interest=oi) == []
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

@@ -62,6 +62,7 @@ def read_marks(
 
     A kline's open is used at its opening time; low, high and close, which nobody knew before, at its last nanosecond,
     in this order: so the levels that the mark reached in between are reached, and the close is the price from then on.
+    (An open is the first update after the opening time; venues update the mark about once a second.)
 
     Parameters
     ----------
