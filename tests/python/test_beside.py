@@ -291,6 +291,7 @@ def test_files_settings_and_a_repeat_give_the_same(tmp_path, market):
     assert np.array_equal(plain.open_interest, 2 * hm.open_interest, equal_nan=True)
 
 
+@pytest.mark.recorded
 @pytest.mark.parametrize("coin", ["BTC", "ETH"])
 def test_recorded_open_interest_goes_with_the_trades(coin):
     folder = data_dir()
@@ -312,6 +313,7 @@ def test_recorded_open_interest_goes_with_the_trades(coin):
     assert [entry["kind"] for entry in hm.meta["beside"]] == ["marks", "open interest"]
 
 
+@pytest.mark.recorded
 def test_recorded_open_interest_of_another_season_is_told():
     folder = data_dir()
     with pytest.warns(UserWarning, match="open interest: expected samples between 2026-06-12T23:00:00Z and"):
@@ -324,6 +326,7 @@ def test_recorded_open_interest_of_another_season_is_told():
     assert np.isnan(hm.open_interest).all()
 
 
+@pytest.mark.recorded
 def test_recorded_series_are_read_whole():
     folder = data_dir()
     for symbol, price in (("BTCUSDT", 89_778.12), ("ETHUSDT", 2_986.1)):
