@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from .pipeline import heatmap
     from .result import Column, Heatmap, LiquidationMap, load_heatmap
-    from .sources import read_trades
+    from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
     def __getattr__(name: str) -> object:
@@ -61,6 +61,10 @@ _HOMES = {
     "instrument": ".instruments",
     "liquidation_price": ".margin",
     "load_heatmap": ".result",
+    "read_candles": ".sources",
+    "read_funding": ".sources",
+    "read_marks": ".sources",
+    "read_open_interest": ".sources",
     "read_trades": ".sources",
     "schedule_from_binance": ".instruments",
     "schedule_from_ccxt": ".instruments",
@@ -97,6 +101,10 @@ __all__ = [
     "instrument",
     "liquidation_price",
     "load_heatmap",
+    "read_candles",
+    "read_funding",
+    "read_marks",
+    "read_open_interest",
     "read_trades",
     "schedule_from_binance",
     "schedule_from_ccxt",

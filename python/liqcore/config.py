@@ -514,17 +514,32 @@ class SourceConfig(_Section):
     marks: str | None = _key(
         None,
         _text("a path"),
-        "File of mark prices, seen from the working directory.",
+        "File or pattern of files of mark prices, seen from the working directory.",
         unset="no mark prices",
         example='"marks.parquet"',
         flag="--marks",
     )
+    open_interest: str | None = _key(
+        None,
+        _text("a path"),
+        "File or pattern of files of open interest, seen from the working directory.",
+        unset="no open interest",
+        example='"BTCUSDT-metrics-*.zip"',
+        flag="--open-interest",
+    )
+    open_interest_sides: Literal["auto", "one", "two"] = _key(
+        "auto",
+        _choice("auto", "one", "two"),
+        'Whether the open interest counts "one" side, or "two", and is halved; "auto" goes by the files\' layout.',
+        flag="--open-interest-sides",
+    )
     candles: str | None = _key(
         None,
         _text("a path"),
-        "File of candles, seen from the working directory.",
+        "File or pattern of files of candles, seen from the working directory.",
         unset="no candles",
         example='"klines.csv"',
+        flag="--candles",
     )
 
 

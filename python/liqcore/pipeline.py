@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from ._core import Instrument, LeverageProfile, PriceAxis, Stats
 from .batch import TradeBatch
+from .beside import Beside
 from .config import Config
 from .durations import parse_duration
 from .engine import Duration, Engine, as_profile, axis_of, describe, instrument_of, profile_of
 from .errors import DataError, InvalidConfigError
-from .result import DEFAULT_BINS_PER_ROW, Heatmap, iso
+from .result import DEFAULT_BINS_PER_ROW, Heatmap
 
 if TYPE_CHECKING:
     from .sources import FileReport
@@ -30,7 +31,6 @@ BOOK_STEP_SHARE = 1e-4  # of the first price: the width of a book bin to aim at
 OFF_GRID_LIMIT = 0.05
 BATCH_ROWS = 1_000_000
 DAY_NS = 86_400_000_000_000
-MARKS_START_WITHIN_NS = 3_600_000_000_000  # later than this after the first trade, they are of another time
 
 
 def heatmap(
@@ -49,6 +49,7 @@ def heatmap(
     maker_share: float | None = None,
     half_life: Duration | Mapping[float, Duration] | None = "config",
     marks: Any = None,
+    open_interest: Any = None,
     candles: Any = None,
     warmup: Duration | None = None,
     last: Duration | None = None,
@@ -84,9 +85,13 @@ def heatmap(
         Height of the picture's rows, price; about four basis points by default. The book's own bins are finer.
     model, trigger, maker_share, half_life, optional
         As for `Engine`. The trigger is "mark" where mark prices are given, otherwise "last".
-    marks : path, or object with arrays ts and price, optional
+    marks : path or paths, or object with arrays ts and price, optional
         Mark prices. Those outside the span of the trades are left out.
-    candles : path or Candles, optional
+    open_interest : path or paths, or object with arrays ts and quantity, optional
+        Open interest, one side counted, in the unit of the trades' quantities (`liqcore.read_open_interest`). Each
+        sample acts when it was known; those outside the span of the trades are left out. A model that does not use it
+        leaves it to `Heatmap.open_interest`.
+    candles : path or paths, or Candles, optional
         In place of trades; or, with trades and ``trigger="candle"``, as what liquidates (their volumes are left out).
     warmup : duration, optional
         Length of data that fills the book before the first column.
@@ -134,6 +139,7 @@ def heatmap(
         maker_share=maker_share,
         half_life=half_life,
         marks=marks,
+        open_interest=open_interest,
         candles=candles,
         warmup=warmup,
         last=last,
@@ -149,12 +155,11 @@ def heatmap(
         )
     if (paths is not None) and trades is not None:
         raise InvalidConfigError("trades must not be given together with paths")
-    side_marks = _load_marks(marks if marks is not None else config.source.marks, config.instrument.symbol)
-    side_candles = _load_candles(candles if candles is not None else config.source.candles)
-    if not paths and trades is None and side_candles is None:
+    beside = Beside(config, marks, open_interest, candles)
+    if not paths and trades is None and beside.candles is None:
         raise InvalidConfigError("paths, trades or candles must be given")
-    source = _Files(list(paths), config, progress) if paths else _Memory(trades, side_candles, progress)
-    return _run(source, config, side_marks, side_candles)
+    source = _Files(list(paths), config, progress) if paths else _Memory(trades, beside.candles, progress)
+    return _run(source, config, beside)
 
 
 # --- where trades come from --------------------------------------------------------------------------------------
@@ -207,13 +212,20 @@ class _Memory:
             self.first_price = float(prices[0])
             self.first_ts = int(trades.ts[0])
         else:
+            if not len(candles.ts_open):
+                raise DataError("candles: expected at least one candle, found none")
+            if candles.buy_qty is None:
+                raise DataError(
+                    "candles: expected taker volumes, which tell what was opened, found none: give trades too, or "
+                    "candles of a venue that tells them"
+                )
             prices = np.concatenate([candles.open[:1000], candles.high[:1000], candles.low[:1000]])
             quantities = candles.buy_qty[:1000]
             self.first_price = float(candles.open[0])
             self.first_ts = int(candles.ts_open[0])
         self.tick_size = _finest(prices[:200_000])
         self.lot_size = _finest(quantities[:200_000])
-        self.symbol: str | None = None
+        self.symbol: str | None = None if trades is not None else Beside.symbol_of(candles)
 
     def batches(self) -> Iterator[Any]:
         if self._trades is None:
@@ -227,7 +239,9 @@ class _Memory:
                 self._progress(done, total, done)
 
     def inputs(self) -> list[dict[str, Any]]:
-        rows = 0 if self._trades is None else len(self._trades.ts)
+        if self._trades is None:
+            return []
+        rows = len(self._trades.ts)
         return [{"name": "memory", "format": "arrays", "rows": rows, "used": rows, "rejected": {}, "warnings": []}]
 
     def finest(self) -> tuple[float, float]:
@@ -297,18 +311,15 @@ class _Files:
 # --- the run -----------------------------------------------------------------------------------------------------
 
 
-def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> Heatmap:
+def _run(source: _Memory | _Files, config: Config, beside: Beside) -> Heatmap:
     config, catalogue = _from_catalogue(config, source.symbol, source.first_ts)
     given = config.instrument
     tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
-    if marks is not None:
-        _check_marks(marks, source.first_ts, source.first_price)
-    if candles is not None and source.has_trades:
-        _check_candles(candles, source.first_ts, source.first_price)
+    beside.check(source.first_ts, source.first_price, has_trades=source.has_trades)
     while True:
-        settled = _settle(config, source, tick_size, lot_size, marks, candles)
+        settled = _settle(config, source, tick_size, lot_size, beside)
         engine = Engine.from_config(settled)
-        _feed(engine, source, marks, candles)
+        _feed(engine, source, beside)
         stats = engine.stats
         finer = _finer(source, stats, tick_size, lot_size)
         if finer == (tick_size, lot_size):
@@ -336,10 +347,13 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
         most = engine.instrument.margin.max_leverage
         notes.append(f"leverage above {most:g}x is not offered: {listed} left out, the shares of the rest scaled up")
     notes += _range_notes(engine, stats)
+    history, unfinished = engine._history(True)
+    if history is not None:
+        notes += beside.notes(
+            history, engine.instrument, source.symbol, source.first_ts, source.first_price, engine.clock or 0
+        )
     for note in notes:
         warnings.warn(note, stacklevel=3)
-
-    history, unfinished = engine._history(True)
     if history is None:
         raise DataError("expected trades to make a heatmap of, found none that could be used")
     first = 0
@@ -353,6 +367,7 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
     assumed = [name for name in ("tick_size", "lot_size") if getattr(given, name) is None]
     meta = describe(engine) | {
         "inputs": source.inputs(),
+        "beside": beside.inputs(),
         "rows": {
             "rows": stats.rows,
             "used": stats.used,
@@ -367,7 +382,7 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
         "config": settled.to_dict(),
         "config_hash": settled.hash,
     }
-    if candles is not None and not source.has_trades:
+    if not source.has_trades:
         meta["resolution"] = "candles"
     result = Heatmap(
         history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=meta, first=int(first)
@@ -388,63 +403,33 @@ def _finer(source: _Memory | _Files, stats: Stats, tick_size: float, lot_size: f
     )
 
 
-def _feed(engine: Engine, source: _Memory | _Files, marks: Any, candles: Any) -> None:
+def _feed(engine: Engine, source: _Memory | _Files, beside: Beside) -> None:
     """Feed everything in order of time, batch by batch."""
-    mark = 0
-    candle = 0
-    started = False
+    last = None
     for batch in source.batches():
+        if last is None:
+            beside.begin(int(batch[0][0]) // engine.window_ns * engine.window_ns)
         last = int(batch[0][-1])
-        if not started:
-            # Marks before the first trade's window would only add empty columns.
-            start = int(batch[0][0]) // engine.window_ns * engine.window_ns
-            mark = 0 if marks is None else int(np.searchsorted(marks[0], start))
-            candle = 0 if candles is None else int(np.searchsorted(candles.ts_open, start))
-            started = True
-        part: dict[str, Any] = {"trades": batch}
-        if marks is not None:
-            end = int(np.searchsorted(marks[0], last, side="right"))
-            part["marks"] = (marks[0][mark:end], marks[1][mark:end])
-            mark = end
-        if candles is not None:
-            ends = candles.ts_open + (candles.interval_ns - 1)
-            end = int(np.searchsorted(ends, last, side="right"))
-            part["candles"] = _touching(candles, slice(candle, end))
-            part["interval"] = candles.interval_ns
-            candle = end
-        stats = engine.feed(**part)
+        stats = engine.feed(trades=batch, **beside.until(last, more=True))
         if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
             return  # no use to go on: the caller takes a finer grid, or refuses the data
-    if not started and candles is not None:
-        # Marks outside the candles' span would only add empty columns.
-        part = {"candles": candles}
-        if marks is not None:
-            span = slice(
-                int(np.searchsorted(marks[0], candles.ts_open[0])),
-                int(np.searchsorted(marks[0], candles.ts_open[-1] + candles.interval_ns)),
-            )
-            part["marks"] = (marks[0][span], marks[1][span])
-        engine.feed(**part)
+    if last is not None:
+        engine.feed(**beside.until(last, more=False))
+    elif beside.candles is not None:
+        engine.feed(**beside.with_candles())
 
 
-def _touching(candles: Any, part: slice) -> tuple[Any, ...]:
-    prices = tuple(getattr(candles, name)[part] for name in ("ts_open", "open", "high", "low", "close"))
-    return (*prices, None, None)
-
-
-def _settle(
-    config: Config, source: _Memory | _Files, tick_size: float, lot_size: float, marks: Any, candles: Any
-) -> Config:
+def _settle(config: Config, source: _Memory | _Files, tick_size: float, lot_size: float, beside: Beside) -> Config:
     """The configuration with everything decided that it left to the data."""
     instrument = config.instrument
     symbol = instrument.symbol or source.symbol
     config = config.replace(instrument={"tick_size": tick_size, "lot_size": lot_size, "symbol": symbol})
     trigger = config.model.trigger
     if trigger is None:
-        trigger = "mark" if marks is not None else "last"
-    if trigger == "mark" and marks is None:
+        trigger = "mark" if beside.marks is not None else "last"
+    if trigger == "mark" and beside.marks is None:
         raise InvalidConfigError('trigger "mark" needs mark prices: give marks')
-    if trigger == "candle" and candles is None:
+    if trigger == "candle" and beside.candles is None:
         raise InvalidConfigError('trigger "candle" needs candles: give candles')
     config = config.replace(model={"trigger": trigger})
     axis = config.axis
@@ -494,30 +479,6 @@ def _check_files(files: Sequence[FileReport]) -> None:
             )
 
 
-def _check_candles(candles: Any, ts: int, price: float) -> None:
-    """Refuse candles of another time or another market than the trades."""
-    opens = candles.ts_open
-    if not len(opens) or not opens[0] <= ts + MARKS_START_WITHIN_NS or opens[-1] + candles.interval_ns <= ts:
-        found = "none" if not len(opens) else f"{iso(int(opens[0]))} to {iso(int(opens[-1]))}"
-        raise DataError(f"candles: expected candles from the first trade on ({iso(ts)}), found {found}")
-    first = float(candles.open[min(int(np.searchsorted(opens, ts)), len(opens) - 1)])
-    if not 0.5 < first / price < 2.0:
-        raise DataError(f"candles: expected prices near the first trade's {price:g}, found {first:g}: another market?")
-
-
-def _check_marks(marks: tuple[Any, Any], ts: int, price: float) -> None:
-    """Refuse mark prices of another time or another market."""
-    times, prices = marks
-    if not len(times) or not times[0] <= ts + MARKS_START_WITHIN_NS or times[-1] < ts:
-        found = "none" if not len(times) else f"{iso(int(times[0]))} to {iso(int(times[-1]))}"
-        raise DataError(f"marks: expected mark prices from the first trade on ({iso(ts)}), found {found}")
-    first = float(prices[min(int(np.searchsorted(times, ts)), len(times) - 1)])
-    if not 0.5 < first / price < 2.0:
-        raise DataError(
-            f"marks: expected a mark price near the first trade's {price:g}, found {first:g}: another market?"
-        )
-
-
 def _judge(engine: Engine, stats: Stats) -> None:
     """Refuse data that does not fit its grid."""
     off_grid = stats.rejected["off_grid"]
@@ -558,29 +519,6 @@ def _finest(values: NDArray[np.float64]) -> float:
         if np.all(np.abs(finite - np.round(finite, decimals)) <= 1e-9 * np.maximum(np.abs(finite), 1e-3)):
             return float(f"1e-{decimals}")
     return 1e-8
-
-
-def _load_marks(marks: Any, symbol: str | None) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
-    if marks is None:
-        return None
-    if isinstance(marks, str | os.PathLike) or (
-        isinstance(marks, Sequence) and all(isinstance(m, str | os.PathLike) for m in marks)
-    ):
-        from .sources import read_marks
-
-        ts, price = read_marks(marks, symbol=symbol)
-        return ts, price
-    if isinstance(marks, tuple | list):
-        return marks[0], marks[1]
-    return marks.ts, marks.price
-
-
-def _load_candles(candles: Any) -> Any:
-    if candles is None or not isinstance(candles, str | os.PathLike):
-        return candles
-    from .sources import read_candles
-
-    return read_candles(candles)
 
 
 def _override(config: Config, **given: Any) -> Config:
@@ -636,7 +574,7 @@ def _override(config: Config, **given: Any) -> Config:
     elif half_life != "config":  # one length for every tier
         tiers = (sections.get("leverage", {}).get("shares") or profile_of(config).to_dict()).keys()
         put("model", "half_life", dict.fromkeys(tiers, half_life))
-    for name in ("marks", "candles"):
+    for name in ("marks", "open_interest", "candles"):
         if isinstance(given[name], str | os.PathLike):
             put("source", name, os.fspath(given[name]))
     return config.replace(**sections) if sections else config

@@ -118,6 +118,8 @@ class Heatmap:
         weights (share x intensity).
     candles : structured ndarray, shape (columns,)
         open, high, low, close, buy_qty, sell_qty of each window; NaN where nothing traded.
+    open_interest : ndarray of float64, shape (columns,)
+        The last sample known at each window's end, quantity; NaN where there was none yet.
     complete : ndarray of bool, shape (columns,)
         False for an unfinished last window.
     unit : {"usd", "quantity"}
@@ -211,6 +213,12 @@ class Heatmap:
     def candles(self) -> NDArray[np.void]:
         """Candle of each window, shape (columns,)."""
         return self._history.candles()[self._columns].view(CANDLE).reshape(-1)
+
+    @cached_property
+    def open_interest(self) -> NDArray[np.float64]:
+        """Last sample of open interest known at each window's end, quantity, shape (columns,)."""
+        first, count = self._view.first, self._view.count
+        return np.array([self._history.segment(first + i).open_interest for i in range(count)], np.float64)
 
     @cached_property
     def complete(self) -> NDArray[np.bool_]:

@@ -164,8 +164,9 @@ def test_exit_codes_are_documented(command: list[str]) -> None:
 def test_no_flag_of_the_heatmap_is_missing_in_its_help() -> None:
     text = run("heatmap", "--help").output
     flags = (
-        "--symbol --venue --window --bin --leverage --side --last --threshold --warmup --trigger --marks --tick-size "
-        "--lot-size --mmr --maker-share --half-life --config --width --height --colormap --quiet -o"
+        "--symbol --venue --window --bin --leverage --side --last --threshold --warmup --trigger --marks "
+        "--open-interest --open-interest-sides --candles --tick-size --lot-size --mmr --maker-share --half-life "
+        "--config --width --height --colormap --quiet -o"
     )
     for flag in shlex.split(flags):
         assert re.search(rf"{flag}\b", text), flag
@@ -194,11 +195,29 @@ def test_a_picture_and_a_result_are_written(pipeline: Pipeline) -> None:
     assert pipeline.config == Config()
 
 
+def test_candles_may_stand_for_the_files(pipeline: Pipeline) -> None:
+    assert run("heatmap", "-o", "out.png", "--candles", "k.csv").exit_code == 0
+    assert pipeline.calls[0]["paths"] is None
+    outcome = run("heatmap", "-o", "out.png")
+    assert (outcome.exit_code, outcome.stderr) == (2, "error: FILES of trades, or --candles, must be given\n")
+
+
+def test_what_goes_with_the_trades_is_listed_apart(pipeline: Pipeline) -> None:
+    pipeline.result.meta["beside"] = [
+        {"kind": "open interest", "name": "oi.zip", "format": "binance-metrics", "rows": 288, "used": 287,
+         "rejected": {"not_positive": 1}, "warnings": ["assumed"], "notes": []},
+    ]  # fmt: skip
+    outcome = run("heatmap", "a.zip", "-o", "out.png")
+    assert re.search(r"oi.zip +open interest: binance-metrics +288 +287 +1 +1 not positive", outcome.stdout)
+    assert "warning: oi.zip: assumed" in outcome.stderr
+
+
 def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None:
     outcome = run(
         *shlex.split(
             "heatmap a.zip -o out.png --symbol BTCUSDT --venue okx --window 60s --bin 20 --leverage 5:0.3,10:0.7 "
             "--side long --last 24h --threshold 0.1 --warmup 3d --trigger mark --marks m.csv --tick-size 0.1 "
+            "--open-interest oi.csv --open-interest-sides two --candles k.csv "
             "--lot-size 0.001 --mmr 0.005 --maker-share 0.5 --half-life 5:7d,10:1d --width 800 --height 600 "
             "--colormap cividis --quiet"
         )
@@ -217,6 +236,9 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
         "window.warmup": ("3d", "--warmup"),
         "model.trigger": ("mark", "--trigger"),
         "source.marks": ("m.csv", "--marks"),
+        "source.open_interest": ("oi.csv", "--open-interest"),
+        "source.open_interest_sides": ("two", "--open-interest-sides"),
+        "source.candles": ("k.csv", "--candles"),
         "instrument.tick_size": (0.1, "--tick-size"),
         "instrument.lot_size": (0.001, "--lot-size"),
         "instrument.mmr": (0.005, "--mmr"),

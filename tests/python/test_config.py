@@ -59,7 +59,13 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "axis": {"low": None, "high": None, "step": None, "book_step": None},
         "window": {"length": "5m", "warmup": None, "last": None},
         "model": {"name": "flow", "trigger": None, "maker_share": 0.0, "half_life": "default"},
-        "source": {"format": "auto", "marks": None, "candles": None},
+        "source": {
+            "format": "auto",
+            "marks": None,
+            "open_interest": None,
+            "open_interest_sides": "auto",
+            "candles": None,
+        },
         "render": {
             "width": 1600,
             "height": 900,
@@ -453,7 +459,7 @@ def test_an_example_in_the_comments_can_be_taken_as_it_is() -> None:
 def test_the_hash_is_the_same_on_every_machine() -> None:
     canonical = json.dumps(Config().to_dict(), sort_keys=True, separators=(",", ":"))
     assert canonical.startswith('{"axis":{"book_step":null,"high":null,"low":null,"step":null},"instrument":')
-    assert Config().hash == "28b11898fef0aa6f"
+    assert Config().hash == "8d87ac6194222adf"
 
 
 def test_a_written_file_replaces_the_old_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

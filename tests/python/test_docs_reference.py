@@ -10,6 +10,7 @@ import typer
 import liqcore as lq
 from liqcore import config
 from liqcore.cli.app import app
+from liqcore.sources.open_interest import OPEN_INTEREST_LAYOUTS
 from liqcore.sources.trade_files import format_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +69,13 @@ def test_every_header_stands_in_the_cpp_page() -> None:
 def test_every_trade_format_stands_in_the_formats_page() -> None:
     text = page("formats.md")
     assert [name for name in format_names() if name != "auto" and f"`{name}`" not in text] == []
+
+
+def test_every_open_interest_layout_stands_in_the_formats_page() -> None:
+    text = page("formats.md")
+    names = {layout.name for layout in OPEN_INTEREST_LAYOUTS}
+    assert names
+    assert [name for name in names if f"| `{name}` |" not in text] == []
 
 
 def test_every_row_kind_stands_in_the_archive_page() -> None:

@@ -1,7 +1,6 @@
 """Readers of mark prices and candles."""
 
 import gzip
-import logging
 import zipfile
 from pathlib import Path
 
@@ -37,44 +36,47 @@ def kline(number: int, scale: int = 1, ohlc: str = "10.5,12.0,9.5,11.0", buy: st
 
 
 class TestMarks:
-    def test_tardis_ticker_skips_rows_without_a_mark(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_tardis_ticker_skips_rows_without_a_mark(self, tmp_path: Path) -> None:
         path = tmp_path / "bitmex_derivative_ticker_2020-03-01_XBTUSD.csv.gz"
         text = TICKER + ticker(T0 * 1000 + 5, "9501.0") + ticker(T0 * 1000, "9500.25") + ticker(T0 * 1000 + 6, "")
         path.write_bytes(gzip.compress(text.encode()))
-        with caplog.at_level(logging.WARNING, "liqcore.sources"):
-            ts, price = read_marks(path)
-        assert ts.tolist() == [T0 * MS, T0 * MS + 5000]
-        assert price.tolist() == [9500.25, 9501.0]
-        assert "skipped 0 unreadable rows and 1 without a mark price, of 3" in caplog.text
+        marks = read_marks(path)
+        assert marks.ts.tolist() == [T0 * MS, T0 * MS + 5000]
+        assert marks.price.tolist() == [9500.25, 9501.0]
+        report = marks.report
+        assert (report.rows_read, report.rows_used, report.rejected, report.resorted) == (3, 2, {"not_finite": 1}, 1)
+        assert (report.symbol, report.files[0].time_unit) == ("XBTUSD", "us")
 
     def test_parquet_with_mark_column(self, tmp_path: Path) -> None:
         table = pd.DataFrame({"ts_ms": [T0, T0 + 1], "funding": [0.0, 0.0], "mark": [63374.0, 63316.0]})
         fastparquet.write(str(tmp_path / "a.parquet"), table)
-        ts, price = read_marks(tmp_path / "a.parquet")
-        assert (ts.dtype, price.dtype) == (np.int64, np.float64)
-        assert ts.tolist() == [T0 * MS, (T0 + 1) * MS]
-        assert price.tolist() == [63374.0, 63316.0]
+        marks = read_marks(tmp_path / "a.parquet")
+        assert (marks.ts.dtype, marks.price.dtype) == (np.int64, np.float64)
+        assert marks.ts.tolist() == [T0 * MS, (T0 + 1) * MS]
+        assert marks.price.tolist() == [63374.0, 63316.0]
 
     def test_overlapping_files_are_merged_without_repeats(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_text(f"ts,mark\n{T0},1.5\n{T0 + 2},2.5\n")
         (tmp_path / "b.csv").write_text(f"ts,mark\n{T0 + 1},3.5\n{T0 + 2},2.5\n{T0 + 2},2.0\n")
-        ts, price = read_marks(tmp_path / "*.csv")
-        assert (ts // MS - T0).tolist() == [0, 1, 2, 2]
-        assert price.tolist() == [1.5, 3.5, 2.5, 2.0]
+        marks = read_marks(tmp_path / "*.csv")
+        assert (marks.ts // MS - T0).tolist() == [0, 1, 2, 2]
+        assert marks.price.tolist() == [1.5, 3.5, 2.5, 2.0]
+        assert [file.rejected for file in marks.report.files] == [{"duplicate": 1}, {}]
+        assert marks.report.rows_read == marks.report.rows_used + 1 == 5
 
     def test_symbols_are_never_mixed(self, tmp_path: Path) -> None:
         both = tmp_path / "both.csv"
         both.write_text(TICKER + ticker(T0 * 1000, "9500") + ticker(T0 * 1000, "200", "ETHUSD"))
         with pytest.raises(DataError, match=r"both.csv: expected one symbol, found XBTUSD, ETHUSD"):
             read_marks(both)
-        assert read_marks(both, symbol="ETHUSD")[1].tolist() == [200.0]
+        assert read_marks(both, symbol="ETHUSD").price.tolist() == [200.0]
         with pytest.raises(DataError, match="expected rows of SOLUSD, found XBTUSD, ETHUSD"):
             read_marks(both, symbol="SOLUSD")
         for coin in ("BTC", "ETH"):
             (tmp_path / f"hyperliquid-{coin}-context.csv").write_text(f"ts,mark\n{T0},{len(coin)}\n")
         with pytest.raises(DataError, match=r"found BTC in hyperliquid-BTC-context.csv, ETH in"):
             read_marks(tmp_path / "hyper*.csv")
-        assert len(read_marks(tmp_path / "hyper*.csv", symbol="ETH")[0]) == 1
+        assert len(read_marks(tmp_path / "hyper*.csv", symbol="ETH")) == 1
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -119,23 +121,18 @@ class TestCandles:
         candles = read_candles(tmp_path / "*.csv")
         assert ((candles.ts_open // MS - T0) // MINUTE).tolist() == [0, 2, 3]
 
-    def test_candles_that_contradict_themselves_are_left_out(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_candles_that_contradict_themselves_are_left_out(self, tmp_path: Path) -> None:
         text = kline(0) + kline(1, ohlc="10.5,9.0,9.5,11.0") + kline(2, buy="10.0") + kline(3, ohlc="0,0,0,0")
         (tmp_path / "a.csv").write_text(text)
-        with caplog.at_level(logging.WARNING, "liqcore.sources"):
-            assert len(read_candles(tmp_path / "a.csv")) == 1
-        assert "3 contradictory candles, of 4" in caplog.text
+        candles = read_candles(tmp_path / "a.csv")
+        assert len(candles) == 1
+        assert (candles.report.rows_read, candles.report.rejected) == (4, {"contradictory": 3})
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("1,2,3\n", "a.csv: expected 12 columns (open_time, open"),
-            (
-                "open,high,low,close,volume\n1,1,1,1,1\n",
-                "no column open_time, close_time, taker_buy_volume in open",
-            ),
+            ("1,2,3\n", "a.csv: expected candles with 12 (open_time, open"),
+            ("open,high,low,volume\n1,1,1,1\n", "no column close, open_time in open, high, low, volume"),
             (KLINE_HEADER, "a.csv: expected candles, found only a header"),
             (kline(0) + kline(1, 1000), "a.csv: expected one time unit in a file, found 1 rows in ms, 1 rows in us"),
             (

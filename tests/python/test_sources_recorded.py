@@ -68,14 +68,15 @@ def test_tardis_samples() -> None:
     assert batch.ts.tolist() == [1_583_020_803_145_000_000] * 2
     assert batch.taker_sell.tolist() == [True, False]
     assert reader.report.warnings == ["tardis-trades_1.csv: times are in ns, the format says us"]
-    ts, price = read_marks(folder / "tardis-derivative_ticker_1.csv")
-    assert ts.tolist() == [1_583_020_803_145_000_000, 1_583_020_863_145_000_000]
-    assert price.tolist() == [9500.25, 9500.75]
+    marks = read_marks(folder / "tardis-derivative_ticker_1.csv")
+    assert marks.ts.tolist() == [1_583_020_803_145_000_000, 1_583_020_863_145_000_000]
+    assert marks.price.tolist() == [9500.25, 9500.75]
 
 
 def test_marks_go_with_the_trades() -> None:
     folder = data_dir()
-    ts, mark = read_marks(folder / "context" / "hyperliquid-BTC-context.parquet")
+    marks = read_marks(folder / "context" / "hyperliquid-BTC-context.parquet")
+    ts, mark = marks.ts, marks.price
     assert len(ts) == 7342
     trades = read(folder / "trades" / "hyperliquid-BTC-20260613.parquet")
     inside = (ts >= trades.ts[0]) & (ts <= trades.ts[-1])

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InvalidConfigError
 from .common import guarded, leverage_flag, resolve
 from .progress import ProgressCallback
 from .report import HeatmapResult
@@ -13,13 +14,16 @@ from .run import draw
 
 @guarded
 def heatmap(
-    files: Annotated[list[str], typer.Argument(metavar="FILES", help="Files of trades, in any order.")],
     output: Annotated[
         list[Path],
         typer.Option(
             "-o", "--output", metavar="FILE", help="out.png for a picture, out.parquet for a result; twice for both."
         ),
     ],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILES", help="Files of trades, in any order; none where --candles stand for them."),
+    ] = None,
     symbol: Annotated[
         str | None, typer.Option(help="Symbol, as the venue writes it. [default: from the files]")
     ] = None,
@@ -44,7 +48,22 @@ def heatmap(
         str | None,
         typer.Option(help="What liquidates: last, mark or candle. [default: mark where --marks is given, else last]"),
     ] = None,
-    marks: Annotated[str | None, typer.Option(metavar="FILE", help="File of mark prices.")] = None,
+    marks: Annotated[str | None, typer.Option(metavar="FILE", help="File or pattern of mark prices.")] = None,
+    open_interest: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="File or pattern of open interest, such as Binance metrics."),
+    ] = None,
+    open_interest_sides: Annotated[
+        str | None,
+        typer.Option(
+            help="Whether the open interest counts one side, or two and is halved: auto, one, two. [default: auto, by "
+            "the files' layout]"
+        ),
+    ] = None,
+    candles: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="File or pattern of candles, in place of trades or for --trigger candle."),
+    ] = None,
     tick_size: Annotated[float | None, typer.Option(help="Smallest price step. [default: from the files]")] = None,
     lot_size: Annotated[float | None, typer.Option(help="Smallest quantity step. [default: from the files]")] = None,
     mmr: Annotated[
@@ -85,6 +104,8 @@ def heatmap(
       liqcore heatmap trades.parquet -o map.png -o map.parquet --window 1m --bin 20 --warmup 1d
       liqcore heatmap trades.csv.gz -o shorts.png --side short --last 24h --leverage "25:0.5,50:0.3,100:0.2"
       liqcore heatmap trades.csv.gz -o again.parquet --config map.parquet
+      liqcore heatmap trades.zip -o btc.png --open-interest "BTCUSDT-metrics-*.zip" --marks "markPriceKlines/*.zip"
+      liqcore heatmap --candles "BTCUSDT-1m-2026-03.zip" -o candles.png
 
     \b
     Exit codes:
@@ -108,6 +129,9 @@ def heatmap(
             "model.maker_share": maker_share,
             "model.half_life": half_life,
             "source.marks": marks,
+            "source.open_interest": open_interest,
+            "source.open_interest_sides": open_interest_sides,
+            "source.candles": candles,
             "render.side": side,
             "render.threshold": threshold,
             "render.width": width,
@@ -117,10 +141,15 @@ def heatmap(
         },
     )
 
+    if not files and settings.source.candles is None:
+        raise InvalidConfigError("FILES of trades, or --candles, must be given")
+
     def compute(progress: ProgressCallback | None) -> HeatmapResult:
         from ..pipeline import heatmap as run  # here, because it loads the engine: help and errors come without it
 
-        return run(files, config=settings, progress=progress)
+        return run(files or None, config=settings, progress=progress)
 
-    read = [*files, *(path for path in (settings.source.marks, settings.source.candles) if path is not None)]
+    source = settings.source
+    beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None)
+    read = [*(files or ()), *beside]
     draw(compute, settings, output, read, quiet=quiet)

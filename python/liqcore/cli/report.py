@@ -53,8 +53,9 @@ def summarise(heatmap: HeatmapResult, config: Config, written: Sequence[Path], c
     """
     meta: Mapping[str, Any] = heatmap.meta
     inputs: Sequence[Mapping[str, Any]] = meta.get("inputs", ())
-    if inputs:
-        console.print(_rows_table(inputs))
+    beside: Sequence[Mapping[str, Any]] = meta.get("beside", ())
+    if inputs or beside:
+        console.print(_rows_table(inputs, beside))
         console.print()
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     facts.add_column(no_wrap=True)
@@ -72,12 +73,13 @@ def input_warnings(heatmap: HeatmapResult) -> list[str]:
     """Return the warnings about the files read, each with its file."""
     return [
         f"{Path(str(entry.get('name', 'input'))).name}: {warning}"
-        for entry in heatmap.meta.get("inputs", ())
+        for entry in (*heatmap.meta.get("inputs", ()), *heatmap.meta.get("beside", ()))
         for warning in entry.get("warnings", ())
     ]
 
 
-def _rows_table(inputs: Sequence[Mapping[str, Any]]) -> Table:
+def _rows_table(inputs: Sequence[Mapping[str, Any]], beside: Sequence[Mapping[str, Any]]) -> Table:
+    """Make a table of the trade files and their sum, then of the files that go with them."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("file", overflow="fold")
     table.add_column("format")
@@ -87,15 +89,26 @@ def _rows_table(inputs: Sequence[Mapping[str, Any]]) -> Table:
     rows = used = 0
     reasons: dict[str, int] = {}
     for entry in inputs:
-        rejected = {str(reason): int(number) for reason, number in entry.get("rejected", {}).items() if number}
+        rejected = _add_file(table, entry)
         rows, used = rows + int(entry["rows"]), used + int(entry["used"])
         for reason, number in rejected.items():
             reasons[reason] = reasons.get(reason, 0) + number
-        name = Path(str(entry["name"])).name
-        table.add_row(Text(name), Text(str(entry.get("format", ""))), *_counts(entry["rows"], entry["used"], rejected))
     if len(inputs) > 1:
         table.add_row(Text("all", style="bold"), "", *_counts(rows, used, reasons))
+    for entry in beside:
+        _add_file(table, entry)
     return table
+
+
+def _add_file(table: Table, entry: Mapping[str, Any]) -> dict[str, int]:
+    """Add a row for a file; returns what of it was rejected, by reason."""
+    rejected = {str(reason): int(number) for reason, number in entry.get("rejected", {}).items() if number}
+    name = Path(str(entry["name"])).name
+    kind = f"{entry['kind']}: " if "kind" in entry else ""
+    table.add_row(
+        Text(name), Text(f"{kind}{entry.get('format', '')}"), *_counts(entry["rows"], entry["used"], rejected)
+    )
+    return rejected
 
 
 def _counts(rows: int, used: int, rejected: Mapping[str, int]) -> tuple[Text, ...]:

@@ -1,9 +1,7 @@
-"""Candles from the kline archives of Binance."""
+"""Candles: the klines of venues, as archives, saved REST answers or tables of one's own."""
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +9,49 @@ from numpy.typing import NDArray
 from .. import _core
 from ..errors import DataError
 from . import layout as layouts
-from .text import PathLike, Table, find_files, is_parquet
-from .trade_files import TIME_FORMS, check_readable, check_units
+from .parquet import ParquetTable
+from .payload import PayloadTable
+from .report import FileReport, ReadReport
+from .series import (
+    TIME,
+    AnyTable,
+    Duration,
+    Part,
+    Times,
+    duration_ns,
+    head_rows,
+    join,
+    names_of,
+    read_parts,
+    read_rows,
+    spacing,
+)
+from .text import PathLike
 
-# A kline file's columns in file order; files without a header have exactly these.
+# A Binance kline's columns in file order; files without a header have exactly these.
 COLUMNS = ("open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count",
            "taker_buy_volume", "taker_buy_quote_volume", "ignore")  # fmt: skip
+_OHLC = ("open", "high", "low", "close")
+# Rows without names, by their number of fields; a 1 in "confirm" says that the candle has ended.
+_UNNAMED = {
+    12: ("binance-klines", COLUMNS),
+    9: ("okx-candles", ("open_time", *_OHLC, "volume", "volume_base", "volume_quote", "confirm")),
+    7: ("bybit-kline", ("open_time", *_OHLC, "volume", "turnover")),
+    6: ("ohlcv", ("open_time", *_OHLC, "volume")),
+    5: ("bybit-price-kline", ("open_time", *_OHLC)),
+}
+_OKX_PRICE = ("okx-price-candles", ("open_time", *_OHLC, "confirm"))
 
-_NEEDED = ("open", "high", "low", "close", "volume", "taker_buy_volume")
+# Names of a meaning, lower case, the most telling first.
+_OPEN_TIME = ("open_time", "opentime", "starttime", "start_time", "ts_open", "start")
+_CLOSE_TIME = ("close_time", "closetime", "close_datetime", "endtime", "end_time")
+_PRICES = {name: (name, f"{name}price", f"{name}_price") for name in _OHLC}
+_VOLUME = ("volume", "vol", "qty", "quantity")
+_BOUGHT = ("taker_buy_volume", "taker_buy_base_volume", "taker_buy_base_asset_volume", "takerbuybaseassetvolume",
+           "taker_buy_base", "takerbuyvolume", "buy_volume", "buy_qty")  # fmt: skip
+_SOLD = ("taker_sell_volume", "takersellvolume", "sell_volume", "sell_qty")
+_DAY_NS = 86_400_000_000_000
 _UNIT_NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,10 +65,16 @@ class Candles:
         Opening time, nanoseconds since the UNIX epoch, UTC; strictly rising, gaps allowed.
     open, high, low, close : ndarray of float64, shape (n,)
         Prices, above zero, ``low <= open, close <= high``.
-    buy_qty, sell_qty : ndarray of float64, shape (n,)
-        Volume that takers bought and sold, in the unit the venue prints (base units, or contracts).
+    buy_qty, sell_qty : ndarray of float64, shape (n,), or None
+        Volume that takers bought and sold, in the unit the venue prints (base units, or contracts); None where the
+        venue does not say who was the taker: such candles only touch.
     interval_ns : int
-        Length of a candle, nanoseconds.
+        Length of a candle, nanoseconds. A candle is known at its end, ``ts_open + interval_ns``, and acts one
+        nanosecond before that.
+    volume : ndarray of float64, shape (n,), or None
+        All that was traded; None where the file does not tell.
+    report : ReadReport
+        What was read and rejected, by file.
     """
 
     ts_open: NDArray[np.int64]
@@ -46,27 +82,60 @@ class Candles:
     high: NDArray[np.float64]
     low: NDArray[np.float64]
     close: NDArray[np.float64]
-    buy_qty: NDArray[np.float64]
-    sell_qty: NDArray[np.float64]
+    buy_qty: NDArray[np.float64] | None
+    sell_qty: NDArray[np.float64] | None
     interval_ns: int
+    volume: NDArray[np.float64] | None = None
+    report: ReadReport = field(default_factory=ReadReport)
 
     def __len__(self) -> int:
         """Count the candles."""
         return len(self.ts_open)
 
 
-def read_candles(paths: PathLike | Sequence[PathLike]) -> Candles:
+@dataclass(slots=True)
+class KlinePart:
     """
-    Read candles with taker volume from Binance kline files: csv, csv in a zip, or gzipped; with or without a header.
+    The candles of one file.
 
-    ``buy_qty`` is the taker buy volume, ``sell_qty`` the rest of the volume. Candles that repeat an opening time are
-    dropped, as are those that contradict themselves (high below low, more bought than traded); the latter are logged
-    as a warning of ``liqcore.sources.candles``.
+    Attributes
+    ----------
+    part : Part
+        Times are opening times; values are open, high, low, close, then `volume` and `bought` where there are such.
+    interval_ns : int
+        0 where the file has too few rows to tell.
+    has_volume, has_bought : bool
+    """
+
+    part: Part
+    interval_ns: int
+    has_volume: bool
+    has_bought: bool
+
+
+def read_candles(
+    paths: PathLike | Sequence[PathLike], *, symbol: str | None = None, interval: Duration | None = None
+) -> Candles:
+    """
+    Read candles from CSV (plain, zip, gzip), saved REST answers (JSON) or Parquet.
+
+    Known are the klines of Binance, futures and spot, with or without a header; those of Bybit (lists of seven) and OKX
+    (lists of nine), which do not tell taker volumes; lists of six as ccxt gives them; and any table with an opening or
+    closing time, open, high, low, close, and perhaps volumes. Where a taker buy volume is there, ``buy_qty`` is that
+    and ``sell_qty`` the rest of the volume.
+
+    A candle is dated by its opening time and acts at its end. Candles that contradict themselves (high below low, more
+    bought than traded) or had not ended (OKX) are left out and counted; of those with the same opening time the one
+    read last counts.
 
     Parameters
     ----------
     paths : path, pattern or sequence of those
         Files of one market and interval, in any order.
+    symbol : str, optional
+        The one to read where files hold several.
+    interval : duration, optional
+        Length of a candle. By default told by the closing times, else by the least distance of two candles.
 
     Returns
     -------
@@ -75,8 +144,11 @@ def read_candles(paths: PathLike | Sequence[PathLike]) -> Candles:
     Raises
     ------
     DataError
-        If a file is missing, damaged, no kline file, mixes time units, or has over 5 % unreadable rows; or if the
-        candles differ in length.
+        If a file is missing, damaged, holds no candles, mixes time units, holds several symbols without a choice, or
+        has over 5 % unreadable rows; if the candles differ in length, or it cannot be told; or if only some files tell
+        volumes.
+    InvalidConfigError
+        If the interval is no length of time.
 
     Examples
     --------
@@ -87,95 +159,148 @@ def read_candles(paths: PathLike | Sequence[PathLike]) -> Candles:
     >>> candles.interval_ns // 10**9, candles.buy_qty, candles.sell_qty
     (60, array([4.61]), array([4.58]))
     """
-    files = [_read(path) for path in find_files(paths)]
-    lengths = {candles.interval_ns for candles in files if len(candles)}
-    if len(lengths) > 1:
-        raise DataError(
-            f"expected candles of one interval, found {', '.join(f'{n / 1e9:g} s' for n in sorted(lengths))}"
-        )
-    ts = np.concatenate([candles.ts_open for candles in files])
-    ts, order = np.unique(ts, return_index=True)  # the first of each opening time, sorted
+    found: list[KlinePart] = []
+    interval_ns = duration_ns(interval, "interval")
 
-    def column(name: str) -> NDArray[np.float64]:
-        values: NDArray[np.float64] = np.concatenate([getattr(candles, name) for candles in files])[order]
-        return values
+    def read(table: AnyTable, report: FileReport) -> Part:
+        found.append(read_klines(table, report, symbol, interval_ns))
+        return found[-1].part
 
-    return Candles(
-        ts_open=ts,
-        open=column("open"),
-        high=column("high"),
-        low=column("low"),
-        close=column("close"),
-        buy_qty=column("buy_qty"),
-        sell_qty=column("sell_qty"),
-        interval_ns=lengths.pop() if lengths else 0,
-    )
+    parts, report = read_parts(paths, symbol, "candles", read)
+    full = [one for one in found if len(one.part.ts)] or found[:1]
+    for name, told in (("volume", "has_volume"), ("taker volume", "has_bought")):
+        names = {getattr(one, told): one.part.report.name for one in full}
+        if len(names) > 1:
+            raise DataError(f"expected {name} in all files or none, found it in {names[True]}, not in {names[False]}")
+    length = common_interval(found)
+    ts, values = join(parts)
+    volume = values[4] if full[0].has_volume else None
+    bought = sold = None
+    if full[0].has_bought and volume is not None:
+        bought = values[5]
+        # The difference of two decimals, rounded to the decimals that both have.
+        sold = np.round(volume - bought, _core.finest_decimals(np.concatenate([volume, bought])))
+    return Candles(ts, values[0], values[1], values[2], values[3], bought, sold, length, volume, report)
 
 
-def _read(path: Path) -> Candles:
-    name = path.name
-    if is_parquet(path):
-        raise DataError(f"{name}: expected kline text, found a Parquet file")
-    table = Table(path)
-    at = _places(table)
-    numbers = [at[column] for column in _NEEDED]
-    times: list[NDArray[np.int64]] = []
-    parts: list[NDArray[np.float64]] = []
-    units: dict[str, int] = {}
-    rows = unreadable = incomplete = decimals = 0
-    for piece in table.pieces():
-        room = _core.count_lines(piece)
-        ts, values = np.empty(room, np.int64), np.empty((len(numbers) + 1, room), np.float64)
-        counts = _core.parse_columns(
-            piece, ts, values, time_column=at["open_time"], columns=[*numbers, at["close_time"]]
-        )
-        for form, count in zip(TIME_FORMS, counts.times, strict=True):
-            if count:
-                units[form] = units.get(form, 0) + count
-        rows += counts.rows
-        unreadable += counts.unreadable_row + counts.unreadable_time + counts.unreadable_price
-        incomplete += counts.not_finite
-        decimals = max(decimals, counts.price_decimals)
-        times.append(ts[: counts.used])
-        parts.append(values[:, : counts.used])
-    check_units(name, units)
-    check_readable(name, {"rows": unreadable} if unreadable else {}, rows)
-    ts = np.concatenate(times)
-    open_, high, low, close, volume, bought, close_time = np.concatenate(parts, axis=1)
-    good = (low > 0) & (low <= np.minimum(open_, close)) & (high >= np.maximum(open_, close))
-    good &= (bought >= 0) & (volume >= bought)
-    contradictory = int(len(good) - good.sum())
-    if unreadable or incomplete or contradictory:
-        _log.warning(
-            "%s: skipped %d unreadable, %d incomplete and %d contradictory candles, of %d",
-            name, unreadable, incomplete, contradictory, rows,
-        )  # fmt: skip
-    unit = next(iter(units), "ms")
-    if unit == "text":
-        raise table.error("expected opening times as numbers, found text")
-    # A candle ends one unit before the next begins; the times in a unit are exact doubles up to 2^53 (us: year 2255).
-    lengths = np.unique(np.rint(close_time[good]).astype(np.int64) + 1 - ts[good] // _UNIT_NS[unit])
-    if len(lengths) > 1 or (len(lengths) and lengths[0] < 1):
-        raise table.error(f"expected candles of one interval, found {', '.join(f'{n} {unit}' for n in lengths[:5])}")
-    # The difference of two decimals, rounded to the decimals that both have.
-    sold = np.round(volume - bought, decimals)
-    return Candles(
-        ts[good], open_[good], high[good], low[good], close[good], bought[good], sold[good],
-        interval_ns=int(lengths[0]) * _UNIT_NS[unit] if len(lengths) else 0,
+def read_klines(table: AnyTable, report: FileReport, symbol: str | None, interval_ns: int | None) -> KlinePart:
+    """
+    Read the candles of one file; see `read_candles`.
+
+    Raises
+    ------
+    DataError
+        If it cannot be used.
+    """
+    report.format, names = _layout(table, report.format)
+    at = {name: layouts.find(names, known) for name, known in _PRICES.items()}
+    opens, closes = layouts.find(names, _OPEN_TIME), layouts.find(names, _CLOSE_TIME)
+    time = opens if opens >= 0 else closes if closes >= 0 else layouts.find(names, TIME)
+    missing = [name for name in _OHLC if at[name] < 0] + ([] if time >= 0 else ["open_time"])
+    if missing:
+        raise table.error(f"expected candles, found no column {', '.join(missing)} in {layouts.listed(names)}")
+    volume, bought = layouts.find(names, _VOLUME), layouts.find(names, _BOUGHT)
+    sold = layouts.find(names, _SOLD) if volume < 0 <= bought else -1
+    confirm = layouts.find(names, ("confirm",))
+    # A closing time tells the length, unless it is text or a timestamp: then the distance of the rows does.
+    told = interval_ns is None and opens >= 0 and closes >= 0 and _is_number_column(table, closes)
+    numbers = [*at.values(), *(i for i in (volume, bought, sold, confirm, closes if told else -1) if i >= 0)]
+    part = read_rows(
+        table, report, "candles", time=time, numbers=numbers,
+        symbol_at=layouts.find(names, layouts.SYMBOL), symbol=symbol,
     )  # fmt: skip
 
+    def column(place: int) -> NDArray[np.float64]:
+        values: NDArray[np.float64] = part.values[numbers.index(place)]
+        return values
 
-def _places(table: Table) -> dict[str, int]:
-    if table.header is None:
-        if len(table.rows[0]) != len(COLUMNS):
-            raise table.error(f"expected {len(COLUMNS)} columns ({', '.join(COLUMNS)}), found '{table.first_line}'")
-        return {name: place for place, name in enumerate(COLUMNS)}
-    if not table.rows:
-        raise table.error("expected candles, found only a header")
-    names = layouts.column_names(table.header)
-    missing = [name for name in ("open_time", "close_time", *_NEEDED) if name not in names]
-    if missing:
-        raise table.error(
-            f"expected candles with taker volume, found no column {', '.join(missing)} in {layouts.listed(names)}"
-        )
-    return {name: names.index(name) for name in COLUMNS if name in names}
+    if confirm >= 0:
+        part.keep("unfinished", column(confirm) == 1)
+    open_, high, low, close = part.values[:4]
+    good = (low > 0) & (low <= np.minimum(open_, close)) & (high >= np.maximum(open_, close))
+    volumes = [column(volume)] if volume >= 0 else [column(bought) + column(sold)] if sold >= 0 else []
+    if volumes and bought >= 0:
+        volumes.append(column(bought))
+        good &= volumes[0] >= volumes[1]
+    for values in volumes:
+        good &= values >= 0
+    close_time = column(closes) if told else None
+    part.values = np.stack([open_, high, low, close, *volumes, *([] if close_time is None else [close_time])])
+    part.keep("contradictory", good)
+    if told:
+        interval_ns = _told_interval(table, report, part.ts, part.values[-1])
+        part.values = part.values[:-1]
+    elif interval_ns is None:
+        interval_ns = spacing(table, part.ts)
+    if time == closes and len(part.ts):
+        part.ts = _opening_times(table, part.ts, interval_ns)
+    return KlinePart(part, interval_ns, len(volumes) > 0, len(volumes) > 1)
+
+
+def common_interval(found: Sequence[KlinePart]) -> int:
+    """
+    Length of the candles of all files, ns; 0 where there are none.
+
+    Raises
+    ------
+    DataError
+        If they differ, or nothing tells the length.
+    """
+    lengths = {one.interval_ns for one in found if len(one.part.ts)} - {0}
+    if len(lengths) > 1:
+        listed = ", ".join(f"{length / 1e9:g} s" for length in sorted(lengths))
+        raise DataError(f"expected candles of one interval, found {listed}")
+    if not lengths and any(len(one.part.ts) for one in found):
+        raise DataError(f"{found[0].part.report.name}: one candle does not tell its length: give interval=")
+    return lengths.pop() if lengths else 0
+
+
+def looks_like_klines(table: AnyTable) -> bool:
+    """Whether a file holds rows of open, high, low and close, with or without names."""
+    names = names_of(table)
+    if names is not None:
+        return all(layouts.find(names, known) >= 0 for known in _PRICES.values())
+    assert not isinstance(table, ParquetTable), "Parquet files name their columns"
+    return bool(table.rows) and len(table.rows[0]) in _UNNAMED
+
+
+def _layout(table: AnyTable, kind: str) -> tuple[str, list[str]]:
+    """Return the name of the layout and those of the columns."""
+    names = names_of(table)
+    if names is not None:
+        return ("binance-klines" if set(COLUMNS[:-1]) <= set(names) and kind == "columns" else kind), names
+    assert not isinstance(table, ParquetTable), "Parquet files name their columns"
+    width = len(table.rows[0])
+    if width == len(_OKX_PRICE[1]) and isinstance(table, PayloadTable) and table.venue == "okx":
+        return _OKX_PRICE[0], list(_OKX_PRICE[1])
+    if width not in _UNNAMED:
+        expected = " or ".join(f"{n} ({', '.join(names)})" for n, (_, names) in _UNNAMED.items())
+        raise table.error(f"expected candles with {expected} columns, found '{table.first_line}'")
+    name, columns = _UNNAMED[width]
+    return name, list(columns)
+
+
+def _is_number_column(table: AnyTable, at: int) -> bool:
+    try:
+        return all(float(word) > 0 for (word,) in head_rows(table, [at]))
+    except ValueError:
+        return False
+
+
+def _told_interval(table: AnyTable, report: FileReport, ts: Times, close_time: NDArray[np.float64]) -> int:
+    unit = report.time_unit or "ms"
+    if unit == "text" or not len(ts):
+        return spacing(table, ts)
+    # A candle ends one unit before the next begins; the times in a unit are exact doubles up to 2^53 (us: year 2255).
+    lengths = np.unique(np.rint(close_time).astype(np.int64) + 1 - ts // _UNIT_NS[unit])
+    if len(lengths) > 1 or lengths[0] < 1:
+        raise table.error(f"expected candles of one interval, found {', '.join(f'{n} {unit}' for n in lengths[:5])}")
+    return int(lengths[0]) * _UNIT_NS[unit]
+
+
+def _opening_times(table: AnyTable, ts_close: Times, interval_ns: int) -> Times:
+    """Tell opening times from closing ones, which name the end or the last moment before it."""
+    if not interval_ns or _DAY_NS % interval_ns:
+        raise table.error("expected opening times: closing times alone tell those of intervals that divide a day")
+    ends = -(-ts_close // interval_ns) * interval_ns
+    return ends - interval_ns

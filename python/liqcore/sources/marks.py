@@ -1,35 +1,68 @@
-"""Mark prices from context and ticker files."""
+"""Mark prices from context and ticker files, and from mark-price klines."""
 
-import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
-from ..errors import DataError
 from . import layout as layouts
-from .parquet import ParquetTable, to_float, to_time
-from .text import PathLike, Table, find_files, is_parquet
-from .trade_files import TIME_FORMS, check_readable, check_units
+from .candles import KlinePart, common_interval, looks_like_klines, read_klines
+from .report import FileReport, ReadReport
+from .series import (
+    PRICE,
+    TIME,
+    AnyTable,
+    Duration,
+    Part,
+    duration_ns,
+    join,
+    known_names,
+    names_of,
+    read_parts,
+    read_rows,
+)
+from .text import PathLike
 
-MARK = ("mark_price", "mark", "markprice", "mark_px", "markpx")
 
-_log = logging.getLogger(__name__)
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """
+    Mark prices, sorted by time.
 
-_Marks = tuple[NDArray[np.int64], NDArray[np.float64]]
+    Attributes
+    ----------
+    ts : ndarray of int64, shape (n,)
+        When the price was known, nanoseconds since the UNIX epoch, UTC; never falling.
+    price : ndarray of float64, shape (n,)
+        Above zero. Where several have one time, the last of them is the price from then on.
+    report : ReadReport
+        What was read and rejected, by file.
+    """
+
+    ts: NDArray[np.int64]
+    price: NDArray[np.float64]
+    report: ReadReport = field(default_factory=ReadReport)
+
+    def __len__(self) -> int:
+        """Count the prices."""
+        return len(self.ts)
 
 
 def read_marks(
-    paths: PathLike | Sequence[PathLike],
-    *,
-    symbol: str | None = None,
-) -> _Marks:
+    paths: PathLike | Sequence[PathLike], *, symbol: str | None = None, interval: Duration | None = None
+) -> Marks:
     """
-    Read mark prices from Parquet or CSV files with a time and a ``mark`` or ``mark_price`` column.
+    Read mark prices from CSV (plain, zip, gzip), saved REST answers (JSON) or Parquet.
 
-    Such are Tardis derivative_ticker files and recordings of Hyperliquid's asset contexts. Rows without a mark are
-    skipped; unreadable ones too, and logged as a warning of ``liqcore.sources.marks``.
+    Such are tables with a time and a ``mark`` or ``mark_price`` column (Tardis derivative_ticker, recordings of
+    Hyperliquid's asset contexts, premiumIndex answers), and klines of a mark or index price: Binance markPriceKlines
+    and indexPriceKlines, Bybit mark-price-kline, OKX mark-price-candles. Mark and index klines look alike: the reader
+    cannot tell which it has.
+
+    A kline's open is used at its opening time; low, high and close, which nobody knew before, at its last nanosecond,
+    in this order: so the levels that the mark reached in between are reached, and the close is the price from then on.
+    (An open is the first update after the opening time; venues update the mark about once a second.)
 
     Parameters
     ----------
@@ -37,150 +70,79 @@ def read_marks(
         Files in any order; they are held in memory together, 16 bytes a row.
     symbol : str, optional
         The one to read where files hold several.
+    interval : duration, optional
+        Length of a kline. By default told by the closing times, else by the least distance of two.
 
     Returns
     -------
-    ts : ndarray of int64, shape (n,)
-        Nanoseconds since the UNIX epoch, UTC; never falling.
-    price : ndarray of float64, shape (n,)
-        Mark prices above zero. Exact repeats of time and price are dropped.
+    Marks
+        Exact repeats of time and price are dropped.
 
     Raises
     ------
     DataError
         If a file is missing, damaged or has no such columns, mixes time units, holds several symbols without a
-        choice, or has over 5 % unreadable rows.
+        choice, or has over 5 % unreadable rows; or if klines have volume, which those of a mark price have not.
+    InvalidConfigError
+        If the interval is no length of time.
 
     Examples
     --------
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "marks.csv"
     >>> _ = file.write_text("timestamp,mark_price\\n1781222400000,63605.5\\n1781222401000,63606.0\\n")
-    >>> ts, price = read_marks(file)
-    >>> price
+    >>> read_marks(file).price
     array([63605.5, 63606. ])
     """
-    parts: list[_Marks] = []
-    named: dict[str, str] = {}  # symbol: the first file of it
-    files = find_files(paths)
-    guesses = {layouts.guess_symbol(path.name) for path in files}
-    for path in files:
-        guess = layouts.guess_symbol(path.name)
-        if symbol in guesses and guess not in (None, symbol):
-            continue  # a file of another symbol
-        part, found = _from_parquet(ParquetTable(path), symbol) if is_parquet(path) else _from_text(Table(path), symbol)
-        parts.append(part)
-        for name in found or ([guess] if guess else []):
-            named.setdefault(name, path.name)
-    if symbol is None and len(named) > 1:
-        listed = ", ".join(f"{name} in {file}" for name, file in named.items())
-        raise DataError(f"expected mark prices of one symbol, found {listed}: choose one with symbol=")
-    ts = np.concatenate([part[0] for part in parts])
-    price = np.concatenate([part[1] for part in parts])
-    order = np.argsort(ts, kind="stable")
-    ts, price = ts[order], price[order]
+    klines: list[KlinePart] = []
+    interval_ns = duration_ns(interval, "interval")
+
+    def read(table: AnyTable, report: FileReport) -> Part:
+        names = names_of(table)
+        if (names is None or layouts.find(names, PRICE) < 0) and looks_like_klines(table):
+            klines.append(read_klines(table, report, symbol, interval_ns))
+            if klines[-1].has_volume and klines[-1].part.values[4].any():
+                raise table.error("expected klines of a mark price, which have no volume, found klines of trades")
+            return klines[-1].part
+        part = _samples(table, report, symbol)
+        part.keep("not_positive", part.values[0] > 0)
+        return part
+
+    parts, report = read_parts(paths, symbol, "mark prices", read)
+    length = common_interval(klines)
+    ts, price = np.empty(0, np.int64), np.empty(0, np.float64)
+    if klines:
+        opens, values = join([kline.part for kline in klines])
+        ts, price = _unfold(opens, values, length)
+    samples = [part for part in parts if all(part is not kline.part for kline in klines)]
+    if samples:
+        times, values = join(samples, same_time=False)
+        ts, price = np.concatenate([ts, times]), np.concatenate([price, values[0]])
+        order = np.argsort(ts, kind="stable")
+        ts, price = ts[order], price[order]
     new = np.ones(len(ts), np.bool_)
     new[1:] = (ts[1:] != ts[:-1]) | (price[1:] != price[:-1])
-    return ts[new], price[new]
+    return Marks(ts[new], price[new], report)
 
 
-def _columns(table: Table | ParquetTable, names: Sequence[str]) -> tuple[int, int, int]:
-    names = layouts.column_names(names)
-    time, mark = layouts.find(names, layouts.TIME), layouts.find(names, MARK)
+def _unfold(
+    ts_open: NDArray[np.int64], values: NDArray[np.float64], interval_ns: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the prices of klines at the times when they were known."""
+    open_, high, low, close = values[:4]
+    end = ts_open + (interval_ns - 1)
+    return np.stack([ts_open, end, end, end], axis=1).ravel(), np.stack([open_, low, high, close], axis=1).ravel()
+
+
+def _samples(table: AnyTable, report: FileReport, symbol: str | None) -> Part:
+    names = known_names(table)
+    time, mark = layouts.find(names, TIME), layouts.find(names, PRICE)
     if time < 0 or mark < 0:
         raise table.error(
             "expected columns for time (such as timestamp or ts_ms) and mark price (such as mark or mark_price), "
             f"found {layouts.listed(names)}"
         )
-    return time, mark, layouts.find(names, layouts.SYMBOL)
-
-
-def _from_text(table: Table, symbol: str | None) -> tuple[_Marks, list[str]]:
-    name = table.path.name
-    if table.header is None:
-        raise table.error(f"expected a header that names the columns, found '{table.first_line}'")
-    if not table.rows:
-        raise table.error("expected mark prices, found only a header")
-    time, mark, symbol_at = _columns(table, table.header)
-    symbols: dict[str, None] = {}
-    parts: list[_Marks] = []
-    units: dict[str, int] = {}
-    rows = unreadable = skipped = 0
-    for piece in table.pieces():
-        room = _core.count_lines(piece)
-        ts, values = np.empty(room, np.int64), np.empty((1, room), np.float64)
-        counts = _core.parse_columns(
-            piece, ts, values, time_column=time, columns=[mark], symbol_column=symbol_at, symbol=symbol or ""
-        )
-        if symbol_at >= 0:
-            symbols.update(dict.fromkeys(_core.distinct_values(piece, column=symbol_at)))
-        for form, count in zip(TIME_FORMS, counts.times, strict=True):
-            if count:
-                units[form] = units.get(form, 0) + count
-        rows += counts.rows - counts.other_symbol
-        unreadable += counts.unreadable_row + counts.unreadable_time + counts.unreadable_price
-        part, count = _positive(ts[: counts.used], values[0, : counts.used])
-        skipped += counts.not_finite + count
-        parts.append(part)
-    _check_symbol(table, list(symbols), symbol)
-    check_units(name, units)
-    check_readable(name, {"rows": unreadable} if unreadable else {}, rows)
-    _tell(name, unreadable, skipped, rows)
-    return (np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])), list(symbols)
-
-
-def _from_parquet(table: ParquetTable, symbol: str | None) -> tuple[_Marks, list[str]]:
-    name = table.path.name
-    time, mark, symbol_at = _columns(table, table.columns)
-    if not sum(table.group_rows):
-        raise table.error("expected mark prices, found no rows")
-    wanted = [table.columns[i] for i in (time, mark, symbol_at) if i >= 0]
-    parts: list[_Marks] = []
-    units: dict[str, int] = {}
-    symbols: dict[str, None] = {}
-    skipped = unreadable = 0
-    for group, count in enumerate(table.group_rows):
-        if not count:
-            continue
-        columns = table.read(group, wanted)
-        try:
-            ts, readable, found = to_time(columns[0])
-            price = to_float(columns[1])
-        except TypeError as error:
-            raise table.error(f"expected numbers in '{wanted[0]}' and '{wanted[1]}', found {error}") from error
-        for unit, n in found.items():
-            units[unit] = units.get(unit, 0) + n
-        check_units(name, units)
-        unreadable += int((~readable).sum())
-        if symbol_at >= 0:
-            words = np.array([str(word) for word in columns[2].values], np.str_)
-            symbols.update(dict.fromkeys(str(word) for word in np.unique(words)))
-            if symbol is not None:
-                readable &= words == symbol
-        part, bad = _positive(ts[readable], price[readable])
-        skipped += bad
-        parts.append(part)
-    _check_symbol(table, list(symbols), symbol)
-    rows = sum(table.group_rows)
-    check_readable(name, {"time": unreadable} if unreadable else {}, rows)
-    _tell(name, unreadable, skipped, rows)
-    return (np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])), list(symbols)
-
-
-def _positive(ts: NDArray[np.int64], price: NDArray[np.float64]) -> tuple[_Marks, int]:
-    good = np.isfinite(price) & (price > 0)
-    return (ts[good], price[good]), int(len(good) - good.sum())
-
-
-def _check_symbol(table: Table | ParquetTable, found: list[str], symbol: str | None) -> None:
-    if symbol is None and len(found) > 1:
-        raise table.error(f"expected one symbol, found {layouts.listed(found)}: choose one with symbol=")
-    if symbol is not None and found and symbol not in found:
-        raise table.error(f"expected rows of {symbol}, found {layouts.listed(found)}")
-
-
-def _tell(name: str, unreadable: int, skipped: int, rows: int) -> None:
-    if unreadable or skipped:
-        _log.warning(
-            "%s: skipped %d unreadable rows and %d without a mark price, of %d", name, unreadable, skipped, rows
-        )
+    return read_rows(
+        table, report, "mark prices", time=time, numbers=[mark],
+        symbol_at=layouts.find(names, layouts.SYMBOL), symbol=symbol,
+    )  # fmt: skip

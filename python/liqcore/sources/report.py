@@ -22,7 +22,8 @@ class FileReport:
         Rows with any content (a header is none), and those that were, or are about to be, yielded.
     rejected : dict of str to int
         Rows left out, by reason: ``unreadable``, ``not_finite``, ``not_positive``, ``unknown_side``, ``other_symbol``,
-        ``duplicate_id``, ``late`` (before what an earlier file had yielded) and, in Parquet, ``null_`` + the column.
+        ``duplicate_id``, ``late`` (before what an earlier file had yielded) and, in Parquet, ``null_`` + the column;
+        of other series than trades also ``duplicate_time``, ``duplicate``, ``contradictory`` and ``unfinished``.
     unreadable : dict of str to int
         What could not be read in the unreadable rows: ``row`` (too few fields), ``time``, ``price``, ``quantity``,
         ``side``.
@@ -33,7 +34,7 @@ class FileReport:
     first_ts, last_ts : int or None
         Least and greatest time used, nanoseconds since the UNIX epoch.
     first_price : float or None
-        Price of the earliest trade used.
+        Price of the earliest trade used; of other files, the one at their head where they tell it.
     symbol : str or None
         From the file's symbol column, else from its name.
     price_decimals, qty_decimals : int
@@ -41,6 +42,8 @@ class FileReport:
         counted before it is yielded. 15 in a Parquet file: not on a decimal grid.
     warnings : list of str
         What a reader of the result should know.
+    notes : list of str
+        What was done to the values, such as halving what counts both sides.
     """
 
     path: str
@@ -60,6 +63,7 @@ class FileReport:
     price_decimals: int = 0
     qty_decimals: int = 0
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def reject(self, reason: str, count: int) -> None:
         """Count rows as rejected."""
@@ -156,6 +160,11 @@ class ReadReport:
     def warnings(self) -> list[str]:
         """All warnings, each with the name of its file."""
         return [f"{file.name}: {warning}" for file in self.files for warning in file.warnings]
+
+    @property
+    def notes(self) -> list[str]:
+        """All notes, each with the name of its file."""
+        return [f"{file.name}: {note}" for file in self.files for note in file.notes]
 
 
 def _known(values: Iterable[int | None]) -> list[int]:

@@ -6,7 +6,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -107,26 +107,43 @@ class TextFile:
         DataError
             If the file is truncated or damaged, holds several csv files, or is not text.
         """
+        with self._opened() as (raw, stream):
+            rest = b""
+            while block := stream.read(size):
+                self.position = min(raw.tell(), self.size)
+                cut = block.rfind(b"\n") + 1
+                if cut:
+                    yield rest + block[:cut]
+                    rest = block[cut:]
+                else:
+                    rest += block
+                if len(rest) > _LONGEST_LINE:
+                    raise self.error(
+                        f"expected lines of text, found more than {_LONGEST_LINE:,} bytes without a newline"
+                    )
+            self.position = self.size
+            if rest:
+                yield rest
+
+    def content(self, limit: int | None = None) -> bytes:
+        """
+        Return the unpacked text at once, or its first ``limit`` bytes.
+
+        Raises
+        ------
+        DataError
+            If the file is truncated or damaged, or holds several csv files.
+        """
+        with self._opened() as (_, stream):
+            return stream.read(-1 if limit is None else limit)
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[IO[bytes], _Readable]]:
+        """Give the file on disk and its unpacked stream; what fails meanwhile becomes a DataError."""
         with ExitStack() as stack:
             try:
                 raw = stack.enter_context(self.path.open("rb"))
-                stream = self._unpack(raw, stack)
-                rest = b""
-                while block := stream.read(size):
-                    self.position = min(raw.tell(), self.size)
-                    cut = block.rfind(b"\n") + 1
-                    if cut:
-                        yield rest + block[:cut]
-                        rest = block[cut:]
-                    else:
-                        rest += block
-                    if len(rest) > _LONGEST_LINE:
-                        raise self.error(
-                            f"expected lines of text, found more than {_LONGEST_LINE:,} bytes without a newline"
-                        )
-                self.position = self.size
-                if rest:
-                    yield rest
+                yield raw, self._unpack(raw, stack)
             except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
                 kind = "zip" if zipfile.is_zipfile(self.path) or self._magic() == b"PK" else "gzip"
                 raise self.error(f"expected a complete {kind} file, found it truncated or damaged ({error})") from error

@@ -1,0 +1,147 @@
+"""Answers of venues' REST interfaces, as saved: JSON, one answer or several, to the rows of a table."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from .layout import cells
+from .text import TextFile
+
+
+def is_payload(path: Path) -> bool:
+    """
+    Whether a file (packed or not) is JSON, by its first character.
+
+    Raises
+    ------
+    DataError
+        If it is empty or damaged.
+    """
+    return TextFile(path).content(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+
+
+class PayloadTable:
+    """
+    The rows of saved answers: one, a list of them, or one after another (such as one a line).
+
+    Numbers are kept as the text that the file has, so that they are parsed as those of a CSV file are. The file is held
+    in memory.
+
+    Attributes
+    ----------
+    path : Path
+    size : int
+        Bytes on disk.
+    header : list of str or None
+        The fields' names; None where the rows are lists.
+    rows : list of list of str
+        The cells of the first rows, at most 20.
+    first_line : str
+    venue : str
+        Told by the envelope: ``"bybit"``, ``"okx"``, ``"htx"``; empty: none of those.
+    symbol, category : str or None
+        What the envelope says of all its rows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = TextFile(path)
+        self.size = self._file.size
+        self.venue = ""
+        self.symbol: str | None = None
+        self.category: str | None = None
+        rows = [row for answer in self._answers() for row in self._unwrap(answer)]
+        if not rows:
+            raise self.error("expected rows, found an answer without any")
+        if len({type(row) for row in rows}) > 1:
+            raise self.error("expected rows of one kind, found objects among lists")
+        self.header: list[str] | None = None
+        if isinstance(rows[0], dict):
+            self.header = list(dict.fromkeys(name for row in rows for name in row))
+            rows = [[row.get(name) for name in self.header] for row in rows]
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
+        self._text = text.getvalue().encode()
+        lines = self._text.split(b"\n", 20)[:20]
+        self.rows = [cells(line.decode()) for line in lines if line]
+        if not self.rows:
+            raise self.error("expected rows, found an answer without any")
+        self.first_line = lines[0].decode()[:80]
+
+    def error(self, text: str) -> DataError:
+        """Make an error that names the file."""
+        return self._file.error(text)
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Yield all rows as delimited text."""
+        yield memoryview(self._text)
+
+    def _answers(self) -> Iterator[Any]:
+        decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+        try:
+            text = self._file.content().decode("utf-8-sig").strip()
+            at = 0
+            while at < len(text):
+                answer, at = decoder.raw_decode(text, at)
+                while at < len(text) and text[at].isspace():
+                    at += 1
+                yield answer
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            raise self.error(f"expected JSON, found it damaged ({error})") from error
+
+    def _unwrap(self, answer: Any) -> list[Any]:
+        """Return the rows of an answer, objects or lists, and note what its envelope says."""
+        if isinstance(answer, list):
+            if all(isinstance(item, dict) and _is_envelope(item) for item in answer):
+                return [row for page in answer for row in self._unwrap(page)]
+            if any(isinstance(item, dict | list) for item in answer):
+                return self._checked(answer)
+            return [answer]  # one row by itself
+        if not isinstance(answer, dict) or not _is_envelope(answer):
+            return self._checked([answer])
+        code = str(answer.get("retCode", answer.get("code", "0")))
+        if code not in ("0", "200") or answer.get("status") == "error":
+            said = answer.get("retMsg") or answer.get("msg") or answer.get("err-msg") or ""
+            raise self.error(f"expected rows, found a venue's refusal: {code} {said}".rstrip())
+        rows = answer["result"] if "result" in answer else answer["data"]
+        if "retCode" in answer:
+            self.venue = "bybit"
+        elif "code" in answer:
+            self.venue = "okx"
+        if isinstance(rows, dict) and ("list" in rows or "tick" in rows):
+            if "tick" in rows:
+                self.venue = "htx"
+            symbol, category = rows.get("symbol"), rows.get("category")
+            self.symbol = _word(rows.get("contract_code")) or _word(symbol) or self.symbol
+            self.category = _word(category) or self.category
+            rows = rows["tick"] if "tick" in rows else rows["list"]
+        if rows is None or rows == []:
+            return []
+        return self._checked(rows if isinstance(rows, list) else [rows])
+
+    def _checked(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            if not isinstance(row, dict | list):
+                raise self.error(f"expected objects or lists as rows, found {str(row)[:40]!r}")
+        return rows
+
+
+def _is_envelope(answer: dict[str, Any]) -> bool:
+    return ("result" in answer and ("retCode" in answer or isinstance(answer["result"], list))) or (
+        "data" in answer and ("code" in answer or "status" in answer)
+    )
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _cell(value: Any) -> str:
+    """Return a value as it stands in delimited text; what is no single value is left empty."""
+    if value is None or isinstance(value, dict | list):
+        return ""
+    return str(value).replace("\n", " ").replace("\r", " ")

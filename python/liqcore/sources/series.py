@@ -1,0 +1,400 @@
+"""What the readers of open interest, funding, mark prices and candles share: numbers by time, of several files."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from ..durations import parse_duration
+from ..errors import DataError, InvalidConfigError
+from . import layout as layouts
+from .parquet import Column, ParquetTable, to_float, to_time
+from .payload import PayloadTable, is_payload
+from .report import FileReport, ReadReport
+from .text import PathLike, Table, find_files, is_parquet
+from .trade_files import TIME_FORMS, check_readable, check_units
+
+TIME = (*layouts.TIME, "create_time", "t")
+PRICE = ("mark_price", "mark", "markprice", "mark_px", "markpx")
+
+AnyTable = Table | PayloadTable | ParquetTable
+Duration = str | int | timedelta | np.timedelta64
+Times = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+
+_SYMBOL = re.compile(
+    r"(?:^|[-_])(?P<symbol>(?=[A-Z0-9_]*[A-Z])[A-Z0-9]+(?:_[A-Z0-9]+)?)"
+    r"[-_](?:metrics|fundingRate|funding|open-interest|\d+(?:s|m|h|d|w|mo)[-_.])"
+)
+
+
+@dataclass(slots=True)
+class Part:
+    """
+    What one file gave.
+
+    Attributes
+    ----------
+    ts : ndarray of int64, shape (n,)
+        In file order.
+    values : ndarray of float64, shape (k, n)
+    report : FileReport
+    """
+
+    ts: Times
+    values: Numbers
+    report: FileReport
+
+    def keep(self, reason: str, good: NDArray[np.bool_]) -> None:
+        """Leave out the rows that are not good, and count them."""
+        self.report.reject(reason, int(len(good) - np.count_nonzero(good)))
+        if not good.all():
+            self.ts, self.values = self.ts[good], self.values[:, good]
+
+
+def read_parts(
+    paths: PathLike | Sequence[PathLike],
+    symbol: str | None,
+    what: str,
+    read: Callable[[AnyTable, FileReport], Part],
+) -> tuple[list[Part], ReadReport]:
+    """
+    Read files one by one, in order of their first times.
+
+    Where the names tell symbols, files of another one than asked for are left out.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be used, or files of several symbols are given and none is chosen.
+    """
+    files = find_files(paths)
+    guesses = {path: guess_symbol(path.name) for path in files}
+    parts: list[Part] = []
+    others: list[FileReport] = []
+    named: dict[str, str] = {}  # symbol: the first file of it
+    for path in files:
+        if symbol is not None and symbol in guesses.values() and guesses[path] not in (None, symbol):
+            left = FileReport(str(path), path.name, "", path.stat().st_size, symbol=guesses[path])
+            left.warnings.append(f"left out: {what} of {guesses[path]}, asked for {symbol}")
+            others.append(left)
+            continue
+        table = _open(path)
+        report = FileReport(str(path), path.name, _kind(table), table.size)
+        report.symbol = table.symbol if isinstance(table, PayloadTable) else None
+        part = read(table, report)
+        report.symbol = report.symbol or guesses[path]
+        if report.symbol is not None:
+            named.setdefault(report.symbol, path.name)
+        if not len(part.ts):
+            report.warnings.append("no usable row")
+        parts.append(part)
+    if symbol is None and len(named) > 1:
+        listed = ", ".join(f"{name} in {file}" for name, file in named.items())
+        raise DataError(f"expected {what} of one symbol, found {listed}: choose one with symbol=")
+    parts.sort(key=lambda part: int(part.ts.min()) if len(part.ts) else -1)
+    return parts, ReadReport([*(part.report for part in parts), *others], complete=True)
+
+
+def read_rows(
+    table: AnyTable,
+    report: FileReport,
+    what: str,
+    *,
+    time: int,
+    numbers: Sequence[int],
+    symbol_at: int = -1,
+    symbol: str | None = None,
+) -> Part:
+    """
+    Read a time and some numbers of each row of one file, and count in its report what cannot be read.
+
+    Parameters
+    ----------
+    table : Table, PayloadTable or ParquetTable
+    report : FileReport
+        Counts, time unit and symbol are written there.
+    what : str
+        What the rows are, for messages.
+    time, symbol_at : int
+        Which columns hold the time and the symbol, counted from 0; -1: there is no symbol.
+    numbers : sequence of int
+        Which columns to read; a row lacking one of them is rejected as ``not_finite``.
+    symbol : str, optional
+        The one to read.
+
+    Raises
+    ------
+    DataError
+        If the file has no rows, mixes time units, holds several symbols without a choice, or lacks the chosen one, or
+        over 5 % of its rows cannot be read.
+    """
+    if isinstance(table, ParquetTable):
+        part, symbols = _parquet_rows(table, report, what, time, numbers, symbol_at, symbol)
+    else:
+        part, symbols = _text_rows(table, report, what, time, numbers, symbol_at, symbol)
+    if symbol is None and len(symbols) > 1:
+        raise table.error(f"expected one symbol, found {layouts.listed(symbols)}: choose one with symbol=")
+    if symbol is not None and symbols and symbol not in symbols:
+        raise table.error(f"expected rows of {symbol}, found {layouts.listed(symbols)}")
+    if symbols:
+        report.symbol = symbol or symbols[0]
+    others = report.rejected.get("other_symbol", 0)
+    check_readable(report.name, report.unreadable, report.rows_read - others)
+    return part
+
+
+def join(parts: Sequence[Part], *, same_time: bool = True) -> tuple[Times, Numbers]:
+    """
+    Put the rows of all files in order of time, without repeats, and finish their reports.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        At least one; of rows with the same time the one read last counts.
+    same_time : bool, default True
+        Whether to leave only one row a time (``duplicate_time``); otherwise only exact repeats are left out
+        (``duplicate``).
+    """
+    parts = [part for part in parts if len(part.ts)] or parts[:1]
+    ts = np.concatenate([part.ts for part in parts])
+    values = np.concatenate([part.values for part in parts], axis=1)
+    owner = np.repeat(np.arange(len(parts)), [len(part.ts) for part in parts])
+    for part in parts:
+        if len(part.ts):
+            part.report.resorted = int(np.count_nonzero(part.ts < np.maximum.accumulate(part.ts)))
+    order = np.argsort(ts, kind="stable")
+    ts, values, owner = ts[order], values[:, order], owner[order]
+    repeated = np.zeros(len(ts), np.bool_)
+    repeated[:-1] = ts[1:] == ts[:-1]
+    if not same_time:
+        repeated[:-1] &= (values[:, 1:] == values[:, :-1]).all(axis=0)
+    for number, part in enumerate(parts):
+        mine = owner == number
+        part.report.reject("duplicate_time" if same_time else "duplicate", int(np.count_nonzero(repeated & mine)))
+        used = ts[mine & ~repeated]
+        part.report.rows_used = len(used)
+        if len(used):
+            part.report.first_ts, part.report.last_ts = int(used[0]), int(used[-1])
+    return np.ascontiguousarray(ts[~repeated]), np.ascontiguousarray(values[:, ~repeated])
+
+
+def spacing(table: AnyTable, ts: Times) -> int:
+    """
+    Length of the candles that begin (or end) at these times, ns: the least distance, of which all are multiples.
+
+    Returns
+    -------
+    int
+        0 where there are fewer than two times.
+
+    Raises
+    ------
+    DataError
+        If the distances are no multiples of the least one.
+    """
+    steps = np.unique(np.diff(np.unique(ts)))
+    if not len(steps):
+        return 0
+    odd = steps[steps % steps[0] != 0]
+    if len(odd):
+        found = ", ".join(f"{step / 1e9:g} s" for step in (steps[0], *odd[:3]))
+        raise table.error(f"expected candles of one interval, found distances of {found}")
+    return int(steps[0])
+
+
+def names_of(table: AnyTable) -> list[str] | None:
+    """Return the names of the columns in lower case; None: the file does not tell them."""
+    header = table.columns if isinstance(table, ParquetTable) else table.header
+    return None if header is None else layouts.column_names(header)
+
+
+def known_names(table: AnyTable) -> list[str]:
+    """
+    Return the names of the columns in lower case.
+
+    Raises
+    ------
+    DataError
+        If the file does not tell them.
+    """
+    names = names_of(table)
+    if names is None:
+        found = ",".join(head_rows(table, range(12))[0]).rstrip(",")
+        raise table.error(f"expected a header that names the columns, found '{found[:80]}'")
+    return names
+
+
+def head_rows(table: AnyTable, at: Sequence[int]) -> list[list[str]]:
+    """Return some columns of the first rows, at most 20, as text; empty where nothing is stored."""
+    if not isinstance(table, ParquetTable):
+        return [[row[i] if i < len(row) else "" for i in at] for row in table.rows]
+    group = next((i for i, rows in enumerate(table.group_rows) if rows), None)
+    if group is None:
+        return []
+    columns = table.read(group, [table.columns[i] for i in at])
+    return [
+        ["" if column.null is not None and column.null[row] else str(column.values[row]) for column in columns]
+        for row in range(min(20, table.group_rows[group]))
+    ]
+
+
+def duration_ns(value: Duration | None, name: str) -> int | None:
+    """
+    Return a length of time in ns; 0 is one too.
+
+    Raises
+    ------
+    InvalidConfigError
+        If it is none.
+    """
+    if value is None or (isinstance(value, int) and value == 0):
+        return value
+    try:
+        return parse_duration(value, name=name)
+    except ValueError as error:
+        raise InvalidConfigError(str(error)) from None
+
+
+def guess_symbol(name: str) -> str | None:
+    """
+    Guess a symbol from a file name.
+
+    Examples
+    --------
+    >>> guess_symbol("BTCUSDT-metrics-2026-06-12.zip"), guess_symbol("1000PEPEUSDT-1m-2026-03.zip")
+    ('BTCUSDT', '1000PEPEUSDT')
+    >>> guess_symbol("BTCUSD_PERP-fundingRate-2026-03.zip"), guess_symbol("open-interest.csv")
+    ('BTCUSD_PERP', None)
+    """
+    found = _SYMBOL.search(name)
+    return found["symbol"] if found else layouts.guess_symbol(name)
+
+
+def _open(path: Path) -> AnyTable:
+    if is_parquet(path):
+        return ParquetTable(path)
+    return PayloadTable(path) if is_payload(path) else Table(path)
+
+
+def _kind(table: AnyTable) -> str:
+    return "parquet" if isinstance(table, ParquetTable) else "columns"
+
+
+def _text_rows(
+    table: Table | PayloadTable,
+    report: FileReport,
+    what: str,
+    time: int,
+    numbers: Sequence[int],
+    symbol_at: int,
+    symbol: str | None,
+) -> tuple[Part, list[str]]:
+    if not table.rows:
+        raise table.error(f"expected {what}, found only a header")
+    symbols: dict[str, None] = {}
+    times: list[Times] = []
+    values: list[Numbers] = []
+    units: dict[str, int] = {}
+    for piece in table.pieces():
+        room = _core.count_lines(piece)
+        ts, found = np.empty(room, np.int64), np.empty((len(numbers), room), np.float64)
+        counts = _core.parse_columns(
+            piece, ts, found, time_column=time, columns=list(numbers), symbol_column=symbol_at, symbol=symbol or ""
+        )
+        if symbol_at >= 0:
+            symbols.update(dict.fromkeys(_core.distinct_values(piece, column=symbol_at)))
+        for form, count in zip(TIME_FORMS, counts.times, strict=True):
+            if count:
+                units[form] = units.get(form, 0) + count
+        report.rows_read += counts.rows
+        unreadable = {
+            "row": counts.unreadable_row,
+            "time": counts.unreadable_time,
+            "number": counts.unreadable_price,
+        }
+        for reason, count in unreadable.items():
+            if count:
+                report.unreadable[reason] = report.unreadable.get(reason, 0) + count
+        report.reject("unreadable", sum(unreadable.values()))
+        report.reject("not_finite", counts.not_finite)
+        report.reject("other_symbol", counts.other_symbol)
+        times.append(ts[: counts.used])
+        values.append(found[:, : counts.used])
+    check_units(report.name, units)
+    report.time_unit = next(iter(units), None)
+    return Part(np.concatenate(times), np.concatenate(values, axis=1), report), list(symbols)
+
+
+def _parquet_rows(
+    table: ParquetTable,
+    report: FileReport,
+    what: str,
+    time: int,
+    numbers: Sequence[int],
+    symbol_at: int,
+    symbol: str | None,
+) -> tuple[Part, list[str]]:
+    if not sum(table.group_rows):
+        raise table.error(f"expected {what}, found no rows")
+    wanted = [table.columns[i] for i in (time, *numbers, symbol_at) if i >= 0]
+    symbols: dict[str, None] = {}
+    parts: list[Part] = []
+    units: dict[str, int] = {}
+    for group, rows in enumerate(table.group_rows):
+        if not rows:
+            continue
+        columns = table.read(group, wanted)
+        try:
+            ts, readable, found = _to_time(columns[0])
+            values = np.stack([to_float(column) for column in columns[1 : 1 + len(numbers)]])
+        except TypeError as error:
+            raise table.error(f"expected numbers in {', '.join(wanted)}, found {error}") from error
+        for unit, count in found.items():
+            units[unit] = units.get(unit, 0) + count
+        check_units(report.name, units)
+        report.rows_read += rows
+        part = Part(ts, values, report)
+        if symbol_at >= 0:
+            words = [str(word) for word in columns[-1].values]
+            symbols.update(dict.fromkeys(words))
+            if symbol is not None:
+                wanted_rows = np.array([word == symbol for word in words], np.bool_)
+                readable = readable[wanted_rows]
+                part.keep("other_symbol", wanted_rows)
+        if not readable.all():
+            report.unreadable["time"] = report.unreadable.get("time", 0) + int(np.count_nonzero(~readable))
+        part.keep("unreadable", readable)
+        part.keep("not_finite", np.logical_and.reduce(np.isfinite(part.values)))
+        parts.append(part)
+    report.time_unit = next(iter(units), None)
+    return (
+        Part(
+            np.concatenate([part.ts for part in parts]),
+            np.concatenate([part.values for part in parts], axis=1),
+            report,
+        ),
+        list(symbols),
+    )
+
+
+def _to_time(column: Column) -> tuple[Times, NDArray[np.bool_], dict[str, int]]:
+    """Bring a time column to nanoseconds; text is read as in a CSV file."""
+    if column.values.dtype.kind not in "OUT":
+        return to_time(column)
+    null = np.zeros(len(column.values), np.bool_) if column.null is None else column.null
+    ts, readable = np.zeros(len(null), np.int64), np.zeros(len(null), np.bool_)
+    units: dict[str, int] = {}
+    for i in np.flatnonzero(~null):
+        one, none = np.zeros(1, np.int64), np.zeros((0, 1))
+        counts = _core.parse_columns(str(column.values[i]).encode(), one, none, time_column=0, columns=[])
+        if counts.used:
+            ts[i], readable[i] = one[0], True
+            unit = TIME_FORMS[int(np.argmax(counts.times))]
+            units[unit] = units.get(unit, 0) + 1
+    return ts, readable, units
