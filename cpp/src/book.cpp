@@ -71,6 +71,7 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
       shorts_begin_(kNoBin),
       pending_(2 * tiers_, 1.0),
       window_(2 * tiers_),
+      booked_(2 * tiers_),
       accounts_(2 * tiers_),
       closed_(2 * tiers_),
       exact_limit_(kWholeLimit) {
@@ -107,6 +108,11 @@ LevelBook::Level LevelBook::level(std::size_t layer, std::int64_t entry_tick, st
   return {beyond ? Fate::live : Fate::unresolved, bin};
 }
 
+inline Account& LevelBook::window_account(std::size_t layer) noexcept {
+  booked_[layer] = 1;
+  return window_[layer];
+}
+
 inline void LevelBook::add_live(std::size_t layer, std::int64_t bin, double lots) noexcept {
   fresh_.at(layer, bin) += lots;
   fresh_.range(layer).include(bin);
@@ -123,16 +129,16 @@ void LevelBook::add_level(std::size_t layer, const Level& level, double lots) {
       add_live(layer, level.bin, lots);
       break;
     case Fate::no_price:
-      window_[layer].no_price.add(lots);
+      window_account(layer).no_price.add(lots);
       break;
     case Fate::underflow:
-      window_[layer].underflow.add(lots);
+      window_account(layer).underflow.add(lots);
       break;
     case Fate::overflow:
-      window_[layer].overflow.add(lots);
+      window_account(layer).overflow.add(lots);
       break;
     case Fate::unresolved:
-      window_[layer].unresolved.add(lots);
+      window_account(layer).unresolved.add(lots);
       break;
   }
 }
@@ -192,15 +198,24 @@ void LevelBook::open_side(Side side, const Footprint& run, double maker_share, c
   const std::size_t first = longs ? 0 : tiers_;
   for (std::size_t layer = first; layer < first + tiers_; ++layer) {
     // Levels rise with the entry: where the lowest and the highest are live, so is every one between, without a look.
-    const Level lowest = level(layer, lowest_tick, bound);
-    const Level highest = level(layer, highest_tick, bound);
-    if (lowest.fate == Fate::live && highest.fate == Fate::live && exact) {
-      add_level(layer, lowest, 0.0);
-      add_level(layer, highest, 0.0);
-      kernels.project({factors_[layer], 1.0 / factors_[layer], static_cast<double>(bin_.ticks_per_bin())}, lowest_tick,
-                      prefix.data() + begin, end - begin, lowest.bin,
-                      static_cast<std::size_t>(highest.bin - lowest.bin + 1), &fresh_.at(layer, lowest.bin));
-      continue;
+    const double k = factors_[layer];
+    const double low_level = round_half_even(static_cast<double>(lowest_tick) * k);
+    const double high_level = round_half_even(static_cast<double>(highest_tick) * k);
+    if (exact && low_level >= 1.0 && high_level < kFarTick) {
+      const std::int64_t low = bin_.of_whole(low_level);
+      const std::int64_t high = bin_.of_whole(high_level);
+      if ((longs ? high < bound : low > bound) && low >= low_bin_ && high < high_bin_) {
+        if (!fresh_.covers(low, high + 1)) {
+          make_room(low);
+          make_room(high);
+        }
+        add_live(layer, low, low == high ? total : 0.0);
+        add_live(layer, high, 0.0);
+        if (low != high)
+          kernels.project({k, 1.0 / k, static_cast<double>(bin_.ticks_per_bin())}, lowest_tick, prefix.data() + begin,
+                          end - begin, low, static_cast<std::size_t>(high - low + 1), &fresh_.at(layer, low));
+        continue;
+      }
     }
     for (std::int64_t tick = lowest_tick; tick <= highest_tick; ++tick) {
       const double lots = lots_at(tick);
@@ -254,13 +269,15 @@ void LevelBook::clear_cells(std::size_t layer, std::int64_t low_bin, std::int64_
       const double taken = settled * pending_[layer];
       accounts_[layer].liquidated.add(taken);
       if (taken != settled) accounts_[layer].closed.add(settled - taken);
+      liquidates_ = true;
       liquidated_.at(layer, bin) += taken;
       liquidated_.range(layer).include(bin);
       settled = 0.0;
     }
     if (fresh != 0.0) {
       if (fresh > exact_limit_) inexact_ = true;
-      window_[layer].liquidated.add(fresh);
+      liquidates_ = true;
+      window_account(layer).liquidated.add(fresh);
       liquidated_.at(layer, bin) += fresh;
       liquidated_.range(layer).include(bin);
       own_liquidated_.at(layer, bin) += fresh;
@@ -317,7 +334,7 @@ void LevelBook::scale(std::span<const double> factors) {
       lost += cell - kept;
       cell = kept;
     }
-    if (lost != 0.0) window_[layer].closed.add(lost);
+    if (lost != 0.0) window_account(layer).closed.add(lost);
   }
   if (!any) return;
   scaled_ = true;
@@ -410,12 +427,17 @@ void LevelBook::write_window(Segment& out) const {
     }
   }
   fresh_.extract(out.additions);
-  own_liquidated_.extract(out.liquidated);
-  out.accounts.assign(window_.begin(), window_.end());
+  if (liquidates_)
+    own_liquidated_.extract(out.liquidated);
+  else
+    out.liquidated.clear();
+  out.accounts.resize(2 * tiers_);
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     Account& account = out.accounts[layer];
-    account.opened = opened_[layer < tiers_ ? 0 : 1];
-    account.live = live_of(account);
+    const Tally& opened = opened_[layer < tiers_ ? 0 : 1];
+    account = window_[layer];
+    account.opened = opened;
+    account.live = booked_[layer] != 0 ? live_of(account) : opened;
   }
 }
 
@@ -423,29 +445,40 @@ void LevelBook::peek(Segment& out) const { write_window(out); }
 
 void LevelBook::settle(Segment& out) {
   write_window(out);
-  std::fill(closed_.begin(), closed_.end(), Tally{});
-  settled_.apply(out, Layers::Dust::flush, nullptr, closed_);
+  if (scaled_) {
+    std::fill(closed_.begin(), closed_.end(), Tally{});
+    settled_.apply(out, Layers::Dust::flush, nullptr, closed_);
+    for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) accounts_[layer].closed += closed_[layer];
+  } else {
+    settled_.add(out.additions);  // what was touched has been cleared already
+  }
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
-    accounts_[layer] += out.accounts[layer];
-    accounts_[layer].closed += closed_[layer];
+    if (booked_[layer] == 0) continue;
+    accounts_[layer] += window_[layer];
+    window_[layer] = Account{};
+    booked_[layer] = 0;
+  }
+  for (std::size_t side = 0; side < 2; ++side) {
+    opened_before_[side] += opened_[side];
+    opened_[side] = Tally{};
+    touched_[side].clear();
+    new_step_[side] = true;
+    if (opened_before_[side].value() <= exact_limit_) continue;
     // An addition to a cell can only push it over the limit where something was added.
-    for (const std::int32_t bin : out.additions.layer_bins(layer))
-      if (settled_.at(layer, bin) > exact_limit_) inexact_ = true;
+    for (std::size_t layer = side * tiers_; layer < (side + 1) * tiers_; ++layer)
+      for (const std::int32_t bin : out.additions.layer_bins(layer))
+        if (settled_.at(layer, bin) > exact_limit_) inexact_ = true;
   }
   fresh_.clear();
-  for (std::size_t side = 0; side < 2; ++side) {
-    touched_[side].clear();
-    opened_[side] = Tally{};
-    new_step_[side] = true;
-  }
-  std::fill(pending_.begin(), pending_.end(), 1.0);
-  std::fill(window_.begin(), window_.end(), Account{});
+  if (scaled_) std::fill(pending_.begin(), pending_.end(), 1.0);
   scaled_ = false;
 }
 
 void LevelBook::begin_window() noexcept {
+  if (!liquidates_) return;
   liquidated_.clear();
   own_liquidated_.clear();
+  liquidates_ = false;
 }
 
 Tally LevelBook::closed_but_unbooked(std::size_t layer) const noexcept {
@@ -479,14 +512,17 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
   liquidated_.add(open.liquidated);
 
   scaled_ = !open.scale[0].empty() || !open.scale[1].empty();
+  liquidates_ = true;  // or not; then clearing costs a look
   longs_end_ = 0;
   shorts_begin_ = kNoBin;
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     const std::size_t side = layer < tiers_ ? 0 : 1;
     pending_[layer] = open.scale[side].empty() ? 1.0 : open.scale[side][layer - side * tiers_];
-    window_[layer] = open.accounts[layer];
+    window_account(layer) = open.accounts[layer];
     window_[layer].opened = window_[layer].live = Tally{};
     opened_[side] = open.accounts[layer].opened;
+    opened_before_[side] = accounts[layer].opened;
+    opened_before_[side] -= opened_[side];
     for (const Layers* layers : {&settled_, &fresh_}) {
       const Layers::Range& range = layers->range(layer);
       if (range.empty()) continue;
@@ -498,6 +534,7 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
     accounts_[layer] = accounts[layer];
     accounts_[layer] -= open.accounts[layer];
     accounts_[layer].closed -= closed_but_unbooked(layer);
+    accounts_[layer].opened = accounts_[layer].live = Tally{};
   }
   for (std::size_t side = 0; side < 2; ++side)
     new_step_[side] = touched_[side].empty() || touched_[side].back().scale != open.scale[side];
@@ -507,8 +544,10 @@ std::vector<Account> LevelBook::accounts() const {
   std::vector<Account> out = accounts_;
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     Account& account = out[layer];
+    const std::size_t side = layer < tiers_ ? 0 : 1;
     account += window_[layer];
-    account.opened += opened_[layer < tiers_ ? 0 : 1];
+    account.opened = opened_before_[side];
+    account.opened += opened_[side];
     account.closed += closed_but_unbooked(layer);
     account.live = live_of(account);
   }

@@ -266,6 +266,7 @@ void Engine::close_window() {
   window_end_ns_ += options_.window_ns;
   if (hook_) hook_(segment);
   book_->begin_window();
+  history_->prefetch();
 }
 
 void Engine::advance(std::int64_t ts_ns) {

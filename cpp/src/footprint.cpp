@@ -12,9 +12,10 @@ Footprint::Footprint() : cells_(kTables * kStride) { static_assert(kTables == ke
 void Footprint::clear() noexcept {
   if (empty()) return;
   const std::size_t cells = 2 * static_cast<std::size_t>(high_ - low_ + 1);
-  for (std::size_t t = 0; t < kTables; ++t) std::fill_n(cells_.data() + t * kStride + index(low_), cells, 0);
+  for (std::size_t t = 0; t < tables_; ++t) std::fill_n(cells_.data() + t * kStride + index(low_), cells, 0);
   low_ = kNone;
   high_ = -1;
+  tables_ = 1;
 }
 
 void Footprint::reset(std::int64_t low, std::int64_t high) noexcept {
@@ -28,6 +29,7 @@ void Footprint::add(const std::int64_t* keys, const std::int64_t* lots, std::siz
                     std::int64_t high) noexcept {
   if (n == 0) return;
   assert(takes(low) && takes(high));
+  tables_ = kTables;
   kernels::active().sum(keys, lots, n, {cells_.data() - 2 * from_, kStride});
   extend(keys[0] / 2, high, low, keys[n - 1] / 2);
 }
@@ -36,7 +38,7 @@ Footprint::Volumes Footprint::volumes() const noexcept {
   Volumes out{0, 0};
   if (empty()) return out;
   const std::size_t cells = 2 * static_cast<std::size_t>(high_ - low_ + 1);
-  for (std::size_t t = 0; t < kTables; ++t) {
+  for (std::size_t t = 0; t < tables_; ++t) {
     const std::int64_t* const cell = cells_.data() + t * kStride + index(low_);
     for (std::size_t i = 0; i < cells; i += 2) {
       out.bought += cell[i];
@@ -50,7 +52,8 @@ void Footprint::open_prefix(std::int64_t made, double* longs, double* shorts) co
   const auto ticks = static_cast<std::size_t>(empty() ? 0 : high_ - low_ + 1);
   // The kernel reads and does not write; its tables are those that sum() writes.
   auto* const cells = const_cast<std::int64_t*>(cells_.data());
-  kernels::active().open_prefix({cells - 2 * from_, kStride}, empty() ? from_ : low_, ticks, made, longs, shorts);
+  kernels::active().open_prefix({cells - 2 * from_, kStride, tables_}, empty() ? from_ : low_, ticks, made, longs,
+                                shorts);
 }
 
 }  // namespace liqcore::inline abi1

@@ -68,6 +68,24 @@ Segment& History::append() {
   return *slot;
 }
 
+void History::prefetch() const noexcept {
+  if (!keep_ || segments_.size() < *keep_) return;
+  constexpr std::size_t kLine = 64;
+  constexpr std::size_t kMost = 32 * kLine;  // of each column: more would push out what trades need
+  const auto ask = [](const void* data, std::size_t bytes) {
+    for (std::size_t i = 0; i < bytes && i < kMost; i += kLine)
+      __builtin_prefetch(static_cast<const char*>(data) + i, 1);
+  };
+  const Segment& next = *segments_[oldest_];
+  ask(&next, sizeof next);
+  ask(next.accounts.data(), next.accounts.size() * sizeof next.accounts[0]);
+  for (const Cells* cells : {&next.additions, &next.liquidated}) {
+    ask(cells->offsets.data(), cells->offsets.size() * sizeof cells->offsets[0]);
+    ask(cells->bins.data(), cells->bins.size() * sizeof cells->bins[0]);
+    ask(cells->lots.data(), cells->lots.size() * sizeof cells->lots[0]);
+  }
+}
+
 Layers History::levels_after(std::size_t i) const {
   Layers live = base_;
   for (std::size_t k = 0; k <= i; ++k) live.apply(segment(k), Layers::Dust::flush, nullptr, {});

@@ -133,9 +133,7 @@ void Layers::apply(const Segment& segment, Dust dust, Layers* liquidated, std::s
       }
     }
 
-    const auto bins = segment.additions.layer_bins(layer);
-    const auto lots = segment.additions.layer_lots(layer);
-    for (std::size_t i = 0; i < bins.size(); ++i) add(layer, bins[i], lots[i]);
+    add(layer, segment.additions.layer_bins(layer), segment.additions.layer_lots(layer));
 
     if (scale != 1.0 && dust == Dust::flush) {
       for (std::int64_t bin = range.low; bin < range.high; ++bin) {
@@ -158,12 +156,18 @@ void Layers::add(std::size_t layer, std::int64_t bin, double lots) {
   ranges_[layer].include(bin);
 }
 
+void Layers::add(std::size_t layer, std::span<const std::int32_t> bins, std::span<const double> lots) {
+  if (bins.empty()) return;
+  if (!covers(bins.front(), bins.back() + 1)) cover(bins.front(), bins.back() + 1);
+  double* const cells = row(layer) - first_bin_;
+  for (std::size_t i = 0; i < bins.size(); ++i) cells[bins[i]] += lots[i];
+  ranges_[layer].include(bins.front());
+  ranges_[layer].include(bins.back());
+}
+
 void Layers::add(const Cells& cells) {
-  for (std::size_t layer = 0; layer < layers(); ++layer) {
-    const auto bins = cells.layer_bins(layer);
-    const auto lots = cells.layer_lots(layer);
-    for (std::size_t i = 0; i < bins.size(); ++i) add(layer, bins[i], lots[i]);
-  }
+  if (cells.size() == 0) return;
+  for (std::size_t layer = 0; layer < layers(); ++layer) add(layer, cells.layer_bins(layer), cells.layer_lots(layer));
 }
 
 void Layers::clear() noexcept {
@@ -175,19 +179,33 @@ void Layers::clear() noexcept {
 }
 
 void Layers::extract(Cells& out) const {
-  out.clear();
-  out.offsets.push_back(0);
+  std::size_t filled = 0;
   for (std::size_t layer = 0; layer < layers(); ++layer) {
-    const Range& range = ranges_[layer];
-    for (std::int64_t bin = range.low; bin < range.high; ++bin) {
-      const double lots = at(layer, bin);
-      if (lots == 0.0) continue;
-      out.bins.push_back(static_cast<std::int32_t>(bin));
-      out.lots.push_back(lots);
-    }
-    out.offsets.push_back(static_cast<std::uint32_t>(out.bins.size()));
+    const double* const cells = row(layer) - first_bin_;
+    for (std::int64_t bin = ranges_[layer].low; bin < ranges_[layer].high; ++bin) filled += cells[bin] != 0.0 ? 1 : 0;
   }
-  if (out.bins.empty()) out.offsets.clear();
+  if (filled == 0) {
+    out.clear();
+    return;
+  }
+  // Every cell is written and only a filled one moves the end, which spares a branch that nobody can foresee; so there
+  // is room for one more.
+  out.offsets.resize(layers() + 1);
+  out.bins.resize(filled + 1);
+  out.lots.resize(filled + 1);
+  std::size_t end = 0;
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    out.offsets[layer] = static_cast<std::uint32_t>(end);
+    const double* const cells = row(layer) - first_bin_;
+    for (std::int64_t bin = ranges_[layer].low; bin < ranges_[layer].high; ++bin) {
+      out.bins[end] = static_cast<std::int32_t>(bin);
+      out.lots[end] = cells[bin];
+      end += cells[bin] != 0.0 ? 1 : 0;
+    }
+  }
+  out.offsets[layers()] = static_cast<std::uint32_t>(end);
+  out.bins.resize(filled);
+  out.lots.resize(filled);
 }
 
 bool Segment::operator==(const Segment& other) const noexcept {

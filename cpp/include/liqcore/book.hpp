@@ -127,6 +127,7 @@ class LIQCORE_EXPORT LevelBook {
   [[nodiscard]] bool order_matters(TickRange ticks, Opens&& opens) const noexcept;
   void write_window(Segment& out) const;
   [[nodiscard]] Tally closed_but_unbooked(std::size_t layer) const noexcept;
+  [[nodiscard]] Account& window_account(std::size_t layer) noexcept;
 
   std::size_t tiers_;
   BinRule bin_;
@@ -146,14 +147,18 @@ class LIQCORE_EXPORT LevelBook {
   std::vector<TouchStep> touched_[2];
   std::vector<double> pending_;  // scale of each layer since the window began
   bool scaled_ = false;
+  bool liquidates_ = false;          // something was liquidated in this window
   bool new_step_[2] = {true, true};  // a scale came since the side's last touch step
 
-  Tally opened_[2];                // in this window, by side: every layer of a side opens the same
-  std::vector<Account> window_;    // of what was opened in this window, without `opened` and `live`
-  std::vector<Account> accounts_;  // of earlier windows, and what was liquidated and closed of their levels since
-  std::vector<Tally> closed_;      // scratch of settle()
-  std::vector<double> prefix_[2];  // scratch of open_run(): by side, what it opens below each tick
-  double exact_limit_;             // largest cell whose sums are exact, lots
+  Tally opened_[2];                   // in this window, by side: every layer of a side opens the same
+  Tally opened_before_[2];            // in earlier windows
+  std::vector<Account> window_;       // of what was opened in this window, without `opened` and `live`
+  std::vector<std::uint8_t> booked_;  // layers whose account in window_ has an entry
+  std::vector<Account> accounts_;     // of earlier windows, and what was liquidated and closed of their levels since;
+                                      // without `opened` and `live`
+  std::vector<Tally> closed_;         // scratch of settle()
+  std::vector<double> prefix_[2];     // scratch of open_run(): by side, what it opens below each tick
+  double exact_limit_;                // largest cell whose sums are exact, lots
   bool inexact_ = false;
 };
 

@@ -80,7 +80,7 @@ class LIQCORE_EXPORT Footprint {
   }
   [[nodiscard]] std::int64_t total(std::size_t cell) const noexcept {
     std::int64_t sum = 0;
-    for (std::size_t t = 0; t < kTables; ++t) sum += cells_[t * kStride + cell];
+    for (std::size_t t = 0; t < tables_; ++t) sum += cells_[t * kStride + cell];
     return sum;
   }
 
@@ -90,6 +90,7 @@ class LIQCORE_EXPORT Footprint {
   std::int64_t high_ = -1;
   std::int64_t first_ = 0;
   std::int64_t last_ = 0;
+  std::size_t tables_ = 1;           // in use: single trades need but one
   std::vector<std::int64_t> cells_;  // zero outside [low_, high_]
 };
 

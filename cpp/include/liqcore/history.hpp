@@ -70,6 +70,8 @@ class LIQCORE_EXPORT History {
   /// The segment to write the next window into, already part of the history; what it held before is to be written
   /// over. No allocation once `keep` segments exist and nobody shares the oldest.
   Segment& append();
+  /// Ask for the memory that the next append() will fold and write over, so that it is at hand by then.
+  void prefetch() const noexcept;
 
   /// Levels at the end of segment i: the fold of everything up to it.
   [[nodiscard]] Layers levels_after(std::size_t i) const;

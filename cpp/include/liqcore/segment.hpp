@@ -134,6 +134,8 @@ class LIQCORE_EXPORT Layers {
   }
   /// Add lots to a cell, making room where needed.
   void add(std::size_t layer, std::int64_t bin, double lots);
+  /// Add rising bins of one layer.
+  void add(std::size_t layer, std::span<const std::int32_t> bins, std::span<const double> lots);
   void add(const Cells& cells);
   /// All cells back to zero; room is kept.
   void clear() noexcept;

@@ -32,14 +32,15 @@ struct Block {
   std::int64_t high;
 };
 
-/// A run of trades summed into `tables` tables that lie `stride` cells apart; cell 2 * tick + taker_sell.
+/// Neighbours often share tick and side; in tables of their own their sums need not wait for each other's store.
+inline constexpr std::size_t kTables = 4;
+
+/// A run of trades summed into tables that lie `stride` cells apart; cell 2 * tick + taker_sell.
 struct Tables {
   std::int64_t* cells;  ///< where tick 0 of the first table would be
   std::size_t stride;
+  std::size_t count = kTables;  ///< how many of them are in use
 };
-
-/// Neighbours often share tick and side; in tables of their own their sums need not wait for each other's store.
-inline constexpr std::size_t kTables = 4;
 
 /// How the levels of one layer follow from entries: rint(tick * k), in bins of ticks_per_bin.
 struct Projection {

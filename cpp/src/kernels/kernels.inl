@@ -202,7 +202,7 @@ void open_prefix(Tables tables, std::int64_t low, std::size_t ticks, std::int64_
   std::int64_t all_sold = 0;
   longs[0] = shorts[0] = 0.0;
   for (std::size_t i = 0; i < ticks; ++i, cell += 2) {
-    for (std::size_t t = 0; t < kTables; ++t) {
+    for (std::size_t t = 0; t < tables.count; ++t) {
       all_bought += cell[t * tables.stride];
       all_sold += cell[t * tables.stride + 1];
     }
