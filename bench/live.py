@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
 import liqcore_bench_native as native
 import numpy as np
@@ -149,19 +150,21 @@ def _through_pointer(job: Job) -> Callable[[], lq.Engine] | None:
 
     import numba
 
+    # The engine's pointer goes as a number: numba makes no pointers of those.
     signature = ctypes.CFUNCTYPE(
-        ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_double, ctypes.c_int32
+        ctypes.c_int32, ctypes.c_size_t, ctypes.c_int64, ctypes.c_double, ctypes.c_double, ctypes.c_int32
     )
     trade = signature(address_of("liq_engine_trade"))
 
-    @numba.njit
     def loop(handle: int, ts: Ints, price: Floats, qty: Floats, taker_sell: jobs.Bools) -> None:
         for i in range(ts.size):
             trade(handle, ts[i], price[i], qty[i], taker_sell[i])
 
+    compiled = cast(Callable[..., None], numba.njit(loop))
+
     def run() -> lq.Engine:
-        engine = job.engine()
-        loop(engine.c_handle, job.ts, job.price, job.qty, job.taker_sell)  # type: ignore[attr-defined]
-        return engine
+        engine: Any = job.engine()
+        compiled(engine.c_handle, *job.columns)
+        return cast(lq.Engine, engine)
 
     return run

@@ -290,7 +290,7 @@ def _add_up(
 
 
 def boost_histogram_fill(job: Job, projected: Projected, rows: int | None = None) -> Floats:
-    """Fill one boost-histogram of (window, level) tier by tier with projected levels, `rows` trades or all at a time."""
+    """Fill one boost-histogram of (window, level) tier by tier with projected levels, all or `rows` trades a fill."""
     import boost_histogram as bh
 
     axes = (
