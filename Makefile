@@ -60,7 +60,7 @@ test-python: $(VENV)/.installed
 
 bench: system-packages valgrind $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
 	$(BIN)/python tools/requirements.py bench | $(BIN)/python -m pip install -q -r /dev/stdin
-	cmake --preset release -G Ninja -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
+	cmake --preset release -G Ninja -DPython_EXECUTABLE=$(abspath $(BIN))/python \
 	  -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) >/dev/null
 	cmake --build --preset release -j $(JOBS) --target liqcore_bench_native liqcore_bench_instructions
 	$(BIN)/python bench/run.py $(PARTS)

@@ -9,7 +9,7 @@ import numpy as np
 import candidates
 import jobs
 import peers
-from measure import Candidate, Figure, ratios, rotate
+from measure import ROUNDS, Candidate, Figure, ratios, rotate
 from report import Report, Table, progress
 
 KEEP = 64  # closed windows of the hostile job; all of them would fill the memory: each has accounts for 250 layers
@@ -19,20 +19,20 @@ BYTES_WITH_TIMES = 25
 
 def measure(report: Report) -> None:
     """Measure the three jobs; goals are those of job J."""
-    table = _measure_job(report, jobs.job_j())
+    table = _measure_job(report, jobs.job_j(), ROUNDS)
     _judge(report, table)
-    _measure_job(report, jobs.job_j5())
+    _measure_job(report, jobs.job_j5(), 5)
     _measure_hostile(report)
 
 
-def _measure_job(report: Report, job: jobs.Job) -> Table:
+def _measure_job(report: Report, job: jobs.Job, rounds: int) -> Table:
     progress(f"  job {job.name}: {len(job):,} trades, comparing answers")
     projected = peers.project(job)
     candidates.compare_all(job, projected)
     readers = candidates.readers()
     everybody = candidates.everybody(job, projected)
     progress("  ... answers are equal; timing")
-    rotate([*readers, *everybody])
+    rotate([*readers, *everybody], rounds)
     by_name = {candidate.name: candidate for candidate in everybody}
     ours = by_name["liqcore, one call"]
     table = Table(

@@ -52,6 +52,14 @@ def with_liqcore(terms: dict[str, Any], files: list[str]) -> Arrays:
     }
 
 
+def reading(_terms: dict[str, Any], files: list[str]) -> Arrays:
+    """Read the files and do nothing with them."""
+    import liqcore as lq
+
+    with lq.read_trades(files) as reader:
+        return {"rows": sum(batch.ts.size for batch in reader)}
+
+
 def with_polars(terms: dict[str, Any], files: list[str]) -> Arrays:
     """Add up the levels of every trade by window and bin, nothing consumed: an easier job, as one would write it."""
     import polars as pl
@@ -103,8 +111,9 @@ def main(who: str, terms_file: str, files: list[str]) -> None:
     """Serve one line after the other."""
     ways: dict[str, Callable[[dict[str, Any], list[str]], Arrays]] = {
         "liqcore": with_liqcore,
+        "liqcore, reading alone": reading,
         "polars": with_polars,
-        "polars-by-tick": with_polars_by_tick,
+        "polars, by tick first": with_polars_by_tick,
     }
     terms = json.loads(Path(terms_file).read_text())
     from measure import resident

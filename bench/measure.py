@@ -38,9 +38,9 @@ class Candidate:
     """
     Something to be timed, and its times.
 
-    `does` names the job: only candidates that do the same are rivals. With one thread, seconds are the processor time
-    of the thread, so that waiting for a busy machine does not count; with several, or with `elsewhere` (work in another
-    process, whose own time the run returns), they are what they have to be.
+    `does` names the job: only candidates that do the same are rivals. With one thread, `seconds` are the thread's
+    processor time, so that waiting for a busy machine does not count; with several, the clock's. With `elsewhere` the
+    work is done by another process, whose processor time the run returns.
     """
 
     name: str
@@ -76,9 +76,10 @@ def rotate(candidates: Sequence[Candidate], rounds: int = ROUNDS) -> None:
     A first run of each, not timed, warms up and says how much memory it takes.
     """
     for candidate in candidates:
-        candidate.peak_bytes = None if candidate.elsewhere else peak_memory(candidate.run)
         if candidate.elsewhere:
             candidate.run()
+        else:
+            candidate.peak_bytes = peak_memory(candidate.run)
     gc.collect()
     gc.disable()
     try:
