@@ -78,7 +78,7 @@ def _draw(data: dict[str, dict[str, Any]]) -> None:
     import matplotlib
 
     matplotlib.use("agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     figure, rows = pyplot.subplots(2, len(data), figsize=(12, 5), sharex="col", sharey="row", layout="constrained")
     for (name, found), time, memory in zip(data.items(), rows[0], rows[1], strict=True):
@@ -89,6 +89,7 @@ def _draw(data: dict[str, dict[str, Any]]) -> None:
         memory.set_xlabel(name)
         for panel in (time, memory):
             panel.grid(alpha=0.3)
+            panel.xaxis.set_minor_formatter(ticker.NullFormatter())  # they would overlap within two decades
     rows[0][0].set_ylabel("time, ms")
     rows[1][0].set_ylabel("peak memory, MB")
     figure.suptitle(

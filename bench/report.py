@@ -197,5 +197,5 @@ def _processor() -> str:
         text = Path("/proc/cpuinfo").read_text(errors="replace")
     except OSError:
         return platform.processor() or platform.machine()
-    words = [re.search(rf"^{key}\s*: (.*)$", text, re.M) for key in ("model name", "cpu family", "model")]
-    return ", ".join(word[1].strip() for word in words if word)
+    words = {key: re.search(rf"^{key}\s*: (.*)$", text, re.M) for key in ("model name", "cpu family", "model")}
+    return ", ".join(f"{key} {word[1]}" for key, word in words.items() if word).removeprefix("model name ")

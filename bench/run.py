@@ -27,12 +27,14 @@ def main(names: list[str]) -> str | None:
         return f"PART must be of {', '.join(PARTS)}, or check; was {', '.join(sorted(unknown))}"
     reports.refuse_debug_build()
     report = reports.Report()
-    for name in names or PARTS:
-        reports.progress(name)
-        import_module(name).measure(report)
-    page = report.write()
-    print(page.read_text())
-    print(f"written: {page}, {page.with_suffix('.json')}")
+    try:
+        for name in names or PARTS:
+            reports.progress(name)
+            import_module(name).measure(report)
+    finally:  # what was measured before a wrong answer stays
+        page = report.write()
+        print(page.read_text())
+        print(f"written: {page}, {page.with_suffix('.json')}")
     return None
 
 
