@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
-APT_PACKAGES := g++ cmake ninja-build libgtest-dev libbenchmark-dev
+APT_PACKAGES := g++ cmake ninja-build libgtest-dev
 
-.PHONY: help setup demo test test-cpp test-sanitizers test-python bench lint format clean system-packages
+.PHONY: help setup demo test test-cpp test-sanitizers test-python bench bench-check valgrind lint format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -58,23 +58,33 @@ test-sanitizers: system-packages  ## C++ tests under ASan and UBSan, then TSan
 test-python: $(VENV)/.installed
 	$(BIN)/python -m pytest -q
 
-bench: system-packages $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
+bench: system-packages valgrind $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
 	$(BIN)/python tools/requirements.py bench | $(BIN)/python -m pip install -q -r /dev/stdin
-	cmake --preset release -G Ninja >/dev/null && cmake --build --preset release -j $(JOBS) --target liqcore_bench
-	$(BIN)/python -m pytest bench -q --benchmark-only --benchmark-disable-gc
-	$(BIN)/python bench/write_trades.py out/bench/trades.bin
-	build/release/bench/cpp/liqcore_bench --trades=out/bench/trades.bin \
-	  --benchmark_out=out/bench/cpp.json --benchmark_out_format=json
+	cmake --preset release -G Ninja -DPython_EXECUTABLE=$(abspath $(BIN))/python \
+	  -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) >/dev/null
+	cmake --build --preset release -j $(JOBS) --target liqcore_bench_native liqcore_bench_instructions
+	$(BIN)/python bench/run.py $(PARTS)
+
+bench-check:  ## Fail if the last benchmarks are worse than their goals by more than two
+	$(BIN)/python bench/run.py check
+
+valgrind:
+	@command -v valgrind >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq valgrind >/dev/null; \
+	else \
+	  echo "valgrind is missing: instructions will not be counted" >&2; \
+	fi
 
 lint: $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy && $(BIN)/mypy bench
 	cd / && $(CURDIR)/$(BIN)/stubtest liqcore._core --mypy-config-file $(CURDIR)/pyproject.toml
-	$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
+	$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 format: $(VENV)/.installed  ## Rewrite the sources in the project's style
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
-	$(BIN)/clang-format -i $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
+	$(BIN)/clang-format -i $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 clean:  ## Remove everything made
-	rm -rf build out dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf build out dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

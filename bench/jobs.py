@@ -1,15 +1,19 @@
 """
 The jobs that liqcore and its peers are timed on: the same trades, tiers, bins and windows for everybody.
 
-Job J is PERFORMANCE's usual case, recorded or simulated BTC; the hostile job is the case that suits liqcore worst.
+Job J is the usual case, recorded or simulated BTC; J5 is J with windows of five minutes; the hostile job is the case
+that suits liqcore worst.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +31,8 @@ BINS = 2_000
 WINDOWS = 240
 MMR = 0.004
 SECOND = 1_000_000_000
-DEFAULT_TRADES = 2_000_000
+DEFAULT_TRADES = 10_000_000
+HAS_THREADS = "threads" in inspect.signature(lq.Engine.__init__).parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +63,11 @@ class Job:
         return self.ts.size
 
     @property
+    def columns(self) -> tuple[Ints, Floats, Floats, Bools]:
+        """What liqcore is fed: times, prices, quantities, sides."""
+        return self.ts, self.price, self.qty, self.taker_sell
+
+    @property
     def instrument(self) -> lq.Instrument:
         """What is traded: linear, one flat maintenance margin rate."""
         return lq.Instrument(
@@ -72,8 +82,9 @@ class Job:
         """Equal shares."""
         return lq.LeverageProfile({tier: 1 / len(self.tiers) for tier in self.tiers})
 
-    def engine(self, keep: int | None = None) -> lq.Engine:
+    def engine(self, keep: int | None = None, threads: int = 1) -> lq.Engine:
         """Return a fresh engine: flow model without half-life, last-trade trigger, fixed axis."""
+        options: dict[str, Any] = {"threads": threads} if threads > 1 else {}
         return lq.Engine(
             self.instrument,
             leverage=self.profile,
@@ -81,7 +92,16 @@ class Job:
             window=np.timedelta64(self.window_ns, "ns"),
             half_life=None,
             keep=keep,
+            **options,
         )
+
+    def first(self, n: int) -> Job:
+        """Return the job's first n trades, in the same windows."""
+        cut: Mapping[str, Any] = {
+            name: getattr(self, name)[:n] for name in ("ts", "price", "qty", "taker_sell", "ticks", "lots")
+        }
+        windows = int(cut["ts"][-1] // self.window_ns - self.ts[0] // self.window_ns) + 1
+        return replace(self, windows=windows, **cut)
 
     @property
     def factors(self) -> Floats:
@@ -102,35 +122,34 @@ class Job:
 
 
 def wanted_trades() -> int:
-    """Return how many trades job J has: LIQCORE_BENCH_TRADES, or 2 million so that the suite stays short."""
+    """Return how many trades job J has: LIQCORE_BENCH_TRADES, or 10 million."""
     return int(os.environ.get("LIQCORE_BENCH_TRADES", DEFAULT_TRADES))
 
 
-@cache
-def job_j() -> Job:
-    """Return job J: five tiers, 15-tick bins, 240 windows."""
-    n = wanted_trades()
-    ts, price, qty, taker_sell, source, tick_size, lot_size = _recorded() or _simulated()
-    ts, order = lay_out(ts, n)
-    span = int(ts[-1] - ts[0])
-    window_ns = span // WINDOWS + 1  # the start is a multiple of it, so that there are exactly WINDOWS
+def job_j(
+    trades: int | None = None,
+    *,
+    tiers: tuple[float, ...] = TIERS,
+    ticks_per_bin: int = TICKS_PER_BIN,
+    bins: int = BINS,
+    windows: int = WINDOWS,
+) -> Job:
+    """Return job J: five tiers, 15-tick bins, 240 windows; or a variation of it."""
+    ts, price, qty, taker_sell, grid = _laid_out(trades or wanted_trades())
+    window_ns = int(ts[-1] - ts[0]) // windows + 1
+    # The start is a multiple of it, so that there are exactly so many windows.
+    ts = ts - ts[0] + _START // window_ns * window_ns
     return _job(
-        "J",
-        source,
-        tick_size,
-        lot_size,
-        tiers=TIERS,
-        ticks_per_bin=TICKS_PER_BIN,
-        bins=BINS,
-        window_ns=window_ns,
-        ts=ts - ts[0] + _START // window_ns * window_ns,
-        price=price[order],
-        qty=qty[order],
-        taker_sell=taker_sell[order],
+        "J", ts, price, qty, taker_sell, grid, tiers=tiers, ticks_per_bin=ticks_per_bin, bins=bins, window_ns=window_ns
     )
 
 
-@cache
+def job_j5() -> Job:
+    """Return job J5: job J with windows of five minutes."""
+    columns = _laid_out(wanted_trades())
+    return _job("J5", *columns, tiers=TIERS, ticks_per_bin=TICKS_PER_BIN, bins=BINS, window_ns=300 * SECOND)
+
+
 def hostile(n: int = 15_000) -> Job:
     """
     Return the job that suits liqcore worst: prices jump, every tick is a bin, 125 tiers, windows of one second.
@@ -141,18 +160,22 @@ def hostile(n: int = 15_000) -> Job:
     ticks = np.rint(20_000 * np.exp(np.cumsum(random.normal(0.0, 0.004, n)) % 0.2)).astype(np.int64)
     return _job(
         "hostile",
-        "seeded walk of 0.4 % a trade that wraps around, seed 11",
-        tick_size=1.0,
-        lot_size=1e-3,
+        _START + np.cumsum(random.integers(0, 2 * SECOND // 3, n)),
+        ticks.astype(np.float64),
+        (random.integers(1, 5_000, n) * 1e-3).astype(np.float64),
+        random.random(n) < 0.5,
+        _Grid("seeded walk of 0.4 % a trade that wraps around, seed 11", 1.0, 1e-3),
         tiers=tuple(float(leverage) for leverage in range(1, 126)),
         ticks_per_bin=1,
         bins=16_384,
         window_ns=SECOND,
-        ts=_START + np.cumsum(random.integers(0, 2 * SECOND // 3, n)),
-        price=ticks.astype(np.float64),
-        qty=(random.integers(1, 5_000, n) * 1e-3).astype(np.float64),
-        taker_sell=random.random(n) < 0.5,
     )
+
+
+def at_rate(ts: Ints, per_second: float) -> Ints:
+    """Compress times evenly to so many trades a second on average."""
+    span = float(ts[-1] - ts[0])
+    return np.asarray(ts[0] + ((ts - ts[0]) * (ts.size / per_second * SECOND / span)).astype(np.int64))
 
 
 def lay_out(ts: Ints, n: int) -> tuple[Ints, Ints]:
@@ -179,67 +202,78 @@ def lay_out(ts: Ints, n: int) -> tuple[Ints, Ints]:
 _START = 1_781_136_000_000_000_000  # 2026-06-11
 
 
+@dataclass(frozen=True)
+class _Grid:
+    """Where trades come from, and what their prices and quantities are multiples of."""
+
+    source: str
+    tick_size: float
+    lot_size: float
+
+
 def _job(
     name: str,
-    source: str,
-    tick_size: float,
-    lot_size: float,
+    ts: Ints,
+    price: Floats,
+    qty: Floats,
+    taker_sell: Bools,
+    grid: _Grid,
     *,
     tiers: tuple[float, ...],
     ticks_per_bin: int,
     bins: int,
     window_ns: int,
-    ts: Ints,
-    price: Floats,
-    qty: Floats,
-    taker_sell: Bools,
 ) -> Job:
-    ticks = np.rint(price / tick_size).astype(np.int64)
+    ticks = np.rint(price / grid.tick_size).astype(np.int64)
     middle = (int(ticks.min()) + int(ticks.max())) // 2
     low = max(0, middle // ticks_per_bin - bins // 2) * ticks_per_bin
     axis = lq.PriceAxis(
-        low=low * tick_size,
-        high=(low + bins * ticks_per_bin) * tick_size,
-        step=ticks_per_bin * tick_size,
-        tick_size=tick_size,
+        low=low * grid.tick_size,
+        high=(low + bins * ticks_per_bin) * grid.tick_size,
+        step=ticks_per_bin * grid.tick_size,
+        tick_size=grid.tick_size,
     )
     return Job(
         name=name,
-        source=source,
-        tick_size=tick_size,
-        lot_size=lot_size,
+        source=grid.source,
+        tick_size=grid.tick_size,
+        lot_size=grid.lot_size,
         tiers=tiers,
         axis=axis,
         window_ns=window_ns,
         windows=int(ts[-1] // window_ns - ts[0] // window_ns) + 1,
-        ts=np.ascontiguousarray(ts),
-        price=np.ascontiguousarray(price),
-        qty=np.ascontiguousarray(qty),
-        taker_sell=np.ascontiguousarray(taker_sell),
+        ts=ts,
+        price=price,
+        qty=qty,
+        taker_sell=taker_sell,
         ticks=ticks,
-        lots=np.rint(qty / lot_size),
+        lots=np.rint(qty / grid.lot_size),
     )
 
 
-_Columns = tuple[Ints, Floats, Floats, Bools, str, float, float]
+_Columns = tuple[Ints, Floats, Floats, Bools, _Grid]
 
 
-def _recorded() -> _Columns | None:
-    """Read the recorded Hyperliquid BTC days, or return None where they are absent."""
+@lru_cache(maxsize=2)
+def _laid_out(n: int) -> _Columns:
+    """Return n trades, recorded or simulated, laid forward and backward."""
+    ts, price, qty, taker_sell, grid = _source()
+    ts, order = lay_out(ts, n)
+    return ts, price[order], qty[order], taker_sell[order], grid
+
+
+@cache
+def _source() -> _Columns:
+    """Read the recorded Hyperliquid BTC days, or simulate two days where they are absent."""
     files = sorted(Path(expected_dir(), "trades").glob("hyperliquid-BTC-*.parquet"))
     if not files:
-        return None
+        trades = lq.simulate(seed=1, days=2, tick_size=1.0, lot_size=1e-5).trades
+        grid = _Grid("liqcore.simulate, seed 1, 2 days, laid forward and backward", 1.0, 1e-5)
+        return trades.ts, trades.price, trades.qty, trades.taker_sell, grid
     batches = list(lq.read_trades(files))
     ts, price, qty, taker_sell = (
         np.concatenate([getattr(batch, name) for batch in batches]) for name in ("ts", "price", "qty", "taker_sell")
     )
-    source = f"recorded Hyperliquid BTC, {files[0].stem[-8:]} to {files[-1].stem[-8:]}, laid forward and backward"
-    return ts, price, qty, taker_sell, source, 1.0, 1e-5
-
-
-def _simulated() -> _Columns:
-    """Simulate two days where no recording is."""
-    market = lq.simulate(seed=1, days=2, tick_size=1.0, lot_size=1e-5)
-    trades = market.trades
-    source = "liqcore.simulate, seed 1, 2 days, laid forward and backward"
-    return trades.ts, trades.price, trades.qty, trades.taker_sell, source, 1.0, 1e-5
+    days = f"{files[0].stem[-8:]} to {files[-1].stem[-8:]}"
+    grid = _Grid(f"recorded Hyperliquid BTC, {days}, laid forward and backward", 1.0, 1e-5)
+    return ts, price, qty, taker_sell, grid

@@ -9,7 +9,7 @@ All peers get whole ticks and lots, converted beforehand, so that answers can be
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TypeVar, cast
 
@@ -22,6 +22,7 @@ Columns = NDArray[np.float32]
 
 HAS_NUMBA = find_spec("numba") is not None  # otherwise its loops are left out: as plain Python they take an hour
 HAS_BOOST_HISTOGRAM = find_spec("boost_histogram") is not None
+HAS_FAST_HISTOGRAM = find_spec("fast_histogram") is not None
 
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -46,8 +47,7 @@ class Answer:
     What a job asks for, in liqcore's order: longs of each tier, then shorts.
 
     Columns are float32 of shape (windows, bins), the profile's weights applied, in quantity. `layers` is the book after
-    the last trade, `accounts` where every lot went, both in lots. `history`, if asked for, is the book at the end of
-    each window but the last.
+    the last trade, `accounts` where every lot went, both in lots.
     """
 
     long: Columns
@@ -55,10 +55,9 @@ class Answer:
     liquidated: Columns
     layers: Floats  # (2 * tiers, bins)
     accounts: Floats  # (6, 2 * tiers)
-    history: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
 
-def numba_loop(job: Job, *, by_table: bool = False, columns: bool = True, history: bool = False) -> Answer:
+def numba_loop(job: Job, *, by_table: bool = False, columns: bool = True) -> Answer:
     """
     Run the consuming loop: one scattered add per trade and tier.
 
@@ -72,7 +71,6 @@ def numba_loop(job: Job, *, by_table: bool = False, columns: bool = True, histor
         liquidated=np.zeros(shape, np.float32),
         layers=np.zeros((layers, job.axis.size)),
         accounts=np.zeros((len(ACCOUNTS), layers)),
-        history=np.zeros((job.windows - 1, layers, job.axis.size)) if history else np.zeros((0, 0, 0)),
     )
     _consume(
         job.ts,
@@ -91,7 +89,6 @@ def numba_loop(job: Job, *, by_table: bool = False, columns: bool = True, histor
         answer.liquidated,
         answer.layers,
         answer.accounts,
-        answer.history,
     )
     return answer
 
@@ -143,7 +140,6 @@ def _consume(
     liquidated_out: Columns,
     book: Floats,
     accounts: Floats,
-    history: Floats,
 ) -> None:
     layers, bins = book.shape
     tiers = layers // 2
@@ -179,8 +175,6 @@ def _consume(
                 _write_column(liquidated, tiers, layers, weights, lot_size, row, taken_row)
                 liquidated_out[window] += taken_row
                 liquidated[:] = 0.0
-            if window < history.shape[0]:
-                history[window] = book
             window += 1
             window_end += window_ns
             if i == ts.size:
@@ -295,31 +289,44 @@ def _add_up(
                 out[window, cell] += lots[i]
 
 
-def boost_histogram_fill(job: Job, projected: Projected) -> Floats:
-    """Fill one boost-histogram of (window, level), tier by tier, with projected levels."""
+def boost_histogram_fill(job: Job, projected: Projected, rows: int | None = None) -> Floats:
+    """Fill one boost-histogram of (window, level) tier by tier with projected levels, all or `rows` trades a fill."""
     import boost_histogram as bh
 
     axes = (
         bh.axis.Integer(0, job.windows, underflow=False, overflow=False),
-        bh.axis.Regular(job.axis.size, job.axis.low_tick, job.axis.low_tick + job.axis.size * job.axis.ticks_per_bin),
+        bh.axis.Regular(job.axis.size, *_ticks(job)),
     )
     histogram = bh.Histogram(*axes, storage=bh.storage.Double())
-    for level in projected.levels:
-        histogram.fill(projected.windows, level, weight=job.lots)
+    for i in range(0, len(job), rows or len(job)):
+        part = slice(i, i + (rows or len(job)))
+        for level in projected.levels:
+            histogram.fill(projected.windows[part], level[part], weight=job.lots[part])
     return np.asarray(histogram.view())
 
 
 def numpy_histogram(job: Job, projected: Projected) -> Floats:
     """Sum numpy.histogram2d of (window, level) over the tiers, with projected levels."""
-    low, high = job.axis.low_tick, job.axis.low_tick + job.axis.size * job.axis.ticks_per_bin
     out = np.zeros((job.windows, job.axis.size))
     for level in projected.levels:
-        counts, _, _ = np.histogram2d(
-            projected.windows,
-            level,
-            bins=(job.windows, job.axis.size),
-            range=((0, job.windows), (low, high)),
-            weights=job.lots,
-        )
-        out += counts
+        out += np.histogram2d(
+            projected.windows, level, bins=out.shape, range=((0, job.windows), _ticks(job)), weights=job.lots
+        )[0]
     return out
+
+
+def fast_histogram(job: Job, projected: Projected) -> Floats:
+    """Do the same with fast-histogram."""
+    import fast_histogram
+
+    out = np.zeros((job.windows, job.axis.size))
+    for level in projected.levels:
+        out += fast_histogram.histogram2d(
+            projected.windows, level, bins=out.shape, range=((0, job.windows), _ticks(job)), weights=job.lots
+        )
+    return out
+
+
+def _ticks(job: Job) -> tuple[int, int]:
+    """Return the axis' first and last edge, ticks."""
+    return job.axis.low_tick, job.axis.low_tick + job.axis.size * job.axis.ticks_per_bin

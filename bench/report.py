@@ -1,29 +1,149 @@
-"""Timing side by side, what the machine is, and the report in out/bench/."""
+"""What the benchmarks found, and on which machine: one JSON file and one page of Markdown in out/bench/."""
 
 from __future__ import annotations
 
-import gc
 import importlib.metadata
 import json
 import os
 import platform
 import re
-import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import liqcore as lq
+from goals import Goal, all_goals
 from liqcore import _core
+from measure import Candidate, Figure, ratios
 
 ROOT = Path(__file__).resolve().parents[1]
-BYTES_PER_TRADE = 17  # price, quantity and side; times can be binary-searched
-PEERS = ("numpy", "numba", "boost-histogram", "pytest-benchmark")
+FOLDER = ROOT / "out" / "bench"
+PEERS = ("numpy", "numba", "fast-histogram", "boost-histogram", "polars", "fastparquet")
+
+
+@dataclass
+class Table:
+    """
+    Candidates that were timed in turn on one input.
+
+    `reference` gives, by job, the candidate that the others are compared with.
+    """
+
+    title: str
+    input: str
+    events: int
+    candidates: Sequence[Candidate]
+    reference: dict[str, Candidate] = field(default_factory=dict)
+    event: str = "trade"
+    notes: list[str] = field(default_factory=list)
+
+    def ratio(self, candidate: Candidate) -> Figure | None:
+        """How many times as fast the reference is."""
+        reference = self.reference.get(candidate.does)
+        return None if reference is None or reference is candidate else ratios(candidate, reference)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the table for JSON."""
+        results = []
+        for candidate in self.candidates:
+            seconds, ratio = Figure.of(candidate.seconds), self.ratio(candidate)
+            results.append(
+                {
+                    "name": candidate.name,
+                    "job": candidate.does,
+                    "threads": candidate.threads,
+                    "seconds": candidate.seconds,
+                    "wall_seconds": candidate.wall,
+                    "median_s": seconds.median,
+                    "events_per_s": self.events / seconds.median,
+                    "peak_bytes": candidate.peak_bytes,
+                    "reference_is_faster_by": None if ratio is None else asdict(ratio),
+                }
+            )
+        return {
+            "title": self.title,
+            "input": self.input,
+            "events": self.events,
+            "event": self.event,
+            "notes": self.notes,
+            "results": results,
+        }
+
+    def as_markdown(self) -> str:
+        """Return the table as a section."""
+        lines = [f"## {self.title}", "", f"Input: {self.input}.", ""]
+        lines += [
+            f"| candidate | job | ms (quartiles) | M {self.event}s/s | ns a {self.event} | peak memory, MB | "
+            "liqcore is faster by |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for candidate in self.candidates:
+            seconds, ratio = Figure.of(candidate.seconds), self.ratio(candidate)
+            rate = self.events / seconds.median / 1e6
+            peak = "" if candidate.peak_bytes is None else f"{candidate.peak_bytes / 1e6:,.0f}"
+            lines.append(
+                f"| {candidate.name} | {candidate.does} | {seconds.median * 1e3:,.1f} ({seconds.low * 1e3:,.1f} to "
+                f"{seconds.high * 1e3:,.1f}) | {rate:,.3g} | {1e3 / rate:,.3g} | {peak} | "
+                f"{'' if ratio is None else f'{ratio.median:.2f}x ({ratio.low:.2f} to {ratio.high:.2f})'} |"
+            )
+        return "\n".join([*lines, "", *(f"{note}  " for note in self.notes)]) + "\n"
+
+
+@dataclass
+class Report:
+    """Everything a run found."""
+
+    goals: dict[str, Goal] = field(default_factory=all_goals)
+    tables: list[Table] = field(default_factory=list)
+    sections: dict[str, str] = field(default_factory=dict)  # title to Markdown, for what is no table of candidates
+    data: dict[str, Any] = field(default_factory=dict)  # the same for JSON
+    bandwidth: dict[str, float] = field(default_factory=dict)  # bytes/s that the machine reads
+
+    def write(self) -> Path:
+        """Write bench.json and bench.md, and return the path of the page."""
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        facts = environment() | {f"read GB/s, {who}": round(rate / 1e9, 2) for who, rate in self.bandwidth.items()}
+        facts["took_s"] = round(time.monotonic() - _START)
+        record = {
+            "environment": facts,
+            "goals": {
+                key: asdict(goal) | {"met": goal.met, "far_off": goal.far_off} for key, goal in self.goals.items()
+            },
+            "tables": [table.as_dict() for table in self.tables],
+            **self.data,
+        }
+        (FOLDER / "bench.json").write_text(json.dumps(record, indent=1) + "\n")
+        page = [
+            "# Benchmarks",
+            "",
+            "Answers were compared first; candidates ran in turn, and ratios are medians (quartiles) of the ratios",
+            "within each turn. One thread's time is its processor time, several threads' is the clock's.",
+            "",
+            *(f"- {name.replace('_', ' ')}: {value}" for name, value in facts.items()),
+            "",
+            "## Goals",
+            "",
+            "| what | goal | measured | | how |",
+            "|---|---|---|---|---|",
+            *(goal.as_markdown() for goal in self.goals.values()),
+            "",
+            *(table.as_markdown() for table in self.tables),
+            *(f"## {title}\n\n{text}\n" for title, text in self.sections.items()),
+        ]
+        path = FOLDER / "bench.md"
+        path.write_text("\n".join(page))
+        return path
+
+
+_START = time.monotonic()
+
+
+def progress(text: str) -> None:
+    """Say what happens now, and when."""
+    print(f"{time.monotonic() - _START:5.0f} s  {text}", flush=True)
 
 
 def refuse_debug_build() -> None:
@@ -39,33 +159,27 @@ def refuse_debug_build() -> None:
         raise RuntimeError(f"{_core.__file__} was built with asserts on: benchmark a release build (pip install .)")
 
 
-def compiler() -> str:
-    """Return what compiled the native module, as it says itself."""
-    found = re.search(rb"(GCC: \([^)]*\) [\d.]+|clang version [\d.]+)", Path(_core.__file__).read_bytes())
-    return found[1].decode() if found else "unknown"
-
-
-def environment(bandwidth: float) -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """Return everything a reader needs to judge the numbers."""
-    versions = {}
-    for package in PEERS:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "not installed, left out"
+    found = re.search(rb"(GCC: \([^)]*\) [\d.]+|clang version [\d.]+)", Path(_core.__file__).read_bytes())
     return {
         "liqcore": lq.__version__,
         "commit": _commit(),
-        "compiler": compiler(),
-        "cpu": _cpu(),
-        "cpus": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
-        "threads": 1,
-        "read_bandwidth_gb_per_s": bandwidth,
+        "compiler": found[1].decode() if found else "unknown",
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "system": platform.platform(),
-        **versions,
+        **{package: _version(package) for package in PEERS},
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed, left out"
 
 
 def _commit() -> str:
@@ -78,164 +192,10 @@ def _commit() -> str:
         return "unknown"
 
 
-def _cpu() -> str:
+def _processor() -> str:
     try:
-        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        text = Path("/proc/cpuinfo").read_text(errors="replace")
     except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def reader() -> Callable[[], int]:
-    """Return a job that reads memory as fast as one thread can: 256 MiB of whole numbers folded into one."""
-    values = np.arange(2**25, dtype=np.int64)
-    return lambda: int(np.bitwise_xor.reduce(values))
-
-
-READER_BYTES = 2**25 * 8
-
-
-def interleave(candidates: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """
-    Run all candidates in turn, again and again, so that drift of the machine hits everyone alike.
-
-    Returns
-    -------
-    dict of list of float
-        Seconds of this thread's processor time, so that waiting for a busy machine does not count.
-    """
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    gc.collect()
-    gc.disable()
-    try:
-        for _ in range(repeats):
-            for name, run in candidates.items():
-                start = time.thread_time()
-                run()
-                seconds[name].append(time.thread_time() - start)
-    finally:
-        gc.enable()
-    return seconds
-
-
-@dataclass(frozen=True)
-class Row:
-    """One candidate's times, and what it did."""
-
-    name: str
-    does: str  # which job: candidates that do the same can be compared
-    seconds: list[float]
-
-    @property
-    def median(self) -> float:
-        """Seconds."""
-        return statistics.median(self.seconds)
-
-    @property
-    def spread(self) -> float:
-        """Distance of the quartiles as a share of the median."""
-        if len(self.seconds) < 2:
-            return 0.0
-        low, _, high = statistics.quantiles(self.seconds, n=4, method="inclusive")
-        return (high - low) / self.median
-
-
-@dataclass
-class Table:
-    """Candidates timed in turn on one input."""
-
-    title: str
-    input: str
-    events: int
-    event: str  # "trade" or "call"
-    notes: list[str] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-
-    def best(self, does: str, without: str = "liqcore") -> Row | None:
-        """Return the fastest candidate of a job that is not liqcore's."""
-        others = [row for row in self.rows if row.does == does and not row.name.startswith(without)]
-        return min(others, key=lambda row: row.median, default=None)
-
-    def ratio(self, row: Row) -> float | None:
-        """Return how many times as fast as the strongest peer that does the same job; above 1 is faster."""
-        peer = self.best(row.does)
-        return peer.median / row.median if peer is not None and peer is not row else None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the table for JSON."""
-        results = [
-            {
-                "name": row.name,
-                "job": row.does,
-                "seconds": row.seconds,
-                "median_s": row.median,
-                "spread": row.spread,
-                "events_per_s": self.events / row.median,
-                "ratio_to_strongest_peer": self.ratio(row),
-            }
-            for row in self.rows
-        ]
-        return {
-            "title": self.title,
-            "input": self.input,
-            "events": self.events,
-            "event": self.event,
-            "notes": self.notes,
-            "left_out": self.left_out,
-            "results": results,
-        }
-
-    def as_markdown(self) -> str:
-        """Return the table as a section of Markdown."""
-        lines = [f"## {self.title}", "", f"Input: {self.input}.", ""]
-        lines += [
-            f"| candidate | job | median, ms | spread | M {self.event}s/s | ns/{self.event} | to the best peer |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        for row in self.rows:
-            ratio = self.ratio(row)
-            rate = self.events / row.median / 1e6
-            lines.append(
-                f"| {row.name} | {row.does} | {row.median * 1e3:,.1f} | {row.spread:.0%} | {rate:,.2f} | "
-                f"{1e3 / rate:,.1f} | {'' if ratio is None else f'{ratio:.2f}x'} |"
-            )
-        lines += ["", *(f"{note}  " for note in self.notes)]
-        if self.left_out:
-            lines.append(f"Left out: {'; '.join(self.left_out)}.")
-        return "\n".join(lines) + "\n"
-
-
-@dataclass
-class Report:
-    """What a session of benchmarks found; written as one JSON file and one Markdown page."""
-
-    tables: list[Table] = field(default_factory=list)
-    bandwidths: list[float] = field(default_factory=list)  # bytes per second
-
-    @property
-    def bandwidth(self) -> float:
-        """Read bandwidth of one thread, measured between the candidates, GB/s."""
-        return statistics.median(self.bandwidths) / 1e9 if self.bandwidths else float("nan")
-
-    def write(self, folder: Path) -> None:
-        """Write bench.json and bench.md."""
-        folder.mkdir(parents=True, exist_ok=True)
-        facts = environment(self.bandwidth)
-        record = {"environment": facts, "tables": [table.as_dict() for table in self.tables]}
-        (folder / "bench.json").write_text(json.dumps(record, indent=1) + "\n")
-        head = [
-            "# Benchmarks",
-            "",
-            "Answers were compared first; candidates ran in turn, on one thread; times are processor time.",
-            "",
-        ]
-        head += [f"- {name.replace('_', ' ')}: {_text(value)}" for name, value in facts.items()]
-        page = "\n".join(head) + "\n\n" + "\n".join(table.as_markdown() for table in self.tables)
-        (folder / "bench.md").write_text(page)
-
-
-def _text(value: object) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+        return platform.processor() or platform.machine()
+    words = {key: re.search(rf"^{key}\s*: (.*)$", text, re.M) for key in ("model name", "cpu family", "model")}
+    return ", ".join(f"{key} {word[1]}" for key, word in words.items() if word).removeprefix("model name ")
