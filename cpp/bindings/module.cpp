@@ -15,4 +15,5 @@ PYBIND11_MODULE(_core, m) {
   liqcore::bindings::register_history(m);
   liqcore::bindings::register_engine(m);
   liqcore::bindings::register_text(m);
+  liqcore::bindings::register_columns(m);
 }
