@@ -1,16 +1,15 @@
 """Delimited text on disk: plain, zipped or gzipped, in pieces of whole lines."""
 
 import glob
-import gzip
 import os
 import zipfile
-import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO, Protocol
 
 from ..errors import DataError, InvalidConfigError
+from .inflate import INFLATE_ERRORS, open_gzip, open_member
 from .layout import cells, is_header
 
 PathLike = str | os.PathLike[str]
@@ -127,7 +126,7 @@ class TextFile:
                 self.position = self.size
                 if rest:
                     yield rest
-            except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+            except INFLATE_ERRORS as error:
                 kind = "zip" if zipfile.is_zipfile(self.path) or self._magic() == b"PK" else "gzip"
                 raise self.error(f"expected a complete {kind} file, found it truncated or damaged ({error})") from error
             except (OSError, NotImplementedError, RuntimeError) as error:  # encrypted, an unknown method, a bad disk
@@ -162,7 +161,8 @@ class TextFile:
         magic = raw.read(2)
         raw.seek(0)
         if magic == b"\x1f\x8b":
-            return stack.enter_context(gzip.GzipFile(fileobj=raw))
+            unpacked: _Readable = stack.enter_context(open_gzip(raw))
+            return unpacked
         suffix = self.path.suffix.lower()
         if magic != b"PK":
             if suffix in (".zip", ".gz"):
@@ -177,7 +177,8 @@ class TextFile:
             raise self.error(
                 f"expected a zip with one csv file, found {len(names) or 'none'}{': ' + listed if names else ''}"
             )
-        return stack.enter_context(archive.open(names[0]))
+        member: _Readable = stack.enter_context(open_member(archive, raw, names[0]))
+        return member
 
 
 class Table:
