@@ -54,6 +54,7 @@ def heatmap(
     last: Duration | None = None,
     config: Config | PathLike | None = None,
     progress: Progress | None = None,
+    prefetch: bool = True,
 ) -> Heatmap:
     """
     Make a liquidation heatmap from trade files, in one call.
@@ -96,6 +97,9 @@ def heatmap(
         A configuration, a TOML file, or a saved result to repeat.
     progress : callable, optional
         Called as ``progress(done_bytes, total_bytes, rows)``.
+    prefetch : bool
+        Unpack files in one thread, a piece ahead of the engine; it has ended when this returns or raises. False:
+        no thread is started. The result is the same.
 
     Returns
     -------
@@ -153,7 +157,7 @@ def heatmap(
     side_candles = _load_candles(candles if candles is not None else config.source.candles)
     if not paths and trades is None and side_candles is None:
         raise InvalidConfigError("paths, trades or candles must be given")
-    source = _Files(list(paths), config, progress) if paths else _Memory(trades, side_candles, progress)
+    source = _Files(list(paths), config, progress, prefetch) if paths else _Memory(trades, side_candles, progress)
     return _run(source, config, side_marks, side_candles)
 
 
@@ -241,11 +245,12 @@ class _Files:
 
     has_trades = True
 
-    def __init__(self, paths: Any, config: Config, progress: Progress | None) -> None:
+    def __init__(self, paths: Any, config: Config, progress: Progress | None, prefetch: bool) -> None:
         from .sources import scan
 
         self._paths = paths
         self._progress = progress
+        self._prefetch = prefetch
         self._format = config.source.format
         # A symbol chooses from files that hold several; for files of one symbol it is only a title.
         self._choice: str | None = None
@@ -270,7 +275,12 @@ class _Files:
         from .sources import read_trades
 
         with read_trades(
-            self._paths, symbol=self._choice, format=self._format, batch_rows=BATCH_ROWS, progress=self._progress
+            self._paths,
+            symbol=self._choice,
+            format=self._format,
+            batch_rows=BATCH_ROWS,
+            progress=self._progress,
+            prefetch=self._prefetch,
         ) as reader:
             self._report = reader.report
             for batch in reader:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError
+from ..parquet import ParquetTable
 from . import layout as layouts
-from .parquet import ParquetTable, to_float, to_time
+from .parquet import to_float, to_time
 from .text import PathLike, Table, find_files, is_parquet
 from .trade_files import TIME_FORMS, check_readable, check_units
 
