@@ -154,7 +154,8 @@ class _FastParquet:
             if unpack is None:
                 return None
             file.seek(chunk.data_page_offset)
-            return _unpack_pages(file.read(chunk.total_compressed_size), dtype, rows, unpack)
+            stored = np.fromfile(file, np.uint8, chunk.total_compressed_size)
+            return _unpack_pages(stored, dtype, rows, unpack)
         except Exception:  # the readers of headers and of packed bytes raise anything
             return None
 
@@ -227,11 +228,10 @@ def _copy(page: _Bytes, room: _Bytes) -> int:
     return len(page)
 
 
-def _unpack_pages(stored: bytes, dtype: np.dtype[Any], rows: int, unpack: _Unpack) -> NDArray[Any] | None:
+def _unpack_pages(stored: _Bytes, dtype: np.dtype[Any], rows: int, unpack: _Unpack) -> NDArray[Any] | None:
     """Unpack the pages of a column without nulls; None if they hold anything else than plain values."""
     from fastparquet.cencoding import NumpyIO, ThriftObject
 
-    packed = np.frombuffer(stored, np.uint8)
     pages = NumpyIO(stored)
     room = np.empty(rows * dtype.itemsize + _PADDING, np.uint8)
     done = 0
@@ -241,7 +241,7 @@ def _unpack_pages(stored: bytes, dtype: np.dtype[Any], rows: int, unpack: _Unpac
         if header.type != _DATA_PAGE or values.encoding != _PLAIN:
             return None
         begin, length, count = pages.tell(), header.uncompressed_page_size, values.num_values
-        page = packed[begin : begin + header.compressed_page_size]
+        page = stored[begin : begin + header.compressed_page_size]
         at = done * dtype.itemsize
         is_bool = dtype == np.bool_
         place = np.empty(length, np.uint8) if is_bool else room[at : at + length]

@@ -29,6 +29,7 @@ PathLike = str | os.PathLike[str]
 BOOK_STEP_SHARE = 1e-4  # of the first price: the width of a book bin to aim at
 OFF_GRID_LIMIT = 0.05
 BATCH_ROWS = 1_000_000
+SCANNED_FILES = 4  # a head can be a third of its file; what only other files show is found while reading
 DAY_NS = 86_400_000_000_000
 MARKS_START_WITHIN_NS = 3_600_000_000_000  # later than this after the first trade, they are of another time
 
@@ -255,12 +256,12 @@ class _Files:
         # A symbol chooses from files that hold several; for files of one symbol it is only a title.
         self._choice: str | None = None
         try:
-            head = scan(paths, format=self._format)
+            head = scan(paths, format=self._format, heads=SCANNED_FILES)
         except DataError:
             if config.instrument.symbol is None:
                 raise
             self._choice = config.instrument.symbol
-            head = scan(paths, symbol=self._choice, format=self._format)
+            head = scan(paths, symbol=self._choice, format=self._format, heads=SCANNED_FILES)
         if head.first_price is None or head.first_ts is None:
             raise DataError(f"{head.files[0].name}: expected trades, found no usable row in the head of the files")
         _check_files(head.files)
@@ -285,6 +286,7 @@ class _Files:
             self._report = reader.report
             for batch in reader:
                 yield batch.ts, batch.price, batch.qty, batch.taker_sell
+        _check_files(reader.report.files)
 
     def inputs(self) -> list[dict[str, Any]]:
         return [

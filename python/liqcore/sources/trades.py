@@ -208,6 +208,7 @@ def scan(
     *,
     symbol: str | None = None,
     format: str = "auto",
+    heads: int | None = None,
 ) -> ReadReport:
     """
     Read the head of each trade file, some 200,000 rows, to learn layout, symbol, first price, tick and lot size.
@@ -216,6 +217,9 @@ def scan(
     ----------
     paths, symbol, format
         As for `read_trades`.
+    heads : int, optional
+        Read the heads of at most so many files, at least 2: the first, the last, and others evenly between. The rest
+        are only opened: their layout is known, and their counts are zero. By default every head is read.
 
     Returns
     -------
@@ -228,10 +232,13 @@ def scan(
     DataError, InvalidConfigError
         As `read_trades` and its iteration do, as far as the heads show it.
     """
+    if heads is not None and heads < 2:
+        raise InvalidConfigError(f"heads must be at least 2, was {heads}")
     files = _open(paths, symbol, format)
-    for file in files:
-        if file.left_out:
-            continue
+    wanted = [file for file in files if not file.left_out]
+    if heads is not None and len(wanted) > heads:
+        wanted = [wanted[number * (len(wanted) - 1) // (heads - 1)] for number in range(heads)]
+    for file in wanted:
         sells = 0
         seen = _SeenIds()
         with closing(file.pieces(_SCAN_ROWS)) as pieces:
