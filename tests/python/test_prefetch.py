@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import liqcore as lq
 from liqcore.errors import DataError
 from liqcore.parquet import Column, ParquetTable, _FastParquet
-from liqcore.sources import TradeReader, read_trades
+from liqcore.sources import TradeReader, read_trades, scan
 from liqcore.sources.trade_files import _ParquetTrades
 
 T0 = 1_781_222_399_211_000_000  # ns
@@ -326,3 +326,34 @@ def test_the_first_time_comes_from_the_statistics(tmp_path: Path, monkeypatch: p
 def test_unreadable_times_in_the_statistics_are_not_the_first(tmp_path: Path, first: int) -> None:
     path = write(tmp_path / "a.parquet", trades(100).assign(ts=np.r_[first, T0 + np.arange(99)]))
     assert _ParquetTrades(path).first_ts == T0
+
+
+def test_scan_reads_the_heads_of_some_files_only(tmp_path: Path) -> None:
+    day = 86_400 * 10**9
+    prices = [1.0, 1.5, 1.25, 1.0, 1.5]
+    for number, price in enumerate(prices):
+        table = trades(10).assign(price=price)
+        write(tmp_path / f"BTC-{number}.parquet", table.assign(ts=table.ts + number * day))
+    report = scan(sorted(tmp_path.iterdir()), heads=3)
+    assert [file.rows_read for file in report.files] == [10, 0, 10, 0, 10]
+    assert [file.first_price for file in report.files] == [1.0, None, 1.25, None, 1.5]
+    assert report.price_decimals == 2
+    assert [file.rows_read for file in scan(sorted(tmp_path.iterdir()), heads=9).files] == [10] * 5
+    with pytest.raises(lq.InvalidConfigError, match="heads must be at least 2, was 1"):
+        scan(tmp_path / "*.parquet", heads=1)
+
+
+def test_a_finer_grid_or_another_market_in_a_file_that_was_not_scanned(tmp_path: Path) -> None:
+    hour = 3_600 * 10**9
+    for number in range(7):
+        table = trades(3_000).assign(price=63610.0 + (number == 3) / 4)
+        write(tmp_path / f"BTC-{number}.parquet", table.assign(ts=table.ts + number * hour))
+    paths = sorted(tmp_path.iterdir())
+    heatmap = lq.heatmap(paths, window="10m")
+    assert heatmap.meta["rows"] == {"rows": 21_000, "used": 21_000, "rounded_qty": 0, "rejected": {}}
+    assert heatmap.meta["config"]["instrument"]["tick_size"] == 0.01
+    write(paths[3], trades(3_000).assign(ts=trades(3_000).ts + 3 * hour, price=3_500.0))
+    with pytest.raises(
+        DataError, match=r"BTC-3\.parquet: expected prices near those of BTC-2\.parquet .*another market"
+    ):
+        lq.heatmap(paths, window="10m")
