@@ -1,6 +1,9 @@
 """Reading ahead in a thread, unpacking straight into arrays: the same rows, counts and errors; no thread left."""
 
 import gc
+import signal
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -357,3 +360,19 @@ def test_a_finer_grid_or_another_market_in_a_file_that_was_not_scanned(tmp_path:
         DataError, match=r"BTC-3\.parquet: expected prices near those of BTC-2\.parquet .*another market"
     ):
         lq.heatmap(paths, window="10m")
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        ("", 0),  # the reader is still open when the interpreter ends
+        ("import signal; signal.raise_signal(signal.SIGINT); next(reader)", -signal.SIGINT),
+    ],
+)
+def test_a_process_ends_with_a_reader_still_open(tmp_path: Path, ending: str, code: int) -> None:
+    path = write(tmp_path / "a.parquet", trades(4 * GROUP), row_group_offsets=GROUP)
+    script = f"import liqcore; reader = liqcore.read_trades({str(path)!r}, prefetch=True); next(reader); {ending}"
+    found = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=120)
+    assert found.returncode == code, found.stderr
+    assert ("KeyboardInterrupt" in found.stderr) == bool(ending)
+    assert "Exception ignored" not in found.stderr

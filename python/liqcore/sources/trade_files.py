@@ -330,6 +330,7 @@ class _ParquetTrades:
         wanted = symbol if symbol is not None else report.symbol if self.symbol_in_rows else None
         streaming = self._groups_are_sorted()
         waiting: list[Rows] = []
+        held = 0
         units: dict[str, int] = {}
         for count, columns in pieces:
             rows, found = self._group(count, columns, wanted)
@@ -346,11 +347,13 @@ class _ParquetTrades:
             report.time_unit = next(iter(units), None)
             advance(self._table.size * report.rows_read // total)
             waiting.append(rows)
+            held += len(rows)
             del rows
             # Small row groups are gathered, so that a batch is worth its call.
-            if streaming and sum(map(len, waiting)) >= 500_000:
+            if streaming and held >= 500_000:
                 joined = [_join(waiting)]
                 waiting.clear()
+                held = 0
                 yield joined.pop()  # nothing here holds the rows while they are used
         if waiting:
             yield _join(waiting)
