@@ -16,4 +16,5 @@ PYBIND11_MODULE(_core, m) {
   liqcore::bindings::register_history(m);
   liqcore::bindings::register_engine(m);
   liqcore::bindings::register_text(m);
+  liqcore::bindings::register_columns(m);
 }

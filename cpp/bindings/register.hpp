@@ -15,5 +15,6 @@ void register_stats(pybind11::module_& m);
 void register_history(pybind11::module_& m);
 void register_engine(pybind11::module_& m);
 void register_text(pybind11::module_& m);
+void register_columns(pybind11::module_& m);
 
 }  // namespace liqcore::bindings

@@ -1,8 +1,4 @@
-"""
-Saved histories: window segments as one narrow Parquet table (docs/reference/archive.md).
-
-Through fastparquet, which is imported on use: it brings pandas.
-"""
+"""Saved histories: window segments as one narrow Parquet table (docs/reference/archive.md)."""
 
 from __future__ import annotations
 
@@ -12,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _core
 from ._core import LeverageProfile
 from .errors import DataError
 from .files import write_whole
+from .parquet import read_table, write_table
 
 CONFIG_KEY = "liqcore.config"
 SCHEMA_VERSION = 1
@@ -43,9 +41,6 @@ def write_archive(
 
     The file appears whole or not at all. `config`, the JSON form of a configuration, makes `Config.load` read it.
     """
-    import fastparquet
-    import pandas as pd
-
     header = {
         "schema": SCHEMA_VERSION,
         "terms": history.terms,
@@ -58,16 +53,7 @@ def write_archive(
     if config is not None:
         metadata[CONFIG_KEY] = json.dumps(config)
     with write_whole(path) as file:
-        fastparquet.write(
-            os.fspath(path),
-            pd.DataFrame(history.to_rows(), copy=False),
-            compression="ZSTD",
-            write_index=False,
-            has_nulls=False,
-            stats=["time"],
-            custom_metadata=metadata,
-            open_with=lambda *_: _KeepOpen(file),
-        )
+        write_table(file, path, history.to_rows(), stats=["time"], metadata=metadata)
     return Path(path)
 
 
@@ -76,11 +62,11 @@ def read_archive(
 ) -> tuple[dict[str, Any], _core.History, LeverageProfile]:
     """Read what `write_archive` wrote under `key`; DataError says that `path` is not `what` if it is not."""
     expected = f"{path}: expected {what} saved by liqcore"
-    text, frame = _read(path, key, expected, list(COLUMNS))
+    text, columns = _read(path, key, expected, list(COLUMNS))
     header: dict[str, Any] = json.loads(text)
     if header["schema"] != SCHEMA_VERSION:
         raise DataError(f"{expected} with schema {SCHEMA_VERSION}, found schema {header['schema']}")
-    rows = {name: np.ascontiguousarray(frame[name].to_numpy(), dtype=kind) for name, kind in COLUMNS.items()}
+    rows = {name: np.ascontiguousarray(columns[name], dtype=kind) for name, kind in COLUMNS.items()}
     history = _core.History.from_rows(
         **header["terms"], first_ns=header["first_ns"], windows=header["windows"], columns=rows
     )
@@ -90,41 +76,20 @@ def read_archive(
 
 def read_metadata(path: str | os.PathLike[str], key: str) -> str:
     """Read one text that `write_archive` put into a file's metadata; DataError if it is not there."""
-    return _read(path, key, f"{path}: expected a result saved by liqcore", None)[0]
+    return _read(path, key, f"{path}: expected a result saved by liqcore", [])[0]
 
 
-def _read(path: str | os.PathLike[str], key: str, expected: str, columns: list[str] | None) -> tuple[str, Any]:
-    import fastparquet
-
-    with open(path, "rb") as file:  # opened here, because fastparquet leaks the handle that it opens itself
+def _read(
+    path: str | os.PathLike[str], key: str, expected: str, columns: list[str]
+) -> tuple[str, dict[str, NDArray[Any]]]:
+    with open(path, "rb") as file:
         if file.read(4) != b"PAR1":
             raise DataError(f"{expected} (Parquet), found another kind of file")
         file.seek(0)
         try:
-            parquet = fastparquet.ParquetFile(file)
-            text = parquet.key_value_metadata.get(key)
-            frame = None if text is None or columns is None else parquet.to_pandas(columns=columns)
+            text, values = read_table(file, key, columns)
         except Exception as error:  # in a damaged file it runs into all kinds
             raise DataError(f"{expected}, found a damaged Parquet file ({error})") from error
     if text is None:
         raise DataError(f'{expected}, found a Parquet file without the metadata "{key}"')
-    return text, frame
-
-
-class _KeepOpen:
-    """A file that its writer may close while it stays open here."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def __enter__(self) -> _KeepOpen:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def close(self) -> None:
-        """Leave it open."""
+    return text, values

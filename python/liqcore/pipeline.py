@@ -30,6 +30,7 @@ PathLike = str | os.PathLike[str]
 BOOK_STEP_SHARE = 1e-4  # of the first price: the width of a book bin to aim at
 OFF_GRID_LIMIT = 0.05
 BATCH_ROWS = 1_000_000
+SCANNED_FILES = 4  # a head can be a third of its file; what only other files show is found while reading
 DAY_NS = 86_400_000_000_000
 
 
@@ -55,6 +56,7 @@ def heatmap(
     last: Duration | None = None,
     config: Config | PathLike | None = None,
     progress: Progress | None = None,
+    prefetch: bool = True,
 ) -> Heatmap:
     """
     Make a liquidation heatmap from trade files, in one call.
@@ -101,6 +103,9 @@ def heatmap(
         A configuration, a TOML file, or a saved result to repeat.
     progress : callable, optional
         Called as ``progress(done_bytes, total_bytes, rows)``.
+    prefetch : bool
+        Unpack files in one thread, a piece ahead of the engine; it has ended when this returns or raises. False:
+        no thread is started. The result is the same.
 
     Returns
     -------
@@ -158,7 +163,7 @@ def heatmap(
     beside = Beside(config, marks, open_interest, candles)
     if not paths and trades is None and beside.candles is None:
         raise InvalidConfigError("paths, trades or candles must be given")
-    source = _Files(list(paths), config, progress) if paths else _Memory(trades, beside.candles, progress)
+    source = _Files(list(paths), config, progress, prefetch) if paths else _Memory(trades, beside.candles, progress)
     return _run(source, config, beside)
 
 
@@ -255,21 +260,22 @@ class _Files:
 
     has_trades = True
 
-    def __init__(self, paths: Any, config: Config, progress: Progress | None) -> None:
+    def __init__(self, paths: Any, config: Config, progress: Progress | None, prefetch: bool) -> None:
         from .sources import scan
 
         self._paths = paths
         self._progress = progress
+        self._prefetch = prefetch
         self._format = config.source.format
         # A symbol chooses from files that hold several; for files of one symbol it is only a title.
         self._choice: str | None = None
         try:
-            head = scan(paths, format=self._format)
+            head = scan(paths, format=self._format, heads=SCANNED_FILES)
         except DataError:
             if config.instrument.symbol is None:
                 raise
             self._choice = config.instrument.symbol
-            head = scan(paths, symbol=self._choice, format=self._format)
+            head = scan(paths, symbol=self._choice, format=self._format, heads=SCANNED_FILES)
         if head.first_price is None or head.first_ts is None:
             raise DataError(f"{head.files[0].name}: expected trades, found no usable row in the head of the files")
         _check_files(head.files)
@@ -284,11 +290,17 @@ class _Files:
         from .sources import read_trades
 
         with read_trades(
-            self._paths, symbol=self._choice, format=self._format, batch_rows=BATCH_ROWS, progress=self._progress
+            self._paths,
+            symbol=self._choice,
+            format=self._format,
+            batch_rows=BATCH_ROWS,
+            progress=self._progress,
+            prefetch=self._prefetch,
         ) as reader:
             self._report = reader.report
             for batch in reader:
                 yield batch.ts, batch.price, batch.qty, batch.taker_sell
+        _check_files(reader.report.files)
 
     def inputs(self) -> list[dict[str, Any]]:
         return [

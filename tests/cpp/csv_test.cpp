@@ -345,4 +345,9 @@ TEST(FinestDecimals, FindsTheGridOfDoubles) {
   EXPECT_EQ(finest_decimals(std::vector<double>{1e-8}), 8);
   EXPECT_EQ(finest_decimals(std::vector<double>{1.0 / 3.0}), max_decimals);
   EXPECT_EQ(finest_decimals(std::vector<double>{1e300, 0.5}), 1);
+  EXPECT_EQ(finest_decimals(std::vector<double>{0.5}, 3), 3);
+  EXPECT_EQ(finest_decimals(std::vector<double>{-0.0, -2.5, 0x1p51 + 0.5, -1e300}), 1);
+  std::vector<double> many(2000, 2.0);
+  many[1999] = 1671.75;
+  EXPECT_EQ(finest_decimals(many), 2);
 }

@@ -1,9 +1,12 @@
 """The native parser as Python calls it: checked arguments, one truth for sides and ids."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from liqcore import _core
 
@@ -71,3 +74,66 @@ def test_sides_and_ids_one_at_a_time() -> None:
 
 def test_finest_decimals() -> None:
     assert _core.finest_decimals(np.array([1.5, 2.25, np.nan])) == 2
+
+
+class TestCheckTrades:
+    def test_what_it_says(self) -> None:
+        check = _core.check_trades(np.array([5, 5, 9]), np.array([1.5, 2.0, 2.25]), np.array([1.0, 2.0, 0.125]))
+        assert (check.usable, check.in_order, check.low, check.high) == (True, True, 5, 9)
+        assert (check.price_decimals, check.qty_decimals) == (2, 3)
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.integers(-(2**63), 2**63 - 1) | st.integers(0, 3),
+                st.floats(width=64) | st.sampled_from([1.0, 0.25, -0.0]),
+                st.floats(width=64) | st.sampled_from([1.0, 0.25, 5e-324]),
+            ),
+            max_size=40,
+        ),
+        st.integers(0, 1500),
+    )
+    def test_it_says_what_numpy_says(self, rows: list[tuple[int, float, float]], good: int) -> None:
+        rows = [(0, 1.0, 1.0)] * good + rows  # so that the odd ones stand in any block
+        ts = np.array([row[0] for row in rows], np.int64)
+        price, qty = (np.array([row[i] for row in rows], np.float64) for i in (1, 2))
+        check = _core.check_trades(ts, price, qty)
+        assert check.in_order == bool(np.all(ts[1:] >= ts[:-1]))
+        assert check.usable == bool(np.all(np.isfinite(price) & (price > 0) & np.isfinite(qty) & (qty > 0)))
+        assert (check.low, check.high) == ((ts.min(), ts.max()) if rows else (0, 0))
+        if check.usable:
+            assert check.price_decimals == _core.finest_decimals(price) == reference_decimals(price)
+            assert check.qty_decimals == _core.finest_decimals(qty) == reference_decimals(qty)
+
+    @pytest.mark.parametrize(
+        ("columns", "error"),
+        [
+            ((np.array([1]), np.array([1.0]), np.array([1.0, 2.0])), ValueError),
+            ((np.array([1.0]), np.array([1.0]), np.array([1.0])), TypeError),
+            ((np.array([1]), np.array([1], np.float32), np.array([1.0])), TypeError),
+            ((np.arange(4)[::2], np.ones(2), np.ones(2)), TypeError),
+        ],
+    )
+    def test_nothing_is_converted(self, columns: tuple[Any, Any, Any], error: type[Exception]) -> None:
+        with pytest.raises(error):
+            _core.check_trades(*columns)
+
+
+def reference_decimals(values: NDArray[np.float64]) -> int:
+    """One value and one number of digits after the other."""
+    most = 0
+    for value in values[np.isfinite(values)].tolist():
+        for decimals in range(15):
+            scaled = value * 10.0**decimals
+            if abs(scaled) >= 2.0**51 or round(scaled) / 10.0**decimals == value:
+                break
+        else:
+            decimals = 15
+        most = max(most, decimals)
+    return most
+
+
+@given(st.lists(st.floats(width=64) | st.integers(-(10**9), 10**9).map(lambda n: n / 1e4), max_size=30))
+def test_finest_decimals_of_anything(values: list[float]) -> None:
+    array = np.array(values, np.float64)
+    assert _core.finest_decimals(array) == reference_decimals(array)

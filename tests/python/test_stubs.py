@@ -128,6 +128,7 @@ def samples() -> dict[str, list[Any]]:
         "History": histories,
         "Engine": [*engines, fresh],
         "RowCounts": [counts],
+        "TradeCheck": [_core.check_trades(np.array([1]), np.array([0.5]), np.array([2.0]))],
     }
 
 

@@ -465,14 +465,28 @@ std::vector<std::string> distinct_values(std::string_view bytes, char delimiter,
   return found;
 }
 
-int finest_decimals(std::span<const double> values) noexcept {
-  std::size_t decimals = 0;
-  for (const double x : values) {
-    if (!std::isfinite(x)) continue;
-    // Beyond 2^51 the rounded product may be one off: no more digits can be told.
-    while (decimals < max_decimals && std::abs(x) * powers_of_ten[decimals] < 0x1p51 &&
-           std::rint(x * powers_of_ten[decimals]) / powers_of_ten[decimals] != x)
+int finest_decimals(std::span<const double> values, int at_least) noexcept {
+  constexpr auto sign_bit = std::uint64_t{1} << 63;
+  auto decimals = static_cast<std::size_t>(at_least);
+  while (!values.empty() && decimals < max_decimals) {
+    // A run is tested as a whole; only one that does not fit is tested again. On the bits, because compilers do not
+    // vectorise comparisons of doubles.
+    const auto run = values.first(std::min<std::size_t>(values.size(), 512));
+    const double scale = powers_of_ten[decimals];
+    std::uint64_t misfits = 0;
+    for (const double x : run) {
+      const double scaled = x * scale;
+      const double whole = (scaled + 0x1.8p52) - 0x1.8p52;  // rint, for what is below 2^51
+      const auto differs = std::bit_cast<std::uint64_t>(whole / scale) ^ std::bit_cast<std::uint64_t>(x);
+      // Beyond that the rounded product may be one off: no more digits can be told. NaN and infinity are not below.
+      const auto size = std::bit_cast<std::uint64_t>(scaled) & ~sign_bit;
+      const auto is_below = (size - std::bit_cast<std::uint64_t>(0x1p51)) >> 63;
+      misfits |= (differs & ~sign_bit) & (0 - is_below);  // -0 fits like 0
+    }
+    if (misfits != 0)
       ++decimals;
+    else
+      values = values.subspan(run.size());
   }
   return static_cast<int>(decimals);
 }

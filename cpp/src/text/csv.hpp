@@ -114,7 +114,8 @@ LIQCORE_EXPORT RowCounts parse_columns(std::string_view bytes, char delimiter, i
 
 /// The digits after the point that the finest of the values needs: the least d with `rint(x * 10^d) / 10^d == x` for
 /// all x. At most `max_decimals`, which stands for "not on a decimal grid". Values that are not finite are passed over.
-[[nodiscard]] LIQCORE_EXPORT int finest_decimals(std::span<const double> values) noexcept;
+/// @param at_least  digits that are needed anyway, 0 to max_decimals; the result is no smaller
+[[nodiscard]] LIQCORE_EXPORT int finest_decimals(std::span<const double> values, int at_least = 0) noexcept;
 inline constexpr int max_decimals = 15;
 
 }  // namespace liqcore::text

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError
+from ..parquet import ParquetTable
 from . import layout as layouts
-from .parquet import ParquetTable
 from .payload import PayloadTable
 from .report import FileReport, ReadReport
 from .series import (

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..durations import format_duration
 from ..errors import DataError, InvalidConfigError
+from ..parquet import ParquetTable
 from . import layout as layouts
-from .parquet import ParquetTable
 from .payload import PayloadTable
 from .report import FileReport, ReadReport
 from .series import (

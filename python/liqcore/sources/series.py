@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from .. import _core
 from ..durations import parse_duration
 from ..errors import DataError, InvalidConfigError
+from ..parquet import Column, ParquetTable
 from . import layout as layouts
-from .parquet import Column, ParquetTable, to_float, to_time
+from .parquet import to_float, to_time
 from .payload import PayloadTable, is_payload
 from .report import FileReport, ReadReport
 from .text import PathLike, Table, find_files, is_parquet

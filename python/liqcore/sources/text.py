@@ -1,16 +1,15 @@
 """Delimited text on disk: plain, zipped or gzipped, in pieces of whole lines."""
 
 import glob
-import gzip
 import os
 import zipfile
-import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
 from ..errors import DataError, InvalidConfigError
+from .inflate import INFLATE_ERRORS, open_gzip, open_member
 from .layout import cells, is_header
 
 PathLike = str | os.PathLike[str]
@@ -135,7 +134,9 @@ class TextFile:
             If the file is truncated or damaged, or holds several csv files.
         """
         with self._opened() as (_, stream):
-            return stream.read(-1 if limit is None else limit)
+            if limit is not None:
+                return stream.read(limit)
+            return b"".join(iter(lambda: stream.read(_PIECE), b""))
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[IO[bytes], _Readable]]:
@@ -144,7 +145,7 @@ class TextFile:
             try:
                 raw = stack.enter_context(self.path.open("rb"))
                 yield raw, self._unpack(raw, stack)
-            except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+            except INFLATE_ERRORS as error:
                 kind = "zip" if zipfile.is_zipfile(self.path) or self._magic() == b"PK" else "gzip"
                 raise self.error(f"expected a complete {kind} file, found it truncated or damaged ({error})") from error
             except (OSError, NotImplementedError, RuntimeError) as error:  # encrypted, an unknown method, a bad disk
@@ -179,7 +180,8 @@ class TextFile:
         magic = raw.read(2)
         raw.seek(0)
         if magic == b"\x1f\x8b":
-            return stack.enter_context(gzip.GzipFile(fileobj=raw))
+            unpacked: _Readable = stack.enter_context(open_gzip(raw))
+            return unpacked
         suffix = self.path.suffix.lower()
         if magic != b"PK":
             if suffix in (".zip", ".gz"):
@@ -194,7 +196,8 @@ class TextFile:
             raise self.error(
                 f"expected a zip with one csv file, found {len(names) or 'none'}{': ' + listed if names else ''}"
             )
-        return stack.enter_context(archive.open(names[0]))
+        member: _Readable = stack.enter_context(open_member(archive, raw, names[0]))
+        return member
 
 
 class Table:

@@ -1,20 +1,21 @@
 """One trade file each: text or Parquet, to columns that are readable but neither sorted nor free of repeats yet."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError, InvalidConfigError
+from ..parquet import Column, ParquetTable
 from . import layout as layouts
 from .formats import TRADE_LAYOUTS
 from .layout import TradeColumns, TradeLayout
-from .parquet import Column, ParquetTable, to_float, to_time
+from .parquet import UNIT_NS, to_float, to_time, unit_of
 from .report import FileReport
 from .text import Table, is_parquet
 
@@ -28,13 +29,19 @@ _PARQUET = "parquet"
 
 @dataclass(slots=True)
 class Rows:
-    """Readable trades in file order; ``ids``: numbers >= 0, hashes < 0 or ``NO_ID``; None: no id column."""
+    """
+    Readable trades in file order.
+
+    ``ids``: numbers >= 0, hashes < 0 or ``NO_ID``; None: no id column. ``in_order``: known to be sorted, so that nobody
+    has to look again.
+    """
 
     ts: NDArray[np.int64]
     price: NDArray[np.float64]
     qty: NDArray[np.float64]
     taker_sell: NDArray[np.bool_]
     ids: NDArray[np.int64] | None = None
+    in_order: bool = False
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -43,6 +50,9 @@ class Rows:
         """Select rows by mask or position, into new arrays."""
         ids = None if self.ids is None else self.ids[which]
         return Rows(self.ts[which], self.price[which], self.qty[which], self.taker_sell[which], ids)
+
+
+Piece = Any  # what one kind of file calls a piece: text and where it ends, or the columns of a row group
 
 
 class TradeFile(Protocol):
@@ -66,9 +76,19 @@ class TradeFile(Protocol):
     symbol_in_name: bool
     left_out: bool
 
-    def read(self, symbol: str | None, advance: Callable[[int], None], limit: int | None = None) -> Iterator[Rows]:
+    def pieces(self, limit: int | None = None) -> Generator[Piece, None, None]:
         """
-        Yield the rows, once all (text) or in stretches whose times do not overlap (sorted Parquet).
+        Yield the file's contents, unpacked; ``limit`` tells that only about so many rows will be taken.
+
+        Nothing else is touched, so that another thread may do this while `read` works on the piece before.
+        """
+        ...
+
+    def read(
+        self, pieces: Iterator[Piece], symbol: str | None, advance: Callable[[int], None], limit: int | None = None
+    ) -> Iterator[Rows]:
+        """
+        Yield the rows of `pieces`, once all (text) or in stretches whose times do not overlap (sorted Parquet).
 
         ``advance`` is told how many bytes of the file are done. With ``limit`` only about that many rows are read.
         """
@@ -146,7 +166,8 @@ class _TextTrades:
             self.symbol_in_name = self.report.symbol is not None
             if not self.symbol_in_name:
                 self.report.symbol = layouts.guess_symbol(path.name)
-        parsed = self._parse(self._table.head(), None)[0]
+        head = self._table.head()
+        parsed = self._parse(head, _core.count_lines(head), None)[0]
         self.first_ts = int(parsed.ts.min()) if len(parsed) else 0
 
     def symbols(self) -> list[str]:
@@ -157,16 +178,27 @@ class _TextTrades:
             found.update(dict.fromkeys(_core.distinct_values(piece, column=self._columns.symbol)))
         return list(found)
 
-    def read(self, symbol: str | None, advance: Callable[[int], None], limit: int | None = None) -> Iterator[Rows]:
+    def pieces(self, limit: int | None = None) -> Generator[tuple[memoryview, int], None, None]:
+        for piece in self._table.pieces() if limit is None else self._table.pieces(1 << 21):
+            yield piece, self._table.file.position
+
+    def read(
+        self,
+        pieces: Iterator[tuple[memoryview, int]],
+        symbol: str | None,
+        advance: Callable[[int], None],
+        limit: int | None = None,
+    ) -> Iterator[Rows]:
         report = self.report
         wanted = symbol if symbol is not None else report.symbol if self.symbol_in_rows else None
-        pieces: list[Rows] = []
+        parts: list[Rows] = []
         units: dict[str, int] = {}
         lines = 1 if self._table.header is None else 2  # the number that the file's next line has
         example = ""
-        for piece in self._table.pieces() if limit is None else self._table.pieces(1 << 21):
-            rows, counts = self._parse(piece, wanted)
-            pieces.append(rows)
+        for piece, position in pieces:
+            room = _core.count_lines(piece)
+            rows, counts = self._parse(piece, room, wanted)
+            parts.append(rows)
             self._count(counts)
             for form, count in zip(TIME_FORMS, counts.times, strict=True):
                 if count:
@@ -176,8 +208,8 @@ class _TextTrades:
                 line = bytes(piece[at : at + 400]).split(b"\n")[0].decode("utf-8", "replace").strip()
                 number = lines + bytes(piece[:at]).count(b"\n")
                 example = f"; the first is line {number}: '{line[:80]}'"
-            lines += _core.count_lines(piece)
-            advance(self._table.file.position)
+            lines += room
+            advance(position)
             if limit is not None and report.rows_read >= limit:
                 break
         others = report.rejected.get("other_symbol", 0)
@@ -191,8 +223,8 @@ class _TextTrades:
             report.warnings.append(f"times are in {report.time_unit}, the format says {expected}")
         if self.symbol_in_rows and wanted is not None and report.rows_read > others:
             report.symbol = wanted
-        joined = [_join(pieces)]
-        pieces.clear()
+        joined = [_join(parts)]
+        parts.clear()
         yield joined.pop()  # nothing here holds the rows while they are used
 
     def _count(self, counts: _core.RowCounts) -> None:
@@ -216,8 +248,7 @@ class _TextTrades:
         report.price_decimals = max(report.price_decimals, counts.price_decimals)
         report.qty_decimals = max(report.qty_decimals, counts.quantity_decimals)
 
-    def _parse(self, piece: memoryview, symbol: str | None) -> tuple[Rows, _core.RowCounts]:
-        room = _core.count_lines(piece)
+    def _parse(self, piece: memoryview, room: int, symbol: str | None) -> tuple[Rows, _core.RowCounts]:
         columns = self._columns
         ts = np.empty(room, np.int64)
         price = np.empty(room, np.float64)
@@ -244,6 +275,9 @@ class _TextTrades:
         return Rows(ts[:n], price[:n], qty[:n], taker_sell[:n], ids[:n] if columns.id >= 0 else None), counts
 
 
+_PLAIN_TYPES = (np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.float64), np.dtype(np.bool_))
+
+
 class _ParquetTrades:
     def __init__(self, path: Path) -> None:
         self._table = ParquetTable(path)
@@ -259,12 +293,10 @@ class _ParquetTrades:
         self.symbol_in_name = False
         self.report.symbol = None if self.symbol_in_rows else layouts.guess_symbol(path.name)
         first = next(group for group, rows in enumerate(self._table.group_rows) if rows)
-        times = [names[self._at.time]] + ([names[self._at.symbol]] if self.symbol_in_rows else [])
-        columns = self._table.read(first, times)
-        ts, readable, _ = self._time(columns[0])
-        self.first_ts = int(ts[readable].min()) if readable.any() else 0
+        self._ranges = self._table.ranges(names[self._at.time])
+        self.first_ts = self._first_ts(first)
         if self.symbol_in_rows:
-            found = _words(columns[1])
+            found = _words(self._table.read(first, [names[self._at.symbol]])[0])
             self.report.symbol = found[0] if len(found) == 1 else None
 
     def symbols(self) -> list[str]:
@@ -276,17 +308,33 @@ class _ParquetTrades:
             found.update(dict.fromkeys(_words(self._table.read(group, [name])[0])))
         return list(found)
 
-    def read(self, symbol: str | None, advance: Callable[[int], None], limit: int | None = None) -> Iterator[Rows]:
+    def pieces(self, limit: int | None = None) -> Generator[tuple[int, list[Column]], None, None]:
+        names = [self._table.columns[i] for i in self._wanted()]
+        taken = 0
+        for group, count in enumerate(self._table.group_rows):
+            if count:
+                yield count, self._table.read(group, names)
+            taken += count
+            if limit is not None and taken >= limit:
+                return
+
+    def read(
+        self,
+        pieces: Iterator[tuple[int, list[Column]]],
+        symbol: str | None,
+        advance: Callable[[int], None],
+        limit: int | None = None,
+    ) -> Iterator[Rows]:
         report = self.report
         total = sum(self._table.group_rows)
         wanted = symbol if symbol is not None else report.symbol if self.symbol_in_rows else None
         streaming = self._groups_are_sorted()
         waiting: list[Rows] = []
+        held = 0
         units: dict[str, int] = {}
-        for group, count in enumerate(self._table.group_rows):
-            if not count:
-                continue
-            rows, found = self._group(group, wanted)
+        for count, columns in pieces:
+            rows, found = self._group(count, columns, wanted)
+            columns.clear()  # the rows have what they need of them
             for unit, n in found.items():
                 units[unit] = units.get(unit, 0) + n
             check_units(report.name, units)
@@ -299,27 +347,44 @@ class _ParquetTrades:
             report.time_unit = next(iter(units), None)
             advance(self._table.size * report.rows_read // total)
             waiting.append(rows)
+            held += len(rows)
+            del rows
             # Small row groups are gathered, so that a batch is worth its call.
-            if streaming and sum(map(len, waiting)) >= 500_000:
-                yield _join(waiting)
-                waiting = []
-            if limit is not None and report.rows_read >= limit:
-                break
+            if streaming and held >= 500_000:
+                joined = [_join(waiting)]
+                waiting.clear()
+                held = 0
+                yield joined.pop()  # nothing here holds the rows while they are used
         if waiting:
             yield _join(waiting)
 
-    def _groups_are_sorted(self) -> bool:
-        ranges = self._table.ranges(self._table.columns[self._at.time])
-        known = [pair for pair in ranges if pair is not None]
-        return len(known) == len(ranges) and all(a[1] <= b[0] for a, b in itertools.pairwise(known))
+    def _first_ts(self, group: int) -> int:
+        """The least time of a row group, from its statistics where they tell."""
+        known = self._ranges[group]
+        if known is not None and isinstance(known[0], int | np.integer):
+            ts, readable, _ = to_time(Column(np.array([known[0]])))
+            if readable[0]:
+                return int(ts[0])
+        ts, readable, _ = self._time(self._table.read(group, [self._table.columns[self._at.time]])[0])
+        return int(ts[readable].min()) if readable.any() else 0
 
-    def _group(self, group: int, symbol: str | None) -> tuple[Rows, dict[str, int]]:
+    def _groups_are_sorted(self) -> bool:
+        known = [pair for pair in self._ranges if pair is not None]
+        return len(known) == len(self._ranges) and all(a[1] <= b[0] for a, b in itertools.pairwise(known))
+
+    def _wanted(self) -> list[int]:
+        at = self._at
+        return [at.time, at.price, at.quantity, at.side] + [i for i in (at.id, at.symbol) if i >= 0]
+
+    def _group(self, count: int, read: list[Column], symbol: str | None) -> tuple[Rows, dict[str, int]]:
+        clean = self._clean_group(read)
+        if clean is not None:
+            self.report.rows_read += count
+            return clean
         report = self.report
         at = self._at
         names = self._table.columns
-        wanted = [at.time, at.price, at.quantity, at.side] + [i for i in (at.id, at.symbol) if i >= 0]
-        columns = dict(zip(wanted, self._table.read(group, [names[i] for i in wanted]), strict=True))
-        count = self._table.group_rows[group]
+        columns = dict(zip(self._wanted(), read, strict=True))
         report.rows_read += count
         keep = np.ones(count, np.bool_)
 
@@ -351,6 +416,25 @@ class _ParquetTrades:
         report.price_decimals = max(report.price_decimals, _core.finest_decimals(rows.price))
         report.qty_decimals = max(report.qty_decimals, _core.finest_decimals(rows.qty))
         return rows, units
+
+    def _clean_group(self, read: list[Column]) -> tuple[Rows, dict[str, int]] | None:
+        """The usual row group, where one look shows that no row is to be rejected; None: it is not of that kind."""
+        if len(read) > 4 or any(column.null is not None for column in read):
+            return None
+        ts, price, qty, side = (np.ascontiguousarray(column.values) for column in read)
+        if (ts.dtype, price.dtype, qty.dtype, side.dtype) != _PLAIN_TYPES:
+            return None
+        check = _core.check_trades(ts, price, qty)
+        unit = unit_of(check.low, check.high)
+        if not check.usable or unit is None:
+            return None
+        if UNIT_NS[unit] > 1:
+            ts = ts * UNIT_NS[unit]
+        report = self.report
+        report.price_decimals = max(report.price_decimals, check.price_decimals)
+        report.qty_decimals = max(report.qty_decimals, check.qty_decimals)
+        taker_sell = side if self._at.true_is_sell else ~side
+        return Rows(ts, price, qty, taker_sell, in_order=check.in_order), {unit: len(ts)}
 
     def _reject_unreadable(
         self,
@@ -440,6 +524,8 @@ def _join(pieces: list[Rows]) -> Rows:
         np.concatenate([piece.qty for piece in pieces]),
         np.concatenate([piece.taker_sell for piece in pieces]),
         np.concatenate(ids) if len(ids) == len(pieces) else None,
+        in_order=all(piece.in_order for piece in pieces)
+        and all(not len(b) or a.ts[-1] <= b.ts[0] for a, b in itertools.pairwise(filter(len, pieces))),
     )
 
 

@@ -1,6 +1,9 @@
 """Trades from files of many venues: sorted, without repeats, every row accounted for."""
 
+import itertools
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Self
 
@@ -13,11 +16,13 @@ from ..errors import DataError, InvalidConfigError
 from .layout import listed
 from .report import FileReport, ReadReport
 from .text import PathLike, find_files
-from .trade_files import Rows, TradeFile, add_warnings, open_trade_file, several_symbols
+from .trade_files import Piece, Rows, TradeFile, add_warnings, open_trade_file, several_symbols
 
 Progress = Callable[[int, int, int], object]
 
 _SCAN_ROWS = 200_000
+_END = object()  # of one file's pieces
+_FINISHED = object()
 _FOREVER = np.iinfo(np.int64).max
 
 
@@ -33,10 +38,15 @@ class TradeReader(Iterator[TradeBatch]):
     """
 
     def __init__(
-        self, files: Sequence[TradeFile], symbol: str | None, batch_rows: int, progress: Progress | None
+        self,
+        files: Sequence[TradeFile],
+        symbol: str | None,
+        batch_rows: int,
+        progress: Progress | None,
+        prefetch: bool = False,
     ) -> None:
         self.report = ReadReport([file.report for file in files])
-        self._batches = self._read(files, symbol, batch_rows, progress)
+        self._batches = self._read(files, symbol, batch_rows, progress, prefetch)
 
     def __iter__(self) -> Self:
         """Return the reader itself: it can be walked once."""
@@ -61,40 +71,53 @@ class TradeReader(Iterator[TradeBatch]):
         self._batches.close()
 
     def _read(
-        self, files: Sequence[TradeFile], symbol: str | None, batch_rows: int, progress: Progress | None
+        self,
+        files: Sequence[TradeFile],
+        symbol: str | None,
+        batch_rows: int,
+        progress: Progress | None,
+        prefetch: bool,
     ) -> Generator[TradeBatch, None, None]:
         total = self.report.bytes
-        before = 0
+        before = rows_before = 0
         last_ts = np.iinfo(np.int64).min
         seen = _SeenIds()
 
         def advance(done: int) -> None:
             if progress is not None:
-                progress(before + done, total, self.report.rows_read)
+                progress(before + done, total, rows_before + report.rows_read)
 
+        report = files[0].report
         advance(0)
-        for number, file in enumerate(files):
-            report = file.report
-            next_file_ts = min((other.first_ts for other in files[number + 1 :]), default=_FOREVER)
-            sells = 0
-            if not file.left_out:
-                for rows in file.read(symbol if file.symbol_in_rows else None, advance):
-                    clean = _clean(rows, report, seen, last_ts)
-                    del rows
-                    if not len(clean):
-                        continue
-                    last_ts = int(clean.ts[-1])
-                    if clean.ids is not None:
-                        # Only ids that may come again are remembered: from later files, or from this one's next
-                        # stretch.
-                        seen.add(clean.ids[clean.ts >= min(next_file_ts, last_ts)])
-                    sells += int(clean.taker_sell.sum())
-                    for first in range(0, len(clean), batch_rows):
-                        part = slice(first, first + batch_rows)
-                        yield TradeBatch(clean.ts[part], clean.price[part], clean.qty[part], clean.taker_sell[part])
-                add_warnings(report, sells)
-            advance(report.bytes)
-            before += report.bytes
+        with ExitStack() as stack:
+            pieces: Iterator[Piece] = stack.enter_context(closing(_pieces(files)))
+            if prefetch:
+                pieces = stack.enter_context(closing(_ahead(pieces)))
+            for number, file in enumerate(files):
+                report = file.report
+                next_file_ts = files[number + 1].first_ts if number + 1 < len(files) else _FOREVER
+                sells = 0
+                if not file.left_out:
+                    own = itertools.takewhile(lambda piece: piece is not _END, pieces)
+                    for rows in file.read(own, symbol if file.symbol_in_rows else None, advance):
+                        clean = _clean(rows, report, seen, last_ts)
+                        del rows
+                        if not len(clean):
+                            continue
+                        last_ts = int(clean.ts[-1])
+                        if clean.ids is not None:
+                            # Only ids that may come again are remembered: from later files, or from this one's next
+                            # stretch.
+                            seen.add(clean.ids[clean.ts >= min(next_file_ts, last_ts)])
+                        sells += int(np.count_nonzero(clean.taker_sell))
+                        for first in range(0, len(clean), batch_rows):
+                            part = slice(first, first + batch_rows)
+                            yield TradeBatch(clean.ts[part], clean.price[part], clean.qty[part], clean.taker_sell[part])
+                        del clean  # before the next stretch is read
+                    add_warnings(report, sells)
+                advance(report.bytes)
+                before += report.bytes
+                rows_before += report.rows_read
         if symbol is not None and not self.report.rows_used and "other_symbol" in self.report.rejected:
             found = dict.fromkeys(name for file in files for name in file.symbols())
             raise DataError(f"{files[0].report.name}: expected trades of {symbol}, found {listed(list(found))}")
@@ -108,6 +131,7 @@ def read_trades(
     format: str = "auto",
     batch_rows: int = 1_000_000,
     progress: Progress | None = None,
+    prefetch: bool = False,
 ) -> TradeReader:
     """
     Read trades from files: sorted by time, repeats dropped, every other row counted by what is wrong with it.
@@ -134,6 +158,10 @@ def read_trades(
         The longest batch; at least 1.
     progress : callable, optional
         Called as ``progress(done_bytes, total_bytes, rows_read)`` after each piece of a file, bytes as on disk.
+    prefetch : bool
+        Unpack the next piece (of text 8 MiB, of Parquet a row group) in one thread while the caller works on a batch.
+        The thread begins with the first batch and has ended when the last has been taken, an error was raised, or the
+        reader was closed; batches, counts and errors are the same.
 
     Returns
     -------
@@ -172,7 +200,7 @@ def read_trades(
     """
     if batch_rows < 1:
         raise InvalidConfigError(f"batch_rows must be at least 1, was {batch_rows}")
-    return TradeReader(_open(paths, symbol, format), symbol, batch_rows, progress)
+    return TradeReader(_open(paths, symbol, format), symbol, batch_rows, progress, prefetch)
 
 
 def scan(
@@ -180,6 +208,7 @@ def scan(
     *,
     symbol: str | None = None,
     format: str = "auto",
+    heads: int | None = None,
 ) -> ReadReport:
     """
     Read the head of each trade file, some 200,000 rows, to learn layout, symbol, first price, tick and lot size.
@@ -188,6 +217,9 @@ def scan(
     ----------
     paths, symbol, format
         As for `read_trades`.
+    heads : int, optional
+        Read the heads of at most so many files, at least 2: the first, the last, and others evenly between. The rest
+        are only opened: their layout is known, and their counts are zero. By default every head is read.
 
     Returns
     -------
@@ -200,17 +232,40 @@ def scan(
     DataError, InvalidConfigError
         As `read_trades` and its iteration do, as far as the heads show it.
     """
+    if heads is not None and heads < 2:
+        raise InvalidConfigError(f"heads must be at least 2, was {heads}")
     files = _open(paths, symbol, format)
-    for file in files:
-        if file.left_out:
-            continue
+    wanted = [file for file in files if not file.left_out]
+    if heads is not None and len(wanted) > heads:
+        wanted = [wanted[number * (len(wanted) - 1) // (heads - 1)] for number in range(heads)]
+    for file in wanted:
         sells = 0
         seen = _SeenIds()
-        for rows in file.read(symbol if file.symbol_in_rows else None, lambda _: None, _SCAN_ROWS):
-            clean = _clean(rows, file.report, seen, np.iinfo(np.int64).min)
-            sells += int(clean.taker_sell.sum())
+        with closing(file.pieces(_SCAN_ROWS)) as pieces:
+            for rows in file.read(pieces, symbol if file.symbol_in_rows else None, lambda _: None, _SCAN_ROWS):
+                clean = _clean(rows, file.report, seen, np.iinfo(np.int64).min)
+                sells += int(np.count_nonzero(clean.taker_sell))
         add_warnings(file.report, sells)
     return ReadReport([file.report for file in files])
+
+
+def _pieces(files: Sequence[TradeFile]) -> Generator[Piece, None, None]:
+    """Yield the pieces of all files, an `_END` after those of each."""
+    for file in files:
+        if not file.left_out:
+            with closing(file.pieces()) as pieces:
+                yield from pieces
+            yield _END
+
+
+def _ahead(pieces: Iterator[Piece]) -> Generator[Piece, None, None]:
+    """Yield the same, each fetched in a thread of its own while the one before is in use; the thread ends with this."""
+    with ThreadPoolExecutor(1, thread_name_prefix="liqcore-prefetch") as thread:
+        waiting = thread.submit(next, pieces, _FINISHED)
+        while (piece := waiting.result()) is not _FINISHED:
+            waiting = thread.submit(next, pieces, _FINISHED)
+            yield piece
+            del piece  # before the next one is waited for
 
 
 def _open(paths: PathLike | Sequence[PathLike], symbol: str | None, format: str) -> list[TradeFile]:
@@ -269,7 +324,7 @@ def _clean(rows: Rows, report: FileReport, seen: "_SeenIds", last_ts: int) -> Ro
 
 def _sort(rows: Rows, report: FileReport) -> Rows:
     ts = rows.ts
-    if len(ts) < 2:
+    if rows.in_order or len(ts) < 2:
         return rows
     if ts[0] > ts[-1] and bool(np.all(ts[1:] <= ts[:-1])):  # newest first: equal times run backwards too
         report.resorted += len(ts) - 1
