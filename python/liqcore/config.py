@@ -471,6 +471,14 @@ class WindowConfig(_Section):
         example='"24h"',
         flag="--last",
     )
+    opened_within: str | None = _key(
+        None,
+        _LENGTH,
+        "Show only levels opened in this length of time before each column's end.",
+        unset="whenever opened",
+        example='"24h"',
+        flag="--opened-within",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

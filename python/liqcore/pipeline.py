@@ -52,6 +52,7 @@ def heatmap(
     candles: Any = None,
     warmup: Duration | None = None,
     last: Duration | None = None,
+    opened_within: Duration | None = None,
     config: Config | PathLike | None = None,
     progress: Progress | None = None,
 ) -> Heatmap:
@@ -92,6 +93,8 @@ def heatmap(
         Length of data that fills the book before the first column.
     last : duration, optional
         Show only the columns of the last "24h", "3d", ...
+    opened_within : duration, optional
+        Show only levels opened in the last "24h", ... of each column's time: `Heatmap.select`.
     config : Config or path, optional
         A configuration, a TOML file, or a saved result to repeat.
     progress : callable, optional
@@ -137,6 +140,7 @@ def heatmap(
         candles=candles,
         warmup=warmup,
         last=last,
+        opened_within=opened_within,
     )
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
@@ -372,9 +376,7 @@ def _run(source: _Memory | _Files, config: Config, marks: Any, candles: Any) -> 
     result = Heatmap(
         history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=meta, first=int(first)
     )
-    if settled.window.last is not None:
-        result = result.select(last=settled.window.last)
-    return result
+    return result.select(last=settled.window.last, opened_within=settled.window.opened_within)
 
 
 def _finer(source: _Memory | _Files, stats: Stats, tick_size: float, lot_size: float) -> tuple[float, float]:
@@ -623,6 +625,7 @@ def _override(config: Config, **given: Any) -> Config:
         ("window", "length", "window"),
         ("window", "warmup", "warmup"),
         ("window", "last", "last"),
+        ("window", "opened_within", "opened_within"),
         ("model", "name", "model"),
         ("model", "trigger", "trigger"),
         ("model", "maker_share", "maker_share"),

@@ -34,6 +34,10 @@ def heatmap(
     ] = None,
     side: Annotated[str | None, typer.Option(help="Positions shown: both, long or short. [default: both]")] = None,
     last: Annotated[str | None, typer.Option(help="Show only the last 12h, 3d, ... [default: all]")] = None,
+    opened_within: Annotated[
+        str | None,
+        typer.Option(help="Show only levels opened in the last 24h, 3d, ... of each column's time. [default: all]"),
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Hide what is below this share of the maximum, 0 to 1. [default: hide nothing]")
     ] = None,
@@ -84,6 +88,7 @@ def heatmap(
       liqcore heatmap BTCUSDT-aggTrades-2026-06-1*.zip -o btc.png
       liqcore heatmap trades.parquet -o map.png -o map.parquet --window 1m --bin 20 --warmup 1d
       liqcore heatmap trades.csv.gz -o shorts.png --side short --last 24h --leverage "25:0.5,50:0.3,100:0.2"
+      liqcore heatmap BTCUSDT-*.zip -o day.png --opened-within 24h --last 3d
       liqcore heatmap trades.csv.gz -o again.parquet --config map.parquet
 
     \b
@@ -104,6 +109,7 @@ def heatmap(
             "window.length": window,
             "window.warmup": warmup,
             "window.last": last,
+            "window.opened_within": opened_within,
             "model.trigger": trigger,
             "model.maker_share": maker_share,
             "model.half_life": half_life,
