@@ -161,7 +161,7 @@ py::array_t<std::int64_t> since(const History& history, double threshold, std::v
 
 py::tuple columns(const History& history, std::vector<double> long_weights, std::vector<double> short_weights,
                   std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, std::size_t first_column,
-                  std::size_t count, bool usd, std::size_t opened_within, std::int64_t column_ns) {
+                  std::size_t count, bool usd, std::size_t opened_within, std::int64_t column_ns, bool liquidated) {
   Picture what = picture(std::move(long_weights), std::move(short_weights), first_column, count);
   set_rows(what, first_bin, bins_per_row, rows, usd);
   what.opened_within = opened_within;
@@ -170,16 +170,19 @@ py::tuple columns(const History& history, std::vector<double> long_weights, std:
   const auto blank = [&] {
     return py::array_t<float>({static_cast<py::ssize_t>(drawn), static_cast<py::ssize_t>(rows)});
   };
-  py::array_t<float> out[] = {blank(), blank(), blank(), blank()};
+  py::array_t<float> out[] = {blank(), blank()};
   const auto cells_of = [&](int i) {
     return std::span<float>(out[i].mutable_data(), static_cast<std::size_t>(out[i].size()));
   };
-  const std::span<float> spans[] = {cells_of(0), cells_of(1), cells_of(2), cells_of(3)};
+  const std::span<float> spans[] = {cells_of(0), cells_of(1)};
   {
     const py::gil_scoped_release unlocked;
-    history.columns(what, spans[0], spans[1], spans[2], spans[3]);
+    if (liquidated)
+      history.columns(what, {}, {}, spans[0], spans[1]);
+    else
+      history.columns(what, spans[0], spans[1], {}, {});
   }
-  return py::make_tuple(out[0], out[1], out[2], out[3]);
+  return py::make_tuple(out[0], out[1]);
 }
 
 py::dict rows_to_dict(ArchiveRows&& rows) {
@@ -312,9 +315,9 @@ InvalidConfigError
            "First absolute bin and float64 (tiers, bins) lots live after window i; opened_within: windows, 0 for all.")
       .def("columns", &columns, py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_bin"),
            py::arg("bins_per_row"), py::arg("rows"), py::arg("first_column"), py::arg("columns"), py::arg("usd"),
-           py::arg("opened_within") = 0, py::arg("column_ns") = 0,
-           "Four float32 (columns, rows): live longs, live shorts, liquidated longs, liquidated shorts. opened_within in "
-           "windows; column_ns joins windows to columns.")
+           py::arg("opened_within") = 0, py::arg("column_ns") = 0, py::arg("liquidated") = false,
+           "Longs and shorts, float32 (columns, rows): live at the end of each column, or liquidated in it. opened_within "
+           "in windows; column_ns joins windows to columns.")
       .def("map", &map, py::arg("i"), py::kw_only(), py::arg("long_weights"), py::arg("short_weights"),
            py::arg("first_bin"), py::arg("bins_per_row"), py::arg("rows"), py::arg("usd"), py::arg("opened_within") = 0,
            "Weighted live levels after window i: float64 (2, tiers, rows), longs first.")

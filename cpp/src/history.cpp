@@ -260,15 +260,15 @@ void History::columns(const Picture& picture, std::span<float> longs, std::span<
                       std::span<float> liquidated_longs, std::span<float> liquidated_shorts) const {
   const std::size_t cells = column_count(picture) * picture.rows;
   for (const auto out : {longs, shorts, liquidated_longs, liquidated_shorts})
-    if (out.size() != cells)
+    if (!out.empty() && out.size() != cells)
       throw InvalidConfig("an output must hold columns x rows = " + std::to_string(cells) + " values, had " +
                           std::to_string(out.size()));
   std::size_t at = 0;
   cache_->draw(*this, picture, [&](Fold& fold, std::size_t) {
-    fold.live_rows(0, longs.subspan(at, picture.rows));
-    fold.live_rows(1, shorts.subspan(at, picture.rows));
-    fold.liquidated_rows(0, liquidated_longs.subspan(at, picture.rows));
-    fold.liquidated_rows(1, liquidated_shorts.subspan(at, picture.rows));
+    if (!longs.empty()) fold.live_rows(0, longs.subspan(at, picture.rows));
+    if (!shorts.empty()) fold.live_rows(1, shorts.subspan(at, picture.rows));
+    if (!liquidated_longs.empty()) fold.liquidated_rows(0, liquidated_longs.subspan(at, picture.rows));
+    if (!liquidated_shorts.empty()) fold.liquidated_rows(1, liquidated_shorts.subspan(at, picture.rows));
     at += picture.rows;
   });
 }

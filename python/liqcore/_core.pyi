@@ -301,7 +301,8 @@ class History(metaclass=_NativeType):
         usd: bool,
         opened_within: _Int = 0,
         column_ns: _Int = 0,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]: ...
+        liquidated: bool = False,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
     def map(
         self,
         i: _Int,

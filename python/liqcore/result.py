@@ -340,8 +340,8 @@ class Heatmap:
             "usd": view.unit == "usd",
         }
 
-    def _fold(self, first: int, count: int) -> tuple[NDArray[np.float32], ...]:
-        """Live longs and shorts, liquidated longs and shorts, of the columns of some windows."""
+    def _fold(self, first: int, count: int, *, liquidated: bool = False) -> tuple[NDArray[np.float32], ...]:
+        """Longs and shorts of the columns of some windows: live, or liquidated."""
         view = self._view
         return self._history.columns(
             **self._rows(),
@@ -349,18 +349,19 @@ class Heatmap:
             columns=count,
             opened_within=view.opened_within,
             column_ns=view.column_ns,
+            liquidated=liquidated,
         )
 
     @cached_property
     def _arrays(self) -> tuple[NDArray[np.float32], ...]:
         view = self._view
-        arrays = self._fold(view.first, view.count)
-        if view.threshold is not None and arrays[0].size:
-            values = arrays[0] + arrays[1]
-            hidden = values < np.float32(Threshold.of(view.threshold).cutoff(values))
-            arrays[0][hidden] = 0.0
-            arrays[1][hidden] = 0.0
-        return arrays
+        longs, shorts = self._fold(view.first, view.count)
+        values = longs + shorts
+        if view.threshold is not None and values.size:
+            shown = values >= np.float32(Threshold.of(view.threshold).cutoff(values))
+            for array in (longs, shorts, values):
+                array *= shown
+        return longs, shorts, values
 
     def _weights(self) -> tuple[list[float], list[float]]:
         kept = [
@@ -380,15 +381,16 @@ class Heatmap:
         """Live short levels at each window's end, shape (columns, bins)."""
         return self._arrays[1]
 
-    @cached_property
+    @property
     def values(self) -> NDArray[np.float32]:
         """``long + short``."""
-        return self.long + self.short
+        return self._arrays[2]
 
     @cached_property
     def liquidated(self) -> NDArray[np.float32]:
-        """What was liquidated in each window, by the bin it was liquidated in, shape (columns, bins)."""
-        return self._arrays[2] + self._arrays[3]
+        """What was liquidated in each column, by the bin it was liquidated in, shape (columns, bins)."""
+        longs, shorts = self._fold(self._view.first, self._view.count, liquidated=True)
+        return longs + shorts
 
     # --- other views of it ---
 
@@ -625,11 +627,10 @@ class Heatmap:
         """
         i = self._index_at(ts)
         if "_arrays" in self.__dict__ or self._view.threshold is not None:  # a threshold may need every column
-            longs, shorts, liquidated = self.long[i], self.short[i], self.liquidated[i]
+            longs, shorts = self.long[i], self.short[i]
         else:
-            first, end = int(self._starts[i]), int(self._starts[i + 1])
-            arrays = self._fold(self._view.first + first, end - first)
-            longs, shorts, liquidated = arrays[0][0], arrays[1][0], arrays[2][0] + arrays[3][0]
+            longs, shorts = (array[0] for array in self._fold(*self._windows_of(i)))
+        gone = self._fold(*self._windows_of(i), liquidated=True)
         return Column(
             start_ns=int(self.times[i]),
             end_ns=int(self.times[i]) + self.window_ns,
@@ -638,7 +639,7 @@ class Heatmap:
             step=self.step,
             long=longs,
             short=shorts,
-            liquidated=liquidated,
+            liquidated=gone[0][0] + gone[1][0],
             candle=self.candles[i],
             unit=self.unit,
         )
@@ -763,7 +764,7 @@ class Heatmap:
         """``values`` without the threshold."""
         if self._view.threshold is None:
             return self.values
-        longs, shorts = self._fold(self._view.first, self._view.count)[:2]
+        longs, shorts = self._fold(self._view.first, self._view.count)
         return longs + shorts
 
     def _column_at(self, ts: Time | None) -> int:
@@ -773,6 +774,11 @@ class Heatmap:
         if self._view.count == 0:
             raise InvalidConfigError("the heatmap has no column")
         return len(self.times) - 1
+
+    def _windows_of(self, column: int) -> tuple[int, int]:
+        """First window of a column, in the history, and their number."""
+        first, end = int(self._starts[column]), int(self._starts[column + 1])
+        return self._view.first + first, end - first
 
     def _last_window(self, column: int) -> int:
         """The last window of a column, in the history."""

@@ -100,11 +100,11 @@ class Threshold:
             return 0.0
         if self.kind == "share":
             return self.value * float(values.max())
-        live = values[values > 0]
-        if not live.size:
+        live = int(np.count_nonzero(values))
+        if not live:
             return 0.0
-        rank = max(math.ceil(self.value / 100 * live.size) - 1, 0)
-        return float(np.partition(live, rank)[rank])
+        rank = values.size - live + max(math.ceil(self.value / 100 * live) - 1, 0)  # the zeros come first
+        return float(np.partition(values, rank, axis=None)[rank])
 
     def __str__(self) -> str:
         if self.kind == "share":

@@ -61,7 +61,7 @@ def assert_close(actual: dict[Layer, Cells], expected: dict[Layer, Cells], relat
 @settings(slow, max_examples=40)
 def test_opened_within_is_an_engine_started_empty_at_that_time(rng: random.Random, trigger: str) -> None:
     setup = random_setup(rng, trigger=trigger, half_life=None)
-    market = Market(rng, setup, "trades", bad=0.0, hurry=0.15)
+    market = Market(rng, setup, "trades", bad=0.0, hurry=0.4)
     market.clock = max(market.clock, 0)
     events = events_of(market, 120)
     note(f"{setup}\n{events}")

@@ -94,7 +94,7 @@ class LIQCORE_EXPORT History {
   [[nodiscard]] std::size_t column_count(const Picture& picture) const;
 
   /// Fold the segments into columns, each (columns, rows) row-major: the weighted live longs and shorts at the end of
-  /// each column, and what was liquidated in it. Sums in double, one rounding at the end.
+  /// each column, and what was liquidated in it. Sums in double, one rounding at the end. An empty span is not wanted.
   ///
   /// With opened_within every column is a fold of its own stretch of windows; that costs two or three times an
   /// ordinary picture whatever the length: the stretches slide, so each window is put in once at either end.
