@@ -316,7 +316,8 @@ InvalidConfigError
       .def("columns", &columns, py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_bin"),
            py::arg("bins_per_row"), py::arg("rows"), py::arg("first_column"), py::arg("columns"), py::arg("usd"),
            py::arg("opened_within") = 0, py::arg("column_ns") = 0, py::arg("liquidated") = false,
-           "Longs and shorts, float32 (columns, rows): live at the end of each column, or liquidated in it. opened_within "
+           "Longs and shorts, float32 (columns, rows): live at the end of each column, or liquidated in it. "
+           "opened_within "
            "in windows; column_ns joins windows to columns.")
       .def("map", &map, py::arg("i"), py::kw_only(), py::arg("long_weights"), py::arg("short_weights"),
            py::arg("first_bin"), py::arg("bins_per_row"), py::arg("rows"), py::arg("usd"), py::arg("opened_within") = 0,
@@ -327,7 +328,8 @@ InvalidConfigError
       .def("since", &since, py::kw_only(), py::arg("threshold"), py::arg("long_weights"), py::arg("short_weights"),
            py::arg("first_bin"), py::arg("bins_per_row"), py::arg("rows"), py::arg("first_column"), py::arg("columns"),
            py::arg("usd"), py::arg("opened_within") = 0, py::arg("column_ns") = 0,
-           "Start (ns) of the first column of the unbroken run at or above a threshold, up to the last: int64 (2, rows).")
+           "Start (ns) of the first column of the unbroken run at or above a threshold, up to the last: int64 (2, "
+           "rows).")
       .def_property_readonly("whole", &History::whole, "Whether no window was folded away and no level came before.")
       .def_property_readonly("cache_bytes", &History::cache_bytes, "Memory of what was combined in advance.")
       .def(

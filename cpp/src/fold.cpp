@@ -293,8 +293,7 @@ void Fold::find_smallest() {
   smallest_.assign(ranges_.size() * static_cast<std::size_t>(smallest_blocks_),
                    std::numeric_limits<double>::infinity());
   for (std::size_t layer = 0; layer < ranges_.size(); ++layer)
-    for (std::int64_t bin = ranges_[layer].low; bin < ranges_[layer].high; ++bin)
-      bound(layer, bin);
+    for (std::int64_t bin = ranges_[layer].low; bin < ranges_[layer].high; ++bin) bound(layer, bin);
 }
 
 void Fold::bound(std::size_t layer, std::int64_t bin) noexcept {

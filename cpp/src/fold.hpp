@@ -81,9 +81,9 @@ class Fold {
   Terms terms_;
   std::size_t tiers_;
   bool aging_ = false;
-  Layers young_;               // cells over scale_
-  Layers old_;                 // the same for levels that expire; covers the same bins as young_
-  std::vector<double> scale_;  // one a layer
+  Layers young_;                // cells over scale_
+  Layers old_;                  // the same for levels that expire; covers the same bins as young_
+  std::vector<double> scale_;   // one a layer
   std::vector<double> undone_;  // scale that old_ was divided by since start_aging()
   std::vector<Layers::Range> ranges_;
 

@@ -197,7 +197,8 @@ struct History::Cache {
   }
 };
 
-History::History(Terms terms, std::optional<std::size_t> keep) : terms_(terms), keep_(keep), base_(terms.tiers), cache_(std::make_shared<Cache>()) {
+History::History(Terms terms, std::optional<std::size_t> keep)
+    : terms_(terms), keep_(keep), base_(terms.tiers), cache_(std::make_shared<Cache>()) {
   if (keep && *keep < 1) throw InvalidConfig("keep must be at least 1, was 0");
   if (keep) segments_.reserve(*keep);
 }
@@ -301,9 +302,9 @@ void History::age(std::size_t i, const Picture& picture, std::span<const std::si
     if (windows[k] <= (k > 0 ? windows[k - 1] : 0))
       throw InvalidConfig("windows must rise and be at least 1, was " + std::to_string(windows[k]));
   if (out.size() != windows.size() * 2 * picture.rows)
-    throw InvalidConfig("the output must hold windows x 2 x rows = " +
-                        std::to_string(windows.size() * 2 * picture.rows) + " values, had " +
-                        std::to_string(out.size()));
+    throw InvalidConfig(
+        "the output must hold windows x 2 x rows = " + std::to_string(windows.size() * 2 * picture.rows) +
+        " values, had " + std::to_string(out.size()));
   if (!windows.empty()) check_span(*this, i, windows.back());
   std::fill(out.begin(), out.end(), 0.0);
   Suffix opened(terms_.tiers);

@@ -240,6 +240,8 @@ class Heatmap:
             self.meta["book_age_ns"] = int(self._end_ns - history.segment(0).start_ns)
         if view.opened_within:
             self.meta["opened_within_ns"] = view.opened_within * history.window_ns
+        if view.threshold is not None:
+            self.meta["hidden"] = f"below {Threshold.of(view.threshold)}"
         if view.column_ns:
             self.meta["window"] = format_duration(view.column_ns)
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "support.hpp"
@@ -507,6 +508,20 @@ TEST(History, StretchesOfAHistoryThatKeepsAFewSlideWithIt) {
   EXPECT_EQ(refusal([&] { (void)history.opened_within(198, 200); }),
             "opened_within must lie within the 199 windows kept up to the first column shown (older ones were folded "
             "away), was 200");
+}
+
+TEST(History, CopiesMayBeReadByOtherThreads) {
+  const Engine engine = engine_of(14, decaying());
+  const History& history = *engine.history();
+  Picture p = all_of(history);
+  p.opened_within = 100;
+  const Columns expected{History(history), p};
+  std::vector<std::thread> threads;
+  std::vector<int> same(4);
+  for (int& equal : same)
+    threads.emplace_back([&equal, &expected, &p, copy = history] { equal = Columns(copy, p) == expected ? 1 : 0; });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(same, std::vector<int>(4, 1));
 }
 
 TEST(History, WhatWasFoldedAwayIsNotWhole) {

@@ -576,7 +576,10 @@ def configs(draw: st.DrawFn) -> Config:
         ),
     ).replace(
         source={"marks": draw(st.none() | texts)},
-        render={"threshold": draw(st.none() | st.floats(0, 1)), "width": draw(st.integers(480, 16_384))},
+        render={
+            "threshold": draw(st.none() | st.floats(0, 1) | st.sampled_from([1e6, "p95", "250000 usd"])),
+            "width": draw(st.integers(480, 16_384)),
+        },
         log={"progress": draw(st.booleans())},
     )
 

@@ -51,8 +51,8 @@ struct Picture {
 /// a copy of a history is cheap and stays as it was when the engine goes on. One thread at a time.
 ///
 /// Two things are made when first needed, and shared with the copies: the levels at every 1,024th window, where a fold
-/// can begin; and spans of windows combined in advance (a tree), from which the levels opened in any stretch of time are
-/// found by looking at a few dozen spans and windows. Neither is made by the engine as it runs.
+/// can begin; and spans of windows combined in advance (a tree), from which the levels opened in any stretch of time
+/// are found by looking at a few dozen spans and windows. Neither is made by the engine as it runs.
 class LIQCORE_EXPORT History {
  public:
   /// @param keep  number of segments kept; >= 1, or none for all

@@ -39,7 +39,11 @@ def heatmap(
         typer.Option(help="Show only levels opened in the last 24h, 3d, ... of each column's time. [default: all]"),
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="Hide what is below this share of the maximum, 0 to 1. [default: hide nothing]")
+        str | None,
+        typer.Option(
+            help="Hide what is below this share of the maximum (0 to 1), amount (above 1, USD) or percentile (p95). "
+            "[default: hide nothing]"
+        ),
     ] = None,
     warmup: Annotated[
         str | None, typer.Option(help="Length of data that fills the book before the first column. [default: none]")

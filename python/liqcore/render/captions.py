@@ -48,6 +48,8 @@ def footer_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
     """List on which terms the picture was made."""
     meta = heatmap.meta
     items = [f"{options.scale} colour scale"]
+    if meta.get("hidden"):
+        items.append(f"{meta['hidden']} hidden")
     if options.threshold:
         items.append(f"below {100 * options.threshold:.3g}% of maximum hidden")
     if meta.get("trigger"):
