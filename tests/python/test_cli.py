@@ -199,8 +199,8 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
         *shlex.split(
             "heatmap a.zip -o out.png --symbol BTCUSDT --venue okx --window 60s --bin 20 --leverage 5:0.3,10:0.7 "
             "--side long --last 24h --opened-within 12h --threshold 0.1 --warmup 3d --trigger mark "
-            "--marks m.csv --tick-size 0.1 --lot-size 0.001 --mmr 0.005 --maker-share 0.5 --half-life 5:7d,10:1d --width 800 --height 600 "
-            "--colormap cividis --quiet"
+            "--marks m.csv --tick-size 0.1 --lot-size 0.001 --mmr 0.005 --maker-share 0.5 --half-life 5:7d,10:1d "
+            "--width 800 --height 600 --colormap cividis --quiet"
         )
     )
     assert outcome.exit_code == 0, outcome.output
