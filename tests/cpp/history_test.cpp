@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support.hpp"
@@ -625,4 +626,29 @@ TEST(History, LayersThatAScaleOfZeroClosesAreGone) {
   EXPECT_EQ(Columns(history, p).longs, expected);
   p.opened_within = 3;
   EXPECT_EQ(Columns(history, p).longs, expected);
+}
+
+TEST(History, AScaleThatRunsAwayIsBroughtBack) {
+  History history{kTerms, std::nullopt};  // half of what is live goes in each window: 2^-1200 in the end
+  for (std::int32_t i = 0; i < 1'200; ++i) {
+    Segment& segment = history.append();
+    segment = Segment{};
+    segment.start_ns = i * 100;
+    segment.end_ns = segment.start_ns + 100;
+    segment.accounts.resize(2);
+    segment.scale[0] = {0.5};
+    segment.additions = {{0, 2, 2}, {5, 6}, {64.0, static_cast<double>(i % 3) * 8.0}};
+  }
+  Picture p = picture(5, 1, 2, 1'200);
+  const auto first_row = [&] {
+    std::vector<float> out;
+    const Columns columns{history, p};
+    for (std::size_t i = 300; i < 1'200; ++i) out.push_back(columns.longs[2 * i]);
+    return out;
+  };
+  EXPECT_EQ(first_row(), std::vector<float>(900, 12.8F));  // 64 + 32 + 16 + ... = 128 lots of 0.1
+  for (const auto& [windows, lots] : {std::pair{1U, 6.4F}, {3U, 11.2F}, {700U, 12.8F}}) {
+    p.opened_within = windows;
+    for (const float value : first_row()) ASSERT_FLOAT_EQ(value, lots) << windows;
+  }
 }

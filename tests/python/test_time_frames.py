@@ -106,6 +106,19 @@ def test_opened_within_with_half_lives_agrees_to_rounding(rng: random.Random, tr
         fresh = started_at(setup.reference(history.ticks_per_bin), events, int(times[i + 1 - windows]), end)
         wanted = {layer: in_lots(cells) for layer, cells in fresh.live.items()}
         assert_close(levels_within(history, i, windows, setup.tiers), wanted, 1e-12)
+    # A picture in which every column has its own stretch, against one column at a time.
+    ones = [1.0] * len(setup.tiers)
+    low, high = history.extent(long_weights=ones, short_weights=ones, first_column=0, columns=len(history))
+    rows = {"long_weights": ones, "short_weights": ones, "first_bin": low, "bins_per_row": 1, "rows": high - low}
+    windows = rng.randint(1, len(history))
+    first = rng.randrange(len(history))
+    columns = history.columns(
+        **rows, usd=False, first_column=first, columns=len(history) - first, opened_within=windows
+    )  # fmt: skip
+    for i in range(first, len(history)):
+        alone = history.map(i, **rows, usd=False, opened_within=windows).sum(axis=1)
+        for side in range(2):
+            np.testing.assert_allclose(columns[side][i - first], alone[side], rtol=2e-7)
 
 
 @given(rng=st.randoms(use_true_random=False))
