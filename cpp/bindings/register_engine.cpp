@@ -26,6 +26,8 @@ namespace {
 
 /// An engine, who uses it now, and what its Python callback raised.
 struct PyEngine {
+  explicit PyEngine(Engine made) : engine(std::move(made)) {}
+
   Engine engine;
   std::atomic<std::size_t> user{0};  // hash of the thread's id; 0: nobody
   py::object callback = py::none();
@@ -113,7 +115,7 @@ CandleArrays candle_arrays(py::handle ts_open, py::handle open, py::handle high,
 std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfile& leverage, const py::object& axis,
                                std::int64_t ticks_per_bin, std::int64_t window_ns, std::string_view model,
                                std::string_view trigger, double maker_share, std::vector<double> half_life_ns,
-                               std::optional<std::size_t> keep) {
+                               std::optional<std::size_t> keep, std::size_t threads) {
   EngineOptions options;
   if (!axis.is_none()) {
     const auto& given = axis.cast<const Axis&>();
@@ -130,7 +132,8 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
   options.maker_share = maker_share;
   options.half_life_ns = std::move(half_life_ns);
   options.keep = keep;
-  return std::unique_ptr<PyEngine>(new PyEngine{Engine(instrument, leverage, std::move(options))});
+  options.threads = threads;
+  return std::unique_ptr<PyEngine>(new PyEngine(Engine(instrument, leverage, std::move(options))));
 }
 
 py::array_t<double> levels(PyEngine& self, std::string_view side, bool lots) {
@@ -264,7 +267,7 @@ void register_engine(py::module_& m) {
   py::class_<PyEngine>(m, "Engine", "The native engine; liqcore.Engine documents it.")
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
            py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"), py::arg("maker_share"),
-           py::arg("half_life_ns"), py::arg("keep"))
+           py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {
@@ -492,6 +495,9 @@ raised when the feeding call is done, and ends the callbacks of that call.
       .def_property_readonly(
           "maker_share", [](const PyEngine& self) { return self.engine.options().maker_share; },
           "Part of a trade opened on the maker's side, to the nearest 1/1024.")
+      .def_property_readonly(
+          "threads", [](const PyEngine& self) { return self.engine.options().threads; },
+          "Threads that long arrays of trades are spread over.")
       .def_property_readonly(
           "keep", [](const PyEngine& self) { return self.engine.options().keep; },
           "Number of closed windows kept; None: all.")

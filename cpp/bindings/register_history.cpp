@@ -94,27 +94,95 @@ Picture picture(std::vector<double> longs, std::vector<double> shorts, std::size
   return out;
 }
 
-py::tuple columns(const History& history, std::vector<double> long_weights, std::vector<double> short_weights,
-                  std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, std::size_t first_column,
-                  std::size_t count, bool usd) {
-  Picture what = picture(std::move(long_weights), std::move(short_weights), first_column, count);
+void set_rows(Picture& what, std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, bool usd) {
   what.first_bin = first_bin;
   what.bins_per_row = bins_per_row;
   what.rows = rows;
   what.usd = usd;
+}
+
+/// Absolute bin of the first of the levels of one side, and the levels by tier and bin.
+py::tuple levels(const History& history, py::ssize_t i, std::string_view side, std::size_t opened_within) {
+  const std::size_t at = index_of(history, i);
+  const Layers live = [&] {
+    const py::gil_scoped_release unlocked;
+    return opened_within == 0 ? history.levels_after(at) : history.opened_within(at, opened_within);
+  }();
+  const std::size_t first = parse<Side>(side) == Side::long_ ? 0 : live.tiers();
+  py::array_t<double> out({static_cast<py::ssize_t>(live.tiers()), static_cast<py::ssize_t>(live.width())});
+  for (std::size_t tier = 0; tier < live.tiers(); ++tier)
+    std::copy_n(live.row(first + tier), live.width(),
+                out.mutable_data() + static_cast<std::ptrdiff_t>(tier) * live.width());
+  return py::make_tuple(live.first_bin(), out);
+}
+
+py::array_t<double> map(const History& history, py::ssize_t i, std::vector<double> long_weights,
+                        std::vector<double> short_weights, std::int64_t first_bin, std::int64_t bins_per_row,
+                        std::size_t rows, bool usd, std::size_t opened_within) {
+  const std::size_t at = index_of(history, i);
+  Picture what = picture(std::move(long_weights), std::move(short_weights), 0, 0);
+  set_rows(what, first_bin, bins_per_row, rows, usd);
+  what.opened_within = opened_within;
+  py::array_t<double> out(
+      {py::ssize_t{2}, static_cast<py::ssize_t>(history.terms().tiers), static_cast<py::ssize_t>(rows)});
+  const std::span<double> cells(out.mutable_data(), static_cast<std::size_t>(out.size()));
+  const py::gil_scoped_release unlocked;
+  history.map(at, what, cells);
+  return out;
+}
+
+py::array_t<double> age(const History& history, py::ssize_t i, const std::vector<std::size_t>& windows,
+                        std::vector<double> long_weights, std::vector<double> short_weights, std::int64_t first_bin,
+                        std::int64_t bins_per_row, std::size_t rows, bool usd) {
+  const std::size_t at = index_of(history, i);
+  Picture what = picture(std::move(long_weights), std::move(short_weights), 0, 0);
+  set_rows(what, first_bin, bins_per_row, rows, usd);
+  py::array_t<double> out({static_cast<py::ssize_t>(windows.size()), py::ssize_t{2}, static_cast<py::ssize_t>(rows)});
+  const std::span<double> cells(out.mutable_data(), static_cast<std::size_t>(out.size()));
+  const py::gil_scoped_release unlocked;
+  history.age(at, what, windows, cells);
+  return out;
+}
+
+py::array_t<std::int64_t> since(const History& history, double threshold, std::vector<double> long_weights,
+                                std::vector<double> short_weights, std::int64_t first_bin, std::int64_t bins_per_row,
+                                std::size_t rows, std::size_t first_column, std::size_t count, bool usd,
+                                std::size_t opened_within, std::int64_t column_ns) {
+  Picture what = picture(std::move(long_weights), std::move(short_weights), first_column, count);
+  set_rows(what, first_bin, bins_per_row, rows, usd);
+  what.opened_within = opened_within;
+  what.column_ns = column_ns;
+  py::array_t<std::int64_t> out({py::ssize_t{2}, static_cast<py::ssize_t>(rows)});
+  const std::span<std::int64_t> cells(out.mutable_data(), static_cast<std::size_t>(out.size()));
+  const py::gil_scoped_release unlocked;
+  history.since(what, threshold, cells);
+  return out;
+}
+
+py::tuple columns(const History& history, std::vector<double> long_weights, std::vector<double> short_weights,
+                  std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, std::size_t first_column,
+                  std::size_t count, bool usd, std::size_t opened_within, std::int64_t column_ns, bool liquidated) {
+  Picture what = picture(std::move(long_weights), std::move(short_weights), first_column, count);
+  set_rows(what, first_bin, bins_per_row, rows, usd);
+  what.opened_within = opened_within;
+  what.column_ns = column_ns;
+  const std::size_t drawn = history.column_count(what);
   const auto blank = [&] {
-    return py::array_t<float>({static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(rows)});
+    return py::array_t<float>({static_cast<py::ssize_t>(drawn), static_cast<py::ssize_t>(rows)});
   };
-  py::array_t<float> out[] = {blank(), blank(), blank(), blank()};
+  py::array_t<float> out[] = {blank(), blank()};
   const auto cells_of = [&](int i) {
     return std::span<float>(out[i].mutable_data(), static_cast<std::size_t>(out[i].size()));
   };
-  const std::span<float> spans[] = {cells_of(0), cells_of(1), cells_of(2), cells_of(3)};
+  const std::span<float> spans[] = {cells_of(0), cells_of(1)};
   {
     const py::gil_scoped_release unlocked;
-    history.columns(what, spans[0], spans[1], spans[2], spans[3]);
+    if (liquidated)
+      history.columns(what, {}, {}, spans[0], spans[1]);
+    else
+      history.columns(what, spans[0], spans[1], {}, {});
   }
-  return py::make_tuple(out[0], out[1], out[2], out[3]);
+  return py::make_tuple(out[0], out[1]);
 }
 
 py::dict rows_to_dict(ArchiveRows&& rows) {
@@ -243,45 +311,27 @@ InvalidConfigError
             return std::const_pointer_cast<Segment>(self.share(index_of(self, i)));
           },
           py::arg("i"))
-      .def(
-          "levels",
-          [](const History& self, py::ssize_t i, std::string_view side) {
-            const std::size_t at = index_of(self, i);
-            const Layers live = [&] {
-              const py::gil_scoped_release unlocked;
-              return self.levels_after(at);
-            }();
-            const std::size_t first = parse<Side>(side) == Side::long_ ? 0 : live.tiers();
-            py::array_t<double> out({static_cast<py::ssize_t>(live.tiers()), static_cast<py::ssize_t>(live.width())});
-            for (std::size_t tier = 0; tier < live.tiers(); ++tier)
-              std::copy_n(live.row(first + tier), live.width(),
-                          out.mutable_data() + static_cast<std::ptrdiff_t>(tier) * live.width());
-            return py::make_tuple(live.first_bin(), out);
-          },
-          py::arg("i"), py::arg("side"), "First absolute bin and float64 (tiers, bins) lots live after window i.")
+      .def("levels", &levels, py::arg("i"), py::arg("side"), py::arg("opened_within") = 0,
+           "First absolute bin and float64 (tiers, bins) lots live after window i; opened_within: windows, 0 for all.")
       .def("columns", &columns, py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_bin"),
            py::arg("bins_per_row"), py::arg("rows"), py::arg("first_column"), py::arg("columns"), py::arg("usd"),
-           "Four float32 (columns, rows): live longs, live shorts, liquidated longs, liquidated shorts.")
-      .def(
-          "map",
-          [](const History& self, py::ssize_t i, std::vector<double> long_weights, std::vector<double> short_weights,
-             std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, bool usd) {
-            const std::size_t at = index_of(self, i);
-            Picture what = picture(std::move(long_weights), std::move(short_weights), 0, 0);
-            what.first_bin = first_bin;
-            what.bins_per_row = bins_per_row;
-            what.rows = rows;
-            what.usd = usd;
-            py::array_t<double> out(
-                {py::ssize_t{2}, static_cast<py::ssize_t>(self.terms().tiers), static_cast<py::ssize_t>(rows)});
-            const std::span<double> cells(out.mutable_data(), static_cast<std::size_t>(out.size()));
-            const py::gil_scoped_release unlocked;
-            self.map(at, what, cells);
-            return out;
-          },
-          py::arg("i"), py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_bin"),
-          py::arg("bins_per_row"), py::arg("rows"), py::arg("usd"),
-          "Weighted live levels after window i: float64 (2, tiers, rows), longs first.")
+           py::arg("opened_within") = 0, py::arg("column_ns") = 0, py::arg("liquidated") = false,
+           "Longs and shorts, float32 (columns, rows): live at the end of each column, or liquidated in it. "
+           "opened_within "
+           "in windows; column_ns joins windows to columns.")
+      .def("map", &map, py::arg("i"), py::kw_only(), py::arg("long_weights"), py::arg("short_weights"),
+           py::arg("first_bin"), py::arg("bins_per_row"), py::arg("rows"), py::arg("usd"), py::arg("opened_within") = 0,
+           "Weighted live levels after window i: float64 (2, tiers, rows), longs first.")
+      .def("age", &age, py::arg("i"), py::kw_only(), py::arg("windows"), py::arg("long_weights"),
+           py::arg("short_weights"), py::arg("first_bin"), py::arg("bins_per_row"), py::arg("rows"), py::arg("usd"),
+           "What is live after window i and was opened in the last `windows`: float64 (len(windows), 2, rows).")
+      .def("since", &since, py::kw_only(), py::arg("threshold"), py::arg("long_weights"), py::arg("short_weights"),
+           py::arg("first_bin"), py::arg("bins_per_row"), py::arg("rows"), py::arg("first_column"), py::arg("columns"),
+           py::arg("usd"), py::arg("opened_within") = 0, py::arg("column_ns") = 0,
+           "Start (ns) of the first column of the unbroken run at or above a threshold, up to the last: int64 (2, "
+           "rows).")
+      .def_property_readonly("whole", &History::whole, "Whether no window was folded away and no level came before.")
+      .def_property_readonly("cache_bytes", &History::cache_bytes, "Memory of what was combined in advance.")
       .def(
           "extent",
           [](const History& self, std::vector<double> long_weights, std::vector<double> short_weights,

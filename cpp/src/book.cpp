@@ -474,6 +474,48 @@ void LevelBook::settle(Segment& out) {
   scaled_ = false;
 }
 
+void LevelBook::absorb(const Segment& window, const LevelBook& from) {
+  exact_limit_ = std::min(exact_limit_, from.exact_limit_);
+  inexact_ = inexact_ || from.inexact_;
+  // An automatic axis ends where levels were, whether they are still live or not.
+  for (const Cells* cells : {&window.additions, &window.liquidated})
+    for (std::size_t layer = 0; layer < 2 * tiers_; ++layer)
+      if (const auto bins = cells->layer_bins(layer); !bins.empty()) {
+        make_room(bins.front());
+        make_room(bins.back());
+      }
+  std::fill(closed_.begin(), closed_.end(), Tally{});
+  settled_.apply(window, Layers::Dust::flush, &liquidated_, closed_);
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    const Layers::Range& range = liquidated_.range(layer);
+    for (std::int64_t bin = range.low; bin < range.high; ++bin)
+      if (const double lots = liquidated_.at(layer, bin); lots != 0.0) accounts_[layer].liquidated.add(lots);
+    accounts_[layer] += window.accounts[layer];
+    accounts_[layer].closed += closed_[layer];
+    accounts_[layer].opened = accounts_[layer].live = Tally{};
+    for (const std::int32_t bin : window.additions.layer_bins(layer))
+      if (settled_.at(layer, bin) > exact_limit_) inexact_ = true;
+  }
+  for (std::size_t side = 0; side < 2; ++side) opened_before_[side] += window.accounts[side * tiers_].opened;
+  liquidated_.add(window.liquidated);
+  liquidates_ = true;
+  find_ends();
+}
+
+void LevelBook::find_ends() noexcept {
+  longs_end_ = 0;
+  shorts_begin_ = kNoBin;
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer)
+    for (const Layers* layers : {&settled_, &fresh_}) {
+      const Layers::Range& range = layers->range(layer);
+      if (range.empty()) continue;
+      if (layer < tiers_)
+        longs_end_ = std::max(longs_end_, range.high);
+      else
+        shorts_begin_ = std::min(shorts_begin_, range.low);
+    }
+}
+
 void LevelBook::begin_window() noexcept {
   if (!liquidates_) return;
   liquidated_.clear();
@@ -513,8 +555,6 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
 
   scaled_ = !open.scale[0].empty() || !open.scale[1].empty();
   liquidates_ = true;  // or not; then clearing costs a look
-  longs_end_ = 0;
-  shorts_begin_ = kNoBin;
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     const std::size_t side = layer < tiers_ ? 0 : 1;
     pending_[layer] = open.scale[side].empty() ? 1.0 : open.scale[side][layer - side * tiers_];
@@ -523,19 +563,12 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
     opened_[side] = open.accounts[layer].opened;
     opened_before_[side] = accounts[layer].opened;
     opened_before_[side] -= opened_[side];
-    for (const Layers* layers : {&settled_, &fresh_}) {
-      const Layers::Range& range = layers->range(layer);
-      if (range.empty()) continue;
-      if (side == 0)
-        longs_end_ = std::max(longs_end_, range.high);
-      else
-        shorts_begin_ = std::min(shorts_begin_, range.low);
-    }
     accounts_[layer] = accounts[layer];
     accounts_[layer] -= open.accounts[layer];
     accounts_[layer].closed -= closed_but_unbooked(layer);
     accounts_[layer].opened = accounts_[layer].live = Tally{};
   }
+  find_ends();
   for (std::size_t side = 0; side < 2; ++side)
     new_step_[side] = touched_[side].empty() || touched_[side].back().scale != open.scale[side];
 }

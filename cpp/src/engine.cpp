@@ -9,6 +9,7 @@
 #include "grid.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
+#include "pool.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
 
@@ -120,6 +121,8 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     throw InvalidConfig("maker_share must lie in [0, 1], was " + text_of(o.maker_share));
   o.maker_share = round_half_even(o.maker_share * kShareSteps) / kShareSteps;
   if (o.keep && *o.keep < 1) throw InvalidConfig("keep must be at least 1, was 0");
+  if (o.threads < 1 || o.threads > 256)
+    throw InvalidConfig("threads must be between 1 and 256, was " + std::to_string(o.threads));
   if (o.ticks_per_bin < 0) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(o.ticks_per_bin));
   if (o.axis && o.ticks_per_bin != 0 && o.ticks_per_bin != o.axis->ticks_per_bin())
     throw InvalidConfig("ticks_per_bin must be that of the axis (" + text_of(o.axis->ticks_per_bin()) +
@@ -139,6 +142,7 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     throw InvalidConfig("maker_share needs the model flow, was " + text_of(o.maker_share));
   static_cast<void>(LevelBook(instrument_, leverage_, 1));  // refuses impossible tiers now, not at the first price
   counts_.accounts.resize(2 * leverage_.size());
+  if (o.threads > 1) pool_ = std::make_shared<Pool>(o.threads);
 }
 
 // --- reading -----------------------------------------------------------------------------------------------------
@@ -642,7 +646,7 @@ Stats Engine::feed(const Feed& feed) {
     throw InvalidConfig(
         "trades and candle volumes of one market must not be fed together (each would open the same positions): "
         "leave out buy_qty and sell_qty, or the trades");
-  const bool sorted = kernels::active().rises(feed.trades.ts_ns.data(), feed.trades.ts_ns.size());
+  const bool sorted = trades_rise(feed.trades.ts_ns);
   refuse_gaps(feed, sorted);
   if (volumes) used_candle_volumes_ = true;
   return account_for([&] {
@@ -659,6 +663,14 @@ Stats Engine::feed(const Feed& feed) {
 }
 
 void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted) {
+  if (pool_ && sorted && begin < end && trades.ts_ns[begin] >= std::max<std::int64_t>(clock_ns_, 0) &&
+      trades.ts_ns[end - 1] <= kMaxTime) {
+    if (!book_ && end - begin > kBlockRows) {
+      use_trades(trades, begin, begin + kBlockRows, sorted);  // the first price makes the book
+      begin += kBlockRows;
+    }
+    if (book_) begin = use_whole_windows(trades, begin, end);
+  }
   const kernels::Kernels& kernels = kernels::active();
   const kernels::Grid grid{instrument_.tick_size(), instrument_.lot_size(), per_tick_, per_lot_};
   for (std::size_t block = begin; block < end; block += kBlockRows) {
@@ -697,13 +709,19 @@ void Engine::use_rows(const std::int64_t* keys, const std::int64_t* lots, std::s
     run_.add(keys, lots, n, ticks.low, ticks.high);
     return;
   }
-  for (std::size_t i = 0; i < n;) {
-    if (!run_.takes(keys[i] / 2)) begin_run(keys[i] / 2);
-    std::size_t stop = i + 1;
-    while (stop < n && run_.takes(keys[stop] / 2)) ++stop;
-    const TickRange taken = ticks_of(keys + i, stop - i);
-    run_.add(keys + i, lots + i, stop - i, taken.low, taken.high);
-    i = stop;
+  // The price leaves the run's range, once in a while: in one of many short pieces, which alone is done row by row.
+  constexpr std::size_t kPiece = 64;
+  if (n > kPiece) {
+    for (std::size_t i = 0; i < n; i += kPiece) {
+      const std::size_t rows = std::min(kPiece, n - i);
+      use_rows(keys + i, lots + i, rows, ticks_of(keys + i, rows));
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::int64_t tick = keys[i] / 2;
+    if (!run_.takes(tick)) begin_run(tick);
+    run_.add(tick, lots[i], (keys[i] & 1) != 0);
   }
 }
 

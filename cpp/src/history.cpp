@@ -1,10 +1,15 @@
 #include "liqcore/history.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
+#include "fold.hpp"
 #include "liqcore/error.hpp"
+#include "suffix.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
@@ -33,16 +38,167 @@ void check_rows(const Picture& picture, const History& history) {
     throw InvalidConfig("bins_per_row must be at least 1, was " + std::to_string(picture.bins_per_row));
 }
 
+/// A stretch of windows up to i may reach back before segment 0 only if nothing was there.
+void check_span(const History& history, std::size_t i, std::size_t windows) {
+  if (windows > i + 1 && !history.whole())
+    throw InvalidConfig("opened_within must lie within the " + std::to_string(i + 1) +
+                        " windows kept up to the first column shown (older ones were folded away), was " +
+                        std::to_string(windows));
+}
+
+void check_window(std::size_t i, const History& history) {
+  if (i >= history.size())
+    throw InvalidConfig("window must lie within the " + std::to_string(history.size()) + " there are, was " +
+                        std::to_string(i));
+}
+
 void check(const Picture& picture, const History& history) {
   check_rows(picture, history);
   if (picture.first_column > history.size() || picture.columns > history.size() - picture.first_column)
     throw InvalidConfig("columns must lie within the " + std::to_string(history.size()) + " there are, were " +
                         std::to_string(picture.columns) + " from " + std::to_string(picture.first_column));
+  if (picture.column_ns < 0 || picture.column_ns % history.terms().window_ns != 0)
+    throw InvalidConfig("column_ns must be a multiple of the window (" + std::to_string(history.terms().window_ns) +
+                        " ns), was " + std::to_string(picture.column_ns));
+  if (picture.columns > 0) check_span(history, picture.first_column, picture.opened_within);
+}
+
+/// Start of the column that a window lies in.
+std::int64_t column_start(const Picture& picture, std::int64_t window_start_ns) noexcept {
+  if (picture.column_ns == 0) return window_start_ns;
+  const std::int64_t rest = window_start_ns % picture.column_ns;
+  return window_start_ns - (rest < 0 ? rest + picture.column_ns : rest);
+}
+
+/// Whether window i of a picture is the last of its column.
+bool ends_column(const History& history, const Picture& picture, std::size_t i) noexcept {
+  return picture.column_ns == 0 || i + 1 == picture.first_column + picture.columns ||
+         column_start(picture, history.segment(i).start_ns) != column_start(picture, history.segment(i + 1).start_ns);
+}
+
+/// Where a fold can begin without its past.
+struct Checkpoint {
+  std::weak_ptr<const Segment> last;  // the window before it, which only one line of histories has
+  Cells cells;
+  std::vector<double> scale;
+
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return sizeof *this + cells.bins.capacity() * sizeof cells.bins[0] + cells.lots.capacity() * sizeof cells.lots[0] +
+           scale.capacity() * sizeof scale[0];
+  }
+};
+
+constexpr std::uint64_t kCheckpointWindows = 1'024;
+
+bool same(const std::weak_ptr<const Segment>& a, const std::shared_ptr<const Segment>& b) noexcept {
+  return !a.owner_before(b) && !b.owner_before(a);
 }
 
 }  // namespace
 
-History::History(Terms terms, std::optional<std::size_t> keep) : terms_(terms), keep_(keep), base_(terms.tiers) {
+struct History::Cache {
+  std::mutex mutex;
+  SpanTree spans;
+  std::map<std::uint64_t, Checkpoint> checkpoints;  // by windows before it, counted from the first ever
+
+  /// Put windows [first, end) of a history in front of a suffix.
+  void prepend(const History& history, std::size_t first, std::size_t end, Suffix& to) {
+    const std::uint64_t oldest = history.total() - history.size();
+    const std::lock_guard lock(mutex);
+    spans.forget_before(oldest);
+    spans.prepend(history, oldest + first, oldest + end, to);
+  }
+
+  /// The levels before window i, every kCheckpointWindows of the way written down.
+  Fold before(const History& history, std::size_t i) {
+    const std::uint64_t oldest = history.total() - history.size();
+    const std::lock_guard lock(mutex);
+    checkpoints.erase(checkpoints.begin(), checkpoints.upper_bound(oldest));
+    Fold fold(history.terms());
+    std::size_t from = 0;
+    auto it = checkpoints.upper_bound(oldest + i);
+    while (it != checkpoints.begin() && from == 0) {
+      --it;
+      const auto at = static_cast<std::size_t>(it->first - oldest);
+      if (!same(it->second.last, history.share(at - 1))) continue;
+      fold.start(it->second.cells, it->second.scale);
+      from = at;
+    }
+    if (from == 0) fold.start(history.base());
+    for (; from < i; ++from) {
+      if (from > 0 && (oldest + from) % kCheckpointWindows == 0) {
+        Checkpoint& made = checkpoints[oldest + from];
+        fold.state(made.cells, made.scale);
+        made.cells.bins.shrink_to_fit();
+        made.cells.lots.shrink_to_fit();
+        made.last = history.share(from - 1);
+      }
+      fold.step(history.segment(from));
+    }
+    return fold;
+  }
+
+  /// Let the windows of a picture pass; `column(fold, i)` after each column, i its last window.
+  template <class Column>
+  void draw(const History& history, const Picture& picture, Column&& column) {
+    if (picture.opened_within != 0) {
+      slide(history, picture, column);
+      return;
+    }
+    Fold fold = before(history, picture.first_column);
+    fold.show(picture);
+    for (std::size_t i = picture.first_column; i < picture.first_column + picture.columns; ++i) {
+      fold.step(history.segment(i));
+      if (!ends_column(history, picture, i)) continue;
+      column(fold, i);
+      fold.forget_liquidated();
+    }
+  }
+
+  /// The same with each window's own stretch of the past: the queue of two stacks. What came before a turning point is
+  /// put in from there backwards, and what each window did to it is written down, so that it can be taken out again
+  /// from its far end, to the bit; what comes after is added at the near end. Once all of the older part is out, the
+  /// next turning point is made.
+  template <class Column>
+  void slide(const History& history, const Picture& picture, Column&& column) {
+    const std::size_t end = picture.first_column + picture.columns;
+    const std::size_t length = std::min(picture.opened_within, end);
+    const auto first_of = [&](std::size_t i) { return i + 1 > length ? i + 1 - length : 0; };  // of window i's stretch
+    Fold fold(history.terms());
+    fold.show(picture);
+    Suffix older(history.terms().tiers);
+    std::vector<Suffix::Undo> undo;
+    std::vector<std::size_t> marks;  // where each window begins in undo, the latest window first
+    std::size_t turn_end = picture.first_column;
+    for (std::size_t i = picture.first_column; i < end; ++i) {
+      if (i == turn_end) {
+        turn_end = std::min(i + length, end);
+        const std::size_t stays = std::min(i, first_of(turn_end - 1));  // windows from here on are never taken out
+        older.reset();
+        prepend(history, stays, i, older);
+        undo.clear();
+        marks.clear();
+        for (std::size_t k = stays; k-- > first_of(i);) {
+          marks.push_back(undo.size());
+          older.prepend(history.segment(k), &undo);
+        }
+        older.flush();
+        fold.start_aging(older.live());
+      } else if (first_of(i) > first_of(i - 1) && !marks.empty()) {
+        fold.expire(std::span(undo).subspan(marks.back()));
+        undo.resize(marks.back());
+        marks.pop_back();
+      }
+      fold.step(history.segment(i));
+      if (!ends_column(history, picture, i)) continue;
+      column(fold, i);
+      fold.forget_liquidated();
+    }
+  }
+};
+
+History::History(Terms terms, std::optional<std::size_t> keep)
+    : terms_(terms), keep_(keep), base_(terms.tiers), cache_(std::make_shared<Cache>()) {
   if (keep && *keep < 1) throw InvalidConfig("keep must be at least 1, was 0");
   if (keep) segments_.reserve(*keep);
 }
@@ -50,6 +206,7 @@ History::History(Terms terms, std::optional<std::size_t> keep) : terms_(terms), 
 void History::set_base(const Cells& cells) {
   base_.clear();
   base_.add(cells);
+  cache_ = std::make_shared<Cache>();
 }
 
 void History::keep_all() noexcept {
@@ -92,78 +249,147 @@ Layers History::levels_after(std::size_t i) const {
   return live;
 }
 
+bool History::whole() const noexcept {
+  if (total_ != segments_.size()) return false;
+  for (std::size_t layer = 0; layer < base_.layers(); ++layer)
+    if (!base_.range(layer).empty()) return false;
+  return true;
+}
+
+Layers History::opened_within(std::size_t i, std::size_t windows) const {
+  check_window(i, *this);
+  if (windows < 1) throw InvalidConfig("windows must be at least 1, was 0");
+  check_span(*this, i, windows);
+  Suffix opened(terms_.tiers);
+  cache_->prepend(*this, i + 1 - std::min(windows, i + 1), i + 1, opened);
+  opened.flush();
+  return std::move(opened.live());
+}
+
+std::size_t History::column_count(const Picture& picture) const {
+  check(picture, *this);
+  if (picture.column_ns == 0) return picture.columns;
+  std::size_t count = 0;
+  for (std::size_t i = picture.first_column; i < picture.first_column + picture.columns; ++i)
+    count += ends_column(*this, picture, i) ? 1 : 0;
+  return count;
+}
+
 void History::columns(const Picture& picture, std::span<float> longs, std::span<float> shorts,
                       std::span<float> liquidated_longs, std::span<float> liquidated_shorts) const {
-  check(picture, *this);
+  const std::size_t cells = column_count(picture) * picture.rows;
   for (const auto out : {longs, shorts, liquidated_longs, liquidated_shorts})
-    if (out.size() != picture.columns * picture.rows)
-      throw InvalidConfig("an output must hold columns x rows = " + std::to_string(picture.columns * picture.rows) +
-                          " values, had " + std::to_string(out.size()));
-  Layers live = base_;
-  Layers taken(terms_.tiers);
-  std::vector<double> rows(picture.rows);
-  const auto write = [&](const Layers& layers, std::size_t side, std::span<float> out, std::size_t column) {
-    std::fill(rows.begin(), rows.end(), 0.0);
-    for (std::size_t tier = 0; tier < terms_.tiers; ++tier)
-      if (const double weight = picture.weights[side][tier]; weight != 0.0)
-        add_rows(layers, side * terms_.tiers + tier, weight, picture, terms_, rows);
-    std::transform(rows.begin(), rows.end(), out.begin() + static_cast<std::ptrdiff_t>(column * picture.rows),
-                   [](double value) { return static_cast<float>(value); });
-  };
-  for (std::size_t i = 0; i < picture.first_column + picture.columns; ++i) {
-    const bool drawn = i >= picture.first_column;
-    live.apply(segment(i), Layers::Dust::flush, drawn ? &taken : nullptr, {});
-    if (!drawn) continue;
-    taken.add(segment(i).liquidated);
-    const std::size_t column = i - picture.first_column;
-    write(live, 0, longs, column);
-    write(live, 1, shorts, column);
-    write(taken, 0, liquidated_longs, column);
-    write(taken, 1, liquidated_shorts, column);
-    taken.clear();
-  }
+    if (!out.empty() && out.size() != cells)
+      throw InvalidConfig("an output must hold columns x rows = " + std::to_string(cells) + " values, had " +
+                          std::to_string(out.size()));
+  std::size_t at = 0;
+  cache_->draw(*this, picture, [&](Fold& fold, std::size_t) {
+    if (!longs.empty()) fold.live_rows(0, longs.subspan(at, picture.rows));
+    if (!shorts.empty()) fold.live_rows(1, shorts.subspan(at, picture.rows));
+    if (!liquidated_longs.empty()) fold.liquidated_rows(0, liquidated_longs.subspan(at, picture.rows));
+    if (!liquidated_shorts.empty()) fold.liquidated_rows(1, liquidated_shorts.subspan(at, picture.rows));
+    at += picture.rows;
+  });
 }
 
 void History::map(std::size_t i, const Picture& picture, std::span<double> out) const {
   check_rows(picture, *this);
-  if (i >= size())
-    throw InvalidConfig("window must lie within the " + std::to_string(size()) + " there are, was " +
-                        std::to_string(i));
+  check_window(i, *this);
   if (out.size() != 2 * terms_.tiers * picture.rows)
     throw InvalidConfig("the output must hold 2 x tiers x rows = " + std::to_string(2 * terms_.tiers * picture.rows) +
                         " values, had " + std::to_string(out.size()));
+  const auto rows = [&](std::size_t layer) { return out.subspan(layer * picture.rows, picture.rows); };
+  if (picture.opened_within == 0) {
+    Fold fold = cache_->before(*this, i + 1);
+    fold.show(picture);
+    for (std::size_t layer = 0; layer < 2 * terms_.tiers; ++layer) fold.layer_rows(layer, rows(layer));
+    return;
+  }
+  const Layers live = opened_within(i, picture.opened_within);
   std::fill(out.begin(), out.end(), 0.0);
-  const Layers live = levels_after(i);
   for (std::size_t layer = 0; layer < live.layers(); ++layer)
     if (const double weight = picture.weights[layer / terms_.tiers][layer % terms_.tiers]; weight != 0.0)
-      add_rows(live, layer, weight, picture, terms_, out.subspan(layer * picture.rows, picture.rows));
+      add_rows(live, layer, weight, picture, terms_, rows(layer));
+}
+
+void History::age(std::size_t i, const Picture& picture, std::span<const std::size_t> windows,
+                  std::span<double> out) const {
+  check_rows(picture, *this);
+  check_window(i, *this);
+  for (std::size_t k = 0; k < windows.size(); ++k)
+    if (windows[k] <= (k > 0 ? windows[k - 1] : 0))
+      throw InvalidConfig("windows must rise and be at least 1, was " + std::to_string(windows[k]));
+  if (out.size() != windows.size() * 2 * picture.rows)
+    throw InvalidConfig(
+        "the output must hold windows x 2 x rows = " + std::to_string(windows.size() * 2 * picture.rows) +
+        " values, had " + std::to_string(out.size()));
+  if (!windows.empty()) check_span(*this, i, windows.back());
+  std::fill(out.begin(), out.end(), 0.0);
+  Suffix opened(terms_.tiers);
+  std::size_t first = i + 1;
+  for (std::size_t k = 0; k < windows.size(); ++k) {
+    const std::size_t next = i + 1 - std::min(windows[k], i + 1);
+    cache_->prepend(*this, next, first, opened);
+    first = next;
+    const Layers& live = opened.live();
+    for (std::size_t layer = 0; layer < live.layers(); ++layer) {
+      const std::size_t side = layer / terms_.tiers;
+      if (const double weight = picture.weights[side][layer % terms_.tiers]; weight != 0.0)
+        add_rows(live, layer, weight, picture, terms_, out.subspan((2 * k + side) * picture.rows, picture.rows));
+    }
+  }
+}
+
+void History::since(const Picture& picture, double threshold, std::span<std::int64_t> out) const {
+  check(picture, *this);
+  if (out.size() != 2 * picture.rows)
+    throw InvalidConfig("the output must hold 2 x rows = " + std::to_string(2 * picture.rows) + " values, had " +
+                        std::to_string(out.size()));
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+  std::fill(out.begin(), out.end(), kNever);
+  std::vector<float> values(picture.rows);
+  cache_->draw(*this, picture, [&](Fold& fold, std::size_t last) {
+    const std::int64_t start = column_start(picture, segment(last).start_ns);
+    for (std::size_t side = 0; side < 2; ++side) {
+      fold.live_rows(side, values);
+      for (std::size_t row = 0; row < picture.rows; ++row) {
+        std::int64_t& since = out[side * picture.rows + row];
+        if (!(values[row] > 0.0F && static_cast<double>(values[row]) >= threshold))
+          since = kNever;
+        else if (since == kNever)
+          since = start;
+      }
+    }
+  });
+}
+
+std::size_t History::cache_bytes() const {
+  const std::lock_guard lock(cache_->mutex);
+  std::size_t out = cache_->spans.bytes();
+  for (const auto& [at, checkpoint] : cache_->checkpoints) out += checkpoint.bytes();
+  return out;
 }
 
 Layers::Range History::extent(const Picture& picture) const {
   check(picture, *this);
-  Layers live = base_;
-  Layers taken(terms_.tiers);
   Layers::Range extent;
-  const auto include = [&](std::size_t layer, std::int64_t bin) {
-    if (picture.weights[layer / terms_.tiers][layer % terms_.tiers] != 0.0) extent.include(bin);
+  if (picture.columns == 0) return extent;
+  // Whatever is live or liquidated in a column was live before the first of them or has been added since.
+  Cells cells;
+  std::vector<double> scale;
+  cache_->before(*this, picture.first_column).state(cells, scale);
+  const auto include = [&](const Cells& part) {
+    for (std::size_t layer = 0; layer < 2 * terms_.tiers; ++layer)
+      if (const auto bins = part.layer_bins(layer);
+          !bins.empty() && picture.weights[layer / terms_.tiers][layer % terms_.tiers] != 0.0) {
+        extent.include(bins.front());
+        extent.include(bins.back());
+      }
   };
-  for (std::size_t i = 0; i < picture.first_column + picture.columns; ++i) {
-    const Segment& part = segment(i);
-    const bool first = i == picture.first_column;
-    live.apply(part, Layers::Dust::flush, first ? &taken : nullptr, {});
-    if (i < picture.first_column) continue;
-    // Whatever is live or liquidated in a later column was live at the first end or has been added since.
-    for (std::size_t layer = 0; layer < live.layers(); ++layer) {
-      if (first)
-        for (const Layers* layers : {&live, &taken})
-          for (std::int64_t bin = layers->range(layer).low; bin < layers->range(layer).high; ++bin)
-            if (layers->at(layer, bin) != 0.0) include(layer, bin);
-      for (const Cells* cells : {&part.additions, &part.liquidated})
-        if (const auto bins = cells->layer_bins(layer); !bins.empty()) {
-          include(layer, bins.front());
-          include(layer, bins.back());
-        }
-    }
+  include(cells);
+  for (std::size_t i = picture.first_column; i < picture.first_column + picture.columns; ++i) {
+    include(segment(i).additions);
+    include(segment(i).liquidated);
   }
   return extent;
 }

@@ -4,30 +4,17 @@
 #include <string>
 
 #include "liqcore/error.hpp"
+#include "touch.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
 
-constexpr double kDustLots = 0.5;     // a scaled cell below this is flushed
 constexpr std::int64_t kBlock = 512;  // bins; storage grows by whole blocks, so its extent does not depend on order
 
 bool is_long(std::size_t layer, std::size_t tiers) noexcept { return layer < tiers; }
 
 bool further(Side side, std::int64_t bin, std::int64_t than) noexcept {
   return side == Side::long_ ? bin < than : bin > than;
-}
-
-/// Whether a touch step reaches a level.
-bool reaches(bool is_long_level, const TouchStep& step, std::int64_t bin) noexcept {
-  return is_long_level ? bin >= step.bin : bin <= step.bin;
-}
-
-/// What is left of a level when the first step that reaches it comes; negative if none does.
-double scale_when_touched(bool is_long_level, const std::vector<TouchStep>& steps, std::size_t tier,
-                          std::int64_t bin) noexcept {
-  for (const TouchStep& step : steps)
-    if (reaches(is_long_level, step, bin)) return step.scale.empty() ? 1.0 : step.scale[tier];
-  return -1.0;
 }
 
 double factor(const std::vector<double>& scale, std::size_t tier) noexcept { return scale.empty() ? 1.0 : scale[tier]; }

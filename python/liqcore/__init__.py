@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Segment, Stats, __version__, combine
 from .batch import TradeBatch
 from .cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
+from .durations import AGES, TIME_FRAMES
 from .engine import Engine
 from .errors import DataError, InvalidConfigError, LiqcoreError
 from .simulate import Market, simulate  # at once: a module of the same name would hide the function
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         why_no_price,
     )
     from .pipeline import heatmap
-    from .result import Column, Heatmap, LiquidationMap, load_heatmap
+    from .result import Age, Column, Heatmap, LiquidationMap, load_heatmap
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
@@ -49,6 +50,7 @@ else:  # on first use: whoever embeds the engine starts without readers, picture
 
 _MODULES = ("render", "sources")
 _HOMES = {
+    "Age": ".result",
     "Column": ".result",
     "Config": ".config",
     "Heatmap": ".result",
@@ -73,6 +75,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "AGES",
+    "TIME_FRAMES",
+    "Age",
     "Column",
     "Config",
     "DataError",

@@ -287,7 +287,7 @@ class History(metaclass=_NativeType):
     def times(self) -> NDArray[np.int64]: ...
     def candles(self) -> NDArray[np.float64]: ...
     def segment(self, i: _Int) -> Segment: ...
-    def levels(self, i: _Int, side: str) -> tuple[int, NDArray[np.float64]]: ...
+    def levels(self, i: _Int, side: str, opened_within: _Int = 0) -> tuple[int, NDArray[np.float64]]: ...
     def columns(
         self,
         *,
@@ -299,7 +299,10 @@ class History(metaclass=_NativeType):
         first_column: _Int,
         columns: _Int,
         usd: bool,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]: ...
+        opened_within: _Int = 0,
+        column_ns: _Int = 0,
+        liquidated: bool = False,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
     def map(
         self,
         i: _Int,
@@ -310,7 +313,39 @@ class History(metaclass=_NativeType):
         bins_per_row: _Int,
         rows: _Int,
         usd: bool,
+        opened_within: _Int = 0,
     ) -> NDArray[np.float64]: ...
+    def age(
+        self,
+        i: _Int,
+        *,
+        windows: Sequence[int],
+        long_weights: Sequence[float],
+        short_weights: Sequence[float],
+        first_bin: _Int,
+        bins_per_row: _Int,
+        rows: _Int,
+        usd: bool,
+    ) -> NDArray[np.float64]: ...
+    def since(
+        self,
+        *,
+        threshold: _Number,
+        long_weights: Sequence[float],
+        short_weights: Sequence[float],
+        first_bin: _Int,
+        bins_per_row: _Int,
+        rows: _Int,
+        first_column: _Int,
+        columns: _Int,
+        usd: bool,
+        opened_within: _Int = 0,
+        column_ns: _Int = 0,
+    ) -> NDArray[np.int64]: ...
+    @property
+    def whole(self) -> bool: ...
+    @property
+    def cache_bytes(self) -> int: ...
     def extent(
         self,
         *,
@@ -352,6 +387,7 @@ class Engine(metaclass=_NativeType):
         maker_share: _Number,
         half_life_ns: Sequence[float],
         keep: _Int | None,
+        threads: _Int,
     ) -> None: ...
     def trade(self, ts: _Int, price: _Number, qty: _Number, taker_sell: bool | np.bool_) -> bool: ...
     def trades(self, ts: _Times, price: _Floats, qty: _Floats, taker_sell: NDArray[np.bool_]) -> Stats: ...
@@ -409,6 +445,8 @@ class Engine(metaclass=_NativeType):
     def trigger(self) -> str: ...
     @property
     def maker_share(self) -> float: ...
+    @property
+    def threads(self) -> int: ...
     @property
     def keep(self) -> int | None: ...
     @property

@@ -22,6 +22,7 @@ import numpy as np
 
 from .durations import format_duration, parse_duration
 from .errors import InvalidConfigError
+from .threshold import Threshold
 
 __all__ = [
     "AxisConfig",
@@ -258,6 +259,20 @@ _HALF_LIFE = _Rule(
 )
 
 
+_THRESHOLD_TEXT = 'a share of the maximum (0 to 1), an amount above 1, or text such as "p95" or "250000 usd"'
+
+
+def _accept_threshold(value: Any) -> float | str:
+    try:
+        limit = Threshold.of(value)
+    except (TypeError, ValueError):
+        raise _BreachError(_THRESHOLD_TEXT) from None
+    return value if isinstance(value, str) and (limit.unit or limit.kind == "percentile") else limit.value
+
+
+_THRESHOLD = _Rule(text=_THRESHOLD_TEXT, accept=_accept_threshold, parse=str)
+
+
 # ------------------------------------------------------------------------------------------------------------ sections
 
 
@@ -471,6 +486,14 @@ class WindowConfig(_Section):
         example='"24h"',
         flag="--last",
     )
+    opened_within: str | None = _key(
+        None,
+        _LENGTH,
+        "Show only levels opened in this length of time before each column's end.",
+        unset="whenever opened",
+        example='"24h"',
+        flag="--opened-within",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -565,10 +588,10 @@ class RenderConfig(_Section):
         'Side of the positions shown: "long" levels lie below the price, "short" levels above it; or "both".',
         flag="--side",
     )
-    threshold: float | None = _key(
+    threshold: float | str | None = _key(
         None,
-        _real("a share of the maximum, from 0 to 1", lambda x: 0 <= x <= 1),
-        "Hide what is below this share of the maximum, from 0 to 1.",
+        _THRESHOLD,
+        "Hide what is below this share of the maximum, amount, or percentile of what is not zero.",
         unset="nothing is hidden",
         example="0.1",
         flag="--threshold",

@@ -10,7 +10,17 @@ from fractions import Fraction
 
 import numpy as np
 
-__all__ = ["format_duration", "parse_duration"]
+__all__ = ["AGES", "TIME_FRAMES", "format_duration", "parse_duration"]
+
+TIME_FRAMES: dict[str, tuple[str, ...]] = {
+    "standard": ("12h", "24h", "48h", "3d", "1w", "2w", "1mo", "3mo", "6mo", "1y"),
+    "scalp": ("1h", "4h"),
+    "swing": ("1w", "1mo"),
+}
+"""Usual lengths for ``opened_within`` and ``last``, by reading style; any other length works as well."""
+
+AGES: tuple[str, ...] = ("1h", "4h", "1d", "1w", "1mo")
+"""Lengths of time by which the age of levels is told."""
 
 UNITS_NS: dict[str, int] = {
     "ns": 1,

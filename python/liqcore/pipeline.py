@@ -54,9 +54,11 @@ def heatmap(
     candles: Any = None,
     warmup: Duration | None = None,
     last: Duration | None = None,
+    opened_within: Duration | None = None,
     config: Config | PathLike | None = None,
     progress: Progress | None = None,
     prefetch: bool = True,
+    threads: int = 1,
 ) -> Heatmap:
     """
     Make a liquidation heatmap from trade files, in one call.
@@ -99,6 +101,8 @@ def heatmap(
         Length of data that fills the book before the first column.
     last : duration, optional
         Show only the columns of the last "24h", "3d", ...
+    opened_within : duration, optional
+        Show only levels opened in the last "24h", ... of each column's time: `Heatmap.select`.
     config : Config or path, optional
         A configuration, a TOML file, or a saved result to repeat.
     progress : callable, optional
@@ -106,6 +110,8 @@ def heatmap(
     prefetch : bool
         Unpack files in one thread, a piece ahead of the engine; it has ended when this returns or raises. False:
         no thread is started. The result is the same.
+    threads : int
+        Threads of the engine, as for `Engine`. The result is the same.
 
     Returns
     -------
@@ -148,6 +154,7 @@ def heatmap(
         candles=candles,
         warmup=warmup,
         last=last,
+        opened_within=opened_within,
     )
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
@@ -164,7 +171,7 @@ def heatmap(
     if not paths and trades is None and beside.candles is None:
         raise InvalidConfigError("paths, trades or candles must be given")
     source = _Files(list(paths), config, progress, prefetch) if paths else _Memory(trades, beside.candles, progress)
-    return _run(source, config, beside)
+    return _run(source, config, beside, threads)
 
 
 # --- where trades come from --------------------------------------------------------------------------------------
@@ -323,14 +330,14 @@ class _Files:
 # --- the run -----------------------------------------------------------------------------------------------------
 
 
-def _run(source: _Memory | _Files, config: Config, beside: Beside) -> Heatmap:
+def _run(source: _Memory | _Files, config: Config, beside: Beside, threads: int) -> Heatmap:
     config, catalogue = _from_catalogue(config, source.symbol, source.first_ts)
     given = config.instrument
     tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
     beside.check(source.first_ts, source.first_price, has_trades=source.has_trades)
     while True:
         settled = _settle(config, source, tick_size, lot_size, beside)
-        engine = Engine.from_config(settled)
+        engine = Engine.from_config(settled, threads=threads)
         _feed(engine, source, beside)
         stats = engine.stats
         finer = _finer(source, stats, tick_size, lot_size)
@@ -399,9 +406,7 @@ def _run(source: _Memory | _Files, config: Config, beside: Beside) -> Heatmap:
     result = Heatmap(
         history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=meta, first=int(first)
     )
-    if settled.window.last is not None:
-        result = result.select(last=settled.window.last)
-    return result
+    return result.select(last=settled.window.last, opened_within=settled.window.opened_within)
 
 
 def _finer(source: _Memory | _Files, stats: Stats, tick_size: float, lot_size: float) -> tuple[float, float]:
@@ -573,6 +578,7 @@ def _override(config: Config, **given: Any) -> Config:
         ("window", "length", "window"),
         ("window", "warmup", "warmup"),
         ("window", "last", "last"),
+        ("window", "opened_within", "opened_within"),
         ("model", "name", "model"),
         ("model", "trigger", "trigger"),
         ("model", "maker_share", "maker_share"),

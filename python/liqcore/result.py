@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from . import _core
 from ._core import LeverageProfile, PriceAxis
 from .archive import read_archive, write_archive
-from .durations import format_duration, parse_duration
+from .durations import AGES, TIME_FRAMES, format_duration, parse_duration
 from .errors import InvalidConfigError
+from .threshold import Threshold
 
 Time = int | str | datetime | np.datetime64
+Length = str | int | timedelta | np.timedelta64
 
 SIDES = ("both", "long", "short")
 UNITS = ("usd", "quantity")
@@ -55,6 +57,78 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Age:
+    """
+    How old the live levels of one instant are, by side (longs first) and bin.
+
+    Made by `Heatmap.age` and `LiquidationMap.age`. Amounts are sums, so those of several bins add up to those of a
+    zone: `share_between`.
+
+    Attributes
+    ----------
+    time_ns : int
+        The instant, nanoseconds since the UNIX epoch: the end of a column.
+    within : tuple of str
+        Lengths of time, rising, such as ("1h", "4h", "1d", "1w", "1mo").
+    prices : ndarray of float64, shape (bins,)
+        Lower edges of the bins, `step` high.
+    live : ndarray of float64, shape (2, bins)
+        What is live, in `unit`, at the profile's weights.
+    opened : ndarray of float64, shape (lengths, 2, bins)
+        The part of it that was opened in the last `within`; NaN where that reaches back before what an engine with
+        ``keep`` holds.
+    since_ns : ndarray of int64, shape (2, bins)
+        Start of the first column since which a bin has been at or above `threshold` without a break, as far back as
+        the heatmap shows columns; the smallest int64 (``NaT`` as datetime64) where it is below, or zero.
+    threshold : float
+        In `unit`.
+    """
+
+    time_ns: int
+    within: tuple[str, ...]
+    prices: NDArray[np.float64]
+    step: float
+    live: NDArray[np.float64]
+    opened: NDArray[np.float64]
+    since_ns: NDArray[np.int64]
+    threshold: float
+    unit: str
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Which share of a bin's live amount was opened within each length, 0 to 1: shape (lengths, 2, bins); NaN
+        where nothing is live."""
+        return _shares(self.opened, self.live)
+
+    def share_between(self, side: str, low: float, high: float) -> NDArray[np.float64]:
+        """
+        Return which share of a zone was opened within each length, shape (lengths,); NaN if nothing is live in it.
+
+        Parameters
+        ----------
+        side : {"long", "short", "both"}
+        low, high : float
+            The zone: bins whose lower edge lies in [low, high).
+
+        Raises
+        ------
+        InvalidConfigError
+            If the side is none.
+        """
+        if side not in SIDES:
+            raise InvalidConfigError(f"side must be one of {SIDES}, was {side!r}")
+        sides = {"long": slice(0, 1), "short": slice(1, 2), "both": slice(0, 2)}[side]
+        bins = (self.prices >= low) & (self.prices < high)
+        return _shares(self.opened[:, sides, bins].sum(axis=(1, 2)), self.live[sides, bins].sum())
+
+
+def _shares(opened: NDArray[np.float64], live: NDArray[np.float64] | np.floating[Any]) -> NDArray[np.float64]:
+    """Divide; rounding may not take a share above 1, and where nothing is live there is none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(live > 0, np.minimum(opened / live, 1.0), np.nan)
+
+
+@dataclass(frozen=True, slots=True)
 class LiquidationMap:
     """
     What would be liquidated at one instant, by leverage tier, price bin and side.
@@ -72,6 +146,13 @@ class LiquidationMap:
     short: NDArray[np.float64]
     unit: str
     meta: Mapping[str, Any]
+    _age: Callable[..., Age] | None = field(default=None, repr=False, compare=False)
+
+    def age(self, *, within: Sequence[Length] | None = None, threshold: float | str | None = None) -> Age:
+        """Return how old its levels are: `Heatmap.age` at the map's instant."""
+        if self._age is None:
+            raise InvalidConfigError("the age of a map is known only where a heatmap made it")
+        return self._age(within=within, threshold=threshold)
 
     @property
     def cumulative_long(self) -> NDArray[np.float64]:
@@ -88,15 +169,17 @@ class LiquidationMap:
 class _View:
     """Which part of a history a heatmap shows."""
 
-    first: int  # columns
+    first: int  # windows
     count: int
     side: str
     tiers: tuple[bool, ...]
     first_bin: int  # absolute book bin of row 0
     rows: int
     bins_per_row: int
-    threshold: float | None
+    threshold: float | str | None
     unit: str
+    opened_within: int = 0  # windows; 0: whenever opened
+    column_ns: int = 0  # length of a column; 0: one window
 
 
 class Heatmap:
@@ -104,7 +187,8 @@ class Heatmap:
     What would be liquidated, by time and price.
 
     Made by `liqcore.heatmap`, `Engine.heatmap` or `load_heatmap`. It holds the window segments it was folded from, so
-    another side, leverage filter or span (`select`) costs no pass over the trades. Immutable but for `meta`; the arrays
+    another side, leverage filter, span or time frame (`select`), other shares (`reweigh`) and coarser cells (`rebin`)
+    cost no pass over the trades. Immutable but for `meta`; the arrays
     are computed on first use.
 
     Attributes
@@ -156,6 +240,12 @@ class Heatmap:
         self._view = view
         if len(history):
             self.meta["book_age_ns"] = int(self._end_ns - history.segment(0).start_ns)
+        if view.opened_within:
+            self.meta["opened_within_ns"] = view.opened_within * history.window_ns
+        if view.threshold is not None:
+            self.meta["hidden"] = f"below {Threshold.of(view.threshold)}"
+        if view.column_ns:
+            self.meta["window"] = format_duration(view.column_ns)
 
     def _bins_per_row(self, step: float | None) -> int:
         if step is None:
@@ -171,7 +261,7 @@ class Heatmap:
     @property
     def window_ns(self) -> int:
         """Length of a column, ns."""
-        return self._history.window_ns
+        return self._view.column_ns or self._history.window_ns
 
     @property
     def step(self) -> float:
@@ -195,12 +285,25 @@ class Heatmap:
 
     @property
     def _end_ns(self) -> int:
+        """The end of the last window shown."""
         return self._history.segment(self._view.first + self._view.count - 1).end_ns
 
     @cached_property
+    def _window_times(self) -> NDArray[np.int64]:
+        """Start of each window shown."""
+        return self._history.times()[self._windows]
+
+    @cached_property
+    def _starts(self) -> NDArray[np.intp]:
+        """Index of the first window of each column, among those shown, and their number at the end."""
+        columns = self._window_times // self.window_ns
+        firsts = np.flatnonzero(np.diff(columns, prepend=columns[0] - 1)) if len(columns) else np.array([], np.intp)
+        return np.append(firsts, len(columns))
+
+    @cached_property
     def times(self) -> NDArray[np.int64]:
-        """Window starts, int64 ns, shape (columns,)."""
-        return self._history.times()[self._columns]
+        """Start of each column, int64 ns, shape (columns,)."""
+        return self._window_times[self._starts[:-1]] // self.window_ns * self.window_ns
 
     @cached_property
     def prices(self) -> NDArray[np.float64]:
@@ -211,47 +314,64 @@ class Heatmap:
 
     @cached_property
     def candles(self) -> NDArray[np.void]:
-        """Candle of each window, shape (columns,)."""
-        return self._history.candles()[self._columns].view(CANDLE).reshape(-1)
+        """Candle of each column, shape (columns,)."""
+        rows = self._history.candles()[self._windows].view(CANDLE).reshape(-1)
+        return rows if not self._view.column_ns else _join_candles(rows, self._starts)
 
     @cached_property
     def open_interest(self) -> NDArray[np.float64]:
         """Last sample of open interest known at each window's end, quantity, shape (columns,)."""
-        first, count = self._view.first, self._view.count
-        return np.array([self._history.segment(first + i).open_interest for i in range(count)], np.float64)
+        last = (self._last_window(i) for i in range(len(self.times)))
+        return np.array([self._history.segment(i).open_interest for i in last], np.float64)
 
     @cached_property
     def complete(self) -> NDArray[np.bool_]:
         """Whether each column's window has ended, shape (columns,)."""
-        out = np.ones(self._view.count, dtype=np.bool_)
-        if self._view.first + self._view.count == len(self._history) and not self._last_complete and len(out):
-            out[-1] = False
+        out = np.ones(len(self.times), dtype=np.bool_)
+        if len(out):
+            unfinished = self._view.first + self._view.count == len(self._history) and not self._last_complete
+            out[-1] = not unfinished and self._end_ns == self.times[-1] + self.window_ns
         return out
 
     @property
-    def _columns(self) -> slice:
+    def _windows(self) -> slice:
         return slice(self._view.first, self._view.first + self._view.count)
+
+    def _rows(self) -> dict[str, Any]:
+        """What the native functions want to know about rows and weights."""
+        longs, shorts = self._weights()
+        view = self._view
+        return {
+            "long_weights": longs,
+            "short_weights": shorts,
+            "first_bin": view.first_bin,
+            "bins_per_row": view.bins_per_row,
+            "rows": view.rows,
+            "usd": view.unit == "usd",
+        }
+
+    def _fold(self, first: int, count: int, *, liquidated: bool = False) -> tuple[NDArray[np.float32], ...]:
+        """Longs and shorts of the columns of some windows: live, or liquidated."""
+        view = self._view
+        return self._history.columns(
+            **self._rows(),
+            first_column=first,
+            columns=count,
+            opened_within=view.opened_within,
+            column_ns=view.column_ns,
+            liquidated=liquidated,
+        )
 
     @cached_property
     def _arrays(self) -> tuple[NDArray[np.float32], ...]:
-        longs, shorts = self._weights()
         view = self._view
-        arrays = self._history.columns(
-            long_weights=longs,
-            short_weights=shorts,
-            first_bin=view.first_bin,
-            bins_per_row=view.bins_per_row,
-            rows=view.rows,
-            first_column=view.first,
-            columns=view.count,
-            usd=view.unit == "usd",
-        )
-        if view.threshold is not None and arrays[0].size:
-            values = arrays[0] + arrays[1]
-            hidden = values < view.threshold * values.max()
-            arrays[0][hidden] = 0.0
-            arrays[1][hidden] = 0.0
-        return arrays
+        longs, shorts = self._fold(view.first, view.count)
+        values = longs + shorts
+        if view.threshold is not None and values.size:
+            shown = values >= np.float32(Threshold.of(view.threshold).cutoff(values))
+            for array in (longs, shorts, values):
+                array *= shown
+        return longs, shorts, values
 
     def _weights(self) -> tuple[list[float], list[float]]:
         kept = [
@@ -271,15 +391,16 @@ class Heatmap:
         """Live short levels at each window's end, shape (columns, bins)."""
         return self._arrays[1]
 
-    @cached_property
+    @property
     def values(self) -> NDArray[np.float32]:
         """``long + short``."""
-        return self.long + self.short
+        return self._arrays[2]
 
     @cached_property
     def liquidated(self) -> NDArray[np.float32]:
-        """What was liquidated in each window, by the bin it was liquidated in, shape (columns, bins)."""
-        return self._arrays[2] + self._arrays[3]
+        """What was liquidated in each column, by the bin it was liquidated in, shape (columns, bins)."""
+        longs, shorts = self._fold(self._view.first, self._view.count, liquidated=True)
+        return longs + shorts
 
     # --- other views of it ---
 
@@ -288,8 +409,9 @@ class Heatmap:
         *,
         side: str | None = None,
         leverage: float | Iterable[float] | None = None,
-        last: str | int | timedelta | np.timedelta64 | None = None,
-        threshold: float | None = None,
+        last: Length | None = None,
+        opened_within: Length | None = None,
+        threshold: float | str | None = None,
         unit: str | None = None,
     ) -> Heatmap:
         """
@@ -301,9 +423,15 @@ class Heatmap:
         leverage : float or iterable of floats, optional
             Tiers to keep; their weights stay as they are.
         last : duration, optional
-            Keep the columns of the last "24h", "3d", ... (a whole number is nanoseconds); at least one window.
-        threshold : float, optional
-            Show cells below this share of the maximum (0 to 1) as 0.
+            Keep the columns of the last "24h", "3d", ... (a whole number is nanoseconds); at least one column.
+            `liqcore.TIME_FRAMES` lists the usual lengths.
+        opened_within : duration, optional
+            Show only levels opened in the last "24h", ... of each column's time, what vendors call a 24-hour map: what
+            an engine started empty so long before the column's end would show. Counted in whole windows, at least one;
+            an unfinished window is one of them.
+        threshold : float or str, optional
+            Show cells below it as 0: a share of the maximum (0 to 1), an amount above 1 in `unit` (1e6), or a
+            percentile of the non-zero cells ("p95"). Text may name the unit: "250000 usd", "0.5 quantity".
         unit : {"usd", "quantity"}, optional
 
         Raises
@@ -335,25 +463,163 @@ class Heatmap:
                     raise InvalidConfigError(f"leverage must be among the tiers {shown}, was {tier:g}")
             view = replace(view, tiers=tuple(tier in asked for tier in tiers))
         if last is not None and view.count:
-            try:
-                length = parse_duration(last, name="last")
-            except ValueError as error:
-                raise InvalidConfigError(str(error)) from None
+            length = _length(last, "last")
             if length < self.window_ns:
                 raise InvalidConfigError(
                     f"last must be at least one window ({format_duration(self.window_ns)}), was {last!r}"
                 )
-            first = int(np.searchsorted(self.times, self._end_ns - length, side="left"))
+            end = int(self.times[-1]) + self.window_ns
+            first = int(self._starts[np.searchsorted(self.times, end - length, side="left")])
             view = replace(view, first=view.first + first, count=view.count - first)
-        if threshold is not None:
-            if not 0.0 <= threshold <= 1.0:
-                raise InvalidConfigError(f"threshold must be a share of the maximum, 0 to 1, was {threshold!r}")
-            view = replace(view, threshold=threshold)
+        if opened_within is not None:
+            windows = self._whole_windows(opened_within, "opened_within")
+            if view.opened_within and windows > view.opened_within:
+                before = format_duration(view.opened_within * self._history.window_ns)
+                raise InvalidConfigError(
+                    f"opened_within must not be longer than {before}, which was selected before, was {opened_within!r}"
+                )
+            self._refuse_sequential("opened_within")
+            if view.count and windows > view.first + 1 and not self._history.whole:
+                kept = format_duration((view.first + 1) * self._history.window_ns)
+                raise InvalidConfigError(
+                    f"opened_within must lie within the windows that the engine kept, which begin "
+                    f"{iso(self._history.segment(0).start_ns)}, {kept} before the end of the first column shown; was "
+                    f"{opened_within!r}: show fewer columns (last=), or keep more"
+                )
+            view = replace(view, opened_within=windows)
         if unit is not None:
             if unit not in UNITS:
                 raise InvalidConfigError(f"unit must be one of {UNITS}, was {unit!r}")
             view = replace(view, unit=unit)
+        if threshold is not None:
+            limit = Threshold.of(threshold)
+            in_unit = limit.kind == "amount" and limit.unit is None
+            view = replace(view, threshold=f"{limit.value!r} {view.unit}" if in_unit else threshold)
+        if view.threshold is not None and Threshold.of(view.threshold).unit not in (None, view.unit):
+            raise InvalidConfigError(
+                f"threshold must be in the unit that is shown, {view.unit}, was {str(view.threshold)!r}"
+            )
+        return self._seen(view)
+
+    def rebin(self, *, step: float | None = None, window: Length | None = None) -> Heatmap:
+        """
+        Return it in other cells, with the same totals: made anew from the book's own bins and windows.
+
+        A column of a longer window shows the book at its end and what was liquidated in all of it; windows are aligned
+        to the UNIX epoch, so the first and the last may be cut short. Summing bins conserves quantity; it is not the
+        same as a run on a coarser book, in which price would consume wider bins at once.
+
+        Parameters
+        ----------
+        step : float, optional
+            Height of the rows, quote currency: a multiple of `book_step`.
+        window : duration, optional
+            Length of the columns: a multiple of the window that the engine ran with.
+
+        Raises
+        ------
+        InvalidConfigError
+            If an argument breaks its rule.
+
+        Examples
+        --------
+        >>> import liqcore as lq
+        >>> market = lq.simulate(days=0.1, trades_per_day=40_000)
+        >>> hm = lq.heatmap(trades=market.trades)
+        >>> coarse = hm.rebin(step=5 * hm.step, window="1h")
+        >>> bool(np.isclose(coarse.liquidated.sum(), hm.liquidated.sum()))
+        True
+        """
+        view = self._view
+        if step is not None:
+            per_row = self._bins_per_row(step)
+            end = view.first_bin + view.rows * view.bins_per_row
+            first_row, end_row = view.first_bin // per_row, -(-end // per_row)
+            view = replace(view, first_bin=first_row * per_row, rows=end_row - first_row, bins_per_row=per_row)
+        if window is not None:
+            base = self._history.window_ns
+            length = _length(window, "window")
+            if length % base:
+                raise InvalidConfigError(
+                    f"window must be a multiple of the engine's own ({format_duration(base)}), was {window!r}"
+                )
+            view = replace(view, column_ns=0 if length == base else length)
+        return self._seen(view)
+
+    def reweigh(self, leverage: LeverageProfile | Mapping[float, float]) -> Heatmap:
+        """
+        Return it at other shares of the same tiers, without another pass: layers carry no weights.
+
+        Parameters
+        ----------
+        leverage : LeverageProfile or mapping of tier to share
+            Tiers among those of the heatmap; a tier that is left out has no share.
+
+        Raises
+        ------
+        InvalidConfigError
+            If a tier is not among those of the heatmap.
+
+        Examples
+        --------
+        >>> import liqcore as lq
+        >>> market = lq.simulate(days=0.05, trades_per_day=40_000)
+        >>> hm = lq.heatmap(trades=market.trades, leverage={10: 0.5, 50: 0.5})
+        >>> tens, fifties = hm.select(leverage=10), hm.select(leverage=50)
+        >>> other = hm.reweigh({10: 0.8, 50: 0.2})
+        >>> bool(np.allclose(other.values, 1.6 * tens.values + 0.4 * fifties.values, rtol=1e-5))
+        True
+        """
+        profile = leverage if isinstance(leverage, LeverageProfile) else LeverageProfile(leverage)
+        tiers = [float(tier) for tier in self._leverage.tiers]
+        given = profile.to_dict()
+        for tier in given:
+            if tier not in tiers:
+                raise InvalidConfigError(f"leverage must be among the tiers {tiers}, was {tier:g}")
+        shares = {tier: given.get(tier, 0.0) for tier in tiers}
+        out = self._seen(self._view)
+        out._leverage = LeverageProfile(shares, intensity=profile.intensity)
+        out.meta["leverage"] = {f"{tier:g}": share for tier, share in shares.items()}
+        return out
+
+    def frames(self, style: str = "standard") -> dict[str, Heatmap]:
+        """
+        Return one heatmap for each time frame of a reading style: the levels opened within it.
+
+        Parameters
+        ----------
+        style : {"standard", "scalp", "swing"}
+            A key of `liqcore.TIME_FRAMES`: 12h to 1y; 1h and 4h; 1w and 1mo. Frames shorter than a window are left out.
+
+        Raises
+        ------
+        InvalidConfigError
+            If there is no such style, or an engine did not keep enough.
+        """
+        if style not in TIME_FRAMES:
+            raise InvalidConfigError(f"style must be one of {tuple(TIME_FRAMES)}, was {style!r}")
+        shown = (frame for frame in TIME_FRAMES[style] if parse_duration(frame) >= self._history.window_ns)
+        return {frame: self.select(opened_within=frame) for frame in shown}
+
+    def _seen(self, view: _View) -> Heatmap:
         return Heatmap(self._history, self._leverage, complete=self._last_complete, meta=self.meta, view=view)
+
+    def _whole_windows(self, length: Length, name: str) -> int:
+        window_ns = self._history.window_ns
+        windows = _length(length, name) // window_ns
+        if windows < 1:
+            raise InvalidConfigError(
+                f"{name} must be at least one window ({format_duration(window_ns)}), was {length!r}"
+            )
+        return windows
+
+    def _refuse_sequential(self, name: str) -> None:
+        """The one place where models whose effect depends on the book itself are kept from a part of the past."""
+        if self.meta.get("sequential"):
+            raise InvalidConfigError(
+                f"{name} must not be asked of a sequential model ({self.meta.get('model')}): what a window did to its "
+                "book depends on everything before"
+            )
 
     def at(self, ts: Time) -> Column:
         """
@@ -370,15 +636,20 @@ class Heatmap:
             If no column had ended by then.
         """
         i = self._index_at(ts)
+        if "_arrays" in self.__dict__ or self._view.threshold is not None:  # a threshold may need every column
+            longs, shorts = self.long[i], self.short[i]
+        else:
+            longs, shorts = (array[0] for array in self._fold(*self._windows_of(i)))
+        gone = self._fold(*self._windows_of(i), liquidated=True)
         return Column(
             start_ns=int(self.times[i]),
             end_ns=int(self.times[i]) + self.window_ns,
             complete=True,
             prices=self.prices,
             step=self.step,
-            long=self.long[i],
-            short=self.short[i],
-            liquidated=self.liquidated[i],
+            long=longs,
+            short=shorts,
+            liquidated=gone[0][0] + gone[1][0],
             candle=self.candles[i],
             unit=self.unit,
         )
@@ -393,22 +664,12 @@ class Heatmap:
         InvalidConfigError
             If no column had ended by then, or there is none at all.
         """
-        if ts is None and self._view.count == 0:
-            raise InvalidConfigError("the heatmap has no column")
-        i = self._view.count - 1 if ts is None else self._index_at(ts)
-        longs, shorts = self._weights()
+        i = self._column_at(ts)
         view = self._view
-        cells = self._history.map(
-            view.first + i,
-            long_weights=longs,
-            short_weights=shorts,
-            first_bin=view.first_bin,
-            bins_per_row=view.bins_per_row,
-            rows=view.rows,
-            usd=view.unit == "usd",
-        )
+        last = self._last_window(i)
+        cells = self._history.map(last, **self._rows(), opened_within=view.opened_within)
         shown = np.asarray(view.tiers)
-        closes = self._history.candles()[: view.first + i + 1, 3]
+        closes = self._history.candles()[: last + 1, 3]
         traded = closes[~np.isnan(closes)]
         return LiquidationMap(
             time_ns=int(self.times[i]) + self.window_ns,
@@ -420,7 +681,118 @@ class Heatmap:
             short=cells[1][shown],
             unit=self.unit,
             meta=self.meta,
+            _age=lambda **given: self._age(i, **given),
         )
+
+    def age(
+        self,
+        ts: Time | None = None,
+        *,
+        within: Sequence[Length] | None = None,
+        threshold: float | str | None = None,
+    ) -> Age:
+        """
+        Return how old the live levels are: by bin, the amounts opened within several lengths of time, and since when
+        the bin has been above a threshold.
+
+        Parameters
+        ----------
+        ts : int, str, datetime or datetime64, optional
+            After the column known at this time; after the last column (finished or not) if left out.
+        within : sequence of durations, optional
+            At least one window each; `liqcore.AGES` (1h, 4h, 1d, 1w, 1mo), as far as they are, if left out.
+        threshold : float or str, optional
+            As for `select`, of the columns shown; that of the heatmap, or anything above zero, if left out. A bin is
+            compared side by side.
+
+        Raises
+        ------
+        InvalidConfigError
+            If an argument breaks its rule, no column had ended by then, or the model is sequential.
+
+        Examples
+        --------
+        >>> import liqcore as lq
+        >>> market = lq.simulate(days=0.2, trades_per_day=40_000)
+        >>> age = lq.heatmap(trades=market.trades).age(within=["1h", "1d"])
+        >>> age.opened.shape == (2, 2, len(age.prices))  # lengths, sides, bins
+        True
+        >>> bool(np.nanmax(age.shares) == 1.0)  # nothing is older than a day here
+        True
+        """
+        return self._age(self._column_at(ts), within=within, threshold=threshold)
+
+    def _age(self, i: int, *, within: Sequence[Length] | None, threshold: float | str | None) -> Age:
+        self._refuse_sequential("age")
+        view = self._view
+        if within is None:
+            within = [age for age in AGES if parse_duration(age) >= self._history.window_ns]
+        windows = [self._whole_windows(length, "within") for length in within]
+        if windows != sorted(set(windows)):
+            raise InvalidConfigError(f"within must rise by at least a window each, was {list(within)!r}")
+        last = self._last_window(i)
+        rows = self._rows()
+        live = self._history.map(last, **rows, opened_within=view.opened_within).sum(axis=1)
+        limit = view.opened_within or len(self._history) + max(windows, default=1)
+        known = [count for count in windows if self._history.whole or min(count, limit) <= last + 1]
+        asked = sorted({min(count, limit) for count in known})
+        opened = self._history.age(last, windows=asked, **rows)
+        out = np.full((len(windows), 2, view.rows), np.nan)
+        for k, count in enumerate(known):
+            out[k] = np.minimum(opened[asked.index(min(count, limit))], live)  # apart from rounding it never exceeds
+        given = view.threshold if threshold is None else threshold
+        cutoff = 0.0
+        if given is not None:
+            wanted = Threshold.of(given)
+            if wanted.unit not in (None, view.unit):
+                raise InvalidConfigError(f"threshold must be in the unit that is shown, {view.unit}, was {given!r}")
+            cutoff = wanted.cutoff(self._unlimited)
+        since = self._history.since(
+            threshold=cutoff,
+            **rows,
+            first_column=view.first,
+            columns=last + 1 - view.first,
+            opened_within=view.opened_within,
+            column_ns=view.column_ns,
+        )
+        return Age(
+            time_ns=int(self.times[i]) + self.window_ns,
+            within=tuple(
+                length if isinstance(length, str) else format_duration(_length(length, "within")) for length in within
+            ),
+            prices=self.prices,
+            step=self.step,
+            live=live,
+            opened=out,
+            since_ns=since,
+            threshold=float(cutoff),
+            unit=self.unit,
+        )
+
+    @property
+    def _unlimited(self) -> NDArray[np.float32]:
+        """``values`` without the threshold."""
+        if self._view.threshold is None:
+            return self.values
+        longs, shorts = self._fold(self._view.first, self._view.count)
+        return longs + shorts
+
+    def _column_at(self, ts: Time | None) -> int:
+        """The column known at a time, or the last one."""
+        if ts is not None:
+            return self._index_at(ts)
+        if self._view.count == 0:
+            raise InvalidConfigError("the heatmap has no column")
+        return len(self.times) - 1
+
+    def _windows_of(self, column: int) -> tuple[int, int]:
+        """First window of a column, in the history, and their number."""
+        first, end = int(self._starts[column]), int(self._starts[column + 1])
+        return self._view.first + first, end - first
+
+    def _last_window(self, column: int) -> int:
+        """The last window of a column, in the history."""
+        return self._view.first + int(self._starts[column + 1]) - 1
 
     def _index_at(self, ts: Time) -> int:
         at = to_ns(ts)
@@ -469,9 +841,36 @@ class Heatmap:
         if not self._view.count or not self._view.rows:
             return f"<Heatmap {self.meta.get('symbol', '')}: empty>"
         return (
-            f"<Heatmap {self.meta.get('symbol', '')}: {self._view.count} columns from {iso(int(self.times[0]))}, "
+            f"<Heatmap {self.meta.get('symbol', '')}: {len(self.times)} columns from {iso(int(self.times[0]))}, "
             f"{self._view.rows} rows of {self.step:g} from {self.prices[0]:g}, {self.unit}>"
         )
+
+
+def _length(value: Length, name: str) -> int:
+    try:
+        return parse_duration(value, name=name)
+    except ValueError as error:
+        raise InvalidConfigError(str(error)) from None
+
+
+def _join_candles(rows: NDArray[np.void], starts: NDArray[np.intp]) -> NDArray[np.void]:
+    """The candle of each run of windows that begins at one of `starts`, the last of which is the end."""
+    out = np.empty(len(starts) - 1, dtype=CANDLE)
+    if not len(out):
+        return out
+    firsts = starts[:-1]
+    for name, join in (("high", np.fmax), ("low", np.fmin)):
+        out[name] = join.reduceat(rows[name], firsts)
+    traded = ~np.isnan(rows["open"])
+    at = np.arange(len(rows))
+    first = np.minimum.reduceat(np.where(traded, at, len(rows)), firsts)
+    last = np.maximum.reduceat(np.where(traded, at, -1), firsts)
+    some = last >= 0
+    for name, index in (("open", first), ("close", last)):
+        out[name] = np.where(some, rows[name][np.where(some, index, 0)], np.nan)
+    for name in ("buy_qty", "sell_qty"):
+        out[name] = np.where(some, np.add.reduceat(np.nan_to_num(rows[name]), firsts), np.nan)
+    return out
 
 
 def load_heatmap(path: str | os.PathLike[str]) -> Heatmap:

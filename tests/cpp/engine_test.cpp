@@ -959,6 +959,93 @@ TEST(EngineSplit, OfManyRowsInOneWindowGivesIdenticalBits) {
   EXPECT_EQ(state_of(single), state_of(at_once));
 }
 
+namespace {
+
+/// Rows for several stretches of whole windows on every thread; bad ones, too, but none late, which only one thread takes.
+Tape long_tape(std::uint64_t seed, bool bad_rows) {
+  Tape tape = support::random_tape(seed, 200'000, bad_rows);
+  for (std::size_t i = 1; i < tape.size(); ++i) tape.ts[i] = std::max(tape.ts[i], tape.ts[i - 1]);
+  return tape;
+}
+
+}  // namespace
+
+TEST_P(EngineSplits, AmongThreadsGivesIdenticalBits) {
+  Tape tape = long_tape(21, true);
+  for (double& price : tape.price) price /= GetParam().per_unit;
+  for (double& qty : tape.qty) qty /= GetParam().per_lot;
+  Engine one = engine();
+  one.mark(0, 9'000.0 / GetParam().per_unit);
+  Engine again = one;
+  const Stats first = one.trades(tape.all());
+  EXPECT_GT(first.rejected_total(), 0U);
+  const State expected = state_of(one);
+  for (const std::size_t threads : {2, 3}) {
+    EngineOptions options = again.options();
+    options.threads = threads;
+    Engine several{again.instrument(), again.leverage(), options};
+    several.mark(0, 9'000.0 / GetParam().per_unit);
+    EXPECT_EQ(several.trades(tape.all()), first) << threads << " threads";
+    ASSERT_EQ(state_of(several), expected) << threads << " threads";
+  }
+}
+
+TEST(EngineThreads, AHookSeesEveryWindowInOrderWithTheLevelsOfItsEnd) {
+  const Tape tape = long_tape(22, false);
+  std::vector<std::pair<std::int64_t, std::vector<LevelMap>>> seen[2];
+  for (const std::size_t threads : {1, 2}) {
+    EngineOptions options = windows_of(100'000);
+    options.axis = std::nullopt;
+    options.ticks_per_bin = 50;
+    options.threads = threads;
+    Engine engine{whole(0.004), tiers({5, 25, 100}), options};
+    engine.on_column([&](const Segment& segment) {
+      std::vector<LevelMap> cells = live(*engine.book());
+      for (std::size_t layer = 0; layer < 6; ++layer) {
+        LevelMap taken;
+        const auto& liquidated = engine.book()->liquidated();
+        for (std::int64_t bin = liquidated.range(layer).low; bin < liquidated.range(layer).high; ++bin)
+          if (liquidated.at(layer, bin) != 0.0) taken[bin] = liquidated.at(layer, bin);
+        cells.push_back(taken);
+      }
+      seen[threads - 1].emplace_back(segment.end_ns, std::move(cells));
+    });
+    engine.trades(tape.all());
+  }
+  EXPECT_GT(seen[0].size(), 10U);
+  EXPECT_EQ(seen[0], seen[1]);
+}
+
+TEST(EngineThreads, WithHalfLifeLevelsAndWindowsAreIdenticalAndTheAccountsAgreeWithinRounding) {
+  const Tape tape = long_tape(23, false);
+  EngineOptions options;
+  options.window_ns = 20'000;
+  options.half_life_ns = {1e6, 3e5, 5e4};
+  Engine one{whole(0.004), tiers({5, 25, 100}), options};
+  options.threads = 2;
+  Engine two{whole(0.004), tiers({5, 25, 100}), options};
+  one.trades(tape.all());
+  two.trades(tape.all());
+  const State a = state_of(one), b = state_of(two);
+  EXPECT_EQ(a.live, b.live);
+  EXPECT_EQ(a.closed, b.closed);
+  for (std::size_t layer = 0; layer < a.stats.accounts.size(); ++layer) {
+    const Account &x = a.stats.accounts[layer], &y = b.stats.accounts[layer];
+    EXPECT_EQ(x.opened, y.opened);
+    EXPECT_NEAR(x.liquidated.value(), y.liquidated.value(), 1e-12 * x.opened.value());
+    EXPECT_NEAR(x.closed.value(), y.closed.value(), 1e-12 * x.opened.value());
+    EXPECT_NEAR(y.imbalance(), 0.0, 1e-12 * x.opened.value());
+  }
+}
+
+TEST(EngineThreads, TheirNumberIsChecked) {
+  EngineOptions options;
+  options.threads = 0;
+  EXPECT_EQ(refusal([&] { Engine(whole(), tiers({10}), options); }), "threads must be between 1 and 256, was 0");
+  options.threads = 257;
+  EXPECT_EQ(refusal([&] { Engine(whole(), tiers({10}), options); }), "threads must be between 1 and 256, was 257");
+}
+
 TEST(EngineSplit, WithHalfLifeTheLevelsAreIdenticalAndTheAccountsAgreeWithinRounding) {
   EngineOptions options;
   options.window_ns = 1'000;

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "support.hpp"
@@ -374,4 +378,278 @@ TEST(History, MapRefusesAWindowThatIsNot) {
   std::vector<double> four(4), five(5);
   EXPECT_EQ(refusal([&] { history.map(1, p, four); }), "window must lie within the 1 there are, was 1");
   EXPECT_EQ(refusal([&] { history.map(0, p, five); }), "the output must hold 2 x tiers x rows = 4 values, had 5");
+}
+
+// --- stretches of time ---
+
+namespace {
+
+/// Windows first to last on an empty book, one after the other.
+Layers plain_fold(const History& history, std::size_t first, std::size_t last) {
+  Layers live{history.terms().tiers};
+  for (std::size_t i = first; i <= last; ++i) live.apply(history.segment(i), Layers::Dust::keep, nullptr, {});
+  return live;
+}
+
+void expect_near(const Layers& actual, const Layers& expected, double least_lots) {
+  for (std::size_t layer = 0; layer < expected.layers(); ++layer) {
+    const LevelMap a = row(actual, layer), b = row(expected, layer);
+    for (const auto& [bin, lots] : b)
+      if (lots >= least_lots) {
+        const auto found = a.find(bin);
+        ASSERT_NE(found, a.end()) << "layer " << layer << " bin " << bin;
+        ASSERT_NEAR(found->second, lots, 1e-12 * lots);
+      }
+    for (const auto& [bin, lots] : a)
+      ASSERT_TRUE(lots < least_lots || b.contains(bin)) << "layer " << layer << " bin " << bin;
+  }
+}
+
+EngineOptions decaying() {
+  EngineOptions options;
+  options.half_life_ns = {1e5, 2e4, 5e3};
+  return options;
+}
+
+}  // namespace
+
+TEST(History, LevelsOpenedWithinAStretchAreItsFoldOnAnEmptyBook) {
+  for (const EngineOptions& options : {EngineOptions{}, decaying()}) {
+    const Engine engine = engine_of(11, options);
+    const History& history = *engine.history();
+    ASSERT_GT(history.size(), 200U);
+    support::Random random{7};
+    for (int k = 0; k < 200; ++k) {
+      const auto last = static_cast<std::size_t>(random(0, static_cast<std::int64_t>(history.size()) - 1));
+      const auto windows = static_cast<std::size_t>(random(1, static_cast<std::int64_t>(last) + 5));
+      const std::size_t first = last + 1 - std::min(windows, last + 1);
+      const Layers opened = history.opened_within(last, windows);
+      if (options.half_life_ns.empty()) {
+        for (std::size_t layer = 0; layer < 6; ++layer)
+          ASSERT_EQ(row(opened, layer), row(plain_fold(history, first, last), layer));
+      } else {
+        expect_near(opened, plain_fold(history, first, last), 0.5 * (1 + 1e-9));
+      }
+    }
+  }
+}
+
+TEST(History, AWholePictureOfStretchesEqualsOneColumnAtATime) {
+  for (const EngineOptions& options : {EngineOptions{}, decaying()}) {
+    const Engine engine = engine_of(12, options);
+    const History& history = *engine.history();
+    Picture p = all_of(history);
+    p.first_column = 40;
+    p.columns = history.size() - 40;
+    for (const std::size_t windows : {1U, 2U, 7U, 64U, 150U, 100'000U}) {
+      p.opened_within = windows;
+      const Columns columns{history, p};
+      for (std::size_t i = 0; i < p.columns; ++i) {
+        // A column's own stretch by itself: its book, and what its last window took of the book before.
+        const std::size_t last = p.first_column + i;
+        std::vector<double> map(2 * 3 * p.rows);
+        history.map(last, p, map);
+        for (std::size_t side = 0; side < 2; ++side)
+          for (std::size_t r = 0; r < p.rows; ++r) {
+            double expected = 0.0;
+            for (std::size_t tier = 0; tier < 3; ++tier) expected += map[(side * 3 + tier) * p.rows + r];
+            const float actual = (side == 0 ? columns.longs : columns.shorts)[i * p.rows + r];
+            // A fold from the far end may keep what one from the near end flushed: less than a lot a cell.
+            ASSERT_NEAR(actual, expected, 1e-6 * expected + (options.half_life_ns.empty() ? 0.0 : 1.0))
+                << windows << " windows, column " << i << " row " << r;
+          }
+        if (!options.half_life_ns.empty()) continue;
+        const std::size_t first = last + 1 - std::min(windows, last + 1);
+        Layers before = first < last ? plain_fold(history, first, last - 1) : Layers{3};
+        Layers taken{3};
+        before.apply(history.segment(last), Layers::Dust::keep, &taken, {});
+        taken.add(history.segment(last).liquidated);
+        std::vector<double> expected(2 * p.rows);
+        for (std::size_t layer = 0; layer < 6; ++layer)
+          for (const auto& [bin, lots] : row(taken, layer))
+            if (bin / 20 < static_cast<std::int64_t>(p.rows))
+              expected[layer / 3 * p.rows + static_cast<std::size_t>(bin / 20)] += lots * p.weights[0][layer % 3];
+        for (std::size_t r = 0; r < p.rows; ++r) {
+          ASSERT_NEAR(columns.liquidated_longs[i * p.rows + r], expected[r], 1e-6 * expected[r]);
+          ASSERT_NEAR(columns.liquidated_shorts[i * p.rows + r], expected[p.rows + r], 1e-6 * expected[p.rows + r]);
+        }
+      }
+    }
+  }
+}
+
+TEST(History, AStretchThatHoldsEverythingIsTheBook) {
+  const Engine engine = engine_of(13, {});
+  const History& history = *engine.history();
+  Picture p = all_of(history);
+  const Columns all{history, p};
+  p.opened_within = history.size();
+  EXPECT_EQ(Columns(history, p), all);
+}
+
+TEST(History, SpansAreMadeAnewForAnotherLineOfWindows) {
+  History history{kTerms, std::nullopt};
+  for (std::int32_t i = 0; i < 127; ++i) append(history, 5, 1);
+  History other = history;  // both go on, each with a 128th window of its own
+  append(history, 6, 10);
+  append(other, 7, 20);
+  EXPECT_EQ(row(history.opened_within(127, 128), 0), (LevelMap{{5, 127}, {6, 10}}));
+  EXPECT_EQ(row(other.opened_within(127, 128), 0), (LevelMap{{5, 127}, {7, 20}}));
+  EXPECT_EQ(row(history.opened_within(127, 100), 0), (LevelMap{{5, 99}, {6, 10}}));
+  EXPECT_GT(history.cache_bytes(), 0U);
+}
+
+TEST(History, StretchesOfAHistoryThatKeepsAFewSlideWithIt) {
+  History history{kTerms, 200};
+  for (std::int32_t i = 0; i < 1'000; ++i) {
+    append(history, 5, 1);
+    if (i < 199) continue;
+    ASSERT_EQ(row(history.opened_within(199, 200), 0), (LevelMap{{5, 200}}));
+  }
+  EXPECT_FALSE(history.whole());
+  EXPECT_EQ(refusal([&] { (void)history.opened_within(198, 200); }),
+            "opened_within must lie within the 199 windows kept up to the first column shown (older ones were folded "
+            "away), was 200");
+}
+
+TEST(History, CopiesMayBeReadByOtherThreads) {
+  const Engine engine = engine_of(14, decaying());
+  const History& history = *engine.history();
+  Picture p = all_of(history);
+  p.opened_within = 100;
+  const Columns expected{History(history), p};
+  std::vector<std::thread> threads;
+  std::vector<int> same(4);
+  for (int& equal : same)
+    threads.emplace_back([&equal, &expected, &p, copy = history] { equal = Columns(copy, p) == expected ? 1 : 0; });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(same, std::vector<int>(4, 1));
+}
+
+TEST(History, WhatWasFoldedAwayIsNotWhole) {
+  History history{kTerms, 2};
+  EXPECT_TRUE(history.whole());
+  for (std::int32_t i = 0; i < 3; ++i) append(history, 5, 1);
+  EXPECT_FALSE(history.whole());
+  History read{kTerms, std::nullopt};
+  read.set_base({{0, 1, 1}, {9}, {4.0}});
+  EXPECT_FALSE(read.whole());
+}
+
+TEST(History, ColumnsOfSeveralWindowsShowTheBookAtTheirEndAndAllThatWasLiquidated) {
+  History history{kTerms, std::nullopt};  // windows of 100 ns from 0
+  append(history, 4, 10);
+  append(history, 5, 30);
+  append(history, 6, 50, /*touched=*/5);
+  append(history, 7, 20, /*touched=*/6);
+  append(history, 4, 10);
+  Picture p = picture(4, 1, 4, 4);
+  p.first_column = 1;
+  p.column_ns = 200;  // windows 0-1, 2-3, 4
+  EXPECT_EQ(history.column_count(p), 3U);
+  std::vector<float> longs(12), shorts(12), gone(12), none(12);
+  history.columns(p, longs, shorts, gone, none);
+  EXPECT_EQ(longs, (std::vector<float>{1, 3, 0, 0, /**/ 1, 0, 0, 2, /**/ 2, 0, 0, 2}));
+  EXPECT_EQ(gone, (std::vector<float>{0, 0, 0, 0, /**/ 0, 3, 5, 0, /**/ 0, 0, 0, 0}));
+  p.column_ns = 150;
+  EXPECT_EQ(refusal([&] { (void)history.column_count(p); }),
+            "column_ns must be a multiple of the window (100 ns), was 150");
+}
+
+TEST(History, AgeTellsWhatOfTheLiveLevelsIsHowYoung) {
+  History history{kTerms, std::nullopt};
+  append(history, 4, 10);
+  append(history, 4, 20);
+  append(history, 5, 40);
+  append(history, 4, 80);
+  const Picture p = picture(4, 1, 2, 0);
+  std::vector<double> out(3 * 2 * 2);
+  const std::vector<std::size_t> windows = {1, 3, 9};
+  history.age(3, p, windows, out);  // lots of 0.1
+  EXPECT_EQ(out, (std::vector<double>{8, 0, 0, 0, /**/ 10, 4, 0, 0, /**/ 11, 4, 0, 0}));
+  EXPECT_EQ(refusal([&] { history.age(3, p, std::vector<std::size_t>{2, 2, 3}, out); }),
+            "windows must rise and be at least 1, was 2");
+  EXPECT_EQ(refusal([&] { history.age(3, p, std::vector<std::size_t>{2}, out); }),
+            "the output must hold windows x 2 x rows = 4 values, had 12");
+}
+
+TEST(History, SinceIsTheStartOfTheRunThatStillLasts) {
+  History history{kTerms, std::nullopt};
+  append(history, 4, 30);
+  append(history, 5, 30);
+  append(history, 6, 10, /*touched=*/5);  // takes 5 away
+  append(history, 5, 40);
+  append(history, 4, 10);
+  Picture p = picture(4, 1, 4, 5);
+  std::vector<std::int64_t> since(8);
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+  history.since(p, 0.0, since);
+  EXPECT_EQ(since, (std::vector<std::int64_t>{0, 300, 200, kNever, kNever, kNever, kNever, kNever}));
+  history.since(p, 4.0, since);  // bin 4 holds 3 at first, 4 in the end
+  EXPECT_EQ(since, (std::vector<std::int64_t>{400, 300, kNever, kNever, kNever, kNever, kNever, kNever}));
+}
+
+TEST(History, AFoldBeginsAnywhereWithTheSameBits) {
+  EngineOptions options = decaying();
+  options.window_ns = 1'000;
+  Engine engine{whole(0.004), tiers({2, 10, 50}), options};
+  engine.trades(support::random_tape(21, 20'000, false).all());
+  const History& history = *engine.history();
+  ASSERT_GT(history.size(), 1'100U);  // beyond the first place to begin from
+  Picture p = all_of(history);
+  const Columns fresh{History(history), p};
+  std::vector<double> map(2 * 3 * p.rows);
+  history.map(history.size() - 1, p, map);  // writes it down
+  EXPECT_GT(history.cache_bytes(), 0U);
+  p.first_column = history.size() - 20;
+  p.columns = 20;
+  const Columns late{history, p};
+  EXPECT_EQ(late.longs,
+            std::vector<float>(fresh.longs.end() - static_cast<std::ptrdiff_t>(late.longs.size()), fresh.longs.end()));
+  EXPECT_EQ(late.liquidated_longs,
+            std::vector<float>(fresh.liquidated_longs.end() - static_cast<std::ptrdiff_t>(late.longs.size()),
+                               fresh.liquidated_longs.end()));
+}
+
+TEST(History, LayersThatAScaleOfZeroClosesAreGone) {
+  History history{kTerms, std::nullopt};
+  append(history, 4, 10);
+  append(history, 5, 20);
+  Segment& closing = history.append();
+  closing = Segment{};
+  closing.start_ns = 200;
+  closing.end_ns = 300;
+  closing.accounts.resize(2);
+  closing.scale[0] = {0.0};
+  closing.additions = {{0, 1, 1}, {6}, {30.0}};
+  Picture p = picture(4, 1, 3, 3);
+  const std::vector<float> expected{1, 0, 0, 1, 2, 0, 0, 0, 3};
+  EXPECT_EQ(Columns(history, p).longs, expected);
+  p.opened_within = 3;
+  EXPECT_EQ(Columns(history, p).longs, expected);
+}
+
+TEST(History, AScaleThatRunsAwayIsBroughtBack) {
+  History history{kTerms, std::nullopt};  // half of what is live goes in each window: 2^-1200 in the end
+  for (std::int32_t i = 0; i < 1'200; ++i) {
+    Segment& segment = history.append();
+    segment = Segment{};
+    segment.start_ns = i * 100;
+    segment.end_ns = segment.start_ns + 100;
+    segment.accounts.resize(2);
+    segment.scale[0] = {0.5};
+    segment.additions = {{0, 2, 2}, {5, 6}, {64.0, static_cast<double>(i % 3) * 8.0}};
+  }
+  Picture p = picture(5, 1, 2, 1'200);
+  const auto first_row = [&] {
+    std::vector<float> out;
+    const Columns columns{history, p};
+    for (std::size_t i = 300; i < 1'200; ++i) out.push_back(columns.longs[2 * i]);
+    return out;
+  };
+  EXPECT_EQ(first_row(), std::vector<float>(900, 12.8F));  // 64 + 32 + 16 + ... = 128 lots of 0.1
+  for (const auto& [windows, lots] : {std::pair{1U, 6.4F}, {3U, 11.2F}, {700U, 12.8F}}) {
+    p.opened_within = windows;
+    for (const float value : first_row()) ASSERT_FLOAT_EQ(value, lots) << windows;
+  }
 }

@@ -164,8 +164,9 @@ def test_exit_codes_are_documented(command: list[str]) -> None:
 def test_no_flag_of_the_heatmap_is_missing_in_its_help() -> None:
     text = run("heatmap", "--help").output
     flags = (
-        "--symbol --venue --window --bin --leverage --side --last --threshold --warmup --trigger --marks "
-        "--open-interest --open-interest-sides --candles --tick-size --lot-size --mmr --maker-share --half-life "
+        "--symbol --venue --window --bin --leverage --side --last --opened-within --threshold --warmup --trigger "
+        "--marks --open-interest --open-interest-sides --candles "
+        "--tick-size --lot-size --mmr --maker-share --half-life "
         "--config --width --height --colormap --quiet -o"
     )
     for flag in shlex.split(flags):
@@ -216,8 +217,8 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
     outcome = run(
         *shlex.split(
             "heatmap a.zip -o out.png --symbol BTCUSDT --venue okx --window 60s --bin 20 --leverage 5:0.3,10:0.7 "
-            "--side long --last 24h --threshold 0.1 --warmup 3d --trigger mark --marks m.csv --tick-size 0.1 "
-            "--open-interest oi.csv --open-interest-sides two --candles k.csv "
+            "--side long --last 24h --opened-within 12h --threshold 0.1 --warmup 3d --trigger mark "
+            "--marks m.csv --tick-size 0.1 --open-interest oi.csv --open-interest-sides two --candles k.csv "
             "--lot-size 0.001 --mmr 0.005 --maker-share 0.5 --half-life 5:7d,10:1d --width 800 --height 600 "
             "--colormap cividis --quiet"
         )
@@ -232,6 +233,7 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
         "leverage.shares": ({5: 0.3, 10: 0.7}, "--leverage"),
         "render.side": ("long", "--side"),
         "window.last": ("1d", "--last"),
+        "window.opened_within": ("12h", "--opened-within"),
         "render.threshold": (0.1, "--threshold"),
         "window.warmup": ("3d", "--warmup"),
         "model.trigger": ("mark", "--trigger"),
@@ -255,7 +257,10 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
             assert config.origin(key) == f"flag {flags[key][1]}"
         else:
             assert config.origin(key) == "default"
-    assert pipeline.events[0] == ("select", {"side": "long", "last": "1d", "threshold": 0.1})
+    assert pipeline.events[0] == (
+        "select",
+        {"side": "long", "last": "1d", "opened_within": "12h", "threshold": 0.1},
+    )
     look = {"width": 800, "height": 600, "colormap": "cividis", "scale": "sqrt", "theme": "dark", "maximum": None}
     assert pipeline.events[1] == ("render", look)
 
@@ -364,8 +369,8 @@ def test_an_empty_or_one_sided_result_has_a_summary(pipeline: Pipeline) -> None:
         (["--leverage", "defualt"], 'error: --leverage: leverage.preset must be one of "default", "integer-125", was'),
         (["--half-life", "7d"], 'error: --half-life: model.half_life must be "default", "none" or half-lives'),
         (
-            ["--threshold", "2"],
-            "error: --threshold: render.threshold must be a share of the maximum, from 0 to 1, was 2",
+            ["--threshold", "95%"],
+            "error: --threshold: render.threshold must be a share of the maximum (0 to 1), an amount above 1, or text",
         ),
         (["--bin", "-1"], "error: --bin: axis.step must be a price step above 0, was -1"),
         (["--config", "none.toml"], "error: none.toml: No such file or directory"),

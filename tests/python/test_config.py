@@ -57,7 +57,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         },
         "leverage": {"preset": "default", "shares": None, "intensity": 1.0},
         "axis": {"low": None, "high": None, "step": None, "book_step": None},
-        "window": {"length": "5m", "warmup": None, "last": None},
+        "window": {"length": "5m", "warmup": None, "last": None, "opened_within": None},
         "model": {"name": "flow", "trigger": None, "maker_share": 0.0, "half_life": "default"},
         "source": {
             "format": "auto",
@@ -459,7 +459,7 @@ def test_an_example_in_the_comments_can_be_taken_as_it_is() -> None:
 def test_the_hash_is_the_same_on_every_machine() -> None:
     canonical = json.dumps(Config().to_dict(), sort_keys=True, separators=(",", ":"))
     assert canonical.startswith('{"axis":{"book_step":null,"high":null,"low":null,"step":null},"instrument":')
-    assert Config().hash == "8d87ac6194222adf"
+    assert Config().hash == "7c7e7b6ad2053540"
 
 
 def test_a_written_file_replaces_the_old_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -582,7 +582,10 @@ def configs(draw: st.DrawFn) -> Config:
         ),
     ).replace(
         source={"marks": draw(st.none() | texts)},
-        render={"threshold": draw(st.none() | st.floats(0, 1)), "width": draw(st.integers(480, 16_384))},
+        render={
+            "threshold": draw(st.none() | st.floats(0, 1) | st.sampled_from([1e6, "p95", "250000 usd"])),
+            "width": draw(st.integers(480, 16_384)),
+        },
         log={"progress": draw(st.booleans())},
     )
 

@@ -92,7 +92,8 @@ def test_select_by_side_leverage_span_threshold_and_unit(worked):
         ({"side": "up"}, "side must be one of"),
         ({"leverage": 25}, r"leverage must be among the tiers \[2.0, 10.0\], was 25"),
         ({"last": "yesterday"}, "last must be a length of time"),
-        ({"threshold": 2}, "threshold must be a share of the maximum, 0 to 1, was 2"),
+        ({"threshold": -1}, "threshold must be a share of the maximum .* was -1"),
+        ({"threshold": "95%"}, 'a percentile of what is not zero .* was "95%"'),
         ({"unit": "btc"}, "unit must be one of"),
     ],
 )

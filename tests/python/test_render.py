@@ -289,6 +289,15 @@ def test_the_header_says_what_is_shown():
     assert UNFINISHED not in " ".join(texts(planned(plain(meta=meta, complete=True))))
 
 
+def test_a_time_frame_stands_in_the_title_with_the_books_age():
+    meta = {"symbol": "BTCUSDT", "opened_within_ns": 24 * HOUR, "book_age_ns": 50 * HOUR, "hidden": "below p95"}
+    written = texts(planned(plain(meta=meta)))
+    assert "BTCUSDT · liquidation heatmap · opened within 1d · book age 2d 2h" in written
+    footer = " ".join(written)
+    assert footer.count("book age") == 1
+    assert "below p95 hidden" in footer
+
+
 def test_quantities_are_written_in_the_base_asset():
     heatmap = plain(2, 2, unit="quantity", meta={"base": "BTC"})
     heatmap.long[:, :] = 1_500

@@ -77,6 +77,9 @@ class LIQCORE_EXPORT LevelBook {
   /// End the window: write what it did into `out` (whose capacity is reused) and make it part of the settled levels.
   /// liquidated() shows the window that ended until begin_window().
   void settle(Segment& out);
+  /// Put in a whole window that another book of the same making settled and that started from nothing; this one's own
+  /// window must be empty. liquidated() shows the window that was put in until begin_window().
+  void absorb(const Segment& window, const LevelBook& from);
   /// Forget what the last window liquidated.
   void begin_window() noexcept;
   /// What settle() would write now, without settling.
@@ -126,6 +129,7 @@ class LIQCORE_EXPORT LevelBook {
   template <class Opens>
   [[nodiscard]] bool order_matters(TickRange ticks, Opens&& opens) const noexcept;
   void write_window(Segment& out) const;
+  void find_ends() noexcept;
   [[nodiscard]] Tally closed_but_unbooked(std::size_t layer) const noexcept;
   [[nodiscard]] Account& window_account(std::size_t layer) noexcept;
 

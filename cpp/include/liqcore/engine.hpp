@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,6 +17,8 @@
 
 namespace liqcore::inline abi1 {
 
+class Pool;
+
 /// How an engine is set up; the defaults suit a live 5-minute map.
 struct EngineOptions {
   std::optional<PriceAxis> axis;   ///< fixed; none lets the engine choose from the first price, and grow
@@ -26,6 +29,10 @@ struct EngineOptions {
   double maker_share = 0.0;          ///< 0..1, kept to the nearest 1/1024 so that sums stay exact
   std::vector<double> half_life_ns;  ///< one a tier, > 0 (infinity: never decays); empty: nothing decays
   std::optional<std::size_t> keep;   ///< closed segments kept; none: all
+  /// Threads that long arrays of trades are spread over, the caller's included; 1..256. More than one makes a pool that
+  /// lives as long as the engine and sleeps between calls; one makes none. Results do not depend on it: bit for bit
+  /// without half-life, otherwise but for the last bits of the accounts' fractions.
+  std::size_t threads = 1;
 };
 
 /// Columns of trades, all of one length. Read in place.
@@ -171,6 +178,9 @@ class LIQCORE_EXPORT Engine {
   void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
   void use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks);
   void begin_run(std::int64_t tick);
+  [[nodiscard]] bool trades_rise(std::span<const std::int64_t> ts_ns) const;
+  std::size_t use_whole_windows(const TradeArrays& trades, std::size_t begin, std::size_t end);
+  void absorb(const Engine& later);
   void apply_run() const;
   template <class Use>
   Stats account_for(Use&& use);
@@ -204,6 +214,8 @@ class LIQCORE_EXPORT Engine {
   std::int64_t run_tick_ = 0;   // where the last run began
   bool used_trades_ = false;
   bool used_candle_volumes_ = false;
+
+  std::shared_ptr<Pool> pool_;  // null with one thread
 
   Stats counts_;  // without accounts
   double per_tick_;

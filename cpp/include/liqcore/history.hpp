@@ -32,21 +32,27 @@ struct Terms {
   bool operator==(const Terms&) const noexcept = default;
 };
 
-/// What to draw: rows of `bins_per_row` book bins each from `first_bin` up, columns first_column and after.
+/// What to draw: rows of `bins_per_row` book bins each from `first_bin` up, of the windows first_column and after.
 struct Picture {
   std::vector<double> weights[2];  ///< by Side, one a tier; 0 leaves a layer out
   std::int64_t first_bin = 0;
   std::int64_t bins_per_row = 1;
   std::size_t rows = 0;
   std::size_t first_column = 0;
-  std::size_t columns = 0;
-  bool usd = true;  ///< otherwise quantity, as the venue prints it
+  std::size_t columns = 0;        ///< windows; a column each, unless column_ns says otherwise
+  bool usd = true;                ///< otherwise quantity, as the venue prints it
+  std::size_t opened_within = 0;  ///< only levels opened in the last so many windows of each column; 0: whenever opened
+  std::int64_t column_ns = 0;     ///< length of a column, a multiple of the window; 0: one window
 };
 
 /// Consecutive one-window segments, oldest first, and the levels that were live before the first of them.
 ///
 /// With `keep`, the oldest segment is folded into those levels once there are more. Segments are shared, never copied:
 /// a copy of a history is cheap and stays as it was when the engine goes on. One thread at a time.
+///
+/// Two things are made when first needed, and shared with the copies: the levels at every 1,024th window, where a fold
+/// can begin; and spans of windows combined in advance (a tree), from which the levels opened in any stretch of time
+/// are found by looking at a few dozen spans and windows. Neither is made by the engine as it runs.
 class LIQCORE_EXPORT History {
  public:
   /// @param keep  number of segments kept; >= 1, or none for all
@@ -76,22 +82,53 @@ class LIQCORE_EXPORT History {
   /// Levels at the end of segment i: the fold of everything up to it.
   [[nodiscard]] Layers levels_after(std::size_t i) const;
 
+  /// Whether nothing came before segment 0: no window was folded away, no level was live.
+  [[nodiscard]] bool whole() const noexcept;
+
+  /// Levels opened in windows i - windows + 1 to i (or as many as there are) and live at the end of i: what an engine
+  /// that started empty `windows` windows ago would hold, apart from cells below half a lot where a scale came.
+  /// @param windows  >= 1
+  /// @throws InvalidConfig if that reaches back before segment 0 and the history is not whole()
+  [[nodiscard]] Layers opened_within(std::size_t i, std::size_t windows) const;
+
+  /// Number of columns of a picture: its windows, or groups of them that lie in the same column_ns since the epoch.
+  /// @throws InvalidConfig if the picture does not fit
+  [[nodiscard]] std::size_t column_count(const Picture& picture) const;
+
   /// Fold the segments into columns, each (columns, rows) row-major: the weighted live longs and shorts at the end of
-  /// each window, and what was liquidated in it. Sums in double, one rounding at the end.
+  /// each column, and what was liquidated in it. Sums in double, one rounding at the end. An empty span is not wanted.
+  ///
+  /// With opened_within every column is a fold of its own stretch of windows; that costs two or three times an
+  /// ordinary picture whatever the length: the stretches slide, so each window is put in once at either end.
   /// @throws InvalidConfig if the picture or a span's size does not fit
   void columns(const Picture& picture, std::span<float> longs, std::span<float> shorts,
                std::span<float> liquidated_longs, std::span<float> liquidated_shorts) const;
 
   /// The weighted live levels at the end of window i by side, tier and row: [2][tiers][rows], row-major. The picture's
-  /// columns are not looked at.
+  /// columns are not looked at, its opened_within is.
   /// @throws InvalidConfig if the picture or the span's size does not fit
   void map(std::size_t i, const Picture& picture, std::span<double> out) const;
+
+  /// How old the live levels are: what was opened in the last windows[k] windows up to i and is live at the end of i,
+  /// by length, side and row: [windows.size()][2][rows], row-major, weighted. The picture's columns are not looked at.
+  /// @param windows  rising, each >= 1
+  /// @throws InvalidConfig as opened_within() and map()
+  void age(std::size_t i, const Picture& picture, std::span<const std::size_t> windows, std::span<double> out) const;
+
+  /// Since when rows have been at or above a threshold: the start (ns) of the first column of the run of columns
+  /// without a break that ends with the picture's last, by side and row: [2][rows]; int64 min where the last column
+  /// is zero or below the threshold. Compares what columns() writes.
+  void since(const Picture& picture, double threshold, std::span<std::int64_t> out) const;
+
+  /// Memory of the combined spans and of the levels kept to begin from, bytes.
+  [[nodiscard]] std::size_t cache_bytes() const;
 
   /// Lowest and one past the highest bin that is non-zero at the end of any of the columns (or liquidated in it), over
   /// layers with a weight; empty where there is none.
   [[nodiscard]] Layers::Range extent(const Picture& picture) const;
 
  private:
+  struct Cache;
   [[nodiscard]] std::size_t at(std::size_t i) const noexcept { return (oldest_ + i) % segments_.size(); }
 
   Terms terms_;
@@ -100,6 +137,7 @@ class LIQCORE_EXPORT History {
   std::size_t oldest_ = 0;
   std::uint64_t total_ = 0;
   Layers base_;
+  std::shared_ptr<Cache> cache_;  // shared by copies, which may be used by other threads; has a lock
 };
 
 }  // namespace liqcore::inline abi1

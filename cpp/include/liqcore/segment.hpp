@@ -100,6 +100,9 @@ class LIQCORE_EXPORT Layers {
     }
   };
 
+  /// A scaled cell below this is dust: nobody holds a part of a lot.
+  static constexpr double kDustLots = 0.5;
+
   explicit Layers(std::size_t tiers) : tiers_(tiers), ranges_(2 * tiers) {}
 
   /// Make room for bins [low, high): an allocation and a copy where they are not covered yet.

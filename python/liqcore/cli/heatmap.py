@@ -38,8 +38,16 @@ def heatmap(
     ] = None,
     side: Annotated[str | None, typer.Option(help="Positions shown: both, long or short. [default: both]")] = None,
     last: Annotated[str | None, typer.Option(help="Show only the last 12h, 3d, ... [default: all]")] = None,
+    opened_within: Annotated[
+        str | None,
+        typer.Option(help="Show only levels opened in the last 24h, 3d, ... of each column's time. [default: all]"),
+    ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="Hide what is below this share of the maximum, 0 to 1. [default: hide nothing]")
+        str | None,
+        typer.Option(
+            help="Hide what is below this share of the maximum (0 to 1), amount (above 1, USD) or percentile (p95). "
+            "[default: hide nothing]"
+        ),
     ] = None,
     warmup: Annotated[
         str | None, typer.Option(help="Length of data that fills the book before the first column. [default: none]")
@@ -90,6 +98,7 @@ def heatmap(
     colormap: Annotated[
         str | None, typer.Option(help="Colour map: viridis, cividis or inferno. [default: viridis]")
     ] = None,
+    threads: Annotated[int, typer.Option(help="Threads to compute with; the result is the same.")] = 1,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")] = False,
 ) -> None:
     """
@@ -103,6 +112,7 @@ def heatmap(
       liqcore heatmap BTCUSDT-aggTrades-2026-06-1*.zip -o btc.png
       liqcore heatmap trades.parquet -o map.png -o map.parquet --window 1m --bin 20 --warmup 1d
       liqcore heatmap trades.csv.gz -o shorts.png --side short --last 24h --leverage "25:0.5,50:0.3,100:0.2"
+      liqcore heatmap BTCUSDT-*.zip -o day.png --opened-within 24h --last 3d
       liqcore heatmap trades.csv.gz -o again.parquet --config map.parquet
       liqcore heatmap trades.zip -o btc.png --open-interest "BTCUSDT-metrics-*.zip" --marks "markPriceKlines/*.zip"
       liqcore heatmap --candles "BTCUSDT-1m-2026-03.zip" -o candles.png
@@ -125,6 +135,7 @@ def heatmap(
             "window.length": window,
             "window.warmup": warmup,
             "window.last": last,
+            "window.opened_within": opened_within,
             "model.trigger": trigger,
             "model.maker_share": maker_share,
             "model.half_life": half_life,
@@ -147,7 +158,7 @@ def heatmap(
     def compute(progress: ProgressCallback | None) -> HeatmapResult:
         from ..pipeline import heatmap as run  # here, because it loads the engine: help and errors come without it
 
-        return run(files or None, config=settings, progress=progress)
+        return run(files or None, config=settings, progress=progress, threads=threads)
 
     source = settings.source
     beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None)

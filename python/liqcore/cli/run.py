@@ -77,6 +77,8 @@ def _selection(config: Config) -> dict[str, Any]:
         selection["side"] = config.render.side
     if config.window.last is not None:
         selection["last"] = config.window.last
+    if config.window.opened_within is not None:
+        selection["opened_within"] = config.window.opened_within
     if config.render.threshold is not None:
         selection["threshold"] = config.render.threshold
     return selection

@@ -18,7 +18,12 @@ def title(heatmap: HeatmapLike, options: RenderOptions) -> str:
     if options.title is not None:
         return options.title
     parts = [str(heatmap.meta[key]) for key in ("symbol", "venue") if heatmap.meta.get(key)]
-    return " · ".join([*parts, "liquidation heatmap"])
+    parts.append("liquidation heatmap")
+    if heatmap.meta.get("opened_within_ns") is not None:
+        parts.append(f"opened within {labels.duration(int(heatmap.meta['opened_within_ns']))}")
+        if heatmap.meta.get("book_age_ns") is not None:
+            parts.append(f"book age {labels.duration(int(heatmap.meta['book_age_ns']))}")
+    return " · ".join(parts)
 
 
 def header_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
@@ -43,11 +48,13 @@ def footer_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
     """List on which terms the picture was made."""
     meta = heatmap.meta
     items = [f"{options.scale} colour scale"]
+    if meta.get("hidden"):
+        items.append(f"{meta['hidden']} hidden")
     if options.threshold:
         items.append(f"below {100 * options.threshold:.3g}% of maximum hidden")
     if meta.get("trigger"):
         items.append(f"trigger {meta['trigger']}")
-    if meta.get("book_age_ns") is not None:
+    if meta.get("book_age_ns") is not None and meta.get("opened_within_ns") is None:  # the title has it otherwise
         items.append(f"book age {labels.duration(int(meta['book_age_ns']))}")
     if meta.get("leverage"):
         items.append(_leverage_text(meta["leverage"]))

@@ -1,0 +1,108 @@
+// Trades on several threads: stretches of whole windows become segments on engines of their own that start empty, and
+// the segments are put into this engine one after the other.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "kernels/kernels.hpp"
+#include "liqcore/engine.hpp"
+#include "pool.hpp"
+
+namespace liqcore::inline abi1 {
+namespace {
+
+constexpr std::size_t kMinRows = 1 << 16;          // fewer are done before another thread has woken up
+constexpr std::size_t kStretchesPerThread = 3;     // so that one slow stretch does not hold up the rest
+constexpr std::size_t kMaxRowsAStretch = 1 << 22;  // so that segments do not pile up before they are put in
+
+}  // namespace
+
+bool Engine::trades_rise(std::span<const std::int64_t> ts_ns) const {
+  const kernels::Kernels& kernels = kernels::active();
+  if (!pool_ || ts_ns.size() < kMinRows) return kernels.rises(ts_ns.data(), ts_ns.size());
+  const std::size_t parts = pool_->threads();
+  const std::size_t rows = ts_ns.size() / parts + 1;
+  std::vector<std::uint8_t> rises(parts, 1);
+  pool_->run(parts, [&](std::size_t part) {
+    const std::size_t begin = std::min(part * rows, ts_ns.size());
+    const std::size_t end = std::min(begin + rows + 1, ts_ns.size());  // the step to the next part's first row, too
+    rises[part] = kernels.rises(ts_ns.data() + begin, end - begin) ? 1 : 0;
+  });
+  return std::all_of(rises.begin(), rises.end(), [](std::uint8_t fine) { return fine != 0; });
+}
+
+std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t begin, std::size_t end) {
+  const std::int64_t* const ts = trades.ts_ns.data();
+  const auto first_at = [&](std::size_t from, std::int64_t time) {
+    return static_cast<std::size_t>(std::lower_bound(ts + from, ts + end, time) - ts);
+  };
+  const auto window_of = [&](std::size_t row) { return ts[row] - ts[row] % options_.window_ns; };
+  // From the first window that begins here to the last that surely ends here.
+  const std::size_t from = first_at(begin, window_end_ns_);
+  if (from == end) return begin;
+  const std::size_t to = first_at(from, window_of(end - 1));
+  if (to - from < kMinRows) return begin;
+  use_trades(trades, begin, from, true);
+  while (window_end_ns_ <= window_of(from)) close_window();
+
+  const std::size_t wanted = std::max(pool_->threads() * kStretchesPerThread, (to - from) / kMaxRowsAStretch + 1);
+  std::vector<std::size_t> edges{from};
+  for (std::size_t i = 1; i < wanted; ++i) {
+    const std::size_t edge = first_at(from, window_of(from + (to - from) / wanted * i));
+    if (edge > edges.back()) edges.push_back(edge);
+  }
+  edges.push_back(to);
+
+  EngineOptions options = options_;
+  options.threads = 1;
+  options.keep.reset();
+  options.ticks_per_bin = book_->bin_rule().ticks_per_bin();
+  const std::size_t at_once = pool_->threads() * kStretchesPerThread;
+  for (std::size_t done = 0; done + 1 < edges.size(); done += at_once) {
+    const std::size_t stretches = std::min(at_once, edges.size() - 1 - done);
+    std::vector<std::optional<Engine>> workers(stretches);
+    pool_->run(stretches, [&](std::size_t i) {
+      const std::size_t first = edges[done + i];
+      const std::size_t last = edges[done + i + 1];
+      Engine& worker = workers[i].emplace(instrument_, leverage_, options);
+      worker.clock_ns_ = window_of(first);
+      worker.start_book(1);
+      worker.mark_price_ = mark_price_;
+      worker.mark_tick_ = mark_tick_;
+      worker.open_interest_ = open_interest_;
+      worker.use_trades(trades, first, last, true);
+      worker.move_clock(window_of(last));
+    });
+    for (std::optional<Engine>& worker : workers) {
+      absorb(*worker);
+      worker.reset();
+    }
+  }
+  return to;
+}
+
+void Engine::absorb(const Engine& later) {
+  const std::int64_t before = last_event_ns_;
+  for (std::size_t i = 0; i < later.history_->size(); ++i) {
+    Segment segment = later.history_->segment(i);
+    if (segment.last_ns == std::numeric_limits<std::int64_t>::min()) segment.last_ns = before;
+    book_->absorb(segment, *later.book_);
+    window_start_ns_ = segment.end_ns;
+    window_end_ns_ = segment.end_ns + options_.window_ns;
+    last_event_ns_ = segment.last_ns;
+    Segment& kept = history_->append();
+    kept = std::move(segment);
+    if (hook_) hook_(kept);
+    book_->begin_window();
+  }
+  if (later.last_event_ns_ != std::numeric_limits<std::int64_t>::min()) clock_ns_ = later.last_event_ns_;
+  if (later.triggered_) triggered_ = later.triggered_;
+  used_trades_ = used_trades_ || later.used_trades_;
+  counts_ += later.counts_;
+}
+
+}  // namespace liqcore::inline abi1

@@ -1,0 +1,138 @@
+#include "suffix.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace liqcore::inline abi1 {
+
+std::size_t Span::bytes() const noexcept {
+  return sizeof *this + scale.capacity() * sizeof scale[0] +
+         additions.offsets.capacity() * sizeof additions.offsets[0] +
+         additions.bins.capacity() * sizeof additions.bins[0] + additions.lots.capacity() * sizeof additions.lots[0];
+}
+
+void Suffix::add(std::size_t layer, const Cells& cells, std::vector<Undo>* undo) {
+  auto bins = cells.layer_bins(layer);
+  auto lots = cells.layer_lots(layer);
+  // Cells are sorted by bin, so those that a later touch reached are at one end.
+  if (layer < live_.tiers()) {
+    const auto end = std::lower_bound(bins.begin(), bins.end(), touched_[0]);
+    bins = bins.first(static_cast<std::size_t>(end - bins.begin()));
+    lots = lots.first(bins.size());
+  } else {
+    const auto begin = std::upper_bound(bins.begin(), bins.end(), touched_[1]);
+    bins = bins.subspan(static_cast<std::size_t>(begin - bins.begin()));
+    lots = lots.last(bins.size());
+  }
+  const double scale = scale_[layer];
+  if (bins.empty() || scale == 0.0) return;
+  live_.cover(bins.front(), bins.back() + 1);
+  live_.range(layer).include(bins.front());
+  live_.range(layer).include(bins.back());
+  double* const row = live_.row(layer);
+  const std::int64_t first = live_.first_bin();
+  if (undo != nullptr)
+    for (const std::int32_t bin : bins) undo->push_back({static_cast<std::uint32_t>(layer), bin, row[bin - first]});
+  for (std::size_t i = 0; i < bins.size(); ++i) row[bins[i] - first] += lots[i] * scale;
+}
+
+void Suffix::prepend(const Segment& segment, std::vector<Undo>* undo) {
+  const std::size_t tiers = live_.tiers();
+  for (std::size_t layer = 0; layer < 2 * tiers; ++layer) add(layer, segment.additions, undo);
+  if (const auto& steps = segment.touched[0]; !steps.empty()) touched_[0] = std::min(touched_[0], steps.back().bin);
+  if (const auto& steps = segment.touched[1]; !steps.empty()) touched_[1] = std::max(touched_[1], steps.back().bin);
+  for (std::size_t side = 0; side < 2; ++side)
+    for (std::size_t tier = 0; tier < segment.scale[side].size(); ++tier) {
+      scale_[side * tiers + tier] *= segment.scale[side][tier];
+      scaled_ = true;
+    }
+}
+
+void Suffix::prepend(const Span& span) {
+  for (std::size_t layer = 0; layer < live_.layers(); ++layer) add(layer, span.additions, nullptr);
+  touched_[0] = std::min(touched_[0], span.touched[0]);
+  touched_[1] = std::max(touched_[1], span.touched[1]);
+  for (std::size_t layer = 0; layer < span.scale.size(); ++layer) {
+    scale_[layer] *= span.scale[layer];
+    scaled_ = true;
+  }
+}
+
+void Suffix::reset() noexcept {
+  live_.clear();
+  std::copy_n(Span{}.touched, 2, touched_);
+  std::fill(scale_.begin(), scale_.end(), 1.0);
+  scaled_ = false;
+}
+
+void Suffix::flush() noexcept {
+  for (std::size_t layer = 0; layer < live_.layers(); ++layer) {
+    if (scale_[layer] == 1.0) continue;
+    const Layers::Range& range = live_.range(layer);
+    for (std::int64_t bin = range.low; bin < range.high; ++bin)
+      if (double& cell = live_.at(layer, bin); cell < Layers::kDustLots) cell = 0.0;
+  }
+}
+
+Span Suffix::span() const {
+  Span out;
+  out.touched[0] = touched_[0];
+  out.touched[1] = touched_[1];
+  if (scaled_) out.scale = scale_;
+  live_.extract(out.additions);
+  out.additions.bins.shrink_to_fit();
+  out.additions.lots.shrink_to_fit();
+  return out;
+}
+
+void SpanTree::prepend(const History& history, std::uint64_t first, std::uint64_t end, Suffix& to) {
+  const std::uint64_t oldest = history.total() - history.size();
+  while (end > first) {
+    const unsigned level =
+        std::min(static_cast<unsigned>(std::countr_zero(end)), static_cast<unsigned>(std::bit_width(end - first)) - 1U);
+    if (level < kSmallest) {
+      to.prepend(history.segment(static_cast<std::size_t>(--end - oldest)));
+    } else {
+      end -= std::uint64_t{1} << level;
+      to.prepend(span(history, level, end >> level));
+    }
+  }
+}
+
+const Span& SpanTree::span(const History& history, unsigned level, std::uint64_t index) {
+  const std::uint64_t oldest = history.total() - history.size();
+  const std::uint64_t end = (index + 1) << level;
+  const std::shared_ptr<const Segment> last = history.share(static_cast<std::size_t>(end - 1 - oldest));
+  Node& node = levels_[level - kSmallest][index];
+  const bool same = !node.last.owner_before(last) && !last.owner_before(node.last);
+  if (!same) {
+    Suffix made(history.terms().tiers);
+    if (level == kSmallest) {
+      for (std::uint64_t i = end; i > index << level; --i)
+        made.prepend(history.segment(static_cast<std::size_t>(i - 1 - oldest)));
+    } else {
+      made.prepend(span(history, level - 1, 2 * index + 1));
+      made.prepend(span(history, level - 1, 2 * index));
+    }
+    node.span = made.span();
+    node.last = last;
+  }
+  return node.span;
+}
+
+void SpanTree::forget_before(std::uint64_t ordinal) {
+  for (unsigned i = 0; i < std::size(levels_); ++i) {
+    auto& level = levels_[i];
+    const std::uint64_t first = (ordinal + (std::uint64_t{1} << (i + kSmallest)) - 1) >> (i + kSmallest);
+    level.erase(level.begin(), level.lower_bound(first));
+  }
+}
+
+std::size_t SpanTree::bytes() const noexcept {
+  std::size_t out = 0;
+  for (const auto& level : levels_)
+    for (const auto& [index, node] : level) out += sizeof node + node.span.bytes();
+  return out;
+}
+
+}  // namespace liqcore::inline abi1
