@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import liqcore_bench_native as native
 import numpy as np
@@ -20,7 +20,7 @@ from report import Report, Table
 PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
 RUNS = 5
 PER_SECOND = 200.0  # a busy market: windows of a second change once in 200 trades, so that they are in the tail
-CALLS = 100_000
+CALLS = 1_000_000
 THROUGHPUT_TRADES = 2_000_000
 
 
@@ -163,8 +163,8 @@ def _through_pointer(job: Job) -> Callable[[], lq.Engine] | None:
     compiled = cast(Callable[..., None], numba.njit(loop))
 
     def run() -> lq.Engine:
-        engine: Any = job.engine()
-        compiled(engine.c_handle, *job.columns)
-        return cast(lq.Engine, engine)
+        engine = job.engine()
+        compiled(engine.ptr, *job.columns)
+        return engine
 
     return run

@@ -18,6 +18,7 @@
 #include "arrays.hpp"
 #include "axis.hpp"
 #include "liqcore/engine.hpp"
+#include "liqcore/liqcore.h"
 #include "names.hpp"
 #include "register.hpp"
 
@@ -496,6 +497,9 @@ raised when the feeding call is done, and ends the callbacks of that call.
           "maker_share", [](const PyEngine& self) { return self.engine.options().maker_share; },
           "Part of a trade opened on the maker's side, to the nearest 1/1024.")
       .def_property_readonly(
+          "ptr", [](PyEngine& self) { return reinterpret_cast<std::uintptr_t>(&self.engine); },
+          "Address of the engine, for functions of liqcore.h; valid while this object lives.")
+      .def_property_readonly(
           "threads", [](const PyEngine& self) { return self.engine.options().threads; },
           "Threads that long arrays of trades are spread over.")
       .def_property_readonly(
@@ -512,6 +516,14 @@ raised when the feeding call is done, and ends the callbacks of that call.
             return copy_to_array(std::span(half_life));
           },
           "Half-life of each tier, ns; None where nothing decays.");
+
+  m.def(
+      "cfunc_address",
+      [](std::string_view name) {
+        if (name == "liq_engine_trade") return reinterpret_cast<std::uintptr_t>(&liq_engine_trade);
+        throw InvalidConfig("name must be a function of liqcore.h (liq_engine_trade), was " + std::string(name));
+      },
+      "Address of a C function.", py::arg("name"));
 }
 
 }  // namespace liqcore::bindings
