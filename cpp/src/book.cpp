@@ -11,6 +11,7 @@
 #include "liqcore/error.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
+#include "zeros.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
@@ -261,54 +262,63 @@ void LevelBook::touch_bins(std::int64_t low_bin, std::int64_t high_bin) {
   if (high_bin >= shorts_begin_) clear_shorts(high_bin);
 }
 
-void LevelBook::clear_cells(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept {
-  for (std::int64_t bin = low_bin; bin < high_bin; ++bin) {
-    double& settled = settled_.at(layer, bin);
-    double& fresh = fresh_.at(layer, bin);
-    if (settled != 0.0) {
-      const double taken = settled * pending_[layer];
-      accounts_[layer].liquidated.add(taken);
-      if (taken != settled) accounts_[layer].closed.add(settled - taken);
-      liquidates_ = true;
-      liquidated_.at(layer, bin) += taken;
-      liquidated_.range(layer).include(bin);
-      settled = 0.0;
+void LevelBook::clear_settled(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept {
+  double* const cells = &settled_.at(layer, low_bin);
+  const auto n = static_cast<std::size_t>(high_bin - low_bin);
+  for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) {
+    const double settled = cells[i];
+    const double taken = settled * pending_[layer];
+    cells[i] = 0.0;
+    accounts_[layer].liquidated.add(taken);
+    if (taken != settled) accounts_[layer].closed.add(settled - taken);
+    const std::int64_t bin = low_bin + static_cast<std::int64_t>(i);
+    liquidated_.at(layer, bin) += taken;
+    liquidated_.range(layer).include(bin);
+    liquidates_ = true;
+  }
+}
+
+void LevelBook::clear_fresh(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept {
+  double* const cells = &fresh_.at(layer, low_bin);
+  const auto n = static_cast<std::size_t>(high_bin - low_bin);
+  for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) {
+    const double fresh = cells[i];
+    cells[i] = 0.0;
+    if (fresh > exact_limit_) inexact_ = true;
+    window_account(layer).liquidated.add(fresh);
+    const std::int64_t bin = low_bin + static_cast<std::int64_t>(i);
+    for (Layers* layers : {&liquidated_, &own_liquidated_}) {
+      layers->at(layer, bin) += fresh;
+      layers->range(layer).include(bin);
     }
-    if (fresh != 0.0) {
-      if (fresh > exact_limit_) inexact_ = true;
-      liquidates_ = true;
-      window_account(layer).liquidated.add(fresh);
-      liquidated_.at(layer, bin) += fresh;
-      liquidated_.range(layer).include(bin);
-      own_liquidated_.at(layer, bin) += fresh;
-      own_liquidated_.range(layer).include(bin);
-      fresh = 0.0;
-    }
+    liquidates_ = true;
   }
 }
 
 void LevelBook::clear_longs(std::int64_t from_bin) noexcept {
   for (std::size_t layer = 0; layer < tiers_; ++layer) {
-    Layers::Range& settled = settled_.range(layer);
-    Layers::Range& fresh = fresh_.range(layer);
-    for (Layers::Range* range : {&settled, &fresh}) {
-      if (range->empty() || range->high <= from_bin) continue;
-      clear_cells(layer, std::max(range->low, from_bin), range->high);
-      range->high = std::max(range->low, from_bin);
-    }
+    const auto cut = [&](Layers::Range& range, auto clear) {
+      if (range.empty() || range.high <= from_bin) return;
+      const std::int64_t low = std::max(range.low, from_bin);
+      (this->*clear)(layer, low, range.high);
+      range.high = low;
+    };
+    cut(settled_.range(layer), &LevelBook::clear_settled);
+    cut(fresh_.range(layer), &LevelBook::clear_fresh);
   }
   longs_end_ = from_bin;
 }
 
 void LevelBook::clear_shorts(std::int64_t to_bin) noexcept {
   for (std::size_t layer = tiers_; layer < 2 * tiers_; ++layer) {
-    Layers::Range& settled = settled_.range(layer);
-    Layers::Range& fresh = fresh_.range(layer);
-    for (Layers::Range* range : {&settled, &fresh}) {
-      if (range->empty() || range->low > to_bin) continue;
-      clear_cells(layer, range->low, std::min(range->high, to_bin + 1));
-      range->low = std::min(range->high, to_bin + 1);
-    }
+    const auto cut = [&](Layers::Range& range, auto clear) {
+      if (range.empty() || range.low > to_bin) return;
+      const std::int64_t high = std::min(range.high, to_bin + 1);
+      (this->*clear)(layer, range.low, high);
+      range.low = high;
+    };
+    cut(settled_.range(layer), &LevelBook::clear_settled);
+    cut(fresh_.range(layer), &LevelBook::clear_fresh);
   }
   shorts_begin_ = to_bin + 1;
 }

@@ -5,11 +5,13 @@
 
 #include "liqcore/error.hpp"
 #include "touch.hpp"
+#include "zeros.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
 
-constexpr std::int64_t kBlock = 512;  // bins; storage grows by whole blocks, so its extent does not depend on order
+constexpr std::size_t kShortRange = 48;  // cells of a layer that are looked at one by one
+constexpr std::int64_t kBlock = 512;     // bins; storage grows by whole blocks, so its extent does not depend on order
 
 bool is_long(std::size_t layer, std::size_t tiers) noexcept { return layer < tiers; }
 
@@ -168,26 +170,41 @@ void Layers::clear() noexcept {
 void Layers::extract(Cells& out) const {
   std::size_t filled = 0;
   for (std::size_t layer = 0; layer < layers(); ++layer) {
-    const double* const cells = row(layer) - first_bin_;
-    for (std::int64_t bin = ranges_[layer].low; bin < ranges_[layer].high; ++bin) filled += cells[bin] != 0.0 ? 1 : 0;
+    const double* const cells = row(layer) + (ranges_[layer].low - first_bin_);
+    const auto n = static_cast<std::size_t>(ranges_[layer].high - ranges_[layer].low);
+    if (n <= kShortRange)
+      for (std::size_t i = 0; i < n; ++i) filled += cells[i] != 0.0 ? 1 : 0;
+    else
+      for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) ++filled;
   }
   if (filled == 0) {
     out.clear();
     return;
   }
-  // Every cell is written and only a filled one moves the end, which spares a branch that nobody can foresee; so there
-  // is room for one more.
   out.offsets.resize(layers() + 1);
-  out.bins.resize(filled + 1);
+  out.bins.resize(filled + 1);  // room for the one that is written and not kept, below
   out.lots.resize(filled + 1);
   std::size_t end = 0;
   for (std::size_t layer = 0; layer < layers(); ++layer) {
     out.offsets[layer] = static_cast<std::uint32_t>(end);
-    const double* const cells = row(layer) - first_bin_;
-    for (std::int64_t bin = ranges_[layer].low; bin < ranges_[layer].high; ++bin) {
-      out.bins[end] = static_cast<std::int32_t>(bin);
-      out.lots[end] = cells[bin];
-      end += cells[bin] != 0.0 ? 1 : 0;
+    const std::int64_t low = ranges_[layer].low;
+    const double* const cells = row(layer) + (low - first_bin_);
+    const auto n = static_cast<std::size_t>(ranges_[layer].high - low);
+    const auto write = [&](std::size_t i) {
+      out.bins[end] = static_cast<std::int32_t>(low + static_cast<std::int64_t>(i));
+      out.lots[end] = cells[i];
+    };
+    if (n <= kShortRange) {
+      // Every cell is written and only a filled one moves the end, which spares a branch that nobody can foresee.
+      for (std::size_t i = 0; i < n; ++i) {
+        write(i);
+        end += cells[i] != 0.0 ? 1 : 0;
+      }
+    } else {
+      for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) {
+        write(i);
+        ++end;
+      }
     }
   }
   out.offsets[layers()] = static_cast<std::uint32_t>(end);

@@ -123,7 +123,8 @@ class LIQCORE_EXPORT LevelBook {
   void touch_bins(std::int64_t low_bin, std::int64_t high_bin);
   void clear_longs(std::int64_t from_bin) noexcept;
   void clear_shorts(std::int64_t to_bin) noexcept;
-  void clear_cells(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept;
+  void clear_settled(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept;
+  void clear_fresh(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept;
   void make_room(std::int64_t bin);
   void record_touch(Side side, std::int64_t bin);
   template <class Opens>
