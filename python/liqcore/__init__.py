@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from . import render as render
     from . import sources as sources
     from .config import Config
+    from .footprint_stream import FootprintStream, load_footprints
     from .instruments import instrument, schedule_from_binance, schedule_from_ccxt, venues
     from .margin import (
         NoPrice,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         liquidation_price,
         why_no_price,
     )
-    from .pipeline import heatmap
+    from .pipeline import footprints, heatmap
     from .result import Column, Heatmap, LiquidationMap, load_heatmap
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
@@ -51,15 +52,18 @@ _MODULES = ("render", "sources")
 _HOMES = {
     "Column": ".result",
     "Config": ".config",
+    "FootprintStream": ".footprint_stream",
     "Heatmap": ".result",
     "LiquidationMap": ".result",
     "NoPrice": ".margin",
     "bankruptcy_price": ".margin",
     "drop_leverage": ".margin",
+    "footprints": ".pipeline",
     "heatmap": ".pipeline",
     "hedge_liquidation_price": ".margin",
     "instrument": ".instruments",
     "liquidation_price": ".margin",
+    "load_footprints": ".footprint_stream",
     "load_heatmap": ".result",
     "read_candles": ".sources",
     "read_funding": ".sources",
@@ -77,6 +81,7 @@ __all__ = [
     "Config",
     "DataError",
     "Engine",
+    "FootprintStream",
     "Heatmap",
     "Instrument",
     "InvalidConfigError",
@@ -100,6 +105,7 @@ __all__ = [
     "hedge_liquidation_price",
     "instrument",
     "liquidation_price",
+    "load_footprints",
     "load_heatmap",
     "read_candles",
     "read_funding",

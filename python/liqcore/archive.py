@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from . import _core
 from ._core import LeverageProfile
 from .errors import DataError
 from .files import write_whole
+
+Loaded = TypeVar("Loaded")
 
 CONFIG_KEY = "liqcore.config"
 SCHEMA_VERSION = 1
@@ -43,7 +46,6 @@ def write_archive(
 
     The file appears whole or not at all. `config`, the JSON form of a configuration, makes `Config.load` read it.
     """
-    import fastparquet
     import pandas as pd
 
     header = {
@@ -57,17 +59,7 @@ def write_archive(
     metadata = {key: json.dumps(header)}
     if config is not None:
         metadata[CONFIG_KEY] = json.dumps(config)
-    with write_whole(path) as file:
-        fastparquet.write(
-            os.fspath(path),
-            pd.DataFrame(history.to_rows(), copy=False),
-            compression="ZSTD",
-            write_index=False,
-            has_nulls=False,
-            stats=["time"],
-            custom_metadata=metadata,
-            open_with=lambda *_: _KeepOpen(file),
-        )
+    write_table(path, pd.DataFrame(history.to_rows(), copy=False), metadata, stats=["time"])
     return Path(path)
 
 
@@ -76,7 +68,7 @@ def read_archive(
 ) -> tuple[dict[str, Any], _core.History, LeverageProfile]:
     """Read what `write_archive` wrote under `key`; DataError says that `path` is not `what` if it is not."""
     expected = f"{path}: expected {what} saved by liqcore"
-    text, frame = _read(path, key, expected, list(COLUMNS))
+    text, frame = read_table(path, key, expected, lambda parquet: parquet.to_pandas(columns=list(COLUMNS)))
     header: dict[str, Any] = json.loads(text)
     if header["schema"] != SCHEMA_VERSION:
         raise DataError(f"{expected} with schema {SCHEMA_VERSION}, found schema {header['schema']}")
@@ -90,10 +82,42 @@ def read_archive(
 
 def read_metadata(path: str | os.PathLike[str], key: str) -> str:
     """Read one text that `write_archive` put into a file's metadata; DataError if it is not there."""
-    return _read(path, key, f"{path}: expected a result saved by liqcore", None)[0]
+    return read_table(path, key, f"{path}: expected a result saved by liqcore", lambda _: None)[0]
 
 
-def _read(path: str | os.PathLike[str], key: str, expected: str, columns: list[str] | None) -> tuple[str, Any]:
+def write_table(
+    path: str | os.PathLike[str],
+    frame: Any,
+    metadata: dict[str, str],
+    *,
+    stats: list[str],
+    row_group_offsets: list[int] | None = None,
+) -> None:
+    """Write a data frame without nulls as a Parquet file, which appears whole or not at all."""
+    import fastparquet
+
+    with write_whole(path) as file:
+        fastparquet.write(
+            os.fspath(path),
+            frame,
+            compression="ZSTD",
+            row_group_offsets=row_group_offsets,
+            write_index=False,
+            has_nulls=False,
+            stats=stats,
+            custom_metadata=metadata,
+            open_with=lambda *_: _KeepOpen(file),
+        )
+
+
+def read_table(
+    path: str | os.PathLike[str], key: str, expected: str, load: Callable[[Any], Loaded]
+) -> tuple[str, Loaded]:
+    """
+    Read the text under `key` in a file's metadata, and what `load` makes of its open `fastparquet.ParquetFile`.
+
+    Whatever is wrong is a DataError that begins with `expected`.
+    """
     import fastparquet
 
     with open(path, "rb") as file:  # opened here, because fastparquet leaks the handle that it opens itself
@@ -103,12 +127,12 @@ def _read(path: str | os.PathLike[str], key: str, expected: str, columns: list[s
         try:
             parquet = fastparquet.ParquetFile(file)
             text = parquet.key_value_metadata.get(key)
-            frame = None if text is None or columns is None else parquet.to_pandas(columns=columns)
+            loaded = None if text is None else load(parquet)
         except Exception as error:  # in a damaged file it runs into all kinds
             raise DataError(f"{expected}, found a damaged Parquet file ({error})") from error
     if text is None:
         raise DataError(f'{expected}, found a Parquet file without the metadata "{key}"')
-    return text, frame
+    return text, cast(Loaded, loaded)
 
 
 class _KeepOpen:
