@@ -114,8 +114,8 @@ CandleArrays candle_arrays(py::handle ts_open, py::handle open, py::handle high,
 py::tuple tuple(const py::object& object, const char* argument, std::size_t size) {
   const auto out = py::tuple(object);
   if (out.size() != size)
-    throw py::value_error(std::string(argument) + " must be a tuple of " + std::to_string(size) +
-                          " arrays, had " + std::to_string(out.size()));
+    throw py::value_error(std::string(argument) + " must be a tuple of " + std::to_string(size) + " arrays, had " +
+                          std::to_string(out.size()));
   return out;
 }
 

@@ -61,41 +61,41 @@ void register_footprints(py::module_& m) {
           py::kw_only(), py::arg("tick_size"), py::arg("lot_size"), py::arg("span_bps"), py::arg("cut_ns"),
           py::arg("columns"), py::arg("rounded_qty"), py::arg("rejected"))
       .def("__len__", &FootprintStream::size)
-      .def_property_readonly("trades", &FootprintStream::trades)
+      .def_property_readonly("trade_count", &FootprintStream::trades)
       .def_property_readonly("tick_size", [](const FootprintStream& self) { return self.terms().tick_size; })
       .def_property_readonly("lot_size", [](const FootprintStream& self) { return self.terms().lot_size; })
       .def_property_readonly("span_bps", [](const FootprintStream& self) { return self.terms().span_bps; })
       .def_property_readonly("cut_ns", [](const FootprintStream& self) { return self.terms().cut_ns; })
       .def_property_readonly("rounded_qty", [](const FootprintStream& self) { return self.counts().rounded_qty; })
-      .def_property_readonly(
-          "rejected",
-          [](const FootprintStream& self) {
-            py::dict out;
-            for (std::size_t i = 1; i < kRejectReasons; ++i)
-              out[py::str(std::string(name(static_cast<Reject>(i))))] = self.counts().rejected[i];
-            return out;
-          })
+      .def_property_readonly("rejected",
+                             [](const FootprintStream& self) {
+                               py::dict out;
+                               for (std::size_t i = 1; i < kRejectReasons; ++i)
+                                 out[py::str(std::string(name(static_cast<Reject>(i))))] = self.counts().rejected[i];
+                               return out;
+                             })
       .def_property_readonly("start", &column_view<&FootprintColumns::start_ns>)
       .def_property_readonly("last", &column_view<&FootprintColumns::last_ns>)
       .def_property_readonly("first_tick", &column_view<&FootprintColumns::first_tick>)
       .def_property_readonly("last_tick", &column_view<&FootprintColumns::last_tick>)
-      .def_property_readonly("run_trades", &column_view<&FootprintColumns::trades>)
+      .def_property_readonly("trades", &column_view<&FootprintColumns::trades>)
       .def_property_readonly("end", &column_view<&FootprintColumns::end>)
       .def_property_readonly("tick", &column_view<&FootprintColumns::tick>)
       .def_property_readonly("bought", &column_view<&FootprintColumns::bought>)
       .def_property_readonly("sold", &column_view<&FootprintColumns::sold>);
 
   py::class_<FootprintBuilder>(m, "FootprintBuilder", "Sums trades into runs; liqcore.footprints documents it.")
-      .def(py::init([](double tick_size, double lot_size, double span_bps, std::int64_t cut_ns, const py::object& ends) {
-             std::vector<std::int64_t> further;
-             if (!ends.is_none()) {
-               const auto given = times(ends, "ends");
-               further.assign(given.begin(), given.end());
-             }
-             return FootprintBuilder({tick_size, lot_size, span_bps, cut_ns}, std::move(further));
-           }),
-           py::kw_only(), py::arg("tick_size"), py::arg("lot_size"), py::arg("span_bps"), py::arg("cut_ns"),
-           py::arg("ends"))
+      .def(
+          py::init([](double tick_size, double lot_size, double span_bps, std::int64_t cut_ns, const py::object& ends) {
+            std::vector<std::int64_t> further;
+            if (!ends.is_none()) {
+              const auto given = times(ends, "ends");
+              further.assign(given.begin(), given.end());
+            }
+            return FootprintBuilder({tick_size, lot_size, span_bps, cut_ns}, std::move(further));
+          }),
+          py::kw_only(), py::arg("tick_size"), py::arg("lot_size"), py::arg("span_bps"), py::arg("cut_ns"),
+          py::arg("ends"))
       .def(
           "trades",
           [](FootprintBuilder& self, const py::object& ts, const py::object& price, const py::object& qty,

@@ -741,11 +741,12 @@ void Engine::refuse_replay(const FootprintStream& footprints, const Feed& beside
   if (!beside.trades.ts_ns.empty())
     throw InvalidConfig("trades must not be given beside footprints, which stand for them: were");
   if (terms.tick_size != instrument_.tick_size() || terms.lot_size != instrument_.lot_size())
-    throw InvalidConfig("footprints must have the instrument's tick and lot size (" +
-                        text_of(instrument_.tick_size()) + " and " + text_of(instrument_.lot_size()) + "), had " +
-                        text_of(terms.tick_size) + " and " + text_of(terms.lot_size));
+    throw InvalidConfig("footprints must have the instrument's tick and lot size (" + text_of(instrument_.tick_size()) +
+                        " and " + text_of(instrument_.lot_size()) + "), had " + text_of(terms.tick_size) + " and " +
+                        text_of(terms.lot_size));
   refuse_double_volumes(beside, footprints.size() > 0);
-  for (const auto& [name, times] : {std::pair{"marks", beside.marks.ts_ns}, {"candles", beside.candles.ts_open_ns},
+  for (const auto& [name, times] : {std::pair{"marks", beside.marks.ts_ns},
+                                    {"candles", beside.candles.ts_open_ns},
                                     {"open interest", beside.open_interest.ts_ns}})
     if (!kernels::active().rises(times.data(), times.size()))
       throw InvalidConfig("times (of " + std::string(name) + ") must not fall beside footprints, did");
@@ -755,8 +756,8 @@ void Engine::refuse_replay(const FootprintStream& footprints, const Feed& beside
            text_of_price(run.low, terms.tick_size) + " to " + text_of_price(run.high, terms.tick_size);
   };
   if (footprints.size() > 0 && footprints[0].start_ns < clock_ns_)
-    throw InvalidConfig("footprints must not begin before the engine's clock (" + text_of_time(clock_ns_) + "): " +
-                        describe(footprints[0]));
+    throw InvalidConfig("footprints must not begin before the engine's clock (" + text_of_time(clock_ns_) +
+                        "): " + describe(footprints[0]));
   const bool ordered = options_.trigger == Trigger::last && options_.model == Model::flow;
   const bool may_go_over_windows = options_.window_ns % terms.cut_ns != 0;
   std::optional<LevelBook> own;  // like the one that the first price will start
@@ -766,7 +767,8 @@ void Engine::refuse_replay(const FootprintStream& footprints, const Feed& beside
   std::int64_t clock = clock_ns_;
   std::optional<FootprintStream::Run> before;
   const auto step = [&](std::int64_t ts, std::int64_t tick) {
-    if (book != nullptr) refuse_jump("ts", clock, ts, windows_between(clock, ts), options_.window_ns);
+    if (book != nullptr && ts - clock >= options_.window_ns)
+      refuse_jump("ts", clock, ts, windows_between(clock, ts), options_.window_ns);
     if (book == nullptr && tick != 0) book = &own.emplace(new_book(tick));
     clock = std::max(clock, ts);
   };

@@ -40,8 +40,8 @@ FootprintStream::FootprintStream(const FootprintTerms& terms, FootprintColumns c
   check(terms_);
   const FootprintColumns& c = columns_;
   const std::size_t runs = c.start_ns.size();
-  for (const std::size_t length : {c.last_ns.size(), c.first_tick.size(), c.last_tick.size(), c.trades.size(),
-                                   c.end.size()})
+  for (const std::size_t length :
+       {c.last_ns.size(), c.first_tick.size(), c.last_tick.size(), c.trades.size(), c.end.size()})
     if (length != runs)
       throw InvalidConfig("columns of runs must be of one length (" + std::to_string(runs) + "), had " +
                           std::to_string(length));
@@ -85,22 +85,6 @@ FootprintStream::FootprintStream(const FootprintTerms& terms, FootprintColumns c
   }
 }
 
-FootprintStream::Run FootprintStream::operator[](std::size_t i) const noexcept {
-  const FootprintColumns& c = columns_;
-  const std::size_t begin = i == 0 ? 0 : static_cast<std::size_t>(c.end[i - 1]);
-  const std::size_t n = static_cast<std::size_t>(c.end[i]) - begin;
-  return {c.start_ns[i],
-          c.last_ns[i],
-          c.first_tick[i],
-          c.tick[begin],
-          c.tick[begin + n - 1],
-          c.last_tick[i],
-          c.trades[i],
-          {c.tick.data() + begin, n},
-          {c.bought.data() + begin, n},
-          {c.sold.data() + begin, n}};
-}
-
 // --- building one ------------------------------------------------------------------------------------------------
 
 FootprintBuilder::FootprintBuilder(const FootprintTerms& terms, std::vector<std::int64_t> ends_ns)
@@ -112,9 +96,8 @@ FootprintBuilder::FootprintBuilder(const FootprintTerms& terms, std::vector<std:
 
 void FootprintBuilder::trades(const TradeArrays& trades) {
   const std::size_t rows = trades.ts_ns.size();
-  for (const auto& [name, length] :
-       {std::pair{"price", trades.price.size()}, std::pair{"qty", trades.qty.size()},
-        std::pair{"taker_sell", trades.taker_sell.size()}})
+  for (const auto& [name, length] : {std::pair{"price", trades.price.size()}, std::pair{"qty", trades.qty.size()},
+                                     std::pair{"taker_sell", trades.taker_sell.size()}})
     if (length != rows)
       throw InvalidConfig(std::string(name) + " must be as long as the times (" + std::to_string(rows) + "), had " +
                           std::to_string(length));

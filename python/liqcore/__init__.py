@@ -101,6 +101,7 @@ __all__ = [
     "cpu_target",
     "cpu_targets",
     "drop_leverage",
+    "footprints",
     "heatmap",
     "hedge_liquidation_price",
     "instrument",

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def read_archive(
 ) -> tuple[dict[str, Any], _core.History, LeverageProfile]:
     """Read what `write_archive` wrote under `key`; DataError says that `path` is not `what` if it is not."""
     expected = f"{path}: expected {what} saved by liqcore"
-    text, frame = read_table(path, key, expected, lambda parquet: parquet.to_pandas(columns=list(COLUMNS)))
+    text, frame = read_table(path, key, expected, lambda parquet, _: parquet.to_pandas(columns=list(COLUMNS)))
     header: dict[str, Any] = json.loads(text)
     if header["schema"] != SCHEMA_VERSION:
         raise DataError(f"{expected} with schema {SCHEMA_VERSION}, found schema {header['schema']}")
@@ -82,7 +82,7 @@ def read_archive(
 
 def read_metadata(path: str | os.PathLike[str], key: str) -> str:
     """Read one text that `write_archive` put into a file's metadata; DataError if it is not there."""
-    return read_table(path, key, f"{path}: expected a result saved by liqcore", lambda _: None)[0]
+    return read_table(path, key, f"{path}: expected a result saved by liqcore", lambda *_: None)[0]
 
 
 def write_table(
@@ -91,6 +91,7 @@ def write_table(
     metadata: dict[str, str],
     *,
     stats: list[str],
+    compression: str = "ZSTD",
     row_group_offsets: list[int] | None = None,
 ) -> None:
     """Write a data frame without nulls as a Parquet file, which appears whole or not at all."""
@@ -100,7 +101,7 @@ def write_table(
         fastparquet.write(
             os.fspath(path),
             frame,
-            compression="ZSTD",
+            compression=compression,
             row_group_offsets=row_group_offsets,
             write_index=False,
             has_nulls=False,
@@ -111,10 +112,10 @@ def write_table(
 
 
 def read_table(
-    path: str | os.PathLike[str], key: str, expected: str, load: Callable[[Any], Loaded]
+    path: str | os.PathLike[str], key: str, expected: str, load: Callable[[Any, BinaryIO], Loaded]
 ) -> tuple[str, Loaded]:
     """
-    Read the text under `key` in a file's metadata, and what `load` makes of its open `fastparquet.ParquetFile`.
+    Read the text under `key` in a file's metadata, and what `load` makes of its `ParquetFile` and the open file.
 
     Whatever is wrong is a DataError that begins with `expected`.
     """
@@ -127,7 +128,7 @@ def read_table(
         try:
             parquet = fastparquet.ParquetFile(file)
             text = parquet.key_value_metadata.get(key)
-            loaded = None if text is None else load(parquet)
+            loaded = None if text is None else load(parquet, file)
         except Exception as error:  # in a damaged file it runs into all kinds
             raise DataError(f"{expected}, found a damaged Parquet file ({error})") from error
     if text is None:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class FootprintStream:
         self.last: NDArray[np.int64] = native.last
         self.first_tick: NDArray[np.int32] = native.first_tick
         self.last_tick: NDArray[np.int32] = native.last_tick
-        self.trades: NDArray[np.int32] = native.run_trades
+        self.trades: NDArray[np.int32] = native.trades
         self.end: NDArray[np.int64] = native.end
         self.tick: NDArray[np.int32] = native.tick
         self.bought: NDArray[np.int64] = native.bought
@@ -99,9 +99,10 @@ class FootprintStream:
 
     def __repr__(self) -> str:
         """Say what is in it."""
+        name, trades = self.symbol or "no symbol", self._native.trade_count
         return (
-            f"FootprintStream({self.symbol or 'no symbol'}, {self._native.trades:,} trades in {len(self):,} runs and "
-            f"{len(self.tick):,} entries, {self.span_bps:g} bp and {format_duration(self.cut_ns)})"
+            f"FootprintStream({name}, {trades:,} trades in {len(self):,} runs and {len(self.tick):,} entries, "
+            f"{self.span_bps:g} bp and {format_duration(self.cut_ns)})"
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -136,14 +137,17 @@ class FootprintStream:
         runs, entries = len(self), len(self.tick)
         columns: dict[str, NDArray[Any]] = {}
         for names, rows in ((RUN_COLUMNS, slice(0, runs)), (ENTRY_COLUMNS, slice(runs, None))):
-            for name, kind in names.items():
-                columns[name] = np.zeros(runs + entries, dtype=kind)
-                columns[name][rows] = getattr(self, name)
+            for name in names:
+                values = getattr(self, name)
+                narrow = values.max() <= np.iinfo(np.int32).max  # half the file, and read in half the time
+                columns[name] = np.zeros(runs + entries, dtype=np.int32 if narrow else np.int64)
+                columns[name][rows] = values
         write_table(
             path,
             pd.DataFrame(columns, copy=False),
             {FOOTPRINTS_KEY: json.dumps(header)},
             stats=["start"],
+            compression="LZ4_RAW",
             row_group_offsets=[0, *range(runs, runs + entries, GROUP_ROWS)],
         )
         return Path(path)
@@ -170,14 +174,9 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
     """
     expected = f"{path}: expected footprints saved by liqcore"
 
-    def load(parquet: Any) -> dict[str, NDArray[Any]]:
-        parts = ((RUN_COLUMNS, parquet[:1]), (ENTRY_COLUMNS, parquet[1:]))
-        frames = [(names, part.to_pandas(columns=list(names))) for names, part in parts]
-        return {
-            name: np.ascontiguousarray(frame[name].to_numpy(), dtype=kind)
-            for names, frame in frames
-            for name, kind in names.items()
-        }
+    def load(parquet: Any, file: BinaryIO) -> dict[str, NDArray[Any]]:
+        groups = parquet.row_groups
+        return _read(parquet, groups[:1], RUN_COLUMNS, file) | _read(parquet, groups[1:], ENTRY_COLUMNS, file)
 
     text, columns = read_table(path, FOOTPRINTS_KEY, expected, load)
     header: dict[str, Any] = json.loads(text)
@@ -205,12 +204,26 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
     )
 
 
+def _read(
+    parquet: Any, groups: Sequence[Any], columns: Mapping[str, type[np.generic]], file: BinaryIO
+) -> dict[str, NDArray[Any]]:
+    """Read columns of some row groups straight into arrays: a data frame would take twice as long."""
+    rows = sum(group.num_rows for group in groups)
+    found = {name: np.empty(rows, dtype=parquet.dtypes[name]) for name in columns}
+    begin = 0
+    for group in groups:
+        views = {name: values[begin : begin + group.num_rows] for name, values in found.items()}
+        parquet.read_row_group_file(group, list(columns), None, index=False, assign=views, infile=file)
+        begin += group.num_rows
+    return {name: values.astype(columns[name], casting="safe", copy=False) for name, values in found.items()}
+
+
 def is_footprints(path: str | os.PathLike[str]) -> bool:
     """Whether a path names a file that `FootprintStream.save` wrote, by what its metadata say."""
     if not os.fspath(path).lower().endswith(".parquet") or not os.path.isfile(path):
         return False
     try:
-        read_table(path, FOOTPRINTS_KEY, "", lambda _: None)
+        read_table(path, FOOTPRINTS_KEY, "", lambda *_: None)
     except DataError:
         return False
     return True

@@ -154,7 +154,8 @@ def heatmap(
     if paths is not None and trades is not None:
         raise InvalidConfigError("trades must not be given together with paths")
     if paths is not None and len(paths) == 1 and is_footprints(paths[0]):
-        paths, trades = None, load_footprints(paths[0])
+        trades = load_footprints(paths[0])
+        paths = None
     beside = Beside(config, marks, open_interest, candles)
     if not paths and trades is None and beside.candles is None:
         raise InvalidConfigError("paths, trades or candles must be given")
@@ -243,7 +244,7 @@ def footprints(
         if finer == (tick_size, lot_size):
             break
         tick_size, lot_size = finer
-    _judge(tick_size, native.rejected["off_grid"], native.trades + sum(native.rejected.values()))
+    _judge(tick_size, native.rejected["off_grid"], native.trade_count + sum(native.rejected.values()))
     for note in _grid_notes(given.tick_size, given.lot_size, tick_size, lot_size):
         warnings.warn(note, stacklevel=2)
     if not len(native):
@@ -266,7 +267,7 @@ def _batch(trades: Any) -> Any:
     if trades is None or isinstance(trades, FootprintStream) or all(hasattr(trades, name) for name in columns):
         return trades
     raise TypeError(
-        "trades must be a TradeBatch, a FootprintStream, or a tuple of arrays (ts, price, qty, taker_sell), "
+        "trades must be a TradeBatch, or a tuple of arrays (ts, price, qty, taker_sell), or a FootprintStream, "
         f"was {type(trades).__name__}"
     )
 
@@ -549,7 +550,9 @@ def _run(source: _Source, config: Config, beside: Beside) -> Heatmap:
     return result
 
 
-def _finer(source: _Source, stats: Stats | _core.FootprintStream, tick_size: float, lot_size: float) -> tuple[float, float]:
+def _finer(
+    source: _Source, stats: Stats | _core.FootprintStream, tick_size: float, lot_size: float
+) -> tuple[float, float]:
     """The grid to use: the file's own decimals where rows were off it."""
     if not stats.rejected["off_grid"] and not stats.rounded_qty:
         return tick_size, lot_size

@@ -36,8 +36,7 @@ namespace {
 
 constexpr FootprintTerms kTerms{1.0, 1.0, 5.0, 100};  // ticks and lots of 1; five ticks at 10,000
 
-FootprintStream stream_of(const Tape& tape, const FootprintTerms& terms = kTerms,
-                          std::vector<std::int64_t> ends = {}) {
+FootprintStream stream_of(const Tape& tape, const FootprintTerms& terms = kTerms, std::vector<std::int64_t> ends = {}) {
   FootprintBuilder builder{terms, std::move(ends)};
   builder.trades(tape.all());
   return builder.finish();
@@ -175,8 +174,8 @@ TEST(FootprintStream, RefusesColumnsThatBreakItsRules) {
   EXPECT_EQ(with([](auto& c) { c.end[0] = 1 << 30; }), "run 0 must have entries, in order, does not");
   EXPECT_EQ(with([](auto& c) { c.start_ns[2] = 0; }),
             "run 2 must begin when the one before it has ended, and end after it has begun, does not");
-  EXPECT_EQ(with([](auto& c) { c.last_ns.back() += 100; }), "run " + std::to_string(good.end.size() - 1) +
-                                                              " must end at multiples of the cut, does not");
+  EXPECT_EQ(with([](auto& c) { c.last_ns.back() += 100; }),
+            "run " + std::to_string(good.end.size() - 1) + " must end at multiples of the cut, does not");
   EXPECT_EQ(with([](auto& c) { c.trades[0] = 0; }), "run 0 must hold between 1 and 2^23 trades, does not");
   EXPECT_EQ(with([](auto& c) { c.first_tick[0] = 1; }), "run 0 must begin and end within its prices, does not");
   EXPECT_EQ(with([](auto& c) { c.bought[0] = -1; }), "run 0 must hold quantities >= 0, does not");

@@ -104,12 +104,13 @@ class LIQCORE_EXPORT Engine {
   /// @throws InvalidConfig if trades and candle volumes of one market are fed together
   Stats feed(const Feed& feed);
 
-  /// Feed trades that were summed into runs, and other streams beside them (without trades) as feed() merges them. Every
-  /// window, level and count is what the trades themselves would give; the stream's rejected rows count as rows of this
-  /// call. The times of each stream beside must not fall.
-  /// @throws InvalidConfig if that cannot be, before anything of the call has happened: a run for whose trades the order
-  ///         matters to a tier, a run that goes over the end of a window, over a mark (trigger `mark`) or over the end of
-  ///         a candle; another tick or lot size; a stream that begins before the clock
+  /// Feed trades that were summed into runs, and other streams beside them (without trades) as feed() merges them.
+  /// Every window, level and count is what the trades themselves would give; the stream's rejected rows count as rows
+  /// of this call. The times of each stream beside must not fall.
+  /// @throws InvalidConfig if that cannot be, before anything of the call has happened: a run for whose trades the
+  /// order
+  ///         matters to a tier, a run that goes over the end of a window, over a mark (trigger `mark`) or over the end
+  ///         of a candle; another tick or lot size; a stream that begins before the clock
   Stats replay(const FootprintStream& footprints, const Feed& beside = {});
 
   /// Move the clock: windows that ended by then are closed.

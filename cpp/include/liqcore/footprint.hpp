@@ -39,8 +39,8 @@ class LIQCORE_EXPORT Footprint {
   void add(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, std::int64_t low,
            std::int64_t high) noexcept;
 
-  /// Add a run that was summed before: what was bought and sold at `n` of its ticks, rising and all taken, the first and
-  /// the last of which are its low and high; and the ticks at which it began and ended.
+  /// Add a run that was summed before: what was bought and sold at `n` of its ticks, rising and all taken, the first
+  /// and the last of which are its low and high; and the ticks at which it began and ended.
   void add(const std::int32_t* ticks, const std::int64_t* bought, const std::int64_t* sold, std::size_t n,
            std::int64_t first, std::int64_t last) noexcept;
 

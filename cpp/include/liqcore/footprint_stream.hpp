@@ -17,9 +17,9 @@ namespace liqcore::inline abi1 {
 struct FootprintTerms {
   double tick_size;
   double lot_size;
-  double span_bps = 5.0;                  ///< a run's high lies at most this above its low, basis points of its first
-                                          ///< price, and at most FootprintStream::kMaxSpan ticks; >= 0
-  std::int64_t cut_ns = 60'000'000'000;   ///< runs end at whole multiples of this since the UNIX epoch; >= 1
+  double span_bps = 5.0;                 ///< a run's high lies at most this above its low, basis points of its first
+                                         ///< price, and at most FootprintStream::kMaxSpan ticks; >= 0
+  std::int64_t cut_ns = 60'000'000'000;  ///< runs end at whole multiples of this since the UNIX epoch; >= 1
   bool operator==(const FootprintTerms&) const = default;
 };
 
@@ -43,14 +43,15 @@ struct FootprintCounts {
   std::array<std::uint64_t, kRejectReasons> rejected{};  ///< rows not used, by Reject
 };
 
-/// Trades summed into runs; what an engine does with a run does not depend on the order of its trades, or it refuses it.
+/// Trades summed into runs; what an engine does with a run does not depend on the order of its trades, or it refuses
+/// it.
 ///
 /// See Engine::replay(). Never changes, so any number of threads may read it.
 class LIQCORE_EXPORT FootprintStream {
  public:
-  static constexpr std::int64_t kMaxSpan = Footprint::kMaxTicks / 2 - 1;        ///< from a run's low to its high, ticks
-  static constexpr std::int32_t kMaxTrades = 1 << 23;                           ///< of one run
-  static constexpr std::int64_t kMaxTradeLots = std::int64_t{1} << 30;          ///< a larger trade is a run of its own
+  static constexpr std::int64_t kMaxSpan = Footprint::kMaxTicks / 2 - 1;  ///< from a run's low to its high, ticks
+  static constexpr std::int32_t kMaxTrades = 1 << 23;                     ///< of one run
+  static constexpr std::int64_t kMaxTradeLots = std::int64_t{1} << 30;    ///< a larger trade is a run of its own
 
   /// Columns that were stored.
   /// @throws InvalidConfig if they break a rule above: lengths, order of times, ticks, quantities, where runs end
@@ -76,7 +77,21 @@ class LIQCORE_EXPORT FootprintStream {
     std::span<const std::int64_t> sold;
   };
   [[nodiscard]] std::size_t size() const noexcept { return columns_.start_ns.size(); }
-  [[nodiscard]] Run operator[](std::size_t i) const noexcept;
+  [[nodiscard]] Run operator[](std::size_t i) const noexcept {
+    const FootprintColumns& c = columns_;
+    const std::size_t begin = i == 0 ? 0 : static_cast<std::size_t>(c.end[i - 1]);
+    const std::size_t n = static_cast<std::size_t>(c.end[i]) - begin;
+    return {c.start_ns[i],
+            c.last_ns[i],
+            c.first_tick[i],
+            c.tick[begin],
+            c.tick[begin + n - 1],
+            c.last_tick[i],
+            c.trades[i],
+            {c.tick.data() + begin, n},
+            {c.bought.data() + begin, n},
+            {c.sold.data() + begin, n}};
+  }
 
  private:
   FootprintTerms terms_;
@@ -88,7 +103,8 @@ class LIQCORE_EXPORT FootprintStream {
 /// Makes a FootprintStream of trades, at the speed at which an engine takes them. One thread at a time.
 class LIQCORE_EXPORT FootprintBuilder {
  public:
-  /// @param ends_ns  further times at which runs end, rising: a trade at such a time begins a new run (as a mark of that
+  /// @param ends_ns  further times at which runs end, rising: a trade at such a time begins a new run (as a mark of
+  /// that
   ///                 time comes before it)
   /// @throws InvalidConfig if a term or the order of `ends_ns` breaks its rule
   explicit FootprintBuilder(const FootprintTerms& terms, std::vector<std::int64_t> ends_ns = {});
