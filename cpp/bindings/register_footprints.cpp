@@ -12,10 +12,16 @@
 namespace liqcore::bindings {
 namespace {
 
+/// int32 is taken for int64, too: as files have it where it fits.
 template <class T>
 std::vector<T> column(const py::dict& columns, const char* name) {
-  const auto values = integers<T>(columns[name], name);
-  return {values.begin(), values.end()};
+  const py::object values = columns[name];
+  if (py::isinstance<py::array>(values) && is_native(py::reinterpret_borrow<py::array>(values), 'i', 4)) {
+    const auto narrow = integers<std::int32_t>(values, name);
+    return {narrow.begin(), narrow.end()};
+  }
+  const auto wide = integers<T>(values, name);
+  return {wide.begin(), wide.end()};
 }
 
 FootprintStream from_columns(const FootprintTerms& terms, const py::dict& columns, std::uint64_t rounded_qty,

@@ -13,6 +13,7 @@
 namespace liqcore::inline abi1 {
 namespace {
 
+constexpr std::int64_t kQuantity = (std::int64_t{1} << 51) - 1;  // no more than these bits in one entry
 constexpr std::size_t kBlockRows = 1024;  // a block's keys and lots stay in the first-level cache
 
 void check(const FootprintTerms& terms) {
@@ -62,21 +63,27 @@ FootprintStream::FootprintStream(const FootprintTerms& terms, FootprintColumns c
     require(c.start_ns[i] >= clock && c.last_ns[i] >= c.start_ns[i] && c.last_ns[i] <= kMaxTime,
             "begin when the one before it has ended, and end after it has begun");
     require(c.start_ns[i] / terms_.cut_ns == c.last_ns[i] / terms_.cut_ns, "end at multiples of the cut");
-    require(c.trades[i] >= 1 && c.trades[i] <= kMaxTrades, "hold between 1 and 2^23 trades");
+    require(c.trades[i] >= 1 && c.trades[i] <= kMaxTrades, "hold between 1 and 2^20 trades");
     const std::int64_t low = c.tick[static_cast<std::size_t>(begin)];
     const std::int64_t high = c.tick[static_cast<std::size_t>(end - 1)];
     const std::int64_t first = c.first_tick[i];
     require(low >= 1 && low <= first && first <= high && low <= c.last_tick[i] && c.last_tick[i] <= high,
             "begin and end within its prices");
     require(high - low <= span_of(terms_, first), "stay within the span");
+    require(end - begin <= high - low + 1, "have rising ticks");
     const std::int64_t most = c.trades[i] == 1 ? static_cast<std::int64_t>(kMaxLots) : c.trades[i] * kMaxTradeLots;
+    // Without a branch an entry. The run has at most 2,048 entries here, so masked quantities add up in 63 bits.
+    bool rises = true;
+    std::int64_t bits = 0;
     std::int64_t lots = 0;
     for (auto e = static_cast<std::size_t>(begin); e < static_cast<std::size_t>(end); ++e) {
-      require(e == static_cast<std::size_t>(begin) || c.tick[e] > c.tick[e - 1], "have rising ticks");
-      require(c.bought[e] >= 0 && c.bought[e] <= most && c.sold[e] >= 0 && c.sold[e] <= most, "hold quantities >= 0");
-      lots += c.bought[e] + c.sold[e];
-      require(lots <= most, "hold at most 2^30 lots a trade");
+      rises &= e == static_cast<std::size_t>(begin) || c.tick[e] > c.tick[e - 1];
+      bits |= c.bought[e] | c.sold[e];
+      lots += (c.bought[e] & kQuantity) + (c.sold[e] & kQuantity);
     }
+    require(rises, "have rising ticks");
+    require((bits & ~kQuantity) == 0, "hold quantities >= 0");
+    require(lots <= most, "hold at most 2^30 lots a trade");
     total += lots;
     require(total <= std::int64_t{1} << 62, "hold, with those before it, at most 2^62 lots");
     begin = end;

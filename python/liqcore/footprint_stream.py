@@ -18,15 +18,8 @@ from .errors import DataError, InvalidConfigError
 
 FOOTPRINTS_KEY = "liqcore.footprints"
 SCHEMA_VERSION = 1
-RUN_COLUMNS: dict[str, type[np.generic]] = {
-    "start": np.int64,
-    "last": np.int64,
-    "first_tick": np.int32,
-    "last_tick": np.int32,
-    "trades": np.int32,
-    "end": np.int64,
-}
-ENTRY_COLUMNS: dict[str, type[np.generic]] = {"tick": np.int32, "bought": np.int64, "sold": np.int64}
+RUN_COLUMNS = ("start", "last", "first_tick", "last_tick", "trades", "end")
+ENTRY_COLUMNS = ("tick", "bought", "sold")
 GROUP_ROWS = 1_000_000  # entries in a row group
 
 
@@ -192,7 +185,7 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
             rounded_qty=header["rounded_qty"],
             rejected=header["rejected"],
         )
-    except InvalidConfigError as error:
+    except (InvalidConfigError, TypeError) as error:
         raise DataError(f"{expected}, found that {error}") from None
     return FootprintStream(
         native,
@@ -204,9 +197,7 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
     )
 
 
-def _read(
-    parquet: Any, groups: Sequence[Any], columns: Mapping[str, type[np.generic]], file: BinaryIO
-) -> dict[str, NDArray[Any]]:
+def _read(parquet: Any, groups: Sequence[Any], columns: Sequence[str], file: BinaryIO) -> dict[str, NDArray[Any]]:
     """Read columns of some row groups straight into arrays: a data frame would take twice as long."""
     rows = sum(group.num_rows for group in groups)
     found = {name: np.empty(rows, dtype=parquet.dtypes[name]) for name in columns}
@@ -215,7 +206,7 @@ def _read(
         views = {name: values[begin : begin + group.num_rows] for name, values in found.items()}
         parquet.read_row_group_file(group, list(columns), None, index=False, assign=views, infile=file)
         begin += group.num_rows
-    return {name: values.astype(columns[name], casting="safe", copy=False) for name, values in found.items()}
+    return found
 
 
 def is_footprints(path: str | os.PathLike[str]) -> bool:

@@ -176,10 +176,11 @@ TEST(FootprintStream, RefusesColumnsThatBreakItsRules) {
             "run 2 must begin when the one before it has ended, and end after it has begun, does not");
   EXPECT_EQ(with([](auto& c) { c.last_ns.back() += 100; }),
             "run " + std::to_string(good.end.size() - 1) + " must end at multiples of the cut, does not");
-  EXPECT_EQ(with([](auto& c) { c.trades[0] = 0; }), "run 0 must hold between 1 and 2^23 trades, does not");
+  EXPECT_EQ(with([](auto& c) { c.trades[0] = 0; }), "run 0 must hold between 1 and 2^20 trades, does not");
   EXPECT_EQ(with([](auto& c) { c.first_tick[0] = 1; }), "run 0 must begin and end within its prices, does not");
   EXPECT_EQ(with([](auto& c) { c.bought[0] = -1; }), "run 0 must hold quantities >= 0, does not");
-  EXPECT_EQ(with([](auto& c) { c.bought[0] = std::int64_t{1} << 50; }), "run 0 must hold quantities >= 0, does not");
+  EXPECT_EQ(with([](auto& c) { c.bought[0] = std::int64_t{1} << 50; }),
+            "run 0 must hold at most 2^30 lots a trade, does not");
   FootprintColumns wide = stream_of(ticks({10'000, 10'001})).columns();
   wide.tick[1] = 10'006;
   EXPECT_EQ(refused(wide), "run 0 must stay within the span, does not");

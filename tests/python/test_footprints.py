@@ -210,7 +210,7 @@ def test_a_file_whose_columns_break_the_rules_is_refused(
 ) -> None:
     monkeypatch.setattr(stream, "trades", np.zeros_like(stream.trades))
     path = stream.save(tmp_path / "wrong.parquet")
-    with pytest.raises(lq.DataError, match="found that run 0 must hold between 1 and 2\\^23 trades"):
+    with pytest.raises(lq.DataError, match="found that run 0 must hold between 1 and 2\\^20 trades"):
         lq.load_footprints(path)
 
 

@@ -50,7 +50,7 @@ struct FootprintCounts {
 class LIQCORE_EXPORT FootprintStream {
  public:
   static constexpr std::int64_t kMaxSpan = Footprint::kMaxTicks / 2 - 1;  ///< from a run's low to its high, ticks
-  static constexpr std::int32_t kMaxTrades = 1 << 23;                     ///< of one run
+  static constexpr std::int32_t kMaxTrades = 1 << 20;                     ///< of one run
   static constexpr std::int64_t kMaxTradeLots = std::int64_t{1} << 30;    ///< a larger trade is a run of its own
 
   /// Columns that were stored.
