@@ -584,7 +584,9 @@ void Engine::merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, O
       at = sample_ts[i_sample];
     }
     std::size_t end = kind == Kind::none ? trade_ts.size() : i_trade;
-    const std::int64_t until = kind == Kind::mark ? at : at + 1;  // trades come after marks of their time
+    // Trades come after marks of their time. The last time there is lies beyond what is accepted, in whatever order.
+    const bool before_trades = kind == Kind::mark || at == std::numeric_limits<std::int64_t>::max();
+    const std::int64_t until = before_trades ? at : at + 1;
     if (trades_sorted && kind != Kind::none)
       end =
           static_cast<std::size_t>(std::lower_bound(trade_ts.begin() + end, trade_ts.end(), until) - trade_ts.begin());
