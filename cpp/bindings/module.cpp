@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
   liqcore::bindings::register_axis(m);
   liqcore::bindings::register_stats(m);
   liqcore::bindings::register_history(m);
+  liqcore::bindings::register_footprints(m);
   liqcore::bindings::register_engine(m);
   liqcore::bindings::register_text(m);
   liqcore::bindings::register_columns(m);

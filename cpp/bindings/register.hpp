@@ -13,6 +13,7 @@ void register_leverage(pybind11::module_& m);
 void register_axis(pybind11::module_& m);
 void register_stats(pybind11::module_& m);
 void register_history(pybind11::module_& m);
+void register_footprints(pybind11::module_& m);
 void register_engine(pybind11::module_& m);
 void register_text(pybind11::module_& m);
 void register_columns(pybind11::module_& m);

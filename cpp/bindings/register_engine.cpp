@@ -18,6 +18,7 @@
 #include "arrays.hpp"
 #include "axis.hpp"
 #include "liqcore/engine.hpp"
+#include "liqcore/footprint_stream.hpp"
 #include "liqcore/liqcore.h"
 #include "names.hpp"
 #include "register.hpp"
@@ -111,6 +112,31 @@ CandleArrays candle_arrays(py::handle ts_open, py::handle open, py::handle high,
   if (!sell_qty.is_none()) out.sell_qty = doubles(sell_qty, "sell_qty");
   out.interval_ns = interval_ns;
   return out;
+}
+
+py::tuple tuple(const py::object& object, const char* argument, std::size_t size) {
+  const auto out = py::tuple(object);
+  if (out.size() != size)
+    throw py::value_error(std::string(argument) + " must be a tuple of " + std::to_string(size) + " arrays, had " +
+                          std::to_string(out.size()));
+  return out;
+}
+
+/// Streams that go with trades.
+void put_beside(Feed& all, const py::object& marks, const py::object& open_interest, const py::object& candles,
+                std::int64_t interval_ns) {
+  if (!marks.is_none()) {
+    const py::tuple t = tuple(marks, "marks", 2);
+    all.marks = {times(t[0], "ts (of marks)"), doubles(t[1], "price (of marks)")};
+  }
+  if (!open_interest.is_none()) {
+    const py::tuple t = tuple(open_interest, "open_interest", 2);
+    all.open_interest = {times(t[0], "ts (of open_interest)"), doubles(t[1], "quantity (of open_interest)")};
+  }
+  if (!candles.is_none()) {
+    const py::tuple t = tuple(candles, "candles", 7);
+    all.candles = candle_arrays(t[0], t[1], t[2], t[3], t[4], t[5], t[6], interval_ns);
+  }
 }
 
 std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfile& leverage, const py::object& axis,
@@ -373,32 +399,23 @@ Recorded with the segments; the flow model does not use it. Returns whether it w
           [](PyEngine& self, const py::object& trades, const py::object& marks, const py::object& open_interest,
              const py::object& candles, std::int64_t interval_ns) {
             Feed all;
-            const auto tuple = [](const py::object& object, const char* argument, std::size_t size) {
-              const auto out = py::tuple(object);
-              if (out.size() != size)
-                throw py::value_error(std::string(argument) + " must be a tuple of " + std::to_string(size) +
-                                      " arrays, had " + std::to_string(out.size()));
-              return out;
-            };
             if (!trades.is_none()) {
               const py::tuple t = tuple(trades, "trades", 4);
               all.trades = trade_arrays(t[0], t[1], t[2], t[3]);
             }
-            if (!marks.is_none()) {
-              const py::tuple t = tuple(marks, "marks", 2);
-              all.marks = {times(t[0], "ts (of marks)"), doubles(t[1], "price (of marks)")};
-            }
-            if (!open_interest.is_none()) {
-              const py::tuple t = tuple(open_interest, "open_interest", 2);
-              all.open_interest = {times(t[0], "ts (of open_interest)"), doubles(t[1], "quantity (of open_interest)")};
-            }
-            if (!candles.is_none()) {
-              const py::tuple t = tuple(candles, "candles", 7);
-              all.candles = candle_arrays(t[0], t[1], t[2], t[3], t[4], t[5], t[6], interval_ns);
-            }
+            put_beside(all, marks, open_interest, candles, interval_ns);
             return bindings::feed(self, [&](Engine& engine) { return engine.feed(all); });
           },
           py::arg("trades"), py::arg("marks"), py::arg("open_interest"), py::arg("candles"), py::arg("interval_ns"))
+      .def(
+          "_replay",  // liqcore.Engine.replay takes batches as well as tuples
+          [](PyEngine& self, const FootprintStream& footprints, const py::object& marks,
+             const py::object& open_interest, const py::object& candles, std::int64_t interval_ns) {
+            Feed beside;
+            put_beside(beside, marks, open_interest, candles, interval_ns);
+            return bindings::feed(self, [&](Engine& engine) { return engine.replay(footprints, beside); });
+          },
+          py::arg("footprints"), py::arg("marks"), py::arg("open_interest"), py::arg("candles"), py::arg("interval_ns"))
       .def(
           "advance",
           [](PyEngine& self, std::int64_t ts) {

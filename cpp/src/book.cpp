@@ -367,7 +367,7 @@ void LevelBook::snapshot(Side side, std::span<double> out) const noexcept {
 }
 
 template <class Opens>
-bool LevelBook::order_matters(TickRange ticks, Opens&& opens) const noexcept {
+std::optional<std::size_t> LevelBook::first_ordered(TickRange ticks, Opens&& opens) const noexcept {
   const std::int64_t low_bin = bin_(ticks.low);
   const std::int64_t high_bin = bin_(ticks.high);
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
@@ -385,10 +385,19 @@ bool LevelBook::order_matters(TickRange ticks, Opens&& opens) const noexcept {
     for (std::int64_t tick = ticks.low; tick <= ticks.high; ++tick) {
       if (!opens(longs, tick)) continue;
       const Level at = level(layer, tick, bin_(tick));
-      if (at.fate == Fate::live && (longs ? at.bin >= low_bin : at.bin <= high_bin)) return true;
+      if (at.fate == Fate::live && (longs ? at.bin >= low_bin : at.bin <= high_bin)) return layer;
     }
   }
-  return false;
+  return std::nullopt;
+}
+
+std::optional<std::size_t> LevelBook::order_needed(const Footprint& run, double maker_share) const noexcept {
+  if (run.empty()) return std::nullopt;
+  return first_ordered({run.low(), run.high()}, [&](bool longs, std::int64_t tick) {
+    const std::int64_t taken = longs ? run.bought(tick) : run.sold(tick);
+    const std::int64_t made = longs ? run.sold(tick) : run.bought(tick);
+    return taken != 0 || (made != 0 && maker_share != 0.0);
+  });
 }
 
 std::int64_t LevelBook::calm_reach(std::int64_t tick) const noexcept {
@@ -402,7 +411,7 @@ TickRange LevelBook::calm_range(std::int64_t tick) const noexcept {
   const auto any = [](bool, std::int64_t) { return true; };
   for (std::int64_t reach = std::max(calm_reach(tick), bin_.ticks_per_bin()); reach > 0; reach = reach * 3 / 4) {
     const TickRange ticks{std::max<std::int64_t>(1, tick - reach), tick + reach};
-    if (ticks.high - ticks.low < Footprint::kMaxTicks && !order_matters(ticks, any)) return ticks;
+    if (ticks.high - ticks.low < Footprint::kMaxTicks && !first_ordered(ticks, any)) return ticks;
   }
   return {tick, tick};
 }
@@ -416,12 +425,7 @@ void LevelBook::open_run(const Footprint& run, double maker_share, std::optional
 
 bool LevelBook::apply_run(const Footprint& run, double maker_share) {
   if (run.empty()) return true;
-  const auto opens = [&](bool longs, std::int64_t tick) {
-    const std::int64_t taken = longs ? run.bought(tick) : run.sold(tick);
-    const std::int64_t made = longs ? run.sold(tick) : run.bought(tick);
-    return taken != 0 || (made != 0 && maker_share != 0.0);
-  };
-  if (order_matters({run.low(), run.high()}, opens)) return false;
+  if (order_needed(run, maker_share)) return false;
   touch(run.low(), run.high());
   open_run(run, maker_share, std::nullopt);
   return true;

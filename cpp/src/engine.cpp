@@ -6,9 +6,10 @@
 #include <string>
 #include <utility>
 
-#include "grid.hpp"
+#include "check_rows.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
+#include "liqcore/footprint_stream.hpp"
 #include "pool.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
@@ -16,9 +17,7 @@
 namespace liqcore::inline abi1 {
 namespace {
 
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kMaxTime = std::int64_t{1} << 62;  // the year 2116
-constexpr std::size_t kBlockRows = 1024;                  // a block's keys and lots stay in the first-level cache
+constexpr std::size_t kBlockRows = 1024;  // a block's keys and lots stay in the first-level cache
 constexpr double kShareSteps = 1024.0;
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b < 0 ? 1 : 0); }
@@ -31,20 +30,6 @@ std::int64_t automatic_step(std::int64_t tick) noexcept {
     for (const std::int64_t nice : {1, 2, 5})
       if (static_cast<double>(nice * decade) <= target) step = nice * decade;
   return step;
-}
-
-/// A finite price against its bounds.
-Reject check_price(double price, const Instrument& instrument, OnGrid& tick) noexcept {
-  if (!(price > 0.0)) return Reject::not_positive;
-  const double ticks = price / instrument.tick_size();
-  if (!(ticks <= kMaxTicks)) return Reject::too_large;
-  tick = nearest(ticks);
-  return tick.units >= 1 ? Reject::none : Reject::not_positive;
-}
-
-Reject check_price(double price, const Instrument& instrument) noexcept {
-  OnGrid tick;
-  return check_price(price, instrument, tick);
 }
 
 /// The range of some keys (2 * tick + side); n >= 1.
@@ -102,6 +87,13 @@ void check_lengths(const Feed& feed) {
   }
   if (candles.interval_ns < 1 || candles.interval_ns > kMaxTime)
     throw InvalidConfig("interval must be at least 1 ns and at most 2^62 ns, was " + text_of(candles.interval_ns));
+}
+
+bool any_volumes(const CandleArrays& candles) {
+  const auto any = [](std::span<const double> values) {
+    return std::any_of(values.begin(), values.end(), [](double value) { return value > 0.0; });
+  };
+  return any(candles.buy_qty) || any(candles.sell_qty);
 }
 
 }  // namespace
@@ -229,12 +221,14 @@ void Engine::restore(const Checkpoint& checkpoint) {
 
 // --- the clock and its windows -----------------------------------------------------------------------------------
 
+LevelBook Engine::new_book(std::int64_t tick) const {
+  if (options_.axis) return {instrument_, leverage_, *options_.axis};
+  return {instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_step(tick)};
+}
+
 void Engine::start_book(std::int64_t tick) {
   if (!book_) {
-    if (options_.axis)
-      book_.emplace(instrument_, leverage_, *options_.axis);
-    else
-      book_.emplace(instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_step(tick));
+    book_.emplace(new_book(tick));
     history_.emplace(
         Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(), instrument_.multiplier(),
               book_->bin_rule().ticks_per_bin(), options_.window_ns, leverage_.size()},
@@ -349,29 +343,15 @@ void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
 
 // --- checking rows -----------------------------------------------------------------------------------------------
 
-Reject Engine::check_time(std::int64_t ts_ns, std::int64_t clock) const noexcept {
-  if (ts_ns == kNever) return Reject::not_finite;
-  if (ts_ns < 0) return Reject::not_positive;
-  if (ts_ns > kMaxTime) return Reject::too_large;
-  return ts_ns < clock ? Reject::late : Reject::none;
-}
-
 Reject Engine::check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
                            OnGrid& lots) const noexcept {
-  if (const Reject time = check_time(ts_ns, clock); time != Reject::none) return time;
-  if (!std::isfinite(price) || !std::isfinite(qty)) return Reject::not_finite;
-  if (!(qty > 0.0)) return Reject::not_positive;
-  if (const Reject reject = check_price(price, instrument_, tick); reject != Reject::none) return reject;
-  const double quantity = qty / instrument_.lot_size();
-  if (!(quantity <= kMaxLots)) return Reject::too_large;
-  lots = nearest(quantity);
-  return tick.exact ? Reject::none : Reject::off_grid;
+  return liqcore::check_trade(ts_ns, price, qty, clock, instrument_.tick_size(), instrument_.lot_size(), tick, lots);
 }
 
 Reject Engine::check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept {
   if (const Reject time = check_time(ts_ns, clock); time != Reject::none) return time;
   if (!std::isfinite(price)) return Reject::not_finite;
-  return check_price(price, instrument_);
+  return check_price(price, instrument_.tick_size());
 }
 
 Reject Engine::check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept {
@@ -394,7 +374,7 @@ Reject Engine::check_candle(const CandleArrays& candles, std::size_t i, std::int
     if (!std::isfinite(value)) return Reject::not_finite;
   if (!(buy >= 0.0 && sell >= 0.0)) return Reject::not_positive;
   for (const double price : prices)
-    if (const Reject reject = check_price(price, instrument_); reject != Reject::none) return reject;
+    if (const Reject reject = check_price(price, instrument_.tick_size()); reject != Reject::none) return reject;
   if (!(buy / instrument_.lot_size() <= kMaxLots && sell / instrument_.lot_size() <= kMaxLots))
     return Reject::too_large;
   const auto [low, high] = std::minmax(candles.open[i], candles.close[i]);
@@ -609,7 +589,9 @@ void Engine::merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, O
       at = sample_ts[i_sample];
     }
     std::size_t end = kind == Kind::none ? trade_ts.size() : i_trade;
-    const std::int64_t until = kind == Kind::mark ? at : at + 1;  // trades come after marks of their time
+    // Trades come after marks of their time. The last time there is lies beyond what is accepted, in whatever order.
+    const bool before_trades = kind == Kind::mark || at == std::numeric_limits<std::int64_t>::max();
+    const std::int64_t until = before_trades ? at : at + 1;
     if (trades_sorted && kind != Kind::none)
       end =
           static_cast<std::size_t>(std::lower_bound(trade_ts.begin() + end, trade_ts.end(), until) - trade_ts.begin());
@@ -635,17 +617,17 @@ void Engine::merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, O
   }
 }
 
-Stats Engine::feed(const Feed& feed) {
-  check_lengths(feed);
-  const auto any = [](std::span<const double> values) {
-    return std::any_of(values.begin(), values.end(), [](double value) { return value > 0.0; });
-  };
-  const bool volumes = any(feed.candles.buy_qty) || any(feed.candles.sell_qty);
-  const bool has_trades = !feed.trades.ts_ns.empty();
-  if ((volumes || used_candle_volumes_) && (has_trades || used_trades_))
+void Engine::refuse_double_volumes(const Feed& feed, bool has_trades) const {
+  if ((any_volumes(feed.candles) || used_candle_volumes_) && (has_trades || used_trades_))
     throw InvalidConfig(
         "trades and candle volumes of one market must not be fed together (each would open the same positions): "
         "leave out buy_qty and sell_qty, or the trades");
+}
+
+Stats Engine::feed(const Feed& feed) {
+  check_lengths(feed);
+  const bool volumes = any_volumes(feed.candles);
+  refuse_double_volumes(feed, !feed.trades.ts_ns.empty());
   const bool sorted = trades_rise(feed.trades.ts_ns);
   refuse_gaps(feed, sorted);
   if (volumes) used_candle_volumes_ = true;
@@ -692,8 +674,11 @@ void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_
     for (std::size_t i = 0; i < n;) {
       move_clock(ts[i]);
       start_book(keys_[i] / 2);
-      // A run ends where the window does.
-      const auto stop = static_cast<std::size_t>(std::lower_bound(ts + i, ts + n, window_end_ns_) - ts);
+      // A run ends where the window does. Nearly always that is not in this block; only otherwise are times looked up,
+      // each a line of memory that nothing else has asked for.
+      const std::size_t stop = ts[n - 1] < window_end_ns_
+                                   ? n
+                                   : static_cast<std::size_t>(std::lower_bound(ts + i, ts + n, window_end_ns_) - ts);
       const std::int64_t* keys = keys_.data() + i;
       const bool whole = stop - i == n;
       use_rows(keys, lots_.data() + i, stop - i,
@@ -725,11 +710,147 @@ void Engine::use_rows(const std::int64_t* keys, const std::int64_t* lots, std::s
   }
 }
 
+// --- replaying footprints ------------------------------------------------------------------------------------------
+
+Stats Engine::replay(const FootprintStream& footprints, const Feed& beside) {
+  check_lengths(beside);
+  refuse_replay(footprints, beside);
+  if (footprints.size() > 0) used_trades_ = true;
+  const std::int64_t began_ns = std::max<std::int64_t>(clock_ns_, 0);
+  // What comes while a run lasts takes effect at its end: only what does not depend on its trades gets there.
+  const auto now = [&](std::int64_t ts) { return ts >= began_ns ? std::max(ts, clock_ns_) : ts; };
+  Feed all = beside;
+  all.trades.ts_ns = footprints.columns().start_ns;
+  return account_for([&] {
+    merge(
+        all, true, [&](std::size_t begin, std::size_t end) { use_footprints(footprints, begin, end); },
+        [&](std::size_t i) { static_cast<void>(mark(now(beside.marks.ts_ns[i]), beside.marks.value[i])); },
+        [&](std::size_t i) {
+          if (count(check_candle(beside.candles, i, clock_ns_)) == Reject::none) use_candle(beside.candles, i);
+        },
+        [&](std::size_t i) {
+          static_cast<void>(open_interest(now(beside.open_interest.ts_ns[i]), beside.open_interest.value[i]));
+        });
+    const FootprintCounts& counts = footprints.counts();
+    counts_.rounded_qty += counts.rounded_qty;
+    for (std::size_t i = 0; i < kRejectReasons; ++i) {
+      counts_.rejected[i] += counts.rejected[i];
+      counts_.rows += counts.rejected[i];
+    }
+  });
+}
+
+void Engine::use_footprints(const FootprintStream& footprints, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const FootprintStream::Run run = footprints[i];
+    move_clock(run.start_ns);
+    start_book(run.first);
+    if (!run_.takes(run.low) || !run_.takes(run.high)) begin_run(run.first);
+    const bool alone = !run_.takes(run.low) || !run_.takes(run.high);
+    if (alone) run_.reset(run.low, run.high);
+    run_.add(run.tick.data(), run.bought.data(), run.sold.data(), run.tick.size(), run.first, run.last);
+    if (alone) {
+      // Its order does not matter, but that of what follows could.
+      apply_run();
+      run_.reset(run.last, run.last);
+    }
+    clock_ns_ = last_event_ns_ = run.last_ns;
+    counts_.rows += static_cast<std::uint64_t>(run.trades);
+    counts_.used += static_cast<std::uint64_t>(run.trades);
+  }
+}
+
+void Engine::refuse_replay(const FootprintStream& footprints, const Feed& beside) const {
+  const FootprintTerms& terms = footprints.terms();
+  if (!beside.trades.ts_ns.empty())
+    throw InvalidConfig("trades must not be given beside footprints, which stand for them: were");
+  if (terms.tick_size != instrument_.tick_size() || terms.lot_size != instrument_.lot_size())
+    throw InvalidConfig("footprints must have the instrument's tick and lot size (" + text_of(instrument_.tick_size()) +
+                        " and " + text_of(instrument_.lot_size()) + "), had " + text_of(terms.tick_size) + " and " +
+                        text_of(terms.lot_size));
+  refuse_double_volumes(beside, footprints.size() > 0);
+  for (const auto& [name, times] : {std::pair{"marks", beside.marks.ts_ns},
+                                    {"candles", beside.candles.ts_open_ns},
+                                    {"open interest", beside.open_interest.ts_ns}})
+    if (!kernels::active().rises(times.data(), times.size()))
+      throw InvalidConfig("times (of " + std::string(name) + ") must not fall beside footprints, did");
+
+  const auto describe = [&](const FootprintStream::Run& run) {
+    return "run from " + text_of_time(run.start_ns) + " to " + text_of_time(run.last_ns) + " at " +
+           text_of_price(run.low, terms.tick_size) + " to " + text_of_price(run.high, terms.tick_size);
+  };
+  if (footprints.size() > 0 && footprints[0].start_ns < clock_ns_)
+    throw InvalidConfig("footprints must not begin before the engine's clock (" + text_of_time(clock_ns_) +
+                        "): " + describe(footprints[0]));
+  const bool ordered = options_.trigger == Trigger::last && options_.model == Model::flow;
+  const bool may_go_over_windows = options_.window_ns % terms.cut_ns != 0;
+  std::optional<LevelBook> own;  // like the one that the first price will start
+  const LevelBook* book = book_ ? &*book_ : nullptr;
+  Footprint summed;
+  TickRange calm{1, 0};
+  std::int64_t clock = clock_ns_;
+  std::optional<FootprintStream::Run> before;
+  const auto step = [&](std::int64_t ts, std::int64_t tick) {
+    if (book != nullptr && ts - clock >= options_.window_ns)
+      refuse_jump("ts", clock, ts, windows_between(clock, ts), options_.window_ns);
+    if (book == nullptr && tick != 0) book = &own.emplace(new_book(tick));
+    clock = std::max(clock, ts);
+  };
+  const auto look = [&](const FootprintStream::Run& run) {
+    step(run.start_ns, run.first);
+    clock = run.last_ns;
+    before = run;
+    if (may_go_over_windows && run.start_ns / options_.window_ns != run.last_ns / options_.window_ns)
+      throw InvalidConfig("window must be a whole multiple of the cut of the footprints (" + text_of(terms.cut_ns) +
+                          " ns), was " + text_of(options_.window_ns) + " ns: the " + describe(run) +
+                          " goes over the end of a window");
+    if (!ordered || (run.low >= calm.low && run.high <= calm.high)) return;
+    calm = book->calm_range(run.first);
+    if (run.low >= calm.low && run.high <= calm.high) return;
+    summed.reset(run.low, run.high);
+    summed.add(run.tick.data(), run.bought.data(), run.sold.data(), run.tick.size(), run.first, run.last);
+    if (const auto layer = book->order_needed(summed, options_.maker_share))
+      throw InvalidConfig("footprints must not need the order of their trades: leverage " +
+                          text_of(leverage_.tiers()[*layer % leverage_.size()]) +
+                          (*layer < leverage_.size() ? "x long" : "x short") + " would need it in the " +
+                          describe(run) + "; cut them finer than " + text_of(terms.span_bps) +
+                          " bp, or feed the trades");
+  };
+  const std::int64_t began_ns = clock_ns_;
+  Feed all = beside;
+  all.trades.ts_ns = footprints.columns().start_ns;
+  merge(
+      all, true,
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) look(footprints[i]);
+      },
+      [&](std::size_t i) {
+        const std::int64_t ts = beside.marks.ts_ns[i];
+        if (check_mark(ts, beside.marks.value[i], began_ns) != Reject::none) return;
+        if (options_.trigger == Trigger::mark && before && ts <= before->last_ns)
+          throw InvalidConfig("footprints must end at every mark that liquidates: the " + describe(*before) +
+                              " goes over that of " + text_of_time(ts));
+        step(ts, instrument_.to_ticks(beside.marks.value[i]).units);
+      },
+      [&](std::size_t i) {
+        if (check_candle(beside.candles, i, began_ns) != Reject::none) return;
+        const std::int64_t ts = beside.candles.ts_open_ns[i] + beside.candles.interval_ns - 1;
+        if (before && ts < before->last_ns)
+          throw InvalidConfig("footprints must end where candles do: the " + describe(*before) +
+                              " goes over the end of one at " + text_of_time(ts));
+        step(ts, instrument_.to_ticks(beside.candles.open[i]).units);
+      },
+      [&](std::size_t i) {
+        const std::int64_t ts = beside.open_interest.ts_ns[i];
+        if (check_sample(ts, beside.open_interest.value[i], began_ns) == Reject::none) step(ts, 0);
+      });
+}
+
 // --- the verbs ---------------------------------------------------------------------------------------------------
 
 std::int64_t Engine::verb_tick(const char* argument, double price) const {
   if (clock_ns_ == kNever) throw InvalidConfig("the engine has no clock yet: call advance(ts) before the verbs");
-  const Reject reject = std::isfinite(price) ? check_price(price, instrument_) : Reject::not_finite;
+  const Reject reject = std::isfinite(price) ? check_price(price, instrument_.tick_size()) : Reject::not_finite;
   if (reject != Reject::none)
     throw InvalidConfig(std::string(argument) + " must be a price of at least one tick and below 2^31 ticks, was " +
                         text_of(price));

@@ -34,6 +34,19 @@ void Footprint::add(const std::int64_t* keys, const std::int64_t* lots, std::siz
   extend(keys[0] / 2, high, low, keys[n - 1] / 2);
 }
 
+void Footprint::add(const std::int32_t* ticks, const std::int64_t* bought, const std::int64_t* sold, std::size_t n,
+                    std::int64_t first, std::int64_t last) noexcept {
+  if (n == 0) return;
+  assert(takes(ticks[0]) && takes(ticks[n - 1]));
+  std::int64_t* const cells = cells_.data() - 2 * from_;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::int64_t* const cell = cells + 2 * static_cast<std::ptrdiff_t>(ticks[i]);
+    cell[0] += bought[i];
+    cell[1] += sold[i];
+  }
+  extend(first, ticks[n - 1], ticks[0], last);
+}
+
 Footprint::Volumes Footprint::volumes() const noexcept {
   Volumes out{0, 0};
   if (empty()) return out;

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from . import render as render
     from . import sources as sources
     from .config import Config
+    from .footprint_stream import FootprintStream, load_footprints
     from .instruments import instrument, schedule_from_binance, schedule_from_ccxt, venues
     from .margin import (
         NoPrice,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
         liquidation_price,
         why_no_price,
     )
-    from .pipeline import heatmap
+    from .pipeline import footprints, heatmap
     from .result import Age, Column, Heatmap, LiquidationMap, load_heatmap
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
@@ -54,15 +55,18 @@ _HOMES = {
     "Age": ".result",
     "Column": ".result",
     "Config": ".config",
+    "FootprintStream": ".footprint_stream",
     "Heatmap": ".result",
     "LiquidationMap": ".result",
     "NoPrice": ".margin",
     "bankruptcy_price": ".margin",
     "drop_leverage": ".margin",
+    "footprints": ".pipeline",
     "heatmap": ".pipeline",
     "hedge_liquidation_price": ".margin",
     "instrument": ".instruments",
     "liquidation_price": ".margin",
+    "load_footprints": ".footprint_stream",
     "load_heatmap": ".result",
     "read_candles": ".sources",
     "read_funding": ".sources",
@@ -83,6 +87,7 @@ __all__ = [
     "Config",
     "DataError",
     "Engine",
+    "FootprintStream",
     "Heatmap",
     "Instrument",
     "InvalidConfigError",
@@ -103,10 +108,12 @@ __all__ = [
     "cpu_target",
     "cpu_targets",
     "drop_leverage",
+    "footprints",
     "heatmap",
     "hedge_liquidation_price",
     "instrument",
     "liquidation_price",
+    "load_footprints",
     "load_heatmap",
     "read_candles",
     "read_funding",

@@ -373,6 +373,71 @@ class History(metaclass=_NativeType):
 
 # --- the engine; liqcore.Engine is the one to use ---
 
+class _FootprintColumns(TypedDict):
+    start: NDArray[np.int64]
+    last: NDArray[np.int64]
+    first_tick: NDArray[np.int32]
+    last_tick: NDArray[np.int32]
+    trades: NDArray[np.int32]
+    end: NDArray[np.int64]
+    tick: NDArray[np.int32]
+    bought: NDArray[np.int64]
+    sold: NDArray[np.int64]
+
+class FootprintStream(metaclass=_NativeType):
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # there is no constructor
+    @staticmethod
+    def from_columns(
+        *,
+        tick_size: _Number,
+        lot_size: _Number,
+        span_bps: _Number,
+        cut_ns: _Int,
+        columns: _FootprintColumns | dict[str, NDArray[Any]],
+        rounded_qty: _Int,
+        rejected: dict[str, int],
+    ) -> FootprintStream: ...
+    def __len__(self) -> int: ...
+    @property
+    def trade_count(self) -> int: ...
+    @property
+    def tick_size(self) -> float: ...
+    @property
+    def lot_size(self) -> float: ...
+    @property
+    def span_bps(self) -> float: ...
+    @property
+    def cut_ns(self) -> int: ...
+    @property
+    def rounded_qty(self) -> int: ...
+    @property
+    def rejected(self) -> dict[str, int]: ...
+    @property
+    def start(self) -> NDArray[np.int64]: ...
+    @property
+    def last(self) -> NDArray[np.int64]: ...
+    @property
+    def first_tick(self) -> NDArray[np.int32]: ...
+    @property
+    def last_tick(self) -> NDArray[np.int32]: ...
+    @property
+    def trades(self) -> NDArray[np.int32]: ...
+    @property
+    def end(self) -> NDArray[np.int64]: ...
+    @property
+    def tick(self) -> NDArray[np.int32]: ...
+    @property
+    def bought(self) -> NDArray[np.int64]: ...
+    @property
+    def sold(self) -> NDArray[np.int64]: ...
+
+class FootprintBuilder(metaclass=_NativeType):
+    def __init__(
+        self, *, tick_size: _Number, lot_size: _Number, span_bps: _Number, cut_ns: _Int, ends: _Times | None
+    ) -> None: ...
+    def trades(self, ts: _Times, price: _Floats, qty: _Floats, taker_sell: NDArray[np.bool_]) -> None: ...
+    def finish(self) -> FootprintStream: ...
+
 class Engine(metaclass=_NativeType):
     def __init__(
         self,
@@ -411,6 +476,14 @@ class Engine(metaclass=_NativeType):
     def _feed(
         self,
         trades: tuple[_Times, _Floats, _Floats, NDArray[np.bool_]] | None,
+        marks: tuple[_Times, _Floats] | None,
+        open_interest: tuple[_Times, _Floats] | None,
+        candles: _CandleArrays | None,
+        interval_ns: _Int,
+    ) -> Stats: ...
+    def _replay(
+        self,
+        footprints: FootprintStream,
         marks: tuple[_Times, _Floats] | None,
         open_interest: tuple[_Times, _Floats] | None,
         candles: _CandleArrays | None,

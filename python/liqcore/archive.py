@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import _core
 from ._core import LeverageProfile
 from .errors import DataError
 from .files import write_whole
-from .parquet import read_table, write_table
+from .parquet import read_columns, read_table, write_table
+
+Loaded = TypeVar("Loaded")
 
 CONFIG_KEY = "liqcore.config"
 SCHEMA_VERSION = 1
@@ -62,7 +64,7 @@ def read_archive(
 ) -> tuple[dict[str, Any], _core.History, LeverageProfile]:
     """Read what `write_archive` wrote under `key`; DataError says that `path` is not `what` if it is not."""
     expected = f"{path}: expected {what} saved by liqcore"
-    text, columns = _read(path, key, expected, list(COLUMNS))
+    text, columns = read_saved(path, key, expected, lambda table, _: read_columns(table, list(COLUMNS)))
     header: dict[str, Any] = json.loads(text)
     if header["schema"] != SCHEMA_VERSION:
         raise DataError(f"{expected} with schema {SCHEMA_VERSION}, found schema {header['schema']}")
@@ -76,20 +78,25 @@ def read_archive(
 
 def read_metadata(path: str | os.PathLike[str], key: str) -> str:
     """Read one text that `write_archive` put into a file's metadata; DataError if it is not there."""
-    return _read(path, key, f"{path}: expected a result saved by liqcore", [])[0]
+    return read_saved(path, key, f"{path}: expected a result saved by liqcore", lambda *_: None)[0]
 
 
-def _read(
-    path: str | os.PathLike[str], key: str, expected: str, columns: list[str]
-) -> tuple[str, dict[str, NDArray[Any]]]:
+def read_saved(
+    path: str | os.PathLike[str], key: str, expected: str, load: Callable[[Any, BinaryIO], Loaded]
+) -> tuple[str, Loaded]:
+    """
+    Read the text under `key` in a file's metadata, and what `load` makes of its table and the open file.
+
+    Whatever is wrong is a DataError that begins with `expected`.
+    """
     with open(path, "rb") as file:
         if file.read(4) != b"PAR1":
             raise DataError(f"{expected} (Parquet), found another kind of file")
         file.seek(0)
         try:
-            text, values = read_table(file, key, columns)
+            text, loaded = read_table(file, key, load)
         except Exception as error:  # in a damaged file it runs into all kinds
             raise DataError(f"{expected}, found a damaged Parquet file ({error})") from error
     if text is None:
         raise DataError(f'{expected}, found a Parquet file without the metadata "{key}"')
-    return text, values
+    return text, cast(Loaded, loaded)

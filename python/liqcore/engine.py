@@ -19,6 +19,7 @@ from .errors import InvalidConfigError
 
 if TYPE_CHECKING:
     from .config import Config
+    from .footprint_stream import FootprintStream
     from .result import Heatmap, LiquidationMap
 
 ARCHIVE_KEY = "liqcore.engine"
@@ -234,6 +235,58 @@ class Engine(_core.Engine):
         interval_ns = getattr(candles, "interval_ns", None) or _duration(interval, "interval")
         return self._feed(
             _columns(trades, ("ts", "price", "qty", "taker_sell")),
+            _columns(marks, ("ts", "price")),
+            _columns(open_interest, ("ts", "quantity")),
+            _columns(candles, ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")),
+            interval_ns,
+        )
+
+    def replay(
+        self,
+        footprints: FootprintStream,
+        *,
+        marks: Any = None,
+        open_interest: Any = None,
+        candles: Any = None,
+        interval: Duration = "1m",
+    ) -> Stats:
+        """
+        Feed trades that were summed into runs, merged by time with other streams: the same bits as from the trades.
+
+        Parameters
+        ----------
+        footprints : FootprintStream
+            From `liqcore.footprints`.
+        marks, open_interest, candles, interval
+            As for `feed`, sorted by time; the candles' volumes must be left out.
+
+        Returns
+        -------
+        Stats
+            What this call did. Trades are counted one by one, and so are the rows that `liqcore.footprints` rejected.
+
+        Raises
+        ------
+        InvalidConfigError
+            If the result would not be exact; nothing of the call has happened then. That is: a run within which the
+            order of trades matters to a tier (its level comes as near as the run is wide), a run over the end of a
+            window (make the window a multiple of the stream's cut), over a mark with trigger "mark" (give
+            `liqcore.footprints` the marks) or over the end of a candle; another tick or lot size; a stream that begins
+            before the engine's clock.
+
+        Examples
+        --------
+        >>> import liqcore as lq
+        >>> market = lq.simulate(days=0.05, trades_per_day=40_000)
+        >>> stream = lq.footprints(trades=market.trades, symbol="SIM")
+        >>> inst = lq.Instrument(symbol="SIM", tick_size=stream.tick_size, lot_size=stream.lot_size)
+        >>> other, same = lq.Engine(inst, leverage={5: 0.5, 20: 0.5}), lq.Engine(inst, leverage={5: 0.5, 20: 0.5})
+        >>> other.replay(stream) == same.feed(trades=market.trades), other.segments() == same.segments()
+        (True, True)
+        """
+        interval_ns = getattr(candles, "interval_ns", None) or _duration(interval, "interval")
+        return self._replay(
+            footprints._native,
             _columns(marks, ("ts", "price")),
             _columns(open_interest, ("ts", "quantity")),
             _columns(candles, ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")),

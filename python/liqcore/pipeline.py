@@ -1,10 +1,11 @@
-"""The main job: from trade files to a heatmap."""
+"""The main jobs: from trade files to a heatmap, or to footprints that make several."""
 
 from __future__ import annotations
 
 import math
 import os
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _core
 from ._core import Instrument, LeverageProfile, PriceAxis, Stats
 from .batch import TradeBatch
 from .beside import Beside
@@ -19,6 +21,7 @@ from .config import Config
 from .durations import parse_duration
 from .engine import Duration, Engine, as_profile, axis_of, describe, instrument_of, profile_of
 from .errors import DataError, InvalidConfigError
+from .footprint_stream import FootprintStream, is_footprints, load_footprints
 from .result import DEFAULT_BINS_PER_ROW, Heatmap
 
 if TYPE_CHECKING:
@@ -70,9 +73,10 @@ def heatmap(
     Parameters
     ----------
     paths : path, glob pattern or sequence of those, optional
-        Trade files in any order and any format that `liqcore.read_trades` knows.
-    trades : TradeBatch or tuple of arrays (ts, price, qty, taker_sell), optional
-        Trades in memory instead of files, sorted by time.
+        Trade files in any order and any format that `liqcore.read_trades` knows; or one file of footprints.
+    trades : TradeBatch, tuple of arrays (ts, price, qty, taker_sell) or FootprintStream, optional
+        Trades in memory instead of files, sorted by time; or footprints, from which another tier set or axis takes a
+        fraction of the time (see `liqcore.footprints`).
     instrument : Instrument, optional
         Grid, contract and margin terms. Where the files show a finer grid, that is used, with a warning.
     symbol, venue : str, optional
@@ -122,7 +126,7 @@ def heatmap(
     DataError
         If a file cannot be used, or over 5 % of the trades are off the tick grid; the message has the counts.
     InvalidConfigError
-        If a setting breaks its rule.
+        If a setting breaks its rule, or the result would not be exact from footprints (see `Engine.replay`).
 
     Examples
     --------
@@ -158,20 +162,126 @@ def heatmap(
     )
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
-    if isinstance(trades, tuple | list) and len(trades) == 4:
-        trades = TradeBatch(*trades)
-    if trades is not None and not all(hasattr(trades, name) for name in ("ts", "price", "qty", "taker_sell")):
-        raise TypeError(
-            "trades must be a TradeBatch, or a tuple of arrays (ts, price, qty, taker_sell), "
-            f"was {type(trades).__name__}"
-        )
-    if (paths is not None) and trades is not None:
+    trades = _batch(trades)
+    if paths is not None and trades is not None:
         raise InvalidConfigError("trades must not be given together with paths")
+    if paths is not None and len(paths) == 1 and is_footprints(paths[0]):
+        trades = load_footprints(paths[0])
+        paths = None
     beside = Beside(config, marks, open_interest, candles)
     if not paths and trades is None and beside.candles is None:
         raise InvalidConfigError("paths, trades or candles must be given")
-    source = _Files(list(paths), config, progress, prefetch) if paths else _Memory(trades, beside.candles, progress)
+    source: _Source
+    if isinstance(trades, FootprintStream):
+        source = _Footprints(trades, progress)
+        config = source.named(config)
+    else:
+        source = _Files(list(paths), config, progress, prefetch) if paths else _Memory(trades, beside.candles, progress)
     return _run(source, config, beside, threads)
+
+
+def footprints(
+    paths: PathLike | Sequence[PathLike] | None = None,
+    *,
+    trades: Any = None,
+    instrument: Instrument | None = None,
+    symbol: str | None = None,
+    venue: str | None = None,
+    span_bps: float = 5.0,
+    cut: Duration = "1m",
+    marks: Any = None,
+    progress: Progress | None = None,
+) -> FootprintStream:
+    """
+    Sum trades into footprints once, to make heatmaps of other tiers or price axes without reading the trades again.
+
+    Give the result to `liqcore.heatmap` or `Engine.replay`, in memory or saved. What comes out has the same bits as
+    from the trades, or is refused with the reason: a tier whose liquidation price comes as near as the prices of a run
+    span would need the order of its trades. With the default of 5 basis points that are tiers within some 6 basis
+    points of being liquidated at entry.
+
+    Parameters
+    ----------
+    paths, trades, instrument, symbol, venue, progress
+        As for `liqcore.heatmap`. The stream keeps the tick and lot size, contract and multiplier.
+    span_bps : float, default 5
+        How far a run's prices may span, basis points of its first price. At most 2,047 ticks in any case.
+    cut : duration, default "1m"
+        Runs end at multiples of this since the UNIX epoch; windows must be multiples of it.
+    marks : path or paths, or object with an array ts, optional
+        Mark prices, at whose times runs end too: needed for the trigger "mark".
+
+    Returns
+    -------
+    FootprintStream
+
+    Raises
+    ------
+    DataError
+        If a file cannot be used, no trade can be used, or over 5 % of the trades are off the tick grid.
+    InvalidConfigError
+        If an argument breaks its rule.
+
+    Examples
+    --------
+    >>> import liqcore as lq
+    >>> market = lq.simulate(days=0.05, trades_per_day=40_000)
+    >>> stream = lq.footprints(trades=market.trades, symbol="SIM")
+    >>> stream.trades.sum() == len(market.trades)
+    np.True_
+    >>> ten, five = (lq.heatmap(trades=stream, leverage={tier: 1.0}, step=50) for tier in (10, 5))
+    """
+    if isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    trades = _batch(trades)
+    if (paths is None) == (trades is None) or isinstance(trades, FootprintStream):
+        raise InvalidConfigError("either paths or trades must be given, and no footprints")
+    config = _override(Config(), instrument=instrument, symbol=symbol, venue=venue)
+    source = _Files(list(paths), config, progress, True) if paths is not None else _Memory(trades, None, progress)
+    config, _ = _from_catalogue(config, source.symbol, source.first_ts)
+    given = config.instrument
+    tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
+    ends = None
+    if (at := Beside(config, marks).marks) is not None:
+        ends = np.unique(np.ascontiguousarray(at[0]).view(np.int64))
+    cut_ns = parse_duration(cut, name="cut")
+    while True:
+        builder = _core.FootprintBuilder(
+            tick_size=tick_size, lot_size=lot_size, span_bps=span_bps, cut_ns=cut_ns, ends=ends
+        )
+        for batch in source.batches():
+            builder.trades(*batch)
+        native = builder.finish()
+        finer = _finer(source, native, tick_size, lot_size)
+        if finer == (tick_size, lot_size):
+            break
+        tick_size, lot_size = finer
+    _judge(tick_size, native.rejected["off_grid"], native.trade_count + sum(native.rejected.values()))
+    for note in _grid_notes(given.tick_size, given.lot_size, tick_size, lot_size):
+        warnings.warn(note, stacklevel=2)
+    if not len(native):
+        raise DataError("expected trades to make footprints of, found none that could be used")
+    return FootprintStream(
+        native,
+        symbol=given.symbol or source.symbol or "",
+        venue=given.venue or "",
+        contract=given.contract,
+        multiplier=given.multiplier,
+        inputs=source.inputs(),
+    )
+
+
+def _batch(trades: Any) -> Any:
+    """Trades in memory as an object with columns, or footprints as they are."""
+    if isinstance(trades, tuple | list) and len(trades) == 4:
+        return TradeBatch(*trades)
+    columns = ("ts", "price", "qty", "taker_sell")
+    if trades is None or isinstance(trades, FootprintStream) or all(hasattr(trades, name) for name in columns):
+        return trades
+    raise TypeError(
+        "trades must be a TradeBatch, or a tuple of arrays (ts, price, qty, taker_sell), or a FootprintStream, "
+        f"was {type(trades).__name__}"
+    )
 
 
 # --- where trades come from --------------------------------------------------------------------------------------
@@ -327,11 +437,63 @@ class _Files:
         return self._report.tick_size, self._report.lot_size
 
 
+class _Footprints:
+    """Trades summed into runs."""
+
+    has_trades = True
+
+    def __init__(self, stream: FootprintStream, progress: Progress | None) -> None:
+        if not len(stream):
+            raise DataError("footprints: expected at least one run, found none")
+        self._stream = stream
+        self._progress = progress
+        self.tick_size, self.lot_size = stream.tick_size, stream.lot_size
+        self.first_price = float(stream.first_tick[0]) * stream.tick_size
+        self.first_ts = int(stream.start[0])
+        self.symbol = stream.symbol or None
+
+    def named(self, config: Config) -> Config:
+        """The configuration with the stream's venue, unless it has one."""
+        own = {"venue": self._stream.venue or None} if config.instrument.venue is None else {}
+        return config.replace(instrument=own) if own else config
+
+    def over(self, config: Config, asked: Config) -> Config:
+        """The configuration with the stream's terms, except those that were asked for."""
+        stream = self._stream
+        terms = {
+            "contract": stream.contract,
+            "multiplier": stream.multiplier,
+            "tick_size": stream.tick_size,
+            "lot_size": stream.lot_size,
+        }
+        own = {name: value for name, value in terms.items() if asked.origin(f"instrument.{name}") == "default"}
+        return config.replace(instrument=own)
+
+    def replay(self, engine: Engine, beside: Beside) -> None:
+        beside.begin(self.first_ts // engine.window_ns * engine.window_ns)
+        stats = engine.replay(self._stream, **beside.until(int(self._stream.last[-1]), more=False))
+        if self._progress is not None:
+            size = self._stream.tick.nbytes + self._stream.bought.nbytes + self._stream.sold.nbytes
+            self._progress(size, size, stats.rows)
+
+    def inputs(self) -> list[dict[str, Any]]:
+        return self._stream.inputs
+
+    def finest(self) -> tuple[float, float]:
+        return self.tick_size, self.lot_size
+
+
+_Source = _Memory | _Files | _Footprints
+
+
 # --- the run -----------------------------------------------------------------------------------------------------
 
 
-def _run(source: _Memory | _Files, config: Config, beside: Beside, threads: int) -> Heatmap:
+def _run(source: _Source, config: Config, beside: Beside, threads: int) -> Heatmap:
+    asked = config
     config, catalogue = _from_catalogue(config, source.symbol, source.first_ts)
+    if isinstance(source, _Footprints):
+        config = source.over(config, asked)
     given = config.instrument
     tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
     beside.check(source.first_ts, source.first_price, has_trades=source.has_trades)
@@ -344,12 +506,8 @@ def _run(source: _Memory | _Files, config: Config, beside: Beside, threads: int)
         if finer == (tick_size, lot_size):
             break
         tick_size, lot_size = finer  # rows did not fit the grid that was given, or seen at first: once more, on theirs
-    _judge(engine, stats)
-    notes = [
-        f"the data has {name} {found:g}, finer than the given {wanted:g}: {found:g} is used"
-        for name, wanted, found in (("tick size", given.tick_size, tick_size), ("lot size", given.lot_size, lot_size))
-        if wanted is not None and found < wanted
-    ]
+    _judge(engine.instrument.tick_size, stats.rejected["off_grid"], stats.rows)
+    notes = _grid_notes(given.tick_size, given.lot_size, tick_size, lot_size)
     rejected = {reason: count for reason, count in stats.rejected.items() if count}
     if rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
@@ -409,7 +567,9 @@ def _run(source: _Memory | _Files, config: Config, beside: Beside, threads: int)
     return result.select(last=settled.window.last, opened_within=settled.window.opened_within)
 
 
-def _finer(source: _Memory | _Files, stats: Stats, tick_size: float, lot_size: float) -> tuple[float, float]:
+def _finer(
+    source: _Source, stats: Stats | _core.FootprintStream, tick_size: float, lot_size: float
+) -> tuple[float, float]:
     """The grid to use: the file's own decimals where rows were off it."""
     if not stats.rejected["off_grid"] and not stats.rounded_qty:
         return tick_size, lot_size
@@ -420,8 +580,11 @@ def _finer(source: _Memory | _Files, stats: Stats, tick_size: float, lot_size: f
     )
 
 
-def _feed(engine: Engine, source: _Memory | _Files, beside: Beside) -> None:
+def _feed(engine: Engine, source: _Source, beside: Beside) -> None:
     """Feed everything in order of time, batch by batch."""
+    if isinstance(source, _Footprints):
+        source.replay(engine, beside)
+        return
     last = None
     for batch in source.batches():
         if last is None:
@@ -436,7 +599,7 @@ def _feed(engine: Engine, source: _Memory | _Files, beside: Beside) -> None:
         engine.feed(**beside.with_candles())
 
 
-def _settle(config: Config, source: _Memory | _Files, tick_size: float, lot_size: float, beside: Beside) -> Config:
+def _settle(config: Config, source: _Source, tick_size: float, lot_size: float, beside: Beside) -> Config:
     """The configuration with everything decided that it left to the data."""
     instrument = config.instrument
     symbol = instrument.symbol or source.symbol
@@ -496,14 +659,22 @@ def _check_files(files: Sequence[FileReport]) -> None:
             )
 
 
-def _judge(engine: Engine, stats: Stats) -> None:
+def _judge(tick_size: float, off_grid: int, rows: int) -> None:
     """Refuse data that does not fit its grid."""
-    off_grid = stats.rejected["off_grid"]
-    if off_grid > OFF_GRID_LIMIT * stats.rows:
+    if off_grid > OFF_GRID_LIMIT * rows:
         raise DataError(
-            f"expected prices on the tick grid of {engine.instrument.tick_size:g}, found {off_grid:,} of "
-            f"{stats.rows:,} trades off it (limit 5 %): give the right tick_size"
+            f"expected prices on the tick grid of {tick_size:g}, found {off_grid:,} of {rows:,} trades off it "
+            "(limit 5 %): give the right tick_size"
         )
+
+
+def _grid_notes(tick_given: float | None, lot_given: float | None, tick_size: float, lot_size: float) -> list[str]:
+    """Say that the data has a finer grid than was given."""
+    return [
+        f"the data has {name} {found:g}, finer than the given {wanted:g}: {found:g} is used"
+        for name, wanted, found in (("tick size", tick_given, tick_size), ("lot size", lot_given, lot_size))
+        if wanted is not None and found < wanted
+    ]
 
 
 def _range_notes(engine: Engine, stats: Stats) -> list[str]:
@@ -538,9 +709,10 @@ def _finest(values: NDArray[np.float64]) -> float:
     return 1e-8
 
 
-def _override(config: Config, **given: Any) -> Config:
-    """Put arguments over a configuration."""
+def _override(config: Config, **arguments: Any) -> Config:
+    """Put arguments over a configuration; those that are not given are not set."""
     sections: dict[str, dict[str, Any]] = {}
+    given = defaultdict(lambda: None, {"half_life": "config"} | arguments)
 
     def put(section: str, key: str, value: Any) -> None:
         if value is not None:

@@ -65,6 +65,9 @@ class LIQCORE_EXPORT LevelBook {
   /// @param maker_share  what part of its quantity a trade opens on the aggressor's other side; a multiple of 1/1024
   /// @return false, with nothing changed, if the outcome depends on the order of the run's trades: then split it
   [[nodiscard]] bool apply_run(const Footprint& run, double maker_share);
+  /// The layer (longs of each tier, then shorts) for which apply_run() would refuse the run; none if it would not.
+  /// Depends on tiers and axis alone, not on what is live.
+  [[nodiscard]] std::optional<std::size_t> order_needed(const Footprint& run, double maker_share) const noexcept;
   /// Open a run of trades that touches nothing (mark and candle triggers), or that has touched and lies in
   /// calm_range().
   void open_run(const Footprint& run, double maker_share, std::optional<Reached> reached);
@@ -128,7 +131,7 @@ class LIQCORE_EXPORT LevelBook {
   void make_room(std::int64_t bin);
   void record_touch(Side side, std::int64_t bin);
   template <class Opens>
-  [[nodiscard]] bool order_matters(TickRange ticks, Opens&& opens) const noexcept;
+  [[nodiscard]] std::optional<std::size_t> first_ordered(TickRange ticks, Opens&& opens) const noexcept;
   void write_window(Segment& out) const;
   void find_ends() noexcept;
   [[nodiscard]] Tally closed_but_unbooked(std::size_t layer) const noexcept;

@@ -17,6 +17,7 @@
 
 namespace liqcore::inline abi1 {
 
+class FootprintStream;
 class Pool;
 
 /// How an engine is set up; the defaults suit a live 5-minute map.
@@ -109,6 +110,15 @@ class LIQCORE_EXPORT Engine {
   /// @throws InvalidConfig if trades and candle volumes of one market are fed together
   Stats feed(const Feed& feed);
 
+  /// Feed trades that were summed into runs, and other streams beside them (without trades) as feed() merges them.
+  /// Every window, level and count is what the trades themselves would give; the stream's rejected rows count as rows
+  /// of this call. The times of each stream beside must not fall.
+  /// @throws InvalidConfig if that cannot be, before anything of the call has happened: a run for whose trades the
+  /// order
+  ///         matters to a tier, a run that goes over the end of a window, over a mark (trigger `mark`) or over the end
+  ///         of a candle; another tick or lot size; a stream that begins before the clock
+  Stats replay(const FootprintStream& footprints, const Feed& beside = {});
+
   /// Move the clock: windows that ended by then are closed.
   /// @throws InvalidConfig if ts_ns is before the clock
   void advance(std::int64_t ts_ns);
@@ -154,7 +164,6 @@ class LIQCORE_EXPORT Engine {
   void restore(const Checkpoint& checkpoint);
 
  private:
-  [[nodiscard]] Reject check_time(std::int64_t ts_ns, std::int64_t clock) const noexcept;
   [[nodiscard]] Reject check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
                                    OnGrid& lots) const noexcept;
   [[nodiscard]] Reject check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept;
@@ -166,9 +175,12 @@ class LIQCORE_EXPORT Engine {
                     OnSample&& on_sample);
   [[nodiscard]] std::int64_t windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept;
   void refuse_gaps(const Feed& feed, bool trades_sorted) const;
+  void refuse_double_volumes(const Feed& feed, bool has_trades) const;
+  void refuse_replay(const FootprintStream& footprints, const Feed& beside) const;
   void refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const;
   Reject count(Reject reason) noexcept;
 
+  [[nodiscard]] LevelBook new_book(std::int64_t tick) const;
   void start_book(std::int64_t tick);
   void move_clock(std::int64_t ts_ns);
   void close_window();
@@ -177,6 +189,7 @@ class LIQCORE_EXPORT Engine {
   void use_large_trade(std::int64_t tick, double lots, bool taker_sell);
   void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
   void use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks);
+  void use_footprints(const FootprintStream& footprints, std::size_t begin, std::size_t end);
   void begin_run(std::int64_t tick);
   [[nodiscard]] bool trades_rise(std::span<const std::int64_t> ts_ns) const;
   std::size_t use_whole_windows(const TradeArrays& trades, std::size_t begin, std::size_t end);

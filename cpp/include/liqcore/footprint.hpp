@@ -39,13 +39,10 @@ class LIQCORE_EXPORT Footprint {
   void add(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, std::int64_t low,
            std::int64_t high) noexcept;
 
-  /// Take up the range and order of a run, without its lots (which come by add): for runs that were stored.
-  void extend(std::int64_t first, std::int64_t high, std::int64_t low, std::int64_t last) noexcept {
-    if (empty()) first_ = first;
-    low_ = low < low_ ? low : low_;
-    high_ = high > high_ ? high : high_;
-    last_ = last;
-  }
+  /// Add a run that was summed before: what was bought and sold at `n` of its ticks, rising and all taken, the first
+  /// and the last of which are its low and high; and the ticks at which it began and ended.
+  void add(const std::int32_t* ticks, const std::int64_t* bought, const std::int64_t* sold, std::size_t n,
+           std::int64_t first, std::int64_t last) noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return high_ < low_; }
   [[nodiscard]] std::int64_t low() const noexcept { return low_; }
@@ -75,6 +72,12 @@ class LIQCORE_EXPORT Footprint {
   static constexpr std::size_t kStride = 2 * static_cast<std::size_t>(kMaxTicks) + 40;
   static constexpr std::int64_t kNone = std::int64_t{1} << 62;
 
+  void extend(std::int64_t first, std::int64_t high, std::int64_t low, std::int64_t last) noexcept {
+    if (empty()) first_ = first;
+    low_ = low < low_ ? low : low_;
+    high_ = high > high_ ? high : high_;
+    last_ = last;
+  }
   [[nodiscard]] std::size_t index(std::int64_t tick) const noexcept {
     return 2 * static_cast<std::size_t>(tick - from_);
   }

@@ -2,7 +2,7 @@
 
 import typer
 
-from . import config, demo, heatmap, info, liqprice
+from . import config, demo, footprints, heatmap, info, liqprice
 
 app = typer.Typer(
     name="liqcore",
@@ -27,6 +27,7 @@ app = typer.Typer(
     """,
 )
 app.command("heatmap")(heatmap.heatmap)
+app.command("footprints")(footprints.footprints)
 app.command("demo")(demo.demo)
 app.add_typer(config.commands, name="config")
 app.command("liqprice")(liqprice.liqprice)

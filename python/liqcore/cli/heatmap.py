@@ -22,7 +22,10 @@ def heatmap(
     ],
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILES", help="Files of trades, in any order; none where --candles stand for them."),
+        typer.Argument(
+            metavar="FILES",
+            help="Files of trades, in any order, or one of footprints; none where --candles stand for them.",
+        ),
     ] = None,
     symbol: Annotated[
         str | None, typer.Option(help="Symbol, as the venue writes it. [default: from the files]")

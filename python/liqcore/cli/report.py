@@ -69,11 +69,11 @@ def summarise(heatmap: HeatmapResult, config: Config, written: Sequence[Path], c
     console.print(Text(f"{words}The levels are an estimate, not a record of positions."), soft_wrap=True)
 
 
-def input_warnings(heatmap: HeatmapResult) -> list[str]:
+def input_warnings(meta: Mapping[str, Any]) -> list[str]:
     """Return the warnings about the files read, each with its file."""
     return [
         f"{Path(str(entry.get('name', 'input'))).name}: {warning}"
-        for entry in (*heatmap.meta.get("inputs", ()), *heatmap.meta.get("beside", ()))
+        for entry in (*meta.get("inputs", ()), *meta.get("beside", ()))
         for warning in entry.get("warnings", ())
     ]
 

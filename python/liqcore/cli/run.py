@@ -41,10 +41,7 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
     LiqcoreError, OSError
         If anything goes wrong; then no output file has been touched.
     """
-    said: list[str] = []
-    with Outputs(paths, inputs) as outputs, warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = _collector(said, warnings.showwarning)
+    with Outputs(paths, inputs) as outputs, collected_warnings() as said:
         with _log_on_stderr(config), progress_bar("reading", config.log.progress and not quiet) as progress:
             heatmap = compute(progress)
         selection = _selection(config)
@@ -63,7 +60,7 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
             result=shown.save,
         )
     if config.log.level != "error":
-        for warning in dict.fromkeys([*said, *input_warnings(heatmap)]):
+        for warning in dict.fromkeys([*said, *input_warnings(heatmap.meta)]):
             typer.echo(f"warning: {' '.join(warning.split())}", err=True)
     if not quiet:
         width = shutil.get_terminal_size(fallback=(160, 24)).columns  # a log file or a pipe has room
@@ -82,6 +79,16 @@ def _selection(config: Config) -> dict[str, Any]:
     if config.render.threshold is not None:
         selection["threshold"] = config.render.threshold
     return selection
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """Collect the words of the warnings that are meant for users while the block runs."""
+    said: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = _collector(said, warnings.showwarning)
+        yield said
 
 
 def _collector(said: list[str], show: Callable[..., None]) -> Callable[..., None]:
