@@ -392,10 +392,11 @@ class InstrumentConfig(_Section):
 class LeverageConfig(_Section):
     """How opened quantity is shared out over leverage tiers."""
 
-    preset: Literal["default", "integer-125"] = _key(
+    preset: Literal["default", "integer-125", "binance-usdm", "bitmex", "hyperliquid"] = _key(
         "default",
-        _choice("default", "integer-125"),
-        'Named profile: "default", or "integer-125", every whole leverage from 1 to 125. Goes without shares.',
+        _choice("default", "integer-125", "binance-usdm", "bitmex", "hyperliquid"),
+        'Named profile: "default"; "integer-125", every whole leverage from 1 to 125; or that of a venue. Goes without '
+        "shares.",
         flag="--leverage",
     )
     shares: Mapping[float, float] | None = _key(

@@ -372,11 +372,13 @@ class Engine(_core.Engine):
 
 
 def as_profile(leverage: LeverageProfile | Mapping[float, float] | str | None) -> LeverageProfile:
-    """Return a profile as given, from shares by leverage, or by the name of a preset."""
+    """Return a profile as given, from shares by leverage, or by the name of a preset or venue."""
     if leverage is None:
         return LeverageProfile.preset("default")
     if isinstance(leverage, str):
-        return LeverageProfile.preset(leverage)
+        from .instruments import leverage_preset
+
+        return leverage_preset(leverage)
     if isinstance(leverage, Mapping):
         return LeverageProfile({float(tier): float(share) for tier, share in leverage.items()})
     return leverage
@@ -423,7 +425,7 @@ def instrument_of(config: Config) -> Instrument:
 def profile_of(config: Config) -> LeverageProfile:
     """Return the leverage profile that a configuration describes."""
     section = config.leverage
-    shares = section.shares or LeverageProfile.preset(section.preset).to_dict()
+    shares = section.shares or as_profile(section.preset).to_dict()
     return LeverageProfile(dict(shares), intensity=section.intensity)
 
 

@@ -366,7 +366,7 @@ def test_an_empty_or_one_sided_result_has_a_summary(pipeline: Pipeline) -> None:
         (["--side", "buy"], 'error: --side: render.side must be one of "both", "long", "short", was "buy"'),
         (["--leverage", "5:0.3"], "error: --leverage: leverage.shares must be shares by leverage tier"),
         (["--leverage", "5,10"], 'error: --leverage must be shares such as "10:0.5,25:0.3,100:0.2" or a preset'),
-        (["--leverage", "defualt"], 'error: --leverage: leverage.preset must be one of "default", "integer-125", was'),
+        (["--leverage", "defualt"], 'error: --leverage: leverage.preset must be one of "default", "integer-125", '),
         (["--half-life", "7d"], 'error: --half-life: model.half_life must be "default", "none" or half-lives'),
         (
             ["--threshold", "95%"],

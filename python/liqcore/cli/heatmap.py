@@ -34,7 +34,10 @@ def heatmap(
     ] = None,
     leverage: Annotated[
         str | None,
-        typer.Option(help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, integer-125.'),
+        typer.Option(
+            help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, integer-125, or that of a '
+            "venue: binance-usdm, bitmex, hyperliquid."
+        ),
     ] = None,
     side: Annotated[str | None, typer.Option(help="Positions shown: both, long or short. [default: both]")] = None,
     last: Annotated[str | None, typer.Option(help="Show only the last 12h, 3d, ... [default: all]")] = None,
