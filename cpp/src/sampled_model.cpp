@@ -67,9 +67,9 @@ void SampledModel::traded(std::int64_t tick, double bought, double sold) {
 
 void SampledModel::traded(const Footprint& run) {
   for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) {
-    const double bought = run.bought(tick);
-    const double sold = run.sold(tick);
-    if (bought + sold > 0.0) traded(tick, bought, sold);
+    const std::int64_t bought = run.bought(tick);
+    const std::int64_t sold = run.sold(tick);
+    if (bought + sold > 0) traded(tick, static_cast<double>(bought), static_cast<double>(sold));
   }
 }
 
@@ -96,6 +96,13 @@ void SampledModel::touched(TickRange range) noexcept {
     hull = range;
   else
     hull = TickRange{std::min(hull->low, range.low), std::max(hull->high, range.high)};
+}
+
+void SampledModel::append(const SampledModel& later) {
+  const Interval& interval = later.state_.interval;
+  for (const Traded& at : interval.profile) traded(at.tick, at.bought, at.sold);
+  if (interval.hull) touched(*interval.hull);
+  if (!interval.prices.empty()) priced(interval.prices);
 }
 
 // --- a sample ------------------------------------------------------------------------------------------------------
@@ -131,8 +138,7 @@ void SampledModel::sample(double lots, LevelBook* book, const Market& market) {
   compacted_ = 0;
   if (options_.reconciled && book != nullptr) {
     const std::vector<Account> accounts = book->accounts();
-    for (std::size_t layer = 0; layer < accounts.size(); ++layer)
-      state_.liquidated[layer] = accounts[layer].liquidated;
+    for (std::size_t layer = 0; layer < accounts.size(); ++layer) state_.liquidated[layer] = accounts[layer].liquidated;
   }
 }
 
@@ -143,12 +149,13 @@ void SampledModel::close(double before, double now, double renewed, LevelBook& b
   std::fill(factors_.begin(), factors_.end(), plain);
   if (options_.reconciled) {
     const std::vector<Account> accounts = book.accounts();
+    add_up(book);
     for (std::size_t layer = 0; layer < factors_.size(); ++layer) {
       Tally liquidated = accounts[layer].liquidated;
       liquidated -= state_.liquidated[layer];
       const double rest = before - std::min(liquidated.value(), std::max(before - now, 0.0));
       factors_[layer] = rest > 0.0 ? kept / rest : 1.0;
-      state_.spared[layer] += (factors_[layer] - plain) * accounts[layer].live.value();
+      state_.spared[layer] += (factors_[layer] - plain) * live_[layer];
     }
   }
   book.scale(factors_);
@@ -195,10 +202,24 @@ void SampledModel::touch_hull(const Interval& interval, LevelBook& book, const M
   if (const auto& hull = interval.hull ? interval.hull : market.last_touch) book.touch(hull->low, hull->high);
 }
 
+void SampledModel::add_up(const LevelBook& book) {
+  // The cells themselves: in an account, a small rest of large totals has lost its last digits.
+  const auto width = static_cast<std::size_t>(book.width());
+  const std::size_t tiers = book.tiers();
+  cells_.resize(tiers * width);
+  live_.assign(2 * tiers, 0.0);
+  for (const Side side : {Side::long_, Side::short_}) {
+    book.snapshot(side, cells_);
+    for (std::size_t tier = 0; tier < tiers; ++tier)
+      for (std::size_t i = 0; i < width; ++i)
+        live_[static_cast<std::size_t>(side) * tiers + tier] += cells_[tier * width + i];
+  }
+}
+
 void SampledModel::cap(double now, LevelBook& book) {
-  const std::vector<Account> accounts = book.accounts();
+  add_up(book);
   for (std::size_t layer = 0; layer < factors_.size(); ++layer) {
-    const double live = accounts[layer].live.value();
+    const double live = live_[layer];
     const double excess = live - now;
     // Half a lot, because rounding in a total must not decide whether a layer is scaled.
     factors_[layer] = excess >= 0.5 ? now / live : 1.0;

@@ -36,14 +36,14 @@ class ModelReference(Reference):
         *,
         model: str = "flow",
         taker_tilt: float = 0.0,
-        churn: float = 0.1,
+        churn: float | None = None,
         event_threshold: float | None = None,
         reconciled: bool = False,
         **rules: Any,
     ) -> None:
         super().__init__(model=model, **rules)
         self.taker_tilt = round(taker_tilt * SHARES) / SHARES
-        self.churn = round(churn * SHARES) / SHARES
+        self.churn = round((0.1 if churn is None else churn) * SHARES) / SHARES
         self.threshold = None if event_threshold is None else event_threshold / self.lot_size
         self.reconciled = reconciled
         self.before: int | None = None  # the last sample, lots
@@ -82,7 +82,7 @@ class ModelReference(Reference):
         self.used += 1
         self.advance(ts)
         now = round(quantity / self.lot_size)
-        if self.before is not None and self.index is not None:
+        if self.before is not None and (self.last_price is not None or self.last_mark is not None):
             self._sample(self.before, now)
         self.before = now
         self.interval = Interval()
@@ -150,7 +150,7 @@ class ModelReference(Reference):
 
     def _last_price(self) -> int:
         price = self.last_price if self.last_price is not None else self.last_mark
-        assert price is not None, "a window has begun, so there was a price"
+        assert price is not None, "no sample acts before there was a price"
         return price
 
     def _touch_hull(self) -> None:

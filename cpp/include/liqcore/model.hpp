@@ -23,16 +23,11 @@ struct ModelOptions {
   double taker_tilt = 0.0;  ///< oi, blend: 0..1, how far taker imbalance moves the entries of the two sides apart
   /// blend: 0..1, which part of the turnover opens and closes; none: kDefaultChurn. Both are kept to the nearest 1/1024
   std::optional<double> churn;
-  std::optional<double> event_threshold;  ///< vendor: a larger rise of open interest (quantity) is an event; none: no rise
-  bool reconciled = false;                ///< open interest corrects the book at every sample; makes the model sequential
+  std::optional<double>
+      event_threshold;      ///< vendor: a larger rise of open interest (quantity) is an event; none: no rise
+  bool reconciled = false;  ///< open interest corrects the book at every sample; makes the model sequential
 };
 inline constexpr double kDefaultChurn = 0.1;
-
-/// Prices from `low` to `high`, ticks, both included.
-struct TickRange {
-  std::int64_t low;
-  std::int64_t high;
-};
 
 /// Which price liquidates.
 enum class Trigger : std::uint8_t {

@@ -51,6 +51,9 @@ class LIQCORE_EXPORT SampledModel {
   /// Whether the model needs to know what trades and touches; otherwise the calls below may be left out.
   [[nodiscard]] bool watches() const noexcept { return watches_; }
 
+  /// Whether samples do anything; otherwise they may be left out.
+  [[nodiscard]] bool acts() const noexcept { return watches_ || options_.reconciled; }
+
   /// A trade, or a candle's volumes at its typical price; lots.
   void traded(std::int64_t tick, double bought, double sold);
   /// A run of trades.
@@ -59,12 +62,15 @@ class LIQCORE_EXPORT SampledModel {
   void priced(const Candle& candle) noexcept { state_.interval.prices.extend(candle); }
   /// Something touched [low, high].
   void touched(TickRange range) noexcept;
+  /// What another model was told, that came after what this one was told.
+  void append(const SampledModel& later);
 
   /// What a sample needs to know beyond the interval.
   struct Market {
-    std::optional<LevelBook::Reached> reached;  ///< bins in which no level can stand: those of the last mark that touched
-    std::optional<TickRange> last_touch;        ///< stands for the hull of an interval that had no touch
-    std::int64_t last_price;                    ///< tick of the last trade or candle, or of the last mark
+    std::optional<LevelBook::Reached>
+        reached;                          ///< bins in which no level can stand: those of the last mark that touched
+    std::optional<TickRange> last_touch;  ///< stands for the hull of an interval that had no touch
+    std::int64_t last_price;              ///< tick of the last trade or candle, or of the last mark
   };
 
   /// Take a sample (whole lots, >= 0): close, open, touch the interval's hull, correct, begin a new interval.
@@ -89,6 +95,7 @@ class LIQCORE_EXPORT SampledModel {
   void open(double lots, LevelBook& book, const Market& market);
   void open_side(Side side, double lots, LevelBook& book, const Market& market);
   void cap(double now, LevelBook& book);
+  void add_up(const LevelBook& book);
   static void touch_hull(const Interval& interval, LevelBook& book, const Market& market);
 
   Model model_;
@@ -98,6 +105,8 @@ class LIQCORE_EXPORT SampledModel {
   SampledState state_;
   std::size_t compacted_ = 0;    // so much of the profile is sorted; what was added since is not
   std::vector<double> factors_;  // scratch
+  std::vector<double> live_;     // scratch: lots of each layer
+  std::vector<double> cells_;    // scratch
 };
 
 }  // namespace liqcore::inline abi1
