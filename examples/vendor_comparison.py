@@ -79,7 +79,7 @@ def draw(of: VendorMap, column: Array, price: Array, unit: Array) -> Array:
 
 
 def compare(of: VendorMap, drawn: Array) -> tuple[float, float, float]:
-    """Return how the last columns correlate: plainly, in logarithms, and in those without distance to the last price."""
+    """Return how the last columns correlate: plainly, in logarithms, and without distance to the last price."""
     wanted, got = of.values[:, -1], drawn[:, -1]
     both = (wanted > 0) & (got > 0)
     distance = (of.y - of.step / 2)[both] / of.candles[-1, 3] - 1

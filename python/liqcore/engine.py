@@ -72,8 +72,8 @@ class Engine(_core.Engine):
         from 50x, 7 days from 25x, 30 days below; none for the others. None: nothing decays, and with "flow" every
         number is an exact whole number of lots. Tiers missing from a mapping do not decay.
     taker_tilt : float, default 0
-        How far taker imbalance moves the entry prices of the two sides apart (0 to 1, kept to the nearest 1/1024), never
-        their totals; for "oi" and "blend".
+        How far taker imbalance moves the entry prices of the two sides apart (0 to 1, kept to the nearest 1/1024),
+        never their totals; for "oi" and "blend".
     churn : float, default 0.1
         Part of the turnover that opens and closes between two samples of open interest (0 to 1, kept to the nearest
         1/1024); for "blend".

@@ -55,6 +55,19 @@ def heatmap(
     warmup: Annotated[
         str | None, typer.Option(help="Length of data that fills the book before the first column. [default: none]")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="What opens and closes positions: flow, oi, blend, vendor. [default: oi where --open-interest is "
+            "given, else flow]"
+        ),
+    ] = None,
+    reconciled: Annotated[
+        bool | None,
+        typer.Option(
+            "--reconciled/--not-reconciled", help="Correct the book by open interest at every sample. [default: no]"
+        ),
+    ] = None,
     trigger: Annotated[
         str | None,
         typer.Option(help="What liquidates: last, mark or candle. [default: mark where --marks is given, else last]"),
@@ -139,6 +152,8 @@ def heatmap(
             "window.warmup": warmup,
             "window.last": last,
             "window.opened_within": opened_within,
+            "model.name": model,
+            "model.reconciled": reconciled,
             "model.trigger": trigger,
             "model.maker_share": maker_share,
             "model.half_life": half_life,
