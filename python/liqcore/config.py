@@ -688,8 +688,8 @@ class Config:
     Examples
     --------
     >>> cfg = Config().replace(window={"length": "1m"}, instrument={"symbol": "BTCUSDT"})
-    >>> cfg.window.length, cfg.instrument.symbol, cfg.model.name
-    ('1m', 'BTCUSDT', 'flow')
+    >>> cfg.window.length, cfg.instrument.symbol, cfg.leverage.preset
+    ('1m', 'BTCUSDT', 'default')
     >>> Config.loads(cfg.dump()) == cfg
     True
     """

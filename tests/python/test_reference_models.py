@@ -292,6 +292,7 @@ def test_a_layer_above_open_interest_is_capped() -> None:
         assert ref.corrections()["long", 10] == (0, 60 if model == "flow" else 0), model
     ref = book("vendor", reconciled=True)
     ref.open_interest(0, 10)
+    ref.add_candle(0, 1000, 1000, 1000, 1000, 0, 0, 1)
     ref.vendor_event(1, 1000, 25)
     ref.open_interest(2, 10)
     assert (longs(ref), shorts(ref)) == ({900: 10}, {1100: 10})
