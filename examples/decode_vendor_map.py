@@ -235,7 +235,7 @@ def made_up() -> VendorMap:
     close = 67_000 + np.cumsum(rng.normal(0, 60, 48)).round(1)
     first = np.append(67_000.0, close[:-1])
     high, low = np.maximum(first, close) + 20.0, np.minimum(first, close) - 20.0
-    prices = np.column_stack([1.7e9 + 300 * np.arange(48), first, high, low, close, rng.uniform(1e7, 5e7, 48)])
+    prices = np.column_stack([1_699_999_800 + 300 * np.arange(48), first, high, low, close, rng.uniform(1e7, 5e7, 48)])
     y = np.round(60_800.0 + 160.8 * np.arange(80), 1)
     of = parse_map(y, [], prices)
     events = [Event(column, round(float(of.candles[column, :4].mean()), 1), 7920.0) for column in (3, 17, 18, 40)]

@@ -219,6 +219,7 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
             "heatmap a.zip -o out.png --symbol BTCUSDT --venue okx --window 60s --bin 20 --leverage 5:0.3,10:0.7 "
             "--side long --last 24h --opened-within 12h --threshold 0.1 --warmup 3d --trigger mark "
             "--marks m.csv --tick-size 0.1 --open-interest oi.csv --open-interest-sides two --candles k.csv "
+            "--model blend --reconciled "
             "--lot-size 0.001 --mmr 0.005 --maker-share 0.5 --half-life 5:7d,10:1d --width 800 --height 600 "
             "--colormap cividis --quiet"
         )
@@ -236,6 +237,8 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
         "window.opened_within": ("12h", "--opened-within"),
         "render.threshold": (0.1, "--threshold"),
         "window.warmup": ("3d", "--warmup"),
+        "model.name": ("blend", "--model"),
+        "model.reconciled": (True, "--reconciled"),
         "model.trigger": ("mark", "--trigger"),
         "source.marks": ("m.csv", "--marks"),
         "source.open_interest": ("oi.csv", "--open-interest"),

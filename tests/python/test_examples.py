@@ -65,6 +65,23 @@ def test_a_made_up_vendor_map_is_decoded(tmp_path: Path) -> None:
     assert "exact 1, within 2 % 1, last column r 1" in said
 
 
+def test_the_engine_draws_a_vendor_map_from_its_events(tmp_path: Path) -> None:
+    events, volume, null = run("vendor_comparison.py", tmp_path).splitlines()[1:]
+    assert events.startswith("  events  r 1.0000  r of logarithms 1.0000  without distance +1.0000")
+    assert events.endswith("within 2 % 1.0000")
+    assert [line.split()[0] for line in (volume, null)] == ["volume", "null"]
+
+
+@pytest.mark.recorded
+def test_the_engine_draws_a_recorded_vendor_map(tmp_path: Path) -> None:
+    path = data_dir() / "coinglass" / "heatmap-12h-2024-05-24T1056.json.gz"
+    events, volume, null = run("vendor_comparison.py", tmp_path, str(path)).splitlines()[1:]
+    assert "events  r 1.0000 " in events
+    assert events.endswith("cells 9348, within 2 % 1.0000")
+    left = [float(line.split()[-1]) for line in (volume, null)]
+    assert left[0] > left[1] > 0  # without distance to the price, volume adds something
+
+
 @pytest.mark.recorded
 def test_recorded_vendor_maps_are_decoded(tmp_path: Path) -> None:
     folder = data_dir() / "coinglass"
