@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "liqcore/engine.hpp"
 #include "support.hpp"
 
 using liqcore::LevelBook;
@@ -174,6 +175,78 @@ TEST(SampledModel, GoesOnFromItsState) {
   EXPECT_EQ(live(market.book), live(copy.book));
   SampledModel other{Model::oi, {}, 2, 1.0};
   EXPECT_NE(refusal([&] { other.restore(market.model.state()); }), "");
+}
+
+TEST(EngineModels, AnySplitAndARestoreGiveTheSameBits) {
+  for (const Model kind : {Model::oi, Model::blend, Model::vendor}) {
+    const support::Tape tape = support::random_tape(11, 3'000, true);
+    support::Random random{5};
+    std::vector<std::int64_t> times;
+    std::vector<double> interest;
+    std::vector<double> price, quantity;
+    for (std::int64_t ts = 5'000; ts < 100'000; ts += random(1, 2'000)) {
+      times.push_back(ts);
+      interest.push_back(static_cast<double>(random(0, 5'000)) + (random.one_in(9) ? -9'000 : 0));
+      price.push_back(static_cast<double>(random(9'000, 11'000)));
+      quantity.push_back(static_cast<double>(random(1, 99)));
+    }
+    liqcore::EngineOptions options;
+    options.window_ns = 1'000;
+    options.model = kind;
+    options.model_options.reconciled = true;
+    if (kind == Model::vendor) {
+      options.trigger = liqcore::Trigger::candle;
+      options.model_options.event_threshold = 100;
+    }
+    const auto make = [&] { return liqcore::Engine(whole(), tiers({5, 50}), options); };
+    liqcore::Feed feed{tape.all(), {}, {}, {times, interest}, {}};
+    if (kind == Model::vendor) feed.vendor_events = {times, price, quantity};
+    liqcore::Engine all = make();
+    static_cast<void>(all.feed(feed));
+
+    // The same events one by one, in the order of equal times, with a restore after a third of them.
+    liqcore::Engine one = make();
+    std::size_t row = 0;
+    const auto trades_until = [&](std::int64_t ts) {
+      for (; row < tape.size() && tape.ts[row] <= ts; ++row)
+        static_cast<void>(one.trade(tape.ts[row], tape.price[row], tape.qty[row], tape.sell[row] != 0));
+    };
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      trades_until(times[i]);
+      if (kind == Model::vendor) static_cast<void>(one.vendor_event(times[i], price[i], quantity[i]));
+      static_cast<void>(one.open_interest(times[i], interest[i]));
+      if (i == times.size() / 3) {
+        const liqcore::Checkpoint checkpoint = one.checkpoint();
+        one = make();
+        one.restore(checkpoint);
+      }
+    }
+    trades_until(INT64_MAX);
+    EXPECT_EQ(support::state_of(all), support::state_of(one));
+    EXPECT_EQ(all.sampled().spared(), one.sampled().spared());
+    EXPECT_TRUE(all.sequential());
+    EXPECT_GT(all.stats().accounts[0].opened.value(), 0);
+    for (const liqcore::Account& account : all.stats().accounts)
+      EXPECT_NEAR(account.imbalance(), 0.0, 1e-12 * account.opened.value());
+  }
+}
+
+TEST(EngineModels, VendorEventsActBeforeTheCandleThatEndsWithThem) {
+  liqcore::EngineOptions options;
+  options.model = Model::vendor;
+  options.trigger = liqcore::Trigger::candle;
+  options.ticks_per_bin = 1;
+  liqcore::Engine engine(whole(), tiers({10}), options);
+  const std::vector<std::int64_t> open_ns{0}, event_ns{999};
+  const std::vector<double> open{1000}, high{1050}, low{900}, close{1000}, quantity{7};
+  liqcore::Feed feed;
+  feed.candles = {open_ns, open, high, low, close, {}, {}, 1'000};
+  feed.vendor_events = {event_ns, open, quantity};
+  static_cast<void>(engine.feed(feed));
+  EXPECT_EQ(live(*engine.book(), kLong), LevelMap{});
+  EXPECT_EQ(live(*engine.book(), kShort), (LevelMap{{1100, 7}}));
+  EXPECT_EQ(refusal([] { liqcore::Engine(whole(), tiers({10})).vendor_event(0, 1, 1); }),
+            "vendor events need the model vendor");
 }
 
 TEST(SampledModel, OptionsBelongToTheirModels) {
