@@ -582,7 +582,7 @@ raised when the feeding call is done, and ends the callbacks of that call.
           "How far taker imbalance moves the entries of the two sides apart.")
       .def_property_readonly(
           "churn", [](const PyEngine& self) { return self.engine.options().model_options.churn; },
-          "Part of the turnover that opens and closes with the model blend; None: the default.")
+          "Part of the turnover that opens and closes with the model blend; None with another.")
       .def_property_readonly(
           "event_threshold", [](const PyEngine& self) { return self.engine.options().model_options.event_threshold; },
           "Rise of open interest (quantity) above which it is an event of the model vendor; None: it never is.")

@@ -143,6 +143,7 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
   }
   if (o.model != Model::flow && o.maker_share != 0.0)
     throw InvalidConfig("maker_share needs the model flow, was " + text_of(o.maker_share));
+  if (o.model == Model::blend && !o.model_options.churn) o.model_options.churn = kDefaultChurn;
   if (o.model == Model::vendor && o.trigger != Trigger::candle)
     throw InvalidConfig(std::string("trigger must be candle with the model vendor, was ") +
                         (o.trigger == Trigger::mark ? "mark" : "last"));

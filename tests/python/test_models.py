@@ -214,6 +214,8 @@ def test_results_say_what_they_mean() -> None:
         engine.candles(*arrays("candle", [(0, 100.0, 101.0, 99.0, 100.0, 1.0, 1.0)]))
         meta = engine.heatmap().meta
         assert (meta["model"], meta["meaning"], meta["sequential"]) == (model, meaning, False)
+        assert meta["churn"] == (0.1 if model == "blend" else None)
+        assert lq.Engine.from_config(lq.Config.from_dict(meta["config"])).churn == meta["churn"]
         assert engine.trigger == ("candle" if model == "vendor" else "last")
     engine = lq.Engine(inst, model="oi", reconciled=True, half_life="1d")
     engine.mark(0, 100.0)
