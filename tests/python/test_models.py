@@ -115,6 +115,32 @@ def test_any_split_of_the_input_gives_the_same_bits(model: str, reconciled: bool
             assert np.array_equal(values, other.corrections[name])
 
 
+@pytest.mark.parametrize(("model", "reconciled"), [("oi", False), ("blend", True), ("flow", True)])
+def test_threads_change_nothing(model: str, reconciled: bool) -> None:
+    """Intervals so long that their trades are spread over threads by whole windows."""
+    rng = np.random.default_rng(3)
+    n = 300_000
+    ts = np.sort(rng.integers(0, 1000 * SECOND, n))
+    price = 1000.0 + np.cumsum(rng.integers(-1, 2, n)) // 16
+    given = ts, price, rng.integers(1, 9, n).astype(np.float64), rng.random(n) < 0.5
+    samples = np.array([0, 480, 999], np.int64) * SECOND, np.array([10_000.0, 90_000.0, 70_000.0])
+    inst = lq.Instrument(tick_size=1.0, lot_size=1.0, margin=lq.MarginSchedule.flat(0.004))
+    engines = [
+        lq.Engine(
+            inst, leverage={5: 0.5, 50: 0.5}, window="1s", half_life=None, model=model, reconciled=reconciled, threads=n
+        )
+        for n in (1, 3)
+    ]
+    for engine in engines:
+        engine.feed(trades=given, open_interest=samples)
+    one, many = engines
+    assert one.stats.opened[0, 0] > 0
+    assert one.segments() == many.segments()
+    assert np.array_equal(one.stats.liquidated, many.stats.liquidated)
+    for side in ("long", "short"):
+        assert np.array_equal(one.levels_lots(side), many.levels_lots(side))
+
+
 @pytest.mark.parametrize("reconciled", [False, True])
 @pytest.mark.parametrize("model", MODELS)
 def test_nothing_after_a_columns_end_changes_it(model: str, reconciled: bool) -> None:
@@ -344,3 +370,53 @@ def test_vendor_takes_rises_of_open_interest_and_candles(market: SimulatedMarket
     kept = lq.heatmap(candles=candles, open_interest=market.open_interest, model="blend", churn=0.5)
     assert kept.meta["resolution"] == "candles"
     assert kept.values.sum() > 0
+
+
+# ---- time frames -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trigger", ["last", "mark"])
+@pytest.mark.parametrize("model", ["oi", "blend"])
+def test_opened_within_equals_an_engine_emptied_at_that_time(model: str, trigger: str) -> None:
+    """What was opened since a boundary, with the last mark, the last sample and the interval in progress carried on."""
+    rng = random.Random(f"{model} {trigger}")
+    setup = Setup(
+        tiers=(5.0, 20.0), model=model, trigger=trigger, window=SECOND, bins=(0, 3000), mmr=0.004, churn=None, base=1000
+    )
+    rows: list[tuple[str, tuple[Any, ...]]] = []
+    price = 1000.0
+    for i in range(3000):  # 50 trades a second; the price drifts by some per cent
+        price += rng.choice([-1, 0, 1])
+        ts = i * SECOND // 50
+        kind = rng.choice(["trade"] * 8 + ["open_interest", "mark"])
+        of = {
+            "trade": (price, float(rng.randint(1, 99)), rng.random() < 0.5),
+            "open_interest": (float(rng.randint(50_000, 90_000)),),
+            "mark": (price + 1,),
+        }
+        rows.append((kind, (ts, *of[kind])))
+    last = rows[-1][1][0] // SECOND * SECOND
+    boundary = last - 20 * SECOND
+    whole, emptied = make_engine(setup), make_engine(setup)
+    for kind, row in rows:
+        if row[0] >= last:
+            break
+        getattr(whole, kind)(*row)
+        if row[0] >= boundary and emptied.clock is not None and emptied.clock < boundary:
+            emptied.advance(boundary)
+            emptied.scale(0.0)
+        getattr(emptied, kind)(*row)
+    for engine in (whole, emptied):
+        engine.advance(last)
+    part, wanted = (engine.heatmap(step=1.0, unit="quantity") for engine in (whole, emptied))
+    part = part.select(opened_within="20s")
+    column = int(np.searchsorted(part.times.astype(np.int64), last - SECOND))
+    assert wanted.long[column].sum() > 0
+    for side in ("long", "short"):
+        assert getattr(part, side)[column] == pytest.approx(getattr(wanted, side)[column], rel=1e-5, abs=0.5)
+
+
+def test_sequential_models_are_refused_by_name(market: SimulatedMarket) -> None:
+    hm = lq.heatmap(trades=market.trades, open_interest=market.open_interest, window="1m", reconciled=True)
+    with pytest.raises(lq.InvalidConfigError, match="sequential"):
+        hm.select(opened_within="10m")
