@@ -468,7 +468,7 @@ def test_an_example_in_the_comments_can_be_taken_as_it_is() -> None:
 def test_the_hash_is_the_same_on_every_machine() -> None:
     canonical = json.dumps(Config().to_dict(), sort_keys=True, separators=(",", ":"))
     assert canonical.startswith('{"axis":{"book_step":null,"high":null,"low":null,"step":null},"instrument":')
-    assert Config().hash == "cfeeb0f23fea445f"
+    assert Config().hash == "c2a35a897fa2aeed"
 
 
 def test_a_written_file_replaces_the_old_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
