@@ -48,8 +48,11 @@ struct Words<Trigger> {
 template <>
 struct Words<Model> {
   static constexpr const char* argument = "model";
-  static constexpr std::array<std::pair<std::string_view, Model>, 2> list{
-      {{"flow", Model::flow}, {"none", Model::none}}};
+  static constexpr std::array<std::pair<std::string_view, Model>, 5> list{{{"flow", Model::flow},
+                                                                           {"oi", Model::oi},
+                                                                           {"blend", Model::blend},
+                                                                           {"vendor", Model::vendor},
+                                                                           {"none", Model::none}}};
 };
 
 /// The enumerator of a word.

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,7 +34,7 @@ struct PyEngine {
   Engine engine;
   std::atomic<std::size_t> user{0};  // hash of the thread's id; 0: nobody
   py::object callback = py::none();
-  std::optional<py::error_already_set> raised;
+  std::optional<py::error_already_set> raised{};
 };
 
 std::size_t this_thread() { return std::hash<std::thread::id>{}(std::this_thread::get_id()) | 1; }
@@ -142,7 +143,8 @@ void put_beside(Feed& all, const py::object& marks, const py::object& open_inter
 std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfile& leverage, const py::object& axis,
                                std::int64_t ticks_per_bin, std::int64_t window_ns, std::string_view model,
                                std::string_view trigger, double maker_share, std::vector<double> half_life_ns,
-                               std::optional<std::size_t> keep, std::size_t threads) {
+                               std::optional<std::size_t> keep, std::size_t threads, double taker_tilt,
+                               std::optional<double> churn, std::optional<double> event_threshold, bool reconciled) {
   EngineOptions options;
   if (!axis.is_none()) {
     const auto& given = axis.cast<const Axis&>();
@@ -160,6 +162,7 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
   options.half_life_ns = std::move(half_life_ns);
   options.keep = keep;
   options.threads = threads;
+  options.model_options = {taker_tilt, churn, event_threshold, reconciled};
   return std::unique_ptr<PyEngine>(new PyEngine(Engine(instrument, leverage, std::move(options))));
 }
 
@@ -194,6 +197,56 @@ constexpr Tally Account::* kTallies[] = {&Account::opened,     &Account::live,  
                                          &Account::closed,     &Account::underflow, &Account::overflow,
                                          &Account::unresolved, &Account::no_price};
 
+py::object range_of(const std::optional<TickRange>& range) {
+  if (!range) return py::none();
+  return py::make_tuple(range->low, range->high);
+}
+
+std::optional<TickRange> range_of(const py::handle& range) {
+  if (range.is_none()) return std::nullopt;
+  const auto [low, high] = range.cast<std::pair<std::int64_t, std::int64_t>>();
+  return TickRange{low, high};
+}
+
+py::dict sampled_state(const SampledState& state) {
+  py::list profile;
+  for (const Traded& at : state.interval.profile) profile.append(py::make_tuple(at.tick, at.bought, at.sold));
+  py::list liquidated;
+  for (const Tally& tally : state.liquidated) liquidated.append(py::make_tuple(tally.whole(), tally.fraction()));
+  const Candle& prices = state.interval.prices;
+  py::dict out;
+  out["before"] = state.before;
+  out["profile"] = profile;
+  out["hull"] = range_of(state.interval.hull);
+  out["prices"] = py::make_tuple(prices.open, prices.high, prices.low, prices.close, prices.buy_lots, prices.sell_lots);
+  out["liquidated"] = liquidated;
+  out["spared"] = state.spared;
+  out["capped"] = state.capped;
+  return out;
+}
+
+SampledState sampled_state(const py::dict& from) {
+  SampledState out;
+  out.before = from["before"].cast<std::optional<double>>();
+  for (const py::handle row : from["profile"]) {
+    const auto [tick, bought, sold] = row.cast<std::tuple<std::int64_t, double, double>>();
+    out.interval.profile.push_back({tick, bought, sold});
+  }
+  out.interval.hull = range_of(from["hull"]);
+  const auto [open, high, low, close, buy, sell] =
+      from["prices"].cast<std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, double, double>>();
+  out.interval.prices = {open, high, low, close, buy, sell};
+  for (const py::handle pair : from["liquidated"]) {
+    const auto [whole, fraction] = pair.cast<std::pair<std::int64_t, double>>();
+    out.liquidated.emplace_back();
+    out.liquidated.back().add(whole);
+    out.liquidated.back().add(fraction);
+  }
+  out.spared = from["spared"].cast<std::vector<double>>();
+  out.capped = from["capped"].cast<std::vector<double>>();
+  return out;
+}
+
 /// What the history of an engine does not say of its state; plain numbers and lists, to be stored beside it.
 py::dict state(PyEngine& self) {
   const Reading guard(self);
@@ -209,9 +262,7 @@ py::dict state(PyEngine& self) {
   py::dict out;
   out["clock_ns"] = checkpoint.clock_ns;
   out["axis"] = py::make_tuple(checkpoint.axis.low, checkpoint.axis.high);
-  out["triggered"] = checkpoint.triggered
-                         ? py::object(py::make_tuple(checkpoint.triggered->low, checkpoint.triggered->high))
-                         : py::object(py::none());
+  out["triggered"] = range_of(checkpoint.triggered);
   out["used_trades"] = checkpoint.used_trades;
   out["used_candle_volumes"] = checkpoint.used_candle_volumes;
   out["rows"] = stats.rows;
@@ -221,6 +272,8 @@ py::dict state(PyEngine& self) {
   out["inexact"] = stats.inexact;
   out["whole_lots"] = whole;
   out["fractions"] = fraction;
+  out["sampled"] = sampled_state(checkpoint.sampled);
+  out["last_price"] = checkpoint.last_price;
   return out;
 }
 
@@ -234,11 +287,6 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
   closed.set_base(base);
   for (std::size_t i = 0; i + 1 < windows.size(); ++i) closed.append() = windows.segment(i);
   const auto axis = state["axis"].cast<std::pair<std::int64_t, std::int64_t>>();
-  std::optional<TickRange> triggered;
-  if (!state["triggered"].is_none()) {
-    const auto range = state["triggered"].cast<std::pair<std::int64_t, std::int64_t>>();
-    triggered = TickRange{range.first, range.second};
-  }
   Stats stats;
   stats.rows = state["rows"].cast<std::uint64_t>();
   stats.used = state["used"].cast<std::uint64_t>();
@@ -263,9 +311,11 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
                                  std::move(stats),
                                  state["clock_ns"].cast<std::int64_t>(),
                                  {axis.first, axis.second},
-                                 triggered,
+                                 range_of(state["triggered"]),
                                  state["used_trades"].cast<bool>(),
-                                 state["used_candle_volumes"].cast<bool>()});
+                                 state["used_candle_volumes"].cast<bool>(),
+                                 sampled_state(py::dict(state["sampled"])),
+                                 state["last_price"].cast<std::int64_t>()});
 }
 
 void on_column(PyEngine& self, py::object callback) {
@@ -294,7 +344,8 @@ void register_engine(py::module_& m) {
   py::class_<PyEngine>(m, "Engine", "The native engine; liqcore.Engine documents it.")
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
            py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"), py::arg("maker_share"),
-           py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"))
+           py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"), py::arg("churn"),
+           py::arg("event_threshold"), py::arg("reconciled"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {
@@ -382,8 +433,26 @@ InvalidConfigError
           py::arg("ts"), py::arg("quantity"), R"(
 Feed open interest, one sample or arrays (int64 ns, float64; in quantity, one-sided).
 
-Recorded with the segments; the flow model does not use it. Returns whether it was used, or Stats for arrays.
+The models oi and blend open and close by it, vendor where it rises by more than ``event_threshold``; flow only records it
+with the segments, unless it is reconciled. Returns whether it was used, or Stats for arrays.
 )")
+      .def(
+          "vendor_event",
+          [](PyEngine& self, std::int64_t ts, double price, double qty) {
+            return feed(self, [&](Engine& engine) { return engine.vendor_event(ts, price, qty) == Reject::none; });
+          },
+          py::arg("ts"), py::arg("price"), py::arg("qty"),
+          "Open `qty` on both sides at `price` (rounded to lot and tick), with the model vendor; returns whether it "
+          "was "
+          "used.")
+      .def(
+          "vendor_events",
+          [](PyEngine& self, const py::object& ts, const py::object& price, const py::object& qty) {
+            const EventArrays rows{times(ts, "ts"), doubles(price, "price"), doubles(qty, "qty")};
+            return feed(self, [&](Engine& engine) { return engine.vendor_events(rows); });
+          },
+          py::arg("ts"), py::arg("price"), py::arg("qty"),
+          "Feed vendor events: int64 ns and float64 arrays. Returns Stats.")
       .def(
           "_candles",  // liqcore.Engine.candles takes the interval in words
           [](PyEngine& self, const py::object& ts_open, const py::object& open, const py::object& high,
@@ -397,16 +466,22 @@ Recorded with the segments; the flow model does not use it. Returns whether it w
       .def(
           "_feed",  // liqcore.Engine.feed takes batches as well as tuples
           [](PyEngine& self, const py::object& trades, const py::object& marks, const py::object& open_interest,
-             const py::object& candles, std::int64_t interval_ns) {
+             const py::object& candles, const py::object& vendor_events, std::int64_t interval_ns) {
             Feed all;
             if (!trades.is_none()) {
               const py::tuple t = tuple(trades, "trades", 4);
               all.trades = trade_arrays(t[0], t[1], t[2], t[3]);
             }
             put_beside(all, marks, open_interest, candles, interval_ns);
+            if (!vendor_events.is_none()) {
+              const py::tuple t = tuple(vendor_events, "vendor_events", 3);
+              all.vendor_events = {times(t[0], "ts (of vendor_events)"), doubles(t[1], "price (of vendor_events)"),
+                                   doubles(t[2], "qty (of vendor_events)")};
+            }
             return bindings::feed(self, [&](Engine& engine) { return engine.feed(all); });
           },
-          py::arg("trades"), py::arg("marks"), py::arg("open_interest"), py::arg("candles"), py::arg("interval_ns"))
+          py::arg("trades"), py::arg("marks"), py::arg("open_interest"), py::arg("candles"), py::arg("vendor_events"),
+          py::arg("interval_ns"))
       .def(
           "_replay",  // liqcore.Engine.replay takes batches as well as tuples
           [](PyEngine& self, const FootprintStream& footprints, const py::object& marks,
@@ -519,6 +594,42 @@ raised when the feeding call is done, and ends the callbacks of that call.
       .def_property_readonly(
           "threads", [](const PyEngine& self) { return self.engine.options().threads; },
           "Threads that long arrays of trades are spread over.")
+      .def_property_readonly(
+          "taker_tilt", [](const PyEngine& self) { return self.engine.options().model_options.taker_tilt; },
+          "How far taker imbalance moves the entries of the two sides apart.")
+      .def_property_readonly(
+          "churn", [](const PyEngine& self) { return self.engine.options().model_options.churn; },
+          "Part of the turnover that opens and closes with the model blend; None with another.")
+      .def_property_readonly(
+          "event_threshold", [](const PyEngine& self) { return self.engine.options().model_options.event_threshold; },
+          "Rise of open interest (quantity) above which it is an event of the model vendor; None: it never is.")
+      .def_property_readonly(
+          "reconciled", [](const PyEngine& self) { return self.engine.options().model_options.reconciled; },
+          "Whether open interest corrects the book at every sample.")
+      .def_property_readonly(
+          "sequential", [](const PyEngine& self) { return self.engine.sequential(); },
+          "Whether what the model does depends on the book: then parts of a history cannot be computed apart.")
+      .def_property_readonly(
+          "corrections",
+          [](PyEngine& self) {
+            const Reading guard(self);
+            const SampledModel& model = self.engine.sampled();
+            const double lot = self.engine.instrument().lot_size();
+            const auto tiers = static_cast<py::ssize_t>(self.engine.leverage().size());
+            py::dict out;
+            for (const auto& [name, lots] :
+                 {std::pair{"spared", &model.spared()}, std::pair{"capped", &model.capped()}}) {
+              py::array_t<double> rows({py::ssize_t{2}, tiers});
+              std::transform(lots->begin(), lots->end(), rows.mutable_data(), [&](double x) { return x * lot; });
+              out[name] = rows;
+            }
+            return out;
+          },
+          R"(What open interest has corrected since the start, if reconciled.
+
+``spared`` is the quantity that was not closed because liquidations explain the fall, ``capped`` what was closed because a
+layer exceeded open interest: dict of float64 arrays (side, tier).
+)")
       .def_property_readonly(
           "keep", [](const PyEngine& self) { return self.engine.options().keep; },
           "Number of closed windows kept; None: all.")

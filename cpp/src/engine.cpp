@@ -34,12 +34,9 @@ std::int64_t automatic_step(std::int64_t tick) noexcept {
 
 /// The range of some keys (2 * tick + side); n >= 1.
 TickRange ticks_of(const std::int64_t* keys, std::size_t n) noexcept {
-  std::int64_t low = keys[0];
-  std::int64_t high = keys[0];
-  for (std::size_t i = 1; i < n; ++i) {
-    low = keys[i] < low ? keys[i] : low;
-    high = keys[i] > high ? keys[i] : high;
-  }
+  std::int64_t low;
+  std::int64_t high;
+  kernels::active().range(keys, n, &low, &high);
   return {low / 2, high / 2};
 }
 
@@ -73,6 +70,8 @@ void check_lengths(const Feed& feed) {
   require_length("taker_sell", feed.trades.taker_sell.size(), trades);
   require_length("price (of marks)", feed.marks.value.size(), feed.marks.ts_ns.size());
   require_length("quantity (of open interest)", feed.open_interest.value.size(), feed.open_interest.ts_ns.size());
+  require_length("price (of vendor events)", feed.vendor_events.price.size(), feed.vendor_events.ts_ns.size());
+  require_length("qty (of vendor events)", feed.vendor_events.qty.size(), feed.vendor_events.ts_ns.size());
   const CandleArrays& candles = feed.candles;
   const std::size_t n = candles.ts_open_ns.size();
   require_length("open", candles.open.size(), n);
@@ -102,6 +101,7 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     : instrument_(std::move(instrument)),
       leverage_(std::move(leverage)),
       options_(std::move(options)),
+      sampled_(options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()),
       per_tick_(1.0 / instrument_.tick_size()),
       per_lot_(1.0 / instrument_.lot_size()),
       keys_(kBlockRows),
@@ -120,7 +120,7 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     throw InvalidConfig("ticks_per_bin must be that of the axis (" + text_of(o.axis->ticks_per_bin()) +
                         ") or not given, was " + text_of(o.ticks_per_bin));
   if (!o.half_life_ns.empty()) {
-    if (o.model != Model::flow) throw InvalidConfig("half_life needs the model flow; with another, use scale()");
+    if (o.model == Model::none) throw InvalidConfig("half_life needs a model, which was none: use scale()");
     if (o.half_life_ns.size() != leverage_.size())
       throw InvalidConfig("half_life must hold one value per tier (" + std::to_string(leverage_.size()) + "), had " +
                           std::to_string(o.half_life_ns.size()));
@@ -132,6 +132,10 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
   }
   if (o.model != Model::flow && o.maker_share != 0.0)
     throw InvalidConfig("maker_share needs the model flow, was " + text_of(o.maker_share));
+  if (o.model == Model::blend && !o.model_options.churn) o.model_options.churn = kDefaultChurn;
+  if (o.model == Model::vendor && o.trigger != Trigger::candle)
+    throw InvalidConfig(std::string("trigger must be candle with the model vendor, was ") +
+                        (o.trigger == Trigger::mark ? "mark" : "last"));
   static_cast<void>(LevelBook(instrument_, leverage_, 1));  // refuses impossible tiers now, not at the first price
   counts_.accounts.resize(2 * leverage_.size());
   if (o.threads > 1) pool_ = std::make_shared<Pool>(o.threads);
@@ -173,7 +177,8 @@ Stats Engine::stats() const {
 Checkpoint Engine::checkpoint() const {
   if (!book_) throw InvalidConfig("the engine has seen no price yet: there is nothing to save");
   apply_run();
-  Checkpoint out{*history_, std::nullopt, stats(), clock_ns_, {}, triggered_, used_trades_, used_candle_volumes_};
+  Checkpoint out{*history_,    std::nullopt,         stats(),          clock_ns_,  {}, triggered_,
+                 used_trades_, used_candle_volumes_, sampled_.state(), last_price_};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book_->first_bin(), book_->first_bin() + book_->width()};
   return out;
@@ -215,6 +220,8 @@ void Engine::restore(const Checkpoint& checkpoint) {
   triggered_ = checkpoint.triggered;
   used_trades_ = checkpoint.used_trades;
   used_candle_volumes_ = checkpoint.used_candle_volumes;
+  sampled_.restore(checkpoint.sampled);
+  last_price_ = checkpoint.last_price;
   counts_ = checkpoint.stats;
   counts_.accounts.assign(2 * leverage_.size(), Account{});
 }
@@ -304,6 +311,7 @@ void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
     look(trade_ts, 0);
   }
   look(feed.marks.ts_ns, 0);
+  look(feed.vendor_events.ts_ns, 0);
   look(feed.candles.ts_open_ns, feed.candles.interval_ns - 1);
   look(feed.open_interest.ts_ns, 0);
   if (last == kNever || windows_between(first, last) <= kMaxGapWindows) return;
@@ -332,6 +340,10 @@ void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
         step(check_mark(ts, feed.marks.value[i], clock), ts, true);
       },
       [&](std::size_t i) {
+        const EventArrays& events = feed.vendor_events;
+        step(check_event(events.ts_ns[i], events.price[i], events.qty[i], clock), events.ts_ns[i], true);
+      },
+      [&](std::size_t i) {
         if (const Reject reject = check_candle(feed.candles, i, clock); reject == Reject::none)
           step(reject, feed.candles.ts_open_ns[i] + feed.candles.interval_ns - 1, true);
       },
@@ -357,7 +369,15 @@ Reject Engine::check_mark(std::int64_t ts_ns, double price, std::int64_t clock) 
 Reject Engine::check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept {
   if (const Reject time = check_time(ts_ns, clock); time != Reject::none) return time;
   if (!std::isfinite(value)) return Reject::not_finite;
-  return value >= 0.0 ? Reject::none : Reject::not_positive;
+  if (!(value >= 0.0)) return Reject::not_positive;
+  return value / instrument_.lot_size() <= kMaxLots ? Reject::none : Reject::too_large;
+}
+
+Reject Engine::check_event(std::int64_t ts_ns, double price, double qty, std::int64_t clock) const noexcept {
+  OnGrid tick;
+  OnGrid lots;
+  const Reject reject = check_trade(ts_ns, price, qty, clock, tick, lots);
+  return reject == Reject::off_grid ? Reject::none : reject;  // events are rounded
 }
 
 Reject Engine::check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept {
@@ -450,13 +470,41 @@ Reject Engine::open_interest(std::int64_t ts_ns, double quantity) {
     move_clock(ts_ns);
     open_interest_ = quantity;
     last_event_ns_ = ts_ns;
+    if (sampled_.acts()) {
+      apply_run();
+      const std::int64_t last_price = last_price_ != 0 ? last_price_ : mark_tick_;
+      LevelBook* const book = book_ && last_price != 0 ? &*book_ : nullptr;
+      const auto reached = book != nullptr ? mark_reached() : std::nullopt;
+      sampled_.sample(static_cast<double>(instrument_.to_lots(quantity).units), book,
+                      {reached, triggered_, last_price});
+    }
+  }
+  return count(reject);
+}
+
+Reject Engine::vendor_event(std::int64_t ts_ns, double price, double qty) {
+  if (options_.model != Model::vendor) throw InvalidConfig("vendor events need the model vendor");
+  const Reject reject = check_event(ts_ns, price, qty, clock_ns_);
+  if (reject == Reject::none) {
+    refuse_gap("ts", clock_ns_, ts_ns);
+    move_clock(ts_ns);
+    const std::int64_t tick = instrument_.to_ticks(price).units;
+    start_book(tick);
+    apply_run();
+    last_event_ns_ = ts_ns;
+    const OnGrid lots = instrument_.to_lots(qty);
+    if (!lots.exact) ++counts_.rounded_qty;
+    SampledModel::event(static_cast<double>(lots.units), tick, *book_);
   }
   return count(reject);
 }
 
 void Engine::use_large_trade(std::int64_t tick, double lots, bool taker_sell) {
   apply_run();
-  candle_.extend({tick, tick, tick, tick, taker_sell ? 0.0 : lots, taker_sell ? lots : 0.0});
+  const double bought = taker_sell ? 0.0 : lots;
+  const double sold = taker_sell ? lots : 0.0;
+  draw({tick, tick, tick, tick, bought, sold});
+  if (sampled_.watches()) sampled_.traded(tick, bought, sold);
   if (options_.trigger == Trigger::last) touch_book(tick, tick);
   if (options_.model != Model::flow) return;
   const std::optional<LevelBook::Reached> reached = mark_reached();
@@ -482,10 +530,12 @@ void Engine::begin_run(std::int64_t tick) {
 void Engine::apply_run() const {
   if (run_.empty()) return;
   const Footprint::Volumes volumes = run_.volumes();
-  candle_.extend({run_.first(), run_.high(), run_.low(), run_.last(), static_cast<double>(volumes.bought),
-                  static_cast<double>(volumes.sold)});
+  draw({run_.first(), run_.high(), run_.low(), run_.last(), static_cast<double>(volumes.bought),
+        static_cast<double>(volumes.sold)});
+  if (sampled_.watches()) sampled_.traded(run_);
   if (options_.trigger == Trigger::last) {
     triggered_ = TickRange{run_.last(), run_.last()};
+    sampled_.touched({run_.low(), run_.high()});
     book_->touch(run_.low(), run_.high());
   }
   if (options_.model == Model::flow) book_->open_run(run_, options_.maker_share, mark_reached());
@@ -494,7 +544,14 @@ void Engine::apply_run() const {
 
 void Engine::touch_book(std::int64_t low_tick, std::int64_t high_tick) {
   triggered_ = TickRange{low_tick, high_tick};
+  sampled_.touched(*triggered_);
   book_->touch(low_tick, high_tick);
+}
+
+void Engine::draw(const Candle& candle) const {
+  candle_.extend(candle);
+  last_price_ = candle.close;
+  sampled_.priced(candle);
 }
 
 std::optional<LevelBook::Reached> Engine::mark_reached() const noexcept {
@@ -527,12 +584,14 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   if (!buy.exact || !sell.exact) ++counts_.rounded_qty;
   const auto bought = static_cast<double>(buy.units);
   const auto sold = static_cast<double>(sell.units);
-  candle_.extend({tick_of(candles.open[i]), high, low, tick_of(candles.close[i]), bought, sold});
+  draw({tick_of(candles.open[i]), high, low, tick_of(candles.close[i]), bought, sold});
   const bool touches = options_.trigger != Trigger::mark;
   if (touches) touch_book(low, high);
-  if (options_.model != Model::flow || (bought == 0.0 && sold == 0.0)) return;
+  if (bought == 0.0 && sold == 0.0) return;
   const std::int64_t typical =
       std::max<std::int64_t>(1, tick_of((candles.high[i] + candles.low[i] + candles.close[i]) / 3));
+  if (sampled_.watches()) sampled_.traded(typical, bought, sold);
+  if (options_.model != Model::flow) return;
   std::optional<LevelBook::Reached> reached = mark_reached();
   if (touches) reached = LevelBook::Reached{book_->bin_rule()(low), book_->bin_rule()(high)};
   book_->open(Side::long_, typical, bought + options_.maker_share * sold, reached);
@@ -550,16 +609,18 @@ Stats Engine::account_for(Use&& use) {
   return after;
 }
 
-Stats Engine::trades(const TradeArrays& trades) { return feed({trades, {}, {}, {}}); }
-Stats Engine::marks(const SampleArrays& marks) { return feed({{}, marks, {}, {}}); }
-Stats Engine::candles(const CandleArrays& candles) { return feed({{}, {}, candles, {}}); }
-Stats Engine::open_interest(const SampleArrays& samples) { return feed({{}, {}, {}, samples}); }
+Stats Engine::trades(const TradeArrays& trades) { return feed({trades, {}, {}, {}, {}}); }
+Stats Engine::marks(const SampleArrays& marks) { return feed({{}, marks, {}, {}, {}}); }
+Stats Engine::candles(const CandleArrays& candles) { return feed({{}, {}, candles, {}, {}}); }
+Stats Engine::open_interest(const SampleArrays& samples) { return feed({{}, {}, {}, samples, {}}); }
+Stats Engine::vendor_events(const EventArrays& events) { return feed({{}, {}, {}, {}, events}); }
 
-template <class OnTrades, class OnMark, class OnCandle, class OnSample>
-void Engine::merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, OnMark&& on_mark, OnCandle&& on_candle,
-                   OnSample&& on_sample) {
+template <class OnTrades, class OnMark, class OnEvent, class OnCandle, class OnSample>
+void Engine::merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, OnMark&& on_mark, OnEvent&& on_event,
+                   OnCandle&& on_candle, OnSample&& on_sample) {
   const auto& trade_ts = feed.trades.ts_ns;
   const auto& mark_ts = feed.marks.ts_ns;
+  const auto& event_ts = feed.vendor_events.ts_ns;
   const auto& candle_ts = feed.candles.ts_open_ns;
   const auto& sample_ts = feed.open_interest.ts_ns;
   // A candle acts at its last nanosecond; one whose open is no time at all is left where it is, to be rejected.
@@ -569,16 +630,21 @@ void Engine::merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, O
   };
   std::size_t i_trade = 0;
   std::size_t i_mark = 0;
+  std::size_t i_event = 0;
   std::size_t i_candle = 0;
   std::size_t i_sample = 0;
   while (true) {
     // The first of the other events, in the order of equal times; trades come after marks and before the rest.
-    enum class Kind { none, mark, candle, sample };
+    enum class Kind { none, mark, event, candle, sample };
     Kind kind = Kind::none;
     std::int64_t at = 0;
     if (i_mark < mark_ts.size()) {
       kind = Kind::mark;
       at = mark_ts[i_mark];
+    }
+    if (i_event < event_ts.size() && (kind == Kind::none || event_ts[i_event] < at)) {
+      kind = Kind::event;
+      at = event_ts[i_event];
     }
     if (i_candle < candle_ts.size() && (kind == Kind::none || candle_time(i_candle) < at)) {
       kind = Kind::candle;
@@ -607,6 +673,9 @@ void Engine::merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, O
       case Kind::mark:
         on_mark(i_mark++);
         break;
+      case Kind::event:
+        on_event(i_event++);
+        break;
       case Kind::candle:
         on_candle(i_candle++);
         break;
@@ -626,6 +695,8 @@ void Engine::refuse_double_volumes(const Feed& feed, bool has_trades) const {
 
 Stats Engine::feed(const Feed& feed) {
   check_lengths(feed);
+  if (!feed.vendor_events.ts_ns.empty() && options_.model != Model::vendor)
+    throw InvalidConfig("vendor events need the model vendor");
   const bool volumes = any_volumes(feed.candles);
   refuse_double_volumes(feed, !feed.trades.ts_ns.empty());
   const bool sorted = trades_rise(feed.trades.ts_ns);
@@ -635,6 +706,10 @@ Stats Engine::feed(const Feed& feed) {
     merge(
         feed, sorted, [&](std::size_t begin, std::size_t end) { use_trades(feed.trades, begin, end, sorted); },
         [&](std::size_t i) { static_cast<void>(mark(feed.marks.ts_ns[i], feed.marks.value[i])); },
+        [&](std::size_t i) {
+          const EventArrays& events = feed.vendor_events;
+          static_cast<void>(vendor_event(events.ts_ns[i], events.price[i], events.qty[i]));
+        },
         [&](std::size_t i) {
           if (count(check_candle(feed.candles, i, clock_ns_)) == Reject::none) use_candle(feed.candles, i);
         },
@@ -725,6 +800,7 @@ Stats Engine::replay(const FootprintStream& footprints, const Feed& beside) {
     merge(
         all, true, [&](std::size_t begin, std::size_t end) { use_footprints(footprints, begin, end); },
         [&](std::size_t i) { static_cast<void>(mark(now(beside.marks.ts_ns[i]), beside.marks.value[i])); },
+        [](std::size_t) {},
         [&](std::size_t i) {
           if (count(check_candle(beside.candles, i, clock_ns_)) == Reject::none) use_candle(beside.candles, i);
         },
@@ -764,6 +840,11 @@ void Engine::refuse_replay(const FootprintStream& footprints, const Feed& beside
   const FootprintTerms& terms = footprints.terms();
   if (!beside.trades.ts_ns.empty())
     throw InvalidConfig("trades must not be given beside footprints, which stand for them: were");
+  if ((options_.model != Model::flow && options_.model != Model::none) || sampled_.acts())
+    throw InvalidConfig(
+        "footprints need the model flow or none, not reconciled: a run would have to end at every sample of open "
+        "interest, so feed the trades");
+  if (!beside.vendor_events.ts_ns.empty()) throw InvalidConfig("vendor events need the model vendor");
   if (terms.tick_size != instrument_.tick_size() || terms.lot_size != instrument_.lot_size())
     throw InvalidConfig("footprints must have the instrument's tick and lot size (" + text_of(instrument_.tick_size()) +
                         " and " + text_of(instrument_.lot_size()) + "), had " + text_of(terms.tick_size) + " and " +
@@ -832,6 +913,7 @@ void Engine::refuse_replay(const FootprintStream& footprints, const Feed& beside
                               " goes over that of " + text_of_time(ts));
         step(ts, instrument_.to_ticks(beside.marks.value[i]).units);
       },
+      [](std::size_t) {},
       [&](std::size_t i) {
         if (check_candle(beside.candles, i, began_ns) != Reject::none) return;
         const std::int64_t ts = beside.candles.ts_open_ns[i] + beside.candles.interval_ns - 1;

@@ -101,6 +101,8 @@ void Engine::absorb(const Engine& later) {
   }
   if (later.last_event_ns_ != std::numeric_limits<std::int64_t>::min()) clock_ns_ = later.last_event_ns_;
   if (later.triggered_) triggered_ = later.triggered_;
+  if (later.last_price_ != 0) last_price_ = later.last_price_;
+  sampled_.append(later.sampled_);
   used_trades_ = used_trades_ || later.used_trades_;
   counts_ += later.counts_;
 }

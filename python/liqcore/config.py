@@ -392,10 +392,11 @@ class InstrumentConfig(_Section):
 class LeverageConfig(_Section):
     """How opened quantity is shared out over leverage tiers."""
 
-    preset: Literal["default", "integer-125"] = _key(
+    preset: Literal["default", "integer-125", "binance-usdm", "bitmex", "hyperliquid"] = _key(
         "default",
-        _choice("default", "integer-125"),
-        'Named profile: "default", or "integer-125", every whole leverage from 1 to 125. Goes without shares.',
+        _choice("default", "integer-125", "binance-usdm", "bitmex", "hyperliquid"),
+        'Named profile: "default"; "integer-125", every whole leverage from 1 to 125; or that of a venue. Goes without '
+        "shares.",
         flag="--leverage",
     )
     shares: Mapping[float, float] | None = _key(
@@ -500,16 +501,20 @@ class WindowConfig(_Section):
 class ModelConfig(_Section):
     """What opens and closes positions."""
 
-    name: Literal["flow", "none"] = _key(
-        "flow",
-        _choice("flow", "none"),
-        'Model: "flow" opens every trade\'s quantity on the taker\'s side; "none" leaves the book to your program.',
+    name: Literal["flow", "oi", "blend", "vendor", "none"] | None = _key(
+        None,
+        _choice("flow", "oi", "blend", "vendor", "none"),
+        'Model: "flow" opens every trade\'s quantity on the taker\'s side; "oi" goes by open interest; "blend" by open '
+        'interest and a part of the turnover; "vendor" by events; "none" leaves the book to your program.',
+        unset='"oi" where open interest is given, otherwise "flow"',
+        example='"flow"',
+        flag="--model",
     )
     trigger: Literal["last", "mark", "candle"] | None = _key(
         None,
         _choice("last", "mark", "candle"),
         'What liquidates a level when it reaches it: the "last" trade, the "mark" price or the "candle".',
-        unset='"mark" where mark prices are given, otherwise "last"',
+        unset='"candle" with the model "vendor", "mark" where mark prices are given, otherwise "last"',
         example='"last"',
         flag="--trigger",
     )
@@ -524,6 +529,31 @@ class ModelConfig(_Section):
         _HALF_LIFE,
         'Time in which half of what is open closes: "default", "none", or by tier, e.g. { "25" = "7d", "100" = "1d" }.',
         flag="--half-life",
+    )
+    taker_tilt: float = _key(
+        0.0,
+        _real("a share from 0 to 1", lambda x: 0 <= x <= 1),
+        "How far taker imbalance moves the entry prices of longs and shorts apart, from 0 to 1; for oi and blend.",
+    )
+    churn: float | None = _key(
+        None,
+        _real("a share from 0 to 1", lambda x: 0 <= x <= 1),
+        "Part of the turnover that opens and closes between two samples of open interest, from 0 to 1; for blend.",
+        unset="0.1 for blend",
+        example="0.1",
+    )
+    event_threshold: float | None = _key(
+        None,
+        _real("a quantity of at least 0", lambda x: x >= 0),
+        "Rise of open interest (quantity) above which it is an event; for vendor.",
+        unset="open interest makes no events",
+        example="100.0",
+    )
+    reconciled: bool = _key(
+        False,
+        _boolean(),
+        "Whether open interest corrects the book at every sample.",
+        flag="--reconciled",
     )
 
 
@@ -658,8 +688,8 @@ class Config:
     Examples
     --------
     >>> cfg = Config().replace(window={"length": "1m"}, instrument={"symbol": "BTCUSDT"})
-    >>> cfg.window.length, cfg.instrument.symbol, cfg.model.name
-    ('1m', 'BTCUSDT', 'flow')
+    >>> cfg.window.length, cfg.instrument.symbol, cfg.leverage.preset
+    ('1m', 'BTCUSDT', 'default')
     >>> Config.loads(cfg.dump()) == cfg
     True
     """

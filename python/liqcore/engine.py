@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from .result import Heatmap, LiquidationMap
 
 ARCHIVE_KEY = "liqcore.engine"
+MEANING = {  # what a number in a result says
+    "flow": "opened turnover",
+    "oi": "open-interest scale",
+    "blend": "open-interest scale",
+    "vendor": "event units",
+    "none": "levels opened by the caller",
+}
 
 Duration = str | int | timedelta | np.timedelta64
 
@@ -50,17 +57,32 @@ class Engine(_core.Engine):
         Width of a bin of an automatic axis, price.
     window : str or duration, default "5m"
         Length of a column, aligned to the UNIX epoch.
-    model : {"flow", "none"}
-        "flow": every trade opens its quantity on the aggressor's side. "none": only the verbs `open`, `touch` and
-        `scale` and the trigger act, for models of your own.
-    trigger : {"last", "mark", "candle"}
-        What liquidates: every trade, mark prices (as venues do), or candles.
+    model : {"flow", "oi", "blend", "vendor", "none"}
+        What opens and closes positions; docs/theory/models.md defines each. "flow": every trade opens its quantity on
+        the aggressor's side. "oi": open interest opens both sides as it rises, and closes everything in proportion as
+        it falls. "blend": as "oi", and a part of the turnover opens and closes in between. "vendor": events open both
+        sides, candles touch. "none": only the verbs `open`, `touch` and `scale` and the trigger act, for models of
+        your own.
+    trigger : {"last", "mark", "candle"}, optional
+        What liquidates: every trade, mark prices (as venues do), or candles. "candle" with the model "vendor", which
+        takes no other, and "last" with the rest.
     maker_share : float, default 0
-        Part of a trade (0 to 1, kept to the nearest 1/1024) that opens on the maker's side as well.
+        Part of a trade (0 to 1, kept to the nearest 1/1024) that opens on the maker's side as well; for "flow".
     half_life : "default", None, duration or mapping of leverage to duration
-        Time in which half of what is open closes, applied at window ends. "default": 1 day from 100x, 3 days from 50x,
-        7 days from 25x, 30 days below. None: nothing decays, and every number is an exact whole number of lots. Tiers
-        missing from a mapping do not decay.
+        Time in which half of what is open closes, applied at window ends. "default": for "flow" 1 day from 100x, 3 days
+        from 50x, 7 days from 25x, 30 days below; none for the others. None: nothing decays, and with "flow" every
+        number is an exact whole number of lots. Tiers missing from a mapping do not decay.
+    taker_tilt : float, default 0
+        How far taker imbalance moves the entry prices of the two sides apart (0 to 1, kept to the nearest 1/1024),
+        never their totals; for "oi" and "blend".
+    churn : float, default 0.1
+        Part of the turnover that opens and closes between two samples of open interest (0 to 1, kept to the nearest
+        1/1024); for "blend".
+    event_threshold : float, optional
+        A rise of open interest by more than this quantity is an event; for "vendor". By default none is.
+    reconciled : bool, default False
+        Open interest corrects the book at every sample: what was liquidated is a part of its fall, and a layer above it
+        is scaled down to it. The model is then sequential; `corrections` says how much was corrected.
     keep : int, optional
         Number of closed windows kept (older ones are folded together); by default all.
     threads : int, default 1
@@ -95,9 +117,13 @@ class Engine(_core.Engine):
         book_step: float | None = None,
         window: Duration = "5m",
         model: str = "flow",
-        trigger: str = "last",
+        trigger: str | None = None,
         maker_share: float = 0.0,
         half_life: Duration | Mapping[float, Duration] | None = "default",
+        taker_tilt: float = 0.0,
+        churn: float | None = None,
+        event_threshold: float | None = None,
+        reconciled: bool = False,
         keep: int | None = None,
         threads: int = 1,
     ) -> None:
@@ -124,11 +150,15 @@ class Engine(_core.Engine):
             ticks_per_bin=ticks_per_bin,
             window_ns=_duration(window, "window"),
             model=model,
-            trigger=trigger,
+            trigger=trigger or ("candle" if model == "vendor" else "last"),
             maker_share=maker_share,
             half_life_ns=kept,
             keep=keep,
             threads=threads,
+            taker_tilt=taker_tilt,
+            churn=churn,
+            event_threshold=event_threshold,
+            reconciled=reconciled,
         )
         #: Leverages of the profile that the venue does not offer: left out, their shares divided among the rest.
         self.dropped_leverage: tuple[float, ...] = tuple(sorted(dropped))
@@ -156,11 +186,15 @@ class Engine(_core.Engine):
             axis=axis,
             book_step=book_step,
             window=config.window.length,
-            model=model.name,
-            trigger=model.trigger or "last",
+            model=model.name or "flow",
+            trigger=model.trigger,
             maker_share=model.maker_share,
             half_life=None if half_life == "none" else half_life,
             threads=threads,
+            taker_tilt=model.taker_tilt,
+            churn=model.churn,
+            event_threshold=model.event_threshold,
+            reconciled=model.reconciled,
         )
 
     def candles(
@@ -212,10 +246,11 @@ class Engine(_core.Engine):
         marks: Any = None,
         open_interest: Any = None,
         candles: Any = None,
+        vendor_events: Any = None,
         interval: Duration = "1m",
     ) -> Stats:
         """
-        Feed several streams at once, merged by time; at equal times mark, trade, candle, open interest.
+        Feed several streams at once, merged by time; at equal times mark, trade, vendor event, candle, open interest.
 
         Parameters
         ----------
@@ -224,6 +259,8 @@ class Engine(_core.Engine):
         open_interest : tuple of arrays (ts, quantity), optional
         candles : Candles or tuple of arrays (ts_open, open, high, low, close, buy_qty, sell_qty), optional
             The volumes may be None.
+        vendor_events : tuple of arrays (ts, price, qty), optional
+            For the model "vendor".
         interval : duration, default "1m"
             Length of a candle, where `candles` does not say it.
 
@@ -238,6 +275,7 @@ class Engine(_core.Engine):
             _columns(marks, ("ts", "price")),
             _columns(open_interest, ("ts", "quantity")),
             _columns(candles, ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")),
+            _columns(vendor_events, ("ts", "price", "qty")),
             interval_ns,
         )
 
@@ -371,6 +409,10 @@ class Engine(_core.Engine):
                 "trigger": self.trigger,
                 "maker_share": self.maker_share,
                 "half_life_ns": None if half_life is None else [repr(float(ns)) for ns in half_life],
+                "taker_tilt": self.taker_tilt,
+                "churn": self.churn,
+                "event_threshold": self.event_threshold,
+                "reconciled": self.reconciled,
                 "keep": self.keep,
                 "fixed_axis": self.has_fixed_axis,
             },
@@ -417,6 +459,10 @@ class Engine(_core.Engine):
                 for tier, ns in zip(leverage.tiers, half_life, strict=True)
                 if np.isfinite(float(ns))
             },
+            taker_tilt=options["taker_tilt"],
+            churn=options["churn"],
+            event_threshold=options["event_threshold"],
+            reconciled=options["reconciled"],
             keep=options["keep"],
         )
         engine._restore(history, header["state"])
@@ -425,11 +471,13 @@ class Engine(_core.Engine):
 
 
 def as_profile(leverage: LeverageProfile | Mapping[float, float] | str | None) -> LeverageProfile:
-    """Return a profile as given, from shares by leverage, or by the name of a preset."""
+    """Return a profile as given, from shares by leverage, or by the name of a preset or venue."""
     if leverage is None:
         return LeverageProfile.preset("default")
     if isinstance(leverage, str):
-        return LeverageProfile.preset(leverage)
+        from .instruments import leverage_preset
+
+        return leverage_preset(leverage)
     if isinstance(leverage, Mapping):
         return LeverageProfile({float(tier): float(share) for tier, share in leverage.items()})
     return leverage
@@ -476,7 +524,7 @@ def instrument_of(config: Config) -> Instrument:
 def profile_of(config: Config) -> LeverageProfile:
     """Return the leverage profile that a configuration describes."""
     section = config.leverage
-    shares = section.shares or LeverageProfile.preset(section.preset).to_dict()
+    shares = section.shares or as_profile(section.preset).to_dict()
     return LeverageProfile(dict(shares), intensity=section.intensity)
 
 
@@ -513,6 +561,10 @@ def config_of(engine: Engine, step: float | None = None) -> Config:
             "trigger": engine.trigger,
             "maker_share": engine.maker_share,
             "half_life": decay or "none",
+            "taker_tilt": engine.taker_tilt,
+            "churn": engine.churn,
+            "event_threshold": engine.event_threshold,
+            "reconciled": engine.reconciled,
         },
     )
 
@@ -520,16 +572,22 @@ def config_of(engine: Engine, step: float | None = None) -> Config:
 def describe(engine: Engine) -> dict[str, Any]:
     """Return what a result says of the engine it came from."""
     half_life = engine.half_life_ns
-    meaning = "opened turnover" if half_life is None else "opened turnover, decayed"
-    if engine.model == "none":
-        meaning = "levels opened by the caller"
+    meaning = MEANING[engine.model]
+    if half_life is not None:
+        meaning += ", decayed"
+    if engine.reconciled:
+        meaning += ", reconciled with open interest"
     return {
         "symbol": engine.instrument.symbol,
         "venue": engine.instrument.venue,
         "model": engine.model,
         "meaning": meaning,
         "trigger": engine.trigger,
+        "sequential": engine.sequential,
         "maker_share": engine.maker_share,
+        "taker_tilt": engine.taker_tilt,
+        "churn": engine.churn,
+        "event_threshold": engine.event_threshold,
         "half_life": None
         if half_life is None
         else {

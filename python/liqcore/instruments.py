@@ -18,11 +18,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ._core import Instrument, MarginSchedule
+from ._core import Instrument, LeverageProfile, MarginSchedule
+from .durations import format_duration
 from .errors import DataError, InvalidConfigError
 
 __all__ = [
     "DatedSchedule",
+    "LeverageDefaults",
     "Listing",
     "Venue",
     "infer",
@@ -36,6 +38,7 @@ Time: TypeAlias = str | date | datetime | np.datetime64 | int
 PathLike: TypeAlias = str | Path
 
 _ASSUMED_RATE = 0.004
+_PRESETS = ("default", "integer-125")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,42 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class LeverageDefaults:
+    """
+    Which leverage is assumed on a venue, and how long positions stay open: what is published, and what is not.
+
+    No venue publishes either for what is opened, so every profile is an assumption; some lean on a statistic.
+
+    Attributes
+    ----------
+    profile : LeverageProfile
+        Tiers that the venue does not offer are left out by an engine.
+    published : str
+        The statistic that the shares lean on; empty: none is known, and the profile is the preset "default".
+    assumed : str
+        What the statistic does not say.
+    source, date : str or None
+        Of the statistic.
+    """
+
+    profile: LeverageProfile
+    published: str = ""
+    assumed: str = "all of it"
+    source: str | None = None
+    date: str | None = None
+
+    @property
+    def half_life(self) -> dict[float, str]:
+        """Assumed half-life by tier, for models in which nothing else closes: no venue publishes any."""
+        ns = self.profile.default_half_life_ns()
+        return {float(tier): format_duration(int(t)) for tier, t in zip(self.profile.tiers, ns, strict=True)}
+
+
+def _default_leverage() -> LeverageDefaults:
+    return LeverageDefaults(LeverageProfile.preset("default"))
+
+
+@dataclass(frozen=True, slots=True)
 class Venue:
     """
     A venue of the catalogue.
@@ -140,6 +179,7 @@ class Venue:
         Where its formula is from.
     note : str
     instruments : dict of str to Listing
+    leverage : LeverageDefaults
     """
 
     name: str
@@ -148,6 +188,7 @@ class Venue:
     note: str = ""
     aliases: tuple[str, ...] = ()
     instruments: Mapping[str, Listing] = field(default_factory=dict)
+    leverage: LeverageDefaults = field(default_factory=_default_leverage)
 
 
 def venues(catalogue: PathLike | None = None) -> dict[str, Venue]:
@@ -180,6 +221,29 @@ def venues(catalogue: PathLike | None = None) -> dict[str, Venue]:
         venue = _read_venue(Path(catalogue))
         return {venue.name: venue}
     return dict(_built_in())
+
+
+def leverage_preset(name: str) -> LeverageProfile:
+    """
+    Return a leverage profile by the name of a preset, or of a venue that has published something to lean on.
+
+    Raises
+    ------
+    InvalidConfigError
+        For another name; the message lists what there is.
+
+    Examples
+    --------
+    >>> from liqcore.instruments import leverage_preset
+    >>> leverage_preset("hyperliquid").to_dict()
+    {2.0: 0.36, 5.0: 0.49, 10.0: 0.09, 20.0: 0.04, 40.0: 0.02}
+    """
+    if name in _PRESETS:
+        return LeverageProfile.preset(name)
+    of_venues = {venue.name: venue.leverage.profile for venue in _built_in().values() if venue.leverage.published}
+    if name not in of_venues:
+        raise InvalidConfigError(f'leverage must be one of {", ".join([*_PRESETS, *of_venues])}, was "{name}"')
+    return of_venues[name]
 
 
 def instrument(
@@ -547,8 +611,9 @@ def _read_venue(path: Path) -> Venue:
 
 _FEE_KEYS = frozenset(["liquidation_fee", "taker_fee", "maker_fee"])
 _VENUE_KEYS = _FEE_KEYS | frozenset(
-    ["venue", "aliases", "title", "contract", "basis", "trigger", "formula_source", "note", "instruments"]
+    ["venue", "aliases", "title", "contract", "basis", "trigger", "formula_source", "note", "instruments", "leverage"]
 )
+_LEVERAGE_KEYS = frozenset(["shares", "published", "assumed", "source", "date"])
 _TERM_KEYS = frozenset(
     ["rate", "slope", "max_leverage", "tiers", "steps", "basis", "liquidation_fee", "unit", "amounts"]
 )
@@ -577,7 +642,18 @@ def _venue(data: Any, where: str) -> Venue:
         note=data.get("note", ""),
         aliases=tuple(data.get("aliases", ())),
         instruments=listings,
+        leverage=_leverage(data["leverage"], where) if "leverage" in data else _default_leverage(),
     )
+
+
+def _leverage(entry: Mapping[str, Any], where: str) -> LeverageDefaults:
+    _known_keys(entry, _LEVERAGE_KEYS, where, "of leverage")
+    rest = {key: entry[key] for key in _LEVERAGE_KEYS - {"shares"} if key in entry}
+    try:
+        profile = LeverageProfile({float(tier): float(share) for tier, share in entry["shares"].items()})
+    except KeyError:
+        raise DataError(f"{where}: expected shares under leverage, found none") from None
+    return LeverageDefaults(profile, **rest)
 
 
 def _listing(venue: str, symbol: str, entry: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> Listing:

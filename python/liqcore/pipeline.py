@@ -52,6 +52,10 @@ def heatmap(
     trigger: str | None = None,
     maker_share: float | None = None,
     half_life: Duration | Mapping[float, Duration] | None = "config",
+    taker_tilt: float | None = None,
+    churn: float | None = None,
+    event_threshold: float | None = None,
+    reconciled: bool | None = None,
     marks: Any = None,
     open_interest: Any = None,
     candles: Any = None,
@@ -91,8 +95,9 @@ def heatmap(
         Length of a column; "5m" by default.
     step : float, optional
         Height of the picture's rows, price; about four basis points by default. The book's own bins are finer.
-    model, trigger, maker_share, half_life, optional
-        As for `Engine`. The trigger is "mark" where mark prices are given, otherwise "last".
+    model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, reconciled, optional
+        As for `Engine`. The model is "oi" where open interest is given, otherwise "flow"; ``meta["model_chosen"]`` says
+        why. The trigger is "candle" with the model "vendor", "mark" where mark prices are given, otherwise "last".
     marks : path or paths, or object with arrays ts and price, optional
         Mark prices. Those outside the span of the trades are left out.
     open_interest : path or paths, or object with arrays ts and quantity, optional
@@ -153,6 +158,10 @@ def heatmap(
         trigger=trigger,
         maker_share=maker_share,
         half_life=half_life,
+        taker_tilt=taker_tilt,
+        churn=churn,
+        event_threshold=event_threshold,
+        reconciled=reconciled,
         marks=marks,
         open_interest=open_interest,
         candles=candles,
@@ -542,7 +551,11 @@ def _run(source: _Source, config: Config, beside: Beside, threads: int) -> Heatm
                 f"was {settled.window.warmup}"
             )
     assumed = [name for name in ("tick_size", "lot_size") if getattr(given, name) is None]
+    chosen = "given"
+    if config.model.name is None:
+        chosen = f"{'no ' if beside.open_interest is None else ''}open interest is given"
     meta = describe(engine) | {
+        "model_chosen": chosen,
         "inputs": source.inputs(),
         "beside": beside.inputs(),
         "rows": {
@@ -559,6 +572,8 @@ def _run(source: _Source, config: Config, beside: Beside, threads: int) -> Heatm
         "config": settled.to_dict(),
         "config_hash": settled.hash,
     }
+    if engine.reconciled:
+        meta["corrections"] = {name: quantity.tolist() for name, quantity in engine.corrections.items()}
     if not source.has_trades:
         meta["resolution"] = "candles"
     result = Heatmap(
@@ -604,14 +619,24 @@ def _settle(config: Config, source: _Source, tick_size: float, lot_size: float, 
     instrument = config.instrument
     symbol = instrument.symbol or source.symbol
     config = config.replace(instrument={"tick_size": tick_size, "lot_size": lot_size, "symbol": symbol})
+    model = config.model.name or ("flow" if beside.open_interest is None else "oi")
+    if beside.open_interest is None:
+        if model in ("oi", "blend"):
+            raise InvalidConfigError(f'model "{model}" needs open interest: give open_interest')
+        if config.model.reconciled:
+            raise InvalidConfigError("reconciled needs open interest: give open_interest")
+    if model == "vendor" and (beside.open_interest is None or config.model.event_threshold is None):
+        raise InvalidConfigError(
+            'model "vendor" needs events: give open_interest and event_threshold, or feed them to an Engine'
+        )
     trigger = config.model.trigger
     if trigger is None:
-        trigger = "mark" if beside.marks is not None else "last"
+        trigger = "candle" if model == "vendor" else "mark" if beside.marks is not None else "last"
     if trigger == "mark" and beside.marks is None:
         raise InvalidConfigError('trigger "mark" needs mark prices: give marks')
     if trigger == "candle" and beside.candles is None:
         raise InvalidConfigError('trigger "candle" needs candles: give candles')
-    config = config.replace(model={"trigger": trigger})
+    config = config.replace(model={"name": model, "trigger": trigger})
     axis = config.axis
     if axis.low is None and axis.book_step is None:
         book, row = _steps(source.first_price, tick_size, axis.step)
@@ -754,6 +779,10 @@ def _override(config: Config, **arguments: Any) -> Config:
         ("model", "name", "model"),
         ("model", "trigger", "trigger"),
         ("model", "maker_share", "maker_share"),
+        ("model", "taker_tilt", "taker_tilt"),
+        ("model", "churn", "churn"),
+        ("model", "event_threshold", "event_threshold"),
+        ("model", "reconciled", "reconciled"),
     ):
         put(section, key, given[name])
     half_life = given["half_life"]

@@ -1495,7 +1495,7 @@ TEST(EngineOptions, RefusesHalfLivesThatDoNotFit) {
               o.half_life_ns = {1e9, 1e9};
               o.model = Model::none;
             }),
-            "half_life needs the model flow; with another, use scale()");
+            "half_life needs a model, which was none: use scale()");
 }
 
 TEST(EngineOptions, RefusesATierThatCannotExistAtOnce) {

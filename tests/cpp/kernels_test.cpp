@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -127,6 +128,19 @@ TEST_P(Targets, SeeAStepBackAnywhere) {
       ts[i] = before;
     }
   }
+}
+
+TEST_P(Targets, FindTheRangeOfKeys) {
+  Random random{7};
+  for (std::size_t n = 1; n <= 40; ++n)
+    for (int round = 0; round < 20; ++round) {
+      std::vector<std::int64_t> keys;
+      for (std::size_t i = 0; i < n; ++i) keys.push_back(random(2, 1'000'000));
+      std::int64_t low = 0, high = 0;
+      target().range(keys.data(), n, &low, &high);
+      ASSERT_EQ(low, *std::min_element(keys.begin(), keys.end()));
+      ASSERT_EQ(high, *std::max_element(keys.begin(), keys.end()));
+    }
 }
 
 TEST_P(Targets, ProjectAsOneLevelAfterTheOther) {

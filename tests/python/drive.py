@@ -46,15 +46,22 @@ def make_engine(setup: Setup) -> lq.Engine:
         trigger=setup.trigger,
         maker_share=setup.maker_share,
         half_life=half_life or None,
+        taker_tilt=setup.taker_tilt,
+        churn=setup.churn,
+        event_threshold=setup.event_threshold,
+        reconciled=setup.reconciled,
     )
 
 
 # ---- feeding ---------------------------------------------------------------------------------------------------------
 
 
+COLUMNS = {"mark": 1, "trade": 3, "candle": 6, "open_interest": 1, "vendor_event": 2}  # beside the time
+
+
 def arrays(kind: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Array, ...]:
     """Rows as the arrays that the engine takes: time, then floats; the last of a trade is bool."""
-    dtypes: list[type] = [np.int64, *[np.float64] * {"mark": 1, "trade": 3, "candle": 6}[kind]]
+    dtypes: list[type] = [np.int64, *[np.float64] * COLUMNS[kind]]
     if kind == "trade":
         dtypes[-1] = np.bool_
     return tuple(np.array([row[i] for row in rows], dtype) for i, dtype in enumerate(dtypes))
@@ -68,12 +75,20 @@ def tell_engine(engine: lq.Engine, step: Step) -> None:
         case "scale":
             engine.scale(step.rows[0])
         case "feed":
-            of = {kind: arrays(kind, [r for k, r in step.rows if k == kind]) for kind in ("trade", "mark", "candle")}
-            candles = of["candle"] if len(of["candle"][0]) else None
-            engine.feed(trades=of["trade"], marks=of["mark"], candles=candles, interval=step.interval)
+            of = {kind: arrays(kind, [r for k, r in step.rows if k == kind]) for kind in COLUMNS}
+            engine.feed(
+                trades=of["trade"],
+                marks=of["mark"],
+                candles=of["candle"] if len(of["candle"][0]) else None,
+                open_interest=of["open_interest"],
+                vendor_events=of["vendor_event"],
+                interval=step.interval,
+            )
         case "candle" | "candles":
             engine.candles(*arrays("candle", step.rows), interval=step.interval)
-        case "mark" | "trade":
+        case "open_interests":
+            engine.open_interest(*arrays("open_interest", step.rows))
+        case "mark" | "trade" | "open_interest" | "vendor_event":
             getattr(engine, step.call)(*step.rows[0])
         case call:
             getattr(engine, call)(*arrays(call.removesuffix("s"), step.rows))

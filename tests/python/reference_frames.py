@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from reference import SHARES, SIGN, Layer, Reference
+from reference_models import ModelReference
 
 Event = tuple[str, tuple[Any, ...]]  # ("mark" | "trade", row), in order
 
@@ -27,7 +28,7 @@ def started_at(fresh: Reference, events: Iterable[Event], start_ns: int, end_ns:
     return fresh
 
 
-class Dated(Reference):
+class Dated(ModelReference):
     """The reference with a list of [time opened, quantity] beside each live cell; nothing may scale."""
 
     def __init__(self, **rules: Any) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from reference import SHARES, Layer, Reference
+from reference import SHARES, Layer
+from reference_models import ModelReference
 
 SECOND = 1_000_000_000
 CandleRow = tuple[int, float, float, float, float, float, float]
@@ -29,6 +30,10 @@ class Setup:
     trigger: str = "last"
     maker_share: float = 0.0
     half_life: Mapping[float, int | None] | None = None
+    taker_tilt: float = 0.0
+    churn: float | None = None
+    event_threshold: float | None = None
+    reconciled: bool = False
     window: int = SECOND
     step_ticks: int = 1
     bins: tuple[int, int] | None = None
@@ -46,7 +51,7 @@ class Setup:
         return Watched(**self.rules(step_ticks))
 
 
-class Watched(Reference):
+class Watched(ModelReference):
     """The reference, noticing where an engine may differ by rounding."""
 
     never_scaled = True  # all sums are whole: everything must be equal
@@ -57,6 +62,11 @@ class Watched(Reference):
         self.never_scaled = self.never_scaled and factor == 1.0
         self.exact = self.exact and math.frexp(factor)[0] in (0.5, 0.0)
         super()._scale(layer, factor)
+
+    def _cap(self, now: int) -> None:
+        excess = (sum(cells.values()) / SHARES - now for cells in self.live.values())
+        self.tie = self.tie or (not self.exact and any(abs(lots - 0.5) < 1e-6 for lots in excess))
+        super()._cap(now)
 
     def _flush(self) -> None:
         near = (abs(q * 2 / SHARES - 1) < 1e-9 for layer in self.scaled for q in self.live[layer].values())
@@ -89,7 +99,18 @@ def random_setup(rng: random.Random, **fixed: Any) -> Setup:
         base=base,
     )
     setup = replace(setup, **fixed)
-    return setup if setup.model == "flow" else replace(setup, maker_share=0.0, half_life=None)
+    if setup.model == "flow":
+        return setup
+    setup = replace(setup, maker_share=0.0)
+    if setup.model == "none":
+        return replace(setup, half_life=None)
+    if setup.model in ("oi", "blend"):
+        setup = replace(setup, taker_tilt=rng.choice([0.0, 0.3, 1.0]))
+    if setup.model == "blend":
+        setup = replace(setup, churn=rng.choice([None, 0.0, 0.25, 1.0]))
+    if setup.model == "vendor":
+        setup = replace(setup, event_threshold=rng.choice([None, 0.0, 100 * setup.lot_size]))
+    return setup
 
 
 @dataclass(frozen=True)
@@ -108,6 +129,7 @@ class Market:
         self.rng, self.setup, self.source, self.bad, self.hurry = rng, setup, source, bad, hurry
         self.clock = rng.choice([0, 1, setup.window, 1_700_000_000 * SECOND, -100])
         self.tick = setup.base
+        self.interest = rng.randint(0, 10**4)  # lots
         self.factors = [f for f in setup.reference(1).factor.values() if math.isfinite(f) and f > 0]
 
     def steps(self, count: int, longest: int) -> list[Step]:
@@ -118,6 +140,10 @@ class Market:
         calls = ["marks", "mark", "advance", "feed", self.source, self.source, self.source[:-1], self.source[:-1]]
         if self.source == "trades":
             calls += ["candle", "candles"]  # without volume
+        if self.setup.model in ("oi", "blend", "vendor") or self.setup.reconciled:
+            calls += ["open_interest", "open_interest", "open_interests"]
+        if self.setup.model == "vendor":
+            calls += ["vendor_event", "vendor_events"]
         if self.setup.model == "none":
             calls += ["open", "open", "open", "touch", "scale"]
         call = rng.choice(calls)
@@ -132,9 +158,11 @@ class Market:
         interval = rng.choice([self.setup.window // 4, self.setup.window, 3 * self.setup.window])
         if call == "feed":
             pick = ["mark", self.source[:-1], rng.choice(["candle", "mark"])]
+            if self.setup.model != "none":
+                pick += ["open_interest", "vendor_event" if self.setup.model == "vendor" else "mark"]
             rows = [self.row(rng.choice(pick), interval) for _ in range(size)]
             return Step(call, rows, interval)
-        count = size if call in ("marks", "trades", "candles") else 1
+        count = size if call.endswith("s") else 1
         return Step(call, [self.row(call.removesuffix("s"), interval)[1] for _ in range(count)], interval)
 
     def row(self, kind: str, interval: int) -> tuple[str, Any]:
@@ -144,7 +172,13 @@ class Market:
             return kind, (ts, self.spoil_price(self.price()) if spoiled else self.price())
         if kind == "candle":
             return kind, self.candle(ts - interval + 1, spoiled)
+        if kind == "open_interest":
+            return kind, (ts, self.next_interest(spoiled))
         price, qty = self.price(), self.lots() * self.setup.lot_size
+        if kind == "vendor_event":
+            price += self.rng.choice([0.0, 0.3]) * self.setup.tick_size  # need not be on the grid
+            bad = [math.nan, math.inf, 0.0, -1.0, 0.3, 2.0**49]
+            return kind, (ts, price, self.rng.choice(bad) * self.setup.lot_size if spoiled else qty)
         if spoiled:
             if self.rng.random() < 0.5:
                 price = self.spoil_price(price)
@@ -192,6 +226,14 @@ class Market:
     def lots(self) -> int:
         return self.rng.choice([1, 1, 2, 3, 7, 1000, self.rng.randint(1, 10**6)])
 
+    def next_interest(self, spoiled: bool) -> float:
+        """A walk in lots that stays near what trades, with jumps, pauses and zero."""
+        if spoiled:
+            return self.rng.choice([math.nan, math.inf, -1.0, 2.0**49]) * self.setup.lot_size
+        step = self.rng.choice([0, 1, -1, 7, self.rng.randint(-5000, 5000), self.rng.randint(-(10**6), 10**6)])
+        self.interest = self.rng.choice([self.interest, 0, *[max(0, self.interest + step)] * 8])
+        return (self.interest + self.rng.choice([0.0, 0.0, 0.4])) * self.setup.lot_size
+
     def price(self) -> float:
         return self.next_tick() * self.setup.tick_size
 
@@ -211,15 +253,16 @@ class Market:
         return self.tick
 
 
-def tell_reference(ref: Reference, step: Step) -> None:
+def tell_reference(ref: ModelReference, step: Step) -> None:
     match step.call:
         case "advance" | "open" | "touch" | "scale":
             getattr(ref, step.call)(*step.rows)
         case "feed":
-            of: dict[str, list[Any]] = {"mark": [], "trade": [], "candle": []}
+            of: dict[str, list[Any]] = {}
             for kind, row in step.rows:
-                of[kind].append(row)
-            ref.feed(of["mark"], of["trade"], of["candle"], step.interval)
+                of.setdefault(kind, []).append(row)
+            streams = [of.get(kind, []) for kind in ("mark", "trade", "candle")]
+            ref.feed(*streams, step.interval, of.get("open_interest", []), of.get("vendor_event", []))
         case "candle" | "candles":
             for row in step.rows:
                 ref.add_candle(*(*row, step.interval))

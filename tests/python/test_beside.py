@@ -103,7 +103,10 @@ def test_where_a_batch_ends_changes_nothing(monkeypatch, rows):
                 trades=given, marks=marks, open_interest=oi, candles=bars, trigger=trigger, **(FLOW | {"window": "1m"})
             )
         inst = lq.Instrument(symbol="X", tick_size=1.0, lot_size=1.0, margin=lq.MarginSchedule.flat(0.004))
-        eng = lq.Engine(inst, leverage={10: 1.0}, half_life=None, window="1m", trigger=trigger, book_step=hm.book_step)
+        assert hm.meta["model"] == "oi"
+        eng = lq.Engine(
+            inst, leverage={10: 1.0}, half_life=None, window="1m", model="oi", trigger=trigger, book_step=hm.book_step
+        )
         last = ts[-1]
         ends = minutes + MINUTE - 1 <= last
         bar = (bars.ts_open, bars.open, bars.high, bars.low, bars.close)

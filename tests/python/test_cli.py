@@ -219,6 +219,7 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
             "heatmap a.zip -o out.png --symbol BTCUSDT --venue okx --window 60s --bin 20 --leverage 5:0.3,10:0.7 "
             "--side long --last 24h --opened-within 12h --threshold 0.1 --warmup 3d --trigger mark "
             "--marks m.csv --tick-size 0.1 --open-interest oi.csv --open-interest-sides two --candles k.csv "
+            "--model blend --reconciled "
             "--lot-size 0.001 --mmr 0.005 --maker-share 0.5 --half-life 5:7d,10:1d --width 800 --height 600 "
             "--colormap cividis --quiet"
         )
@@ -236,6 +237,8 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
         "window.opened_within": ("12h", "--opened-within"),
         "render.threshold": (0.1, "--threshold"),
         "window.warmup": ("3d", "--warmup"),
+        "model.name": ("blend", "--model"),
+        "model.reconciled": (True, "--reconciled"),
         "model.trigger": ("mark", "--trigger"),
         "source.marks": ("m.csv", "--marks"),
         "source.open_interest": ("oi.csv", "--open-interest"),
@@ -366,7 +369,7 @@ def test_an_empty_or_one_sided_result_has_a_summary(pipeline: Pipeline) -> None:
         (["--side", "buy"], 'error: --side: render.side must be one of "both", "long", "short", was "buy"'),
         (["--leverage", "5:0.3"], "error: --leverage: leverage.shares must be shares by leverage tier"),
         (["--leverage", "5,10"], 'error: --leverage must be shares such as "10:0.5,25:0.3,100:0.2" or a preset'),
-        (["--leverage", "defualt"], 'error: --leverage: leverage.preset must be one of "default", "integer-125", was'),
+        (["--leverage", "defualt"], 'error: --leverage: leverage.preset must be one of "default", "integer-125", '),
         (["--half-life", "7d"], 'error: --half-life: model.half_life must be "default", "none" or half-lives'),
         (
             ["--threshold", "95%"],

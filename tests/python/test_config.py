@@ -58,7 +58,16 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "leverage": {"preset": "default", "shares": None, "intensity": 1.0},
         "axis": {"low": None, "high": None, "step": None, "book_step": None},
         "window": {"length": "5m", "warmup": None, "last": None, "opened_within": None},
-        "model": {"name": "flow", "trigger": None, "maker_share": 0.0, "half_life": "default"},
+        "model": {
+            "name": None,
+            "trigger": None,
+            "maker_share": 0.0,
+            "half_life": "default",
+            "taker_tilt": 0.0,
+            "churn": None,
+            "event_threshold": None,
+            "reconciled": False,
+        },
         "source": {
             "format": "auto",
             "marks": None,
@@ -459,7 +468,7 @@ def test_an_example_in_the_comments_can_be_taken_as_it_is() -> None:
 def test_the_hash_is_the_same_on_every_machine() -> None:
     canonical = json.dumps(Config().to_dict(), sort_keys=True, separators=(",", ":"))
     assert canonical.startswith('{"axis":{"book_step":null,"high":null,"low":null,"step":null},"instrument":')
-    assert Config().hash == "7c7e7b6ad2053540"
+    assert Config().hash == "c2a35a897fa2aeed"
 
 
 def test_a_written_file_replaces_the_old_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

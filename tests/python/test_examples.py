@@ -1,6 +1,7 @@
 """The examples run as they stand: on simulated data, and on a file given as argument."""
 
 import gzip
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import liqcore as lq
+from recorded import data_dir
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -55,3 +57,38 @@ def test_own_model_accounts_for_what_it_opened(tmp_path: Path, trade_file: str, 
     for row in rows:
         assert sum(float(part.rstrip("%")) for part in row) == pytest.approx(100, abs=0.2)
     assert (tmp_path / "own_model.png").exists()
+
+
+def test_a_made_up_vendor_map_is_decoded(tmp_path: Path) -> None:
+    said = run("decode_vendor_map.py", tmp_path)
+    assert said.count("unit   7920") == 4
+    assert "exact 1, within 2 % 1, last column r 1" in said
+
+
+def test_the_engine_draws_a_vendor_map_from_its_events(tmp_path: Path) -> None:
+    events, volume, null = run("vendor_comparison.py", tmp_path).splitlines()[1:]
+    assert events.startswith("  events  r 1.0000  r of logarithms 1.0000  without distance +1.0000")
+    assert events.endswith("within 2 % 1.0000")
+    assert [line.split()[0] for line in (volume, null)] == ["volume", "null"]
+
+
+@pytest.mark.recorded
+def test_the_engine_draws_a_recorded_vendor_map(tmp_path: Path) -> None:
+    path = data_dir() / "coinglass" / "heatmap-12h-2024-05-24T1056.json.gz"
+    events, volume, null = run("vendor_comparison.py", tmp_path, str(path)).splitlines()[1:]
+    assert "events  r 1.0000 " in events
+    assert events.endswith("cells 9348, within 2 % 1.0000")
+    left = [float(line.split()[-1]) for line in (volume, null)]
+    assert left[0] > left[1] > 0  # without distance to the price, volume adds something
+
+
+@pytest.mark.recorded
+def test_recorded_vendor_maps_are_decoded(tmp_path: Path) -> None:
+    folder = data_dir() / "coinglass"
+    names = ["heatmap-12h-2024-05-24T1056.json.gz", "heatmap-3d-2024-05-20T1357.json.gz"]
+    said = run("decode_vendor_map.py", tmp_path, *(str(folder / name) for name in names))
+    drawn = re.findall(r"drawn again: cells (\S+), exact (\S+), within 2 % (\S+), last column r (\S+)", said)
+    twelve_hours, three_days = (tuple(map(float, figures)) for figures in drawn)
+    assert twelve_hours == (9348, 1, 1, 1)  # every cell to the dollar
+    assert three_days[2] >= 0.99  # several events in a column
+    assert three_days[3] >= 0.999

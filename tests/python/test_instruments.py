@@ -1,6 +1,7 @@
 import json
 import math
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -282,3 +283,43 @@ def test_prices_of_a_catalogue_instrument():
     with pytest.raises(lq.InvalidConfigError, match='contract must be that of the instrument \\("inverse"\\)'):
         lq.liquidation_price("short", 60_000, 10, schedule=coin, contract="linear")
     assert math.isnan(lq.liquidation_price("long", 60_000, 60, schedule=lq.instrument("hyperliquid:BTC")))
+
+
+def test_leverage_leans_on_what_a_venue_has_published() -> None:
+    known = lq.venues()
+    shares = known["hyperliquid"].leverage.profile.to_dict()
+    assert (shares[2], shares[5], round(sum(share for tier, share in shares.items() if tier > 7), 12)) == (
+        0.36,
+        0.49,
+        0.15,
+    )
+    shares = known["binance-usdm"].leverage.profile.to_dict()
+    assert round(sum(share for tier, share in shares.items() if tier >= 20), 12) == 0.6
+    assert shares[125] == 0.21
+    shares = known["bitmex"].leverage.profile.to_dict()
+    assert 22 <= sum(tier * share for tier, share in shares.items()) <= 30
+    for venue in known.values():
+        default = venue.leverage
+        assert bool(default.published) == bool(default.source) == bool(default.date), venue.name
+        assert default.assumed, venue.name
+        assert set(default.half_life) == set(default.profile.tiers)
+    assert known["okx"].leverage.profile == lq.LeverageProfile.preset("default")
+    assert known["hyperliquid"].leverage.half_life == {2: "30d", 5: "30d", 10: "30d", 20: "30d", 40: "7d"}
+
+
+def test_a_venues_leverage_is_a_preset() -> None:
+    inst = lq.Instrument(tick_size=0.1, lot_size=0.001)
+    engine = lq.Engine(inst, leverage="hyperliquid")
+    assert engine.leverage == lq.venues()["hyperliquid"].leverage.profile
+    with pytest.raises(lq.InvalidConfigError, match=r'leverage must be one of default, integer-125, .*was "okx"'):
+        lq.Engine(inst, leverage="okx")
+
+
+def test_leverage_of_a_catalogue_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    head = 'venue = "mine"\n[leverage]\n{}\n[instruments.X]\nrate = 0.01\n'
+    path.write_text(head.format('shares = { "3" = 0.5, "7" = 0.5 }\npublished = "all of it"'))
+    assert lq.venues(path)["mine"].leverage.profile.to_dict() == {3: 0.5, 7: 0.5}
+    path.write_text(head.format('published = "nothing"'))
+    with pytest.raises(lq.DataError, match="expected shares under leverage"):
+        lq.venues(path)

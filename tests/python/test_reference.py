@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reference import FATES, Reference, level_factor
+from reference_models import ModelReference
 from streams import Market, random_setup, tell_reference
 
 BUY, SELL = False, True
@@ -281,7 +282,7 @@ def test_the_verbs() -> None:
     check_account(ref)
 
 
-class Naive(Reference):
+class Naive(ModelReference):
     """Looks at every cell on every touch."""
 
     def _touch(self, low: int, high: int) -> None:

@@ -13,6 +13,7 @@
 #include "liqcore/book.hpp"
 #include "liqcore/history.hpp"
 #include "liqcore/model.hpp"
+#include "liqcore/sampled_model.hpp"
 #include "liqcore/stats.hpp"
 
 namespace liqcore::inline abi1 {
@@ -34,6 +35,7 @@ struct EngineOptions {
   /// lives as long as the engine and sleeps between calls; one makes none. Results do not depend on it: bit for bit
   /// without half-life, otherwise but for the last bits of the accounts' fractions.
   std::size_t threads = 1;
+  ModelOptions model_options;  ///< of the models that read open interest or events
 };
 
 /// Columns of trades, all of one length. Read in place.
@@ -50,6 +52,13 @@ struct SampleArrays {
   std::span<const double> value;
 };
 
+/// Columns of vendor events, all of one length.
+struct EventArrays {
+  std::span<const std::int64_t> ts_ns;
+  std::span<const double> price;
+  std::span<const double> qty;
+};
+
 /// Columns of candles, all of one length; volumes may be left empty where candles only touch.
 struct CandleArrays {
   std::span<const std::int64_t> ts_open_ns;
@@ -58,12 +67,13 @@ struct CandleArrays {
   std::int64_t interval_ns = 60'000'000'000;
 };
 
-/// Several streams to be merged by time; at equal times mark, trade, candle, open interest.
+/// Several streams to be merged by time; at equal times mark, trade, vendor event, candle, open interest.
 struct Feed {
   TradeArrays trades;
   SampleArrays marks;
   CandleArrays candles;
   SampleArrays open_interest;
+  EventArrays vendor_events;
 };
 
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
@@ -76,6 +86,8 @@ struct Checkpoint {
   std::optional<TickRange> triggered;  ///< the last touch
   bool used_trades = false;
   bool used_candle_volumes = false;
+  SampledState sampled;         ///< the interval in progress
+  std::int64_t last_price = 0;  ///< tick of the last trade or candle; 0: none yet
 };
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
@@ -97,8 +109,11 @@ class LIQCORE_EXPORT Engine {
   // One event. Returns why it was rejected, or Reject::none.
   Reject trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
   Reject mark(std::int64_t ts_ns, double price);
-  /// Recorded with the window's segment; the models here do not use it.
+  /// One sample, one-sided. Recorded with the window's segment; what it opens and closes is up to the model.
   Reject open_interest(std::int64_t ts_ns, double quantity);
+  /// Open `qty` (rounded to whole lots) on both sides at `price` (rounded to the tick), before anything is touched.
+  /// @throws InvalidConfig with another model than vendor
+  Reject vendor_event(std::int64_t ts_ns, double price, double qty);
 
   // Arrays. Returns what this call did.
   Stats trades(const TradeArrays& trades);
@@ -107,6 +122,7 @@ class LIQCORE_EXPORT Engine {
   /// volumes at its typical price (high + low + close) / 3.
   Stats candles(const CandleArrays& candles);
   Stats open_interest(const SampleArrays& samples);
+  Stats vendor_events(const EventArrays& events);
   /// @throws InvalidConfig if trades and candle volumes of one market are fed together
   Stats feed(const Feed& feed);
 
@@ -144,6 +160,13 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] std::optional<std::int64_t> clock() const noexcept;
   /// The axis of levels(): fixed, or as far as levels have come; none before the first price.
   [[nodiscard]] std::optional<PriceAxis> axis() const;
+  /// Whether a step of the model depends on what is in the book: then parts of a history cannot be computed apart.
+  [[nodiscard]] bool sequential() const noexcept { return options_.model_options.reconciled; }
+  /// What open interest has corrected so far, and the interval in progress.
+  [[nodiscard]] const SampledModel& sampled() const {
+    apply_run();
+    return sampled_;
+  }
   /// The book; null before the first price of an automatic axis.
   [[nodiscard]] const LevelBook* book() const {
     apply_run();
@@ -167,12 +190,13 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] Reject check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
                                    OnGrid& lots) const noexcept;
   [[nodiscard]] Reject check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept;
+  [[nodiscard]] Reject check_event(std::int64_t ts_ns, double price, double qty, std::int64_t clock) const noexcept;
   [[nodiscard]] Reject check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept;
   [[nodiscard]] Reject check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept;
 
-  template <class OnTrades, class OnMark, class OnCandle, class OnSample>
-  static void merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, OnMark&& on_mark, OnCandle&& on_candle,
-                    OnSample&& on_sample);
+  template <class OnTrades, class OnMark, class OnEvent, class OnCandle, class OnSample>
+  static void merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, OnMark&& on_mark, OnEvent&& on_event,
+                    OnCandle&& on_candle, OnSample&& on_sample);
   [[nodiscard]] std::int64_t windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept;
   void refuse_gaps(const Feed& feed, bool trades_sorted) const;
   void refuse_double_volumes(const Feed& feed, bool has_trades) const;
@@ -199,6 +223,7 @@ class LIQCORE_EXPORT Engine {
   Stats account_for(Use&& use);
   void use_mark(std::int64_t ts_ns, double price);
   void use_candle(const CandleArrays& candles, std::size_t i);
+  void draw(const Candle& candle) const;
   [[nodiscard]] std::optional<LevelBook::Reached> mark_reached() const noexcept;
   void touch_book(std::int64_t low_tick, std::int64_t high_tick);
   std::int64_t verb_tick(const char* argument, double price) const;
@@ -213,6 +238,8 @@ class LIQCORE_EXPORT Engine {
   mutable std::optional<LevelBook> book_;
   mutable Candle candle_;
   mutable std::optional<TickRange> triggered_;  // the last touch
+  mutable SampledModel sampled_;
+  mutable std::int64_t last_price_ = 0;  // tick of the last trade or candle; 0: none yet
 
   std::optional<History> history_;
   std::function<void(const Segment&)> hook_;

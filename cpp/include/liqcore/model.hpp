@@ -2,17 +2,32 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "liqcore/leverage.hpp"
 
 namespace liqcore::inline abi1 {
 
-/// How positions are assumed to open and close.
+/// How positions are assumed to open and close; docs/theory/models.md defines each.
 enum class Model : std::uint8_t {
-  none,  ///< nothing opens by itself: the verbs come from outside; trades, marks and candles still touch
-  flow,  ///< every trade opens its quantity on the aggressor's side
+  none,    ///< nothing opens by itself: the verbs come from outside; trades, marks and candles still touch
+  flow,    ///< every trade opens its quantity on the aggressor's side
+  oi,      ///< open interest opens both sides as it rises and closes everything in proportion as it falls
+  blend,   ///< as oi, and a part of the turnover opens and closes in between
+  vendor,  ///< events open both sides at one price, candles touch: a commercial map's recipe
 };
+
+/// What the models that read open interest can be told.
+struct ModelOptions {
+  double taker_tilt = 0.0;  ///< oi, blend: 0..1, how far taker imbalance moves the entries of the two sides apart
+  /// blend: 0..1, which part of the turnover opens and closes; none: kDefaultChurn. Both are kept to the nearest 1/1024
+  std::optional<double> churn;
+  std::optional<double>
+      event_threshold;      ///< vendor: a larger rise of open interest (quantity) is an event; none: no rise
+  bool reconciled = false;  ///< open interest corrects the book at every sample; makes the model sequential
+};
+inline constexpr double kDefaultChurn = 0.1;
 
 /// Which price liquidates.
 enum class Trigger : std::uint8_t {

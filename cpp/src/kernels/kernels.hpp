@@ -63,6 +63,9 @@ struct Kernels {
   /// Add a block's lots to the tables, row i to table i % kTables.
   void (*sum)(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, Tables tables);
 
+  /// The lowest and the highest of n >= 1 keys.
+  void (*range)(const std::int64_t* keys, std::size_t n, std::int64_t* low, std::int64_t* high);
+
   /// Quantity opened below each tick of [low, low + ticks]: prefix[0] = 0, prefix[i + 1] = prefix[i] + what opens at
   /// low + i, in lots, of `taken` lots of a trade on its taker's side and `made` / 1024 on the other's.
   void (*open_prefix)(Tables tables, std::int64_t low, std::size_t ticks, std::int64_t made, double* longs,

@@ -195,6 +195,33 @@ void sum(const std::int64_t* __restrict keys, const std::int64_t* __restrict lot
   for (; i < n; ++i) a[keys[i]] += lots[i];
 }
 
+void range(const std::int64_t* keys, std::size_t n, std::int64_t* low, std::int64_t* high) {
+  std::int64_t least_key = keys[0];
+  std::int64_t most_key = keys[0];
+  std::size_t i = 1;
+#if LIQCORE_LANES > 2  // baseline CPUs cannot compare 64-bit lanes
+  if (n >= kLanes) {
+    Longs below = load<Longs>(keys);
+    Longs above = below;
+    for (i = kLanes; i + kLanes <= n; i += kLanes) {
+      const Longs here = load<Longs>(keys + i);
+      below = here < below ? here : below;
+      above = here > above ? here : above;
+    }
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      least_key = below[lane] < least_key ? below[lane] : least_key;
+      most_key = above[lane] > most_key ? above[lane] : most_key;
+    }
+  }
+#endif
+  for (; i < n; ++i) {
+    least_key = keys[i] < least_key ? keys[i] : least_key;
+    most_key = keys[i] > most_key ? keys[i] : most_key;
+  }
+  *low = least_key;
+  *high = most_key;
+}
+
 void open_prefix(Tables tables, std::int64_t low, std::size_t ticks, std::int64_t made, double* longs, double* shorts) {
   const double share = static_cast<double>(made) / 1024.0;
   const std::int64_t* cell = tables.cells + 2 * low;
@@ -242,6 +269,6 @@ void project(const Projection& layer, std::int64_t low, const double* prefix, st
 
 }  // namespace
 
-const Kernels LIQCORE_TARGET = {LIQCORE_TARGET_NAME, rises, convert, sum, open_prefix, project};
+const Kernels LIQCORE_TARGET = {LIQCORE_TARGET_NAME, rises, convert, sum, range, open_prefix, project};
 
 }  // namespace liqcore::inline abi1::kernels

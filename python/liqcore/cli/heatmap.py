@@ -37,7 +37,10 @@ def heatmap(
     ] = None,
     leverage: Annotated[
         str | None,
-        typer.Option(help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, integer-125.'),
+        typer.Option(
+            help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, integer-125, or that of a '
+            "venue: binance-usdm, bitmex, hyperliquid."
+        ),
     ] = None,
     side: Annotated[str | None, typer.Option(help="Positions shown: both, long or short. [default: both]")] = None,
     last: Annotated[str | None, typer.Option(help="Show only the last 12h, 3d, ... [default: all]")] = None,
@@ -54,6 +57,19 @@ def heatmap(
     ] = None,
     warmup: Annotated[
         str | None, typer.Option(help="Length of data that fills the book before the first column. [default: none]")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="What opens and closes positions: flow, oi, blend, vendor. [default: oi where --open-interest is "
+            "given, else flow]"
+        ),
+    ] = None,
+    reconciled: Annotated[
+        bool | None,
+        typer.Option(
+            "--reconciled/--not-reconciled", help="Correct the book by open interest at every sample. [default: no]"
+        ),
     ] = None,
     trigger: Annotated[
         str | None,
@@ -139,6 +155,8 @@ def heatmap(
             "window.warmup": warmup,
             "window.last": last,
             "window.opened_within": opened_within,
+            "model.name": model,
+            "model.reconciled": reconciled,
             "model.trigger": trigger,
             "model.maker_share": maker_share,
             "model.half_life": half_life,
