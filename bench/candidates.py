@@ -72,8 +72,7 @@ def compare_all(job: Job, projected: peers.Projected) -> None:
     """Compare the answers of everybody who is timed on a job."""
     ours = answer(job)
     compare(job, answer(job, CALL_ROWS), ours, f"calls of {CALL_ROWS}")
-    if jobs.HAS_THREADS:
-        compare(job, answer(job, threads=2), ours, "two threads")
+    compare(job, answer(job, threads=2), ours, "two threads")
     np.testing.assert_array_equal(plain_loop(job), ours.layers, err_msg="C++ loop: wrong levels, not timed")
     histogram = peers.numpy_histogram(job, projected)
     if peers.HAS_NUMBA:
@@ -92,10 +91,11 @@ def compare_all(job: Job, projected: peers.Projected) -> None:
 
 def everybody(job: Job, projected: peers.Projected) -> list[Candidate]:
     """Return every candidate that is installed."""
-    out = [Candidate("liqcore, one call", COLUMNS, lambda: columns(job))]
-    if jobs.HAS_THREADS:
-        out.append(Candidate("liqcore, one call, two threads", COLUMNS, lambda: columns(job, threads=2), threads=2))
-    out.append(Candidate(f"liqcore, calls of {CALL_ROWS:,}", COLUMNS, lambda: columns(job, CALL_ROWS)))
+    out = [
+        Candidate("liqcore, one call", COLUMNS, lambda: columns(job)),
+        Candidate("liqcore, one call, two threads", COLUMNS, lambda: columns(job, threads=2), threads=2),
+        Candidate(f"liqcore, calls of {CALL_ROWS:,}", COLUMNS, lambda: columns(job, CALL_ROWS)),
+    ]
     if peers.HAS_NUMBA:
         out.append(Candidate("numba loop", COLUMNS, lambda: peers.numba_loop(job)))
         out.append(Candidate("numba loop, table of levels", COLUMNS, lambda: peers.numba_loop(job, by_table=True)))

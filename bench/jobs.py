@@ -7,7 +7,6 @@ that suits liqcore worst.
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +31,6 @@ WINDOWS = 240
 MMR = 0.004
 SECOND = 1_000_000_000
 DEFAULT_TRADES = 10_000_000
-HAS_THREADS = "threads" in inspect.signature(lq.Engine.__init__).parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +82,6 @@ class Job:
 
     def engine(self, keep: int | None = None, threads: int = 1) -> lq.Engine:
         """Return a fresh engine: flow model without half-life, last-trade trigger, fixed axis."""
-        options: dict[str, Any] = {"threads": threads} if threads > 1 else {}
         return lq.Engine(
             self.instrument,
             leverage=self.profile,
@@ -92,7 +89,7 @@ class Job:
             window=np.timedelta64(self.window_ns, "ns"),
             half_life=None,
             keep=keep,
-            **options,
+            threads=threads,
         )
 
     def first(self, n: int) -> Job:

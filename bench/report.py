@@ -164,6 +164,7 @@ def environment() -> dict[str, Any]:
     found = re.search(rb"(GCC: \([^)]*\) [\d.]+|clang version [\d.]+)", Path(_core.__file__).read_bytes())
     return {
         "liqcore": lq.__version__,
+        "cpu_target": lq.cpu_target(),
         "commit": _commit(),
         "compiler": found[1].decode() if found else "unknown",
         "processor": _processor(),

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 
 import candidates
 import jobs
 import liqcore as lq
+from disk import write_store
 from jobs import Job
 from measure import Candidate, ratios, rotate
-from report import Report, Table
+from report import FOLDER, Report, Table
 
 SHARES = {10.0: 0.4, 25.0: 0.3, 50.0: 0.15, 75.0: 0.1, 100.0: 0.05}
 FEWER = 8  # times
 FROM_WINDOWS, FROM_TRADES = "windows to columns", "trades to columns"
+OTHER_TIERS = {5.0: 0.4, 20.0: 0.4, 40.0: 0.2}
+WINDOW = "2h"  # about as many windows as job J has; footprints are cut at minutes, so not quite its own
+OTHER = "other tiers, windows only"
 
 
 def measure(report: Report) -> None:
     """Measure what is taken from windows and from footprints."""
     _measure_profile(report, jobs.job_j(), jobs.job_j(jobs.wanted_trades() // FEWER))
-    report.goals["footprints"].reason = "this version stores no footprints"
+    _measure_footprints(report, jobs.job_j())
 
 
 def _measure_profile(report: Report, job: Job, small: Job) -> None:
@@ -56,4 +64,65 @@ def _measure_profile(report: Report, job: Job, small: Job) -> None:
         ratios(windows, few),
         f"equal to a pass over the trades to the last bit, and {ratios(anew, windows).median:.1f}x as fast; the trades "
         "are not at hand where it is computed",
+    )
+
+
+def _measure_footprints(report: Report, job: Job) -> None:
+    """Other tiers from stored footprints: the same windows as from the ticks, without them."""
+
+    def engine() -> lq.Engine:
+        return lq.Engine(job.instrument, leverage=OTHER_TIERS, axis=job.axis, window=WINDOW, half_life=None)
+
+    def from_ticks() -> lq.Engine:
+        fed = engine()
+        for batch in lq.read_trades(store):
+            fed.trades(batch.ts, batch.price, batch.qty, batch.taker_sell)
+        return fed
+
+    def from_trades() -> lq.Engine:
+        fed = engine()
+        fed.trades(*job.columns)
+        return fed
+
+    def from_stream(stream: lq.FootprintStream) -> lq.Engine:
+        fed = engine()
+        fed.replay(stream)
+        return fed
+
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        store, saved = Path(folder) / "ticks.parquet", Path(folder) / "footprints.parquet"
+        write_store(job, store)
+        stream = lq.footprints(trades=lq.TradeBatch(*job.columns), instrument=job.instrument)
+        stream.save(saved)
+        ways: dict[str, Callable[[], lq.Engine]] = {
+            "from the ticks' file": from_ticks,
+            "from trades in memory": from_trades,
+            "from the footprints' file": lambda: from_stream(lq.load_footprints(saved)),
+            "from footprints in memory": lambda: from_stream(stream),
+        }
+        expected = from_trades().segments()
+        for way, run in ways.items():
+            assert run().segments() == expected, f"{way}: other windows, not timed"
+        ticks, trades, loaded, replayed = rivals = [Candidate(way, OTHER, run) for way, run in ways.items()]
+        rotate(rivals)
+        sizes = store.stat().st_size, saved.stat().st_size
+    report.tables.append(
+        Table(
+            "Other tiers from stored footprints",
+            job.description,
+            len(job),
+            rivals,
+            {OTHER: loaded},
+            notes=[
+                f"Runs of at most {stream.span_bps:g} basis points and one minute: {len(stream):,} runs, "
+                f"{len(stream.tick):,} entries, {len(job) / len(stream.tick):.1f} trades an entry; "
+                f"{sizes[1] / 1e6:.1f} MB on disk against {sizes[0] / 1e6:.1f} MB of ticks."
+            ],
+        )
+    )
+    report.goals["footprints"].measured(
+        ratios(ticks, loaded),
+        f"file against file; footprints in memory to the ticks' file {ratios(ticks, replayed).median:.1f}x, to trades "
+        f"in memory {ratios(trades, replayed).median:.1f}x",
     )
