@@ -21,8 +21,11 @@ use_environment()
 if TYPE_CHECKING:
     from . import render as render
     from . import sources as sources
+    from .analysis.sensitivity import Survival
+    from .analysis.zones import Magnet, Sweep, Zone, magnets
     from .config import Config
     from .instruments import instrument, schedule_from_binance, schedule_from_ccxt, venues
+    from .liquidation_map import Cluster, LiquidationMap, MapLayer, Within
     from .margin import (
         NoPrice,
         bankruptcy_price,
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
         why_no_price,
     )
     from .pipeline import heatmap
-    from .result import Age, Column, Heatmap, LiquidationMap, load_heatmap
+    from .result import Age, Column, Heatmap, load_heatmap
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
@@ -51,11 +54,18 @@ else:  # on first use: whoever embeds the engine starts without readers, picture
 _MODULES = ("render", "sources")
 _HOMES = {
     "Age": ".result",
+    "Cluster": ".liquidation_map",
     "Column": ".result",
     "Config": ".config",
     "Heatmap": ".result",
-    "LiquidationMap": ".result",
+    "LiquidationMap": ".liquidation_map",
+    "Magnet": ".analysis",
+    "MapLayer": ".liquidation_map",
     "NoPrice": ".margin",
+    "Survival": ".analysis",
+    "Sweep": ".analysis",
+    "Within": ".liquidation_map",
+    "Zone": ".analysis",
     "bankruptcy_price": ".margin",
     "drop_leverage": ".margin",
     "heatmap": ".pipeline",
@@ -63,6 +73,7 @@ _HOMES = {
     "instrument": ".instruments",
     "liquidation_price": ".margin",
     "load_heatmap": ".result",
+    "magnets": ".analysis",
     "read_candles": ".sources",
     "read_funding": ".sources",
     "read_marks": ".sources",
@@ -78,6 +89,7 @@ __all__ = [
     "AGES",
     "TIME_FRAMES",
     "Age",
+    "Cluster",
     "Column",
     "Config",
     "DataError",
@@ -88,13 +100,19 @@ __all__ = [
     "LeverageProfile",
     "LiqcoreError",
     "LiquidationMap",
+    "Magnet",
+    "MapLayer",
     "MarginSchedule",
     "Market",
     "NoPrice",
     "PriceAxis",
     "Segment",
     "Stats",
+    "Survival",
+    "Sweep",
     "TradeBatch",
+    "Within",
+    "Zone",
     "__version__",
     "bankruptcy_price",
     "combine",
@@ -106,6 +124,7 @@ __all__ = [
     "instrument",
     "liquidation_price",
     "load_heatmap",
+    "magnets",
     "read_candles",
     "read_funding",
     "read_marks",

@@ -19,7 +19,8 @@ from .errors import InvalidConfigError
 
 if TYPE_CHECKING:
     from .config import Config
-    from .result import Heatmap, LiquidationMap
+    from .liquidation_map import LiquidationMap
+    from .result import Heatmap
 
 ARCHIVE_KEY = "liqcore.engine"
 
