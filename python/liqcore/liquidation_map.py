@@ -200,7 +200,7 @@ class LiquidationMap:
         >>> eng.map().sentence(12)
         'a fall to 880 liquidates $4.52K of longs, a rise to 1,120 $3.29K of shorts'
         """
-        from .render.labels import amount, price_text
+        from .render.labels import amount, decimals, price_text
 
         if percent is not None:
             at = self.within(percent)
@@ -208,14 +208,13 @@ class LiquidationMap:
         else:
             self._last_price("the map")
             ends = (self._to_cluster("long"), self._to_cluster("short"))
-        decimals = len(np.format_float_positional(self.step / 2, precision=9, trim="-").partition(".")[2])
         base = str(self.meta.get("base") or "")
 
         def said(move: str, verb: str, price: float, value: float, side: str) -> str:
             if math.isnan(price):
                 return f"no {side} {'below' if side == 'longs' else 'above'}"
             what = f"{amount(value, self.unit, base)} of {side}" if value else f"no {side}"
-            return f"a {move} to {price_text(price, decimals)} {verb}{what}"
+            return f"a {move} to {price_text(price, decimals(self.step / 2))} {verb}{what}"
 
         (low, long), (high, short) = ends
         second = "" if not math.isnan(low) else "liquidates "

@@ -282,7 +282,12 @@ class Heatmap:
     @cached_property
     def prices(self) -> NDArray[np.float64]:
         """Lower edges of the rows, shape (bins,)."""
-        bins = self._view.first_bin + np.arange(self._view.rows) * self._view.bins_per_row
+        return self._edges[:-1]
+
+    @cached_property
+    def _edges(self) -> NDArray[np.float64]:
+        """Edges of the rows, one more than there are rows: an upper edge is the next lower one, to the bit."""
+        bins = self._view.first_bin + np.arange(self._view.rows + 1) * self._view.bins_per_row
         ticks = (bins * self._history.ticks_per_bin).astype(np.float64)
         return ticks * self._history.tick_size
 

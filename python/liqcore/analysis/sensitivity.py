@@ -87,7 +87,7 @@ def _ranges(hm: Heatmap, i: int, threshold: float | str | None) -> Ranges:
     cells = np.stack([side[0] for side in hm._fold(first, count)])
     out: Ranges = ([], [])
     for side, first_row, end_row in find_spans(hm, cells, threshold)[1]:
-        out[side].append((float(hm.prices[first_row]), float(hm.prices[end_row - 1]) + hm.step))
+        out[side].append((float(hm._edges[first_row]), float(hm._edges[end_row])))
     return out
 
 

@@ -211,7 +211,7 @@ def find_zones(hm: Heatmap, i: int, threshold: float | str | None, columns: int)
         live, opened = hm._cells(i).sum(axis=1), np.empty((0, 2, len(hm.prices)))
     else:
         names, live, opened = hm._opened(i, None)
-    totals = live.sum(axis=1)
+    totals = [math.fsum(side) for side in live]  # exact: how many rows are empty does not matter
     price = hm._price_after(i)
     zones = []
     for k, span in enumerate(spans):
@@ -220,7 +220,7 @@ def find_zones(hm: Heatmap, i: int, threshold: float | str | None, columns: int)
         value = float(mine.sum())
         # The nearer of equal bins is the upper one of longs, the lower one of shorts.
         peak = len(mine) - 1 - int(np.argmax(mine[::-1])) if span.side == 0 else int(np.argmax(mine))
-        low, high = float(hm.prices[span.first]), float(hm.prices[span.end - 1]) + hm.step
+        low, high = float(hm._edges[span.first]), float(hm._edges[span.end])
         ages = shares_of(opened[:, span.side, rows].sum(axis=1), np.float64(value))
         zones.append(
             Zone(
@@ -229,7 +229,7 @@ def find_zones(hm: Heatmap, i: int, threshold: float | str | None, columns: int)
                 low=low,
                 high=high,
                 value=value,
-                share=value / float(totals[span.side]),
+                share=min(value / totals[span.side], 1.0),
                 peak_price=float(hm.prices[span.first + peak]) + hm.step / 2,
                 peak_value=float(mine[peak]),
                 distance_percent=_distance_percent(span.side, low, high, price),
