@@ -120,7 +120,8 @@ def map_layout(shown: LiquidationMap, options: MapOptions, measure: Measure) -> 
     # As wide as a label can be: how wide they are depends on the bars, and the bars on the width that is left.
     side = page.margin + math.ceil(page.width_of("$88.8M")) + page.em(0.5)
     joined = _bins_per_bar(shown, (high - low) / (options.width - 2 * side), page)
-    top = page.write_lines(top, captions.map_header_items(shown, joined), most=4, role="muted")
+    most = 1 if options.height < 320 else 4  # a small picture is for the bars
+    top = page.write_lines(top, captions.map_header_items(shown, joined), most, role="muted")
     if not math.isnan(shown.price):
         top = _sentence(shown, top, page)
     top = _legend(names, top + page.em(0.3), page)
@@ -129,7 +130,7 @@ def map_layout(shown: LiquidationMap, options: MapOptions, measure: Measure) -> 
     plot = Rect(side, top, options.width - side, footer_top - round(page.line * 1.7))
 
     starts = _bar_starts(shown, view, joined)
-    ends = [*starts[1:], view.stop]
+    ends = [*starts[1:], view.stop] if len(starts) else []
     sums = np.zeros((len(layers), len(starts)))
     for row, layer in zip(sums, layers, strict=True):
         if len(starts):
