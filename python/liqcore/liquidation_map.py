@@ -198,7 +198,7 @@ class LiquidationMap:
         >>> eng.trade(0, 1_000.0, 5.0, False), eng.trade(1, 1_000.0, 3.0, True)  # opens 5 long, 3 short
         (True, True)
         >>> eng.map().sentence(12)
-        'a fall to 880 liquidates $4.52K of longs, a rise to 1,120 $3.29K of shorts'
+        'a fall to 880.0 liquidates $4.52K of longs, a rise to 1,120.0 $3.29K of shorts'
         """
         from .render.labels import amount, decimals, price_text
 
