@@ -1,4 +1,4 @@
-"""Views of a heatmap that is there already: selections, time frames, age, zones; a month of 5-minute windows behind it."""
+"""Views of a heatmap that is there already: selections, time frames, age, zones; a month of windows behind it."""
 
 from __future__ import annotations
 

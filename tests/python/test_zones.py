@@ -12,8 +12,9 @@ import liqcore as lq
 from drive import make_engine
 from liqcore.analysis.zones import LONGEST_BLOCK
 from liqcore.threshold import Threshold
+from recorded import data_dir
 from streams import SECOND, Market, random_setup
-from test_engine_recorded import SETUPS, WHOLE, marks, trades
+from test_engine_recorded import SETUPS, WHOLE, marks, read, trades
 from test_time_frames import HOUR, START, engine_of, events_of, feed
 
 HALF_HOUR = HOUR // 2
@@ -395,12 +396,17 @@ def test_zones_of_a_recorded_day(trigger: str) -> None:
     order = np.argsort(of_trades[0], kind="stable")
     of_trades = tuple(np.ascontiguousarray(column[order]) for column in of_trades)
     of_marks = marks("BTC", int(of_trades[0][0]), int(of_trades[0][-1]))
+    context = read(data_dir() / "context" / "hyperliquid-BTC-context.parquet")
+    ts = context["ts_ms"] * 1_000_000
+    inside = (ts >= of_trades[0][0]) & (ts <= of_trades[0][-1])
+    interest = ts[inside], context["open_interest"][inside]
     like = make_engine(SETUPS["BTC"])
 
     def heatmap(until: int) -> lq.Heatmap:
         eng = lq.Engine(like.instrument, leverage=like.leverage, book_step=6.0, window="5m", trigger=trigger)
-        parts = [tuple(c[: np.searchsorted(stream[0], until)] for c in stream) for stream in (of_trades, of_marks)]
-        eng.feed(trades=parts[0], marks=parts[1])
+        streams = (of_trades, of_marks, interest)
+        parts = [tuple(c[: np.searchsorted(stream[0], until)] for c in stream) for stream in streams]
+        eng.feed(trades=parts[0], marks=parts[1], open_interest=parts[2])
         eng.advance(until)
         return eng.heatmap(step=30.0)
 
@@ -410,6 +416,9 @@ def test_zones_of_a_recorded_day(trigger: str) -> None:
     zones = whole.zones(noon)
     assert zones
     assert heatmap(noon).zones(noon) == zones
+    day = whole.select(opened_within="4h")
+    assert heatmap(noon).select(opened_within="4h").map(noon).sentence() == day.map(noon).sentence()
+    assert all(zone.ages["4h"] == pytest.approx(1) for zone in day.zones(noon))
     assert [zone[:3] for zone in slow_zones(whole, int(np.searchsorted(whole.times, noon)) - 1, "p90", 100)] == ranges(
         zones
     )
