@@ -307,3 +307,8 @@ def test_help_comes_without_loading_the_engine() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert out.splitlines()[-1] == "[]"
+
+
+def test_every_key_of_the_json_stands_in_the_command_line_page() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/reference/cli.md").read_text(encoding="utf-8")
+    assert [key for key in [*MAP_KEYS, *ZONE_KEYS, "zones", "survives"] if f"`{key}`" not in text] == []
