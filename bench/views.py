@@ -1,4 +1,4 @@
-"""Views of a heatmap that is there already: selections, time frames, age; a month of 5-minute windows behind it."""
+"""Views of a heatmap that is there already: selections, time frames, age, zones; a month of windows behind it."""
 
 from __future__ import annotations
 
@@ -54,6 +54,11 @@ def measure(report: Report) -> None:
         'rebin(window="1h")': seen(hm.rebin(window="1h")),
         "map(), opened within 2w": hm.select(opened_within="2w").map,
         "age()": hm.age,
+        "zones()": hm.zones,
+        "zones() 30 h ago": lambda: hm.zones(int(hm.times[len(hm.times) // 2])),
+        "zones(), opened within 24h": hm.select(opened_within="24h").zones,
+        "swept() of 24 h": lambda: hm.swept(int(hm.times[-1]) - NS_A_DAY),
+        "sensitivity()": hm.sensitivity,
     }
     candidates = [Candidate(name, "a view", run) for name, run in views.items()]
     rotate(candidates)

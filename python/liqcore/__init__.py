@@ -22,9 +22,12 @@ use_environment()
 if TYPE_CHECKING:
     from . import render as render
     from . import sources as sources
+    from .analysis.sensitivity import Survival
+    from .analysis.zones import Magnet, Sweep, Zone, magnets
     from .config import Config
     from .footprint_stream import FootprintStream, load_footprints
     from .instruments import instrument, schedule_from_binance, schedule_from_ccxt, venues
+    from .liquidation_map import Cluster, LiquidationMap, MapLayer, Within
     from .margin import (
         NoPrice,
         bankruptcy_price,
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
         why_no_price,
     )
     from .pipeline import footprints, heatmap
-    from .result import Age, Column, Heatmap, LiquidationMap, load_heatmap
+    from .result import Age, Column, Heatmap, load_heatmap
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
@@ -53,12 +56,19 @@ else:  # on first use: whoever embeds the engine starts without readers, picture
 _MODULES = ("render", "sources")
 _HOMES = {
     "Age": ".result",
+    "Cluster": ".liquidation_map",
     "Column": ".result",
     "Config": ".config",
     "FootprintStream": ".footprint_stream",
     "Heatmap": ".result",
-    "LiquidationMap": ".result",
+    "LiquidationMap": ".liquidation_map",
+    "Magnet": ".analysis",
+    "MapLayer": ".liquidation_map",
     "NoPrice": ".margin",
+    "Survival": ".analysis",
+    "Sweep": ".analysis",
+    "Within": ".liquidation_map",
+    "Zone": ".analysis",
     "bankruptcy_price": ".margin",
     "drop_leverage": ".margin",
     "footprints": ".pipeline",
@@ -68,6 +78,7 @@ _HOMES = {
     "liquidation_price": ".margin",
     "load_footprints": ".footprint_stream",
     "load_heatmap": ".result",
+    "magnets": ".analysis",
     "read_candles": ".sources",
     "read_funding": ".sources",
     "read_marks": ".sources",
@@ -83,6 +94,7 @@ __all__ = [
     "AGES",
     "TIME_FRAMES",
     "Age",
+    "Cluster",
     "Column",
     "Config",
     "DataError",
@@ -94,13 +106,19 @@ __all__ = [
     "LeverageProfile",
     "LiqcoreError",
     "LiquidationMap",
+    "Magnet",
+    "MapLayer",
     "MarginSchedule",
     "Market",
     "NoPrice",
     "PriceAxis",
     "Segment",
     "Stats",
+    "Survival",
+    "Sweep",
     "TradeBatch",
+    "Within",
+    "Zone",
     "__version__",
     "bankruptcy_price",
     "cfunc_address",
@@ -115,6 +133,7 @@ __all__ = [
     "liquidation_price",
     "load_footprints",
     "load_heatmap",
+    "magnets",
     "read_candles",
     "read_funding",
     "read_marks",

@@ -20,7 +20,8 @@ from .errors import InvalidConfigError
 if TYPE_CHECKING:
     from .config import Config
     from .footprint_stream import FootprintStream
-    from .result import Heatmap, LiquidationMap
+    from .liquidation_map import LiquidationMap
+    from .result import Heatmap
 
 ARCHIVE_KEY = "liqcore.engine"
 MEANING = {  # what a number in a result says

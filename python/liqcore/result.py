@@ -1,14 +1,14 @@
-"""What comes out: heatmaps, their columns, and liquidation maps."""
+"""What comes out: heatmaps, their columns, and how old they are."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,12 @@ from ._core import LeverageProfile, PriceAxis
 from .archive import read_archive, write_archive
 from .durations import AGES, TIME_FRAMES, format_duration, parse_duration
 from .errors import InvalidConfigError
+from .liquidation_map import LiquidationMap
 from .threshold import Threshold
+
+if TYPE_CHECKING:
+    from .analysis.sensitivity import Survival
+    from .analysis.zones import Zone
 
 Time = int | str | datetime | np.datetime64
 Length = str | int | timedelta | np.timedelta64
@@ -26,6 +31,7 @@ Length = str | int | timedelta | np.timedelta64
 SIDES = ("both", "long", "short")
 UNITS = ("usd", "quantity")
 DEFAULT_BINS_PER_ROW = 5
+RECENT_COLUMNS = 100
 ARCHIVE_KEY = "liqcore.heatmap"
 CANDLE = np.dtype([(name, np.float64) for name in ("open", "high", "low", "close", "buy_qty", "sell_qty")])
 
@@ -98,7 +104,7 @@ class Age:
     def shares(self) -> NDArray[np.float64]:
         """Which share of a bin's live amount was opened within each length, 0 to 1: shape (lengths, 2, bins); NaN
         where nothing is live."""
-        return _shares(self.opened, self.live)
+        return shares_of(self.opened, self.live)
 
     def share_between(self, side: str, low: float, high: float) -> NDArray[np.float64]:
         """
@@ -119,50 +125,13 @@ class Age:
             raise InvalidConfigError(f"side must be one of {SIDES}, was {side!r}")
         sides = {"long": slice(0, 1), "short": slice(1, 2), "both": slice(0, 2)}[side]
         bins = (self.prices >= low) & (self.prices < high)
-        return _shares(self.opened[:, sides, bins].sum(axis=(1, 2)), self.live[sides, bins].sum())
+        return shares_of(self.opened[:, sides, bins].sum(axis=(1, 2)), self.live[sides, bins].sum())
 
 
-def _shares(opened: NDArray[np.float64], live: NDArray[np.float64] | np.floating[Any]) -> NDArray[np.float64]:
+def shares_of(opened: NDArray[np.float64], live: NDArray[np.float64] | np.floating[Any]) -> NDArray[np.float64]:
     """Divide; rounding may not take a share above 1, and where nothing is live there is none."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(live > 0, np.minimum(opened / live, 1.0), np.nan)
-
-
-@dataclass(frozen=True, slots=True)
-class LiquidationMap:
-    """
-    What would be liquidated at one instant, by leverage tier, price bin and side.
-
-    ``long`` and ``short`` are float64 of shape (tiers, bins) at the profile's weights; ``prices`` are the lower edges
-    of the bins, ``price`` the last traded price (NaN where nothing traded yet).
-    """
-
-    time_ns: int
-    price: float
-    tiers: NDArray[np.float64]
-    prices: NDArray[np.float64]
-    step: float
-    long: NDArray[np.float64]
-    short: NDArray[np.float64]
-    unit: str
-    meta: Mapping[str, Any]
-    _age: Callable[..., Age] | None = field(default=None, repr=False, compare=False)
-
-    def age(self, *, within: Sequence[Length] | None = None, threshold: float | str | None = None) -> Age:
-        """Return how old its levels are: `Heatmap.age` at the map's instant."""
-        if self._age is None:
-            raise InvalidConfigError("the age of a map is known only where a heatmap made it")
-        return self._age(within=within, threshold=threshold)
-
-    @property
-    def cumulative_long(self) -> NDArray[np.float64]:
-        """Longs liquidated by a fall into each bin, shape (bins,): rises to the left, falls to the price."""
-        return np.cumsum(self.long.sum(axis=0)[::-1])[::-1]
-
-    @property
-    def cumulative_short(self) -> NDArray[np.float64]:
-        """Shorts liquidated by a rise into each bin, shape (bins,): rises to the right."""
-        return np.cumsum(self.short.sum(axis=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +208,7 @@ class Heatmap:
             view = _View(first, count, "both", tiers, first_row * per_row, end_row - first_row, per_row, None, unit)
         self._view = view
         if len(history):
-            self.meta["book_age_ns"] = int(self._end_ns - history.segment(0).start_ns)
+            self.meta["book_age_ns"] = int(self._end_ns - self._first_ns)
         if view.opened_within:
             self.meta["opened_within_ns"] = view.opened_within * history.window_ns
         if view.threshold is not None:
@@ -284,6 +253,11 @@ class Heatmap:
         return self._leverage
 
     @property
+    def _first_ns(self) -> int:
+        """When the book was empty."""
+        return self._history.segment(0).start_ns
+
+    @property
     def _end_ns(self) -> int:
         """The end of the last window shown."""
         return self._history.segment(self._view.first + self._view.count - 1).end_ns
@@ -308,7 +282,12 @@ class Heatmap:
     @cached_property
     def prices(self) -> NDArray[np.float64]:
         """Lower edges of the rows, shape (bins,)."""
-        bins = self._view.first_bin + np.arange(self._view.rows) * self._view.bins_per_row
+        return self._edges[:-1]
+
+    @cached_property
+    def _edges(self) -> NDArray[np.float64]:
+        """Edges of the rows, one more than there are rows: an upper edge is the next lower one, to the bit."""
+        bins = self._view.first_bin + np.arange(self._view.rows + 1) * self._view.bins_per_row
         ticks = (bins * self._history.ticks_per_bin).astype(np.float64)
         return ticks * self._history.tick_size
 
@@ -657,7 +636,7 @@ class Heatmap:
     def map(self, ts: Time | None = None) -> LiquidationMap:
         """
         Return the liquidation map: by tier and side, after the column known at `ts`, or after the last column
-        (finished or not) if no time is given.
+        (finished or not) if no time is given. What a threshold hides in that column is hidden here too.
 
         Raises
         ------
@@ -665,24 +644,138 @@ class Heatmap:
             If no column had ended by then, or there is none at all.
         """
         i = self._column_at(ts)
-        view = self._view
-        last = self._last_window(i)
-        cells = self._history.map(last, **self._rows(), opened_within=view.opened_within)
-        shown = np.asarray(view.tiers)
-        closes = self._history.candles()[: last + 1, 3]
-        traded = closes[~np.isnan(closes)]
+        cells = self._cells(i)
+        if self._view.threshold is not None:
+            cells = cells * (self.values[i] > 0)
+        shown = np.asarray(self._view.tiers)
         return LiquidationMap(
             time_ns=int(self.times[i]) + self.window_ns,
-            price=float(traded[-1]) if traded.size else float("nan"),
+            price=self._price_after(i),
             tiers=self._leverage.tiers[shown],
             prices=self.prices,
             step=self.step,
             long=cells[0][shown],
             short=cells[1][shown],
             unit=self.unit,
-            meta=self.meta,
+            meta={**self.meta, "book_age_ns": self._history.segment(self._last_window(i)).end_ns - self._first_ns},
+            complete=bool(self.complete[i]),
             _age=lambda **given: self._age(i, **given),
         )
+
+    def zones(
+        self, ts: Time | None = None, *, threshold: float | str | None = None, columns: int = RECENT_COLUMNS
+    ) -> list[Zone]:
+        """
+        Return the zones of one instant: neighbouring bins of one side at or above a threshold, lowest price first.
+
+        Everything in them was known at that instant: nothing later changes them.
+
+        Parameters
+        ----------
+        ts : int, str, datetime or datetime64, optional
+            After the column known at this time; after the last column (finished or not) if left out.
+        threshold : float or str, optional
+            As for `select`, but of the bins of that instant, the two sides apart: a share of the largest (0 to 1), an
+            amount above 1 in `unit`, or a percentile of those that are not zero. If left out that of the heatmap, or
+            "p90", the tenth of the bins that hold the most.
+        columns : int, optional
+            Over how many columns up to the instant `Zone.persistence` counts.
+
+        Raises
+        ------
+        InvalidConfigError
+            If an argument breaks its rule, or no column had ended by then.
+
+        Examples
+        --------
+        >>> import liqcore as lq
+        >>> market = lq.simulate(days=0.2, trades_per_day=40_000)
+        >>> hm = lq.heatmap(trades=market.trades)
+        >>> zones = hm.zones(threshold=0.5)
+        >>> all(zone.low < zone.high and zone.peak_value <= zone.value for zone in zones)
+        True
+        """
+        from .analysis.zones import find_zones
+
+        return find_zones(self, self._column_at(ts), threshold, columns)
+
+    def swept(
+        self,
+        ts: Time,
+        *,
+        until: Time | None = None,
+        threshold: float | str | None = None,
+        columns: int = RECENT_COLUMNS,
+    ) -> list[Zone]:
+        """
+        Return those zones of an earlier time that the price has reached since, each with its `Sweep`, in that order.
+
+        Parameters
+        ----------
+        ts : int, str, datetime or datetime64
+            When the zones were there: after the column known at this time.
+        until : int, str, datetime or datetime64, optional
+            What is known at this time; everything if left out.
+        threshold, columns
+            As for `zones`.
+
+        Raises
+        ------
+        InvalidConfigError
+            If an argument breaks its rule, `until` is before `ts`, or no column had ended by then.
+        """
+        from .analysis.zones import find_swept
+
+        i, end = self._column_at(ts), self._column_at(until)
+        if end < i:
+            raise InvalidConfigError(f"until must not be before ts ({ts!r}), was {until!r}")
+        return find_swept(self, i, end, threshold, columns)
+
+    def sensitivity(
+        self,
+        ts: Time | None = None,
+        *,
+        threshold: float | str | None = None,
+        shares: Iterable[LeverageProfile | Mapping[float, float]] | None = None,
+        models: Iterable[Heatmap] = (),
+        offsets: int = 4,
+        cover: float = 0.5,
+    ) -> list[Survival]:
+        """
+        Return for each zone of one instant in which share of other views of the same market it is still there.
+
+        A zone survives in another view if zones of its side there, at the same instant and threshold, cover at least
+        `cover` of its height.
+
+        Parameters
+        ----------
+        ts, threshold
+            As for `zones`. A threshold that is a share or a percentile is taken anew in each view.
+        shares : iterable of LeverageProfile or mapping of tier to share, optional
+            Other shares, as for `reweigh`. If left out, each tier's share is halved and doubled in turn, the others
+            taking or giving the difference in proportion.
+        models : iterable of Heatmap, optional
+            Heatmaps of the same market under other models or settings; each is seen at the same instant.
+        offsets : int, optional
+            By how many steps, evenly spread within the height of a row and rounded to the book's bins, the rows are
+            moved. 0: not at all.
+        cover : float, optional
+            Above 0, at most 1.
+
+        Raises
+        ------
+        InvalidConfigError
+            If an argument breaks its rule, or a heatmap is of another market.
+        """
+        from .analysis.sensitivity import survivals
+
+        return survivals(self, self._column_at(ts), threshold, shares, models, offsets, cover)
+
+    def _price_after(self, i: int) -> float:
+        """The last traded price known after a column; NaN where nothing traded yet."""
+        closes = self._history.candles()[: self._last_window(i) + 1, 3]
+        traded = closes[~np.isnan(closes)]
+        return float(traded[-1]) if traded.size else float("nan")
 
     def age(
         self,
@@ -723,23 +816,8 @@ class Heatmap:
         return self._age(self._column_at(ts), within=within, threshold=threshold)
 
     def _age(self, i: int, *, within: Sequence[Length] | None, threshold: float | str | None) -> Age:
-        self._refuse_sequential("age")
+        names, live, opened = self._opened(i, within)
         view = self._view
-        if within is None:
-            within = [age for age in AGES if parse_duration(age) >= self._history.window_ns]
-        windows = [self._whole_windows(length, "within") for length in within]
-        if windows != sorted(set(windows)):
-            raise InvalidConfigError(f"within must rise by at least a window each, was {list(within)!r}")
-        last = self._last_window(i)
-        rows = self._rows()
-        live = self._history.map(last, **rows, opened_within=view.opened_within).sum(axis=1)
-        limit = view.opened_within or len(self._history) + max(windows, default=1)
-        known = [count for count in windows if self._history.whole or min(count, limit) <= last + 1]
-        asked = sorted({min(count, limit) for count in known})
-        opened = self._history.age(last, windows=asked, **rows)
-        out = np.full((len(windows), 2, view.rows), np.nan)
-        for k, count in enumerate(known):
-            out[k] = np.minimum(opened[asked.index(min(count, limit))], live)  # apart from rounding it never exceeds
         given = view.threshold if threshold is None else threshold
         cutoff = 0.0
         if given is not None:
@@ -749,25 +827,51 @@ class Heatmap:
             cutoff = wanted.cutoff(self._unlimited)
         since = self._history.since(
             threshold=cutoff,
-            **rows,
+            **self._rows(),
             first_column=view.first,
-            columns=last + 1 - view.first,
+            columns=self._last_window(i) + 1 - view.first,
             opened_within=view.opened_within,
             column_ns=view.column_ns,
         )
         return Age(
             time_ns=int(self.times[i]) + self.window_ns,
-            within=tuple(
-                length if isinstance(length, str) else format_duration(_length(length, "within")) for length in within
-            ),
+            within=names,
             prices=self.prices,
             step=self.step,
             live=live,
-            opened=out,
+            opened=opened,
             since_ns=since,
             threshold=float(cutoff),
             unit=self.unit,
         )
+
+    def _opened(
+        self, i: int, within: Sequence[Length] | None
+    ) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
+        """Lengths by name, what is live after a column, and what of it was opened within them: see `Age`."""
+        self._refuse_sequential("age")
+        view = self._view
+        if within is None:
+            within = [age for age in AGES if parse_duration(age) >= self._history.window_ns]
+        windows = [self._whole_windows(length, "within") for length in within]
+        if windows != sorted(set(windows)):
+            raise InvalidConfigError(f"within must rise by at least a window each, was {list(within)!r}")
+        last = self._last_window(i)
+        rows = self._rows()
+        live = self._cells(i).sum(axis=1)
+        limit = view.opened_within or len(self._history) + max(windows, default=1)
+        known = [count for count in windows if self._history.whole or min(count, limit) <= last + 1]
+        asked = sorted({min(count, limit) for count in known})
+        opened = self._history.age(last, windows=asked, **rows)
+        out = np.full((len(windows), 2, view.rows), np.nan)
+        for k, count in enumerate(known):
+            out[k] = np.minimum(opened[asked.index(min(count, limit))], live)  # apart from rounding it never exceeds
+        names = (length if isinstance(length, str) else format_duration(_length(length, "within")) for length in within)
+        return tuple(names), live, out
+
+    def _cells(self, i: int) -> NDArray[np.float64]:
+        """What is live after a column, by side, tier and row, whatever the threshold."""
+        return self._history.map(self._last_window(i), **self._rows(), opened_within=self._view.opened_within)
 
     @property
     def _unlimited(self) -> NDArray[np.float32]:

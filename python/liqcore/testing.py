@@ -1,14 +1,15 @@
 """For people who extend liqcore: sample data, and checks that an extension does what liqcore expects of it."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from liqcore.render import Renderer, RenderOptions
+from liqcore.liquidation_map import LiquidationMap
+from liqcore.render import MapOptions, MapRenderer, Renderer, RenderOptions
 
 CANDLE_FIELDS = ("open", "high", "low", "close", "buy_qty", "sell_qty")
 
@@ -199,23 +200,133 @@ def check_renderer(render: Renderer) -> None:
         _check_case(render, name, usual, options)
 
 
-def _check_case(render: Renderer, case: str, heatmap: SampleHeatmap, options: RenderOptions) -> None:
-    before = {name: value.copy() for name, value in _arrays(heatmap).items()}
+def sample_map(
+    bins: int = 300,
+    tiers: Sequence[float] = (5, 10, 25, 50, 100),
+    *,
+    price: float = 62_000.0,
+    seed: int = 7,
+) -> LiquidationMap:
+    """
+    Return a made-up liquidation map: each tier's levels gather around its distance from the price.
+
+    Parameters
+    ----------
+    bins : int
+        May be 0. The bins cover about 12 % of ``price`` on either side.
+    tiers : sequence of float
+    price : float
+        NaN: nothing has traded.
+    seed : int
+        The same seed gives the same map.
+
+    Examples
+    --------
+    >>> sample_map(bins=10).long.shape
+    (5, 10)
+    """
+    random = np.random.default_rng(seed)
+    middle = 62_000.0 if np.isnan(price) else price
+    step = float(f"{0.24 * middle / max(bins, 1):.2g}")
+    prices = (np.floor(middle / step - bins / 2 + 0.5) + np.arange(bins)) * step
+    away = (prices + step / 2) / middle - 1
+    long, short = np.zeros((len(tiers), bins)), np.zeros((len(tiers), bins))
+    for row, tier in enumerate(tiers):
+        for cells, side in ((long, -1), (short, 1)):
+            shape = np.exp(-(((side * away - 1 / tier) * tier / 0.3) ** 2)) * random.lognormal(0, 0.5, bins)
+            cells[row] = np.where(side * away > 0, 1e6 * shape, 0.0)
+    return LiquidationMap(
+        time_ns=1_781_258_400_000_000_000,
+        price=price,
+        tiers=np.array(tiers, np.float64),
+        prices=prices,
+        step=step,
+        long=long,
+        short=short,
+        unit="usd",
+        meta={**sample_heatmap(0, 0).meta, "leverage": {tier: 1 / len(tiers) for tier in tiers}},
+    )
+
+
+def map_edge_cases() -> Iterator[tuple[str, LiquidationMap]]:
+    """Yield liquidation maps that a renderer may meet, each with what is special about it."""
+    usual = sample_map(60)
+    nothing = np.zeros_like(usual.long)
+    nan_cells = usual.long.copy()
+    nan_cells[1, 5] = np.nan
+    yield "usual", usual
+    yield "no bins", sample_map(0)
+    yield "no tiers", sample_map(60, ())
+    yield "one bin", sample_map(1, (10,))
+    yield "all zero", replace(usual, long=nothing, short=nothing)
+    yield "longs only", replace(usual, short=nothing)
+    yield "shorts only", replace(usual, long=nothing)
+    yield "NaN cells", replace(usual, long=nan_cells)
+    yield "no last price", sample_map(60, price=np.nan)
+    yield "last price off the axis", replace(usual, price=3 * usual.price)
+    yield "all whole tiers to 125", sample_map(60, range(1, 126))
+    yield "quantity", replace(usual, unit="quantity")
+    yield "unfinished window", replace(usual, complete=False)
+    yield "empty metadata", replace(usual, meta={})
+    yield "prices below a thousandth", sample_map(60, price=0.00001234)
+    yield "prices of six digits", sample_map(60, price=103_456.7)
+    yield "many bins", sample_map(5_000)
+
+
+def check_map_renderer(render: MapRenderer) -> None:
+    """
+    Check that a renderer of liquidation maps copes with every map and option it may be given.
+
+    Parameters
+    ----------
+    render : MapRenderer
+        Called as ``render(map, file, options)``.
+
+    Raises
+    ------
+    AssertionError
+        If it writes nothing, changes the map, or writes something else when called again; names the case.
+    Exception
+        Whatever it raises, with the case as a note.
+
+    Examples
+    --------
+    >>> from liqcore.render import load_map_renderer
+    >>> check_map_renderer(load_map_renderer("png"))
+    """
+    small = MapOptions(width=700, height=450)
+    for case, shown in map_edge_cases():
+        _check_case(render, case, shown, small)
+    usual = sample_map(60)
+    for name, options in {
+        "smallest picture": MapOptions(width=480, height=270),
+        "usual picture": MapOptions(),
+        "price range": replace(small, price_range=(61_000.0, 62_500.0)),
+        "price range off the axis": replace(small, price_range=(1.0, 2.0)),
+        "long title": replace(small, title="a title that is too long for any picture " * 9),
+        "empty title": replace(small, title=""),
+        "light theme": replace(small, theme="light"),
+    }.items():
+        _check_case(render, name, usual, options)
+
+
+def _check_case(render: Callable[[Any, BinaryIO, Any], None], case: str, shown: Any, options: Any) -> None:
+    before = {name: value.copy() for name, value in _arrays(shown).items()}
     written = []
     for _ in range(2):
         file = io.BytesIO()
         try:
-            render(heatmap, file, options)
+            render(shown, file, options)
         except Exception as error:
             error.add_note(f"check_renderer: {case}")
             raise
         written.append(file.getvalue())
     assert written[0], f"{case}: the renderer wrote nothing"
     assert written[0] == written[1], f"{case}: the renderer wrote something else when called again"
-    for name, value in _arrays(heatmap).items():
+    for name, value in _arrays(shown).items():
         assert np.array_equal(value.view(np.uint8), before[name].view(np.uint8)), f"{case}: the renderer changed {name}"
 
 
-def _arrays(heatmap: SampleHeatmap) -> dict[str, NDArray[Any]]:
-    values = {entry.name: getattr(heatmap, entry.name) for entry in fields(heatmap)}
+def _arrays(shown: SampleHeatmap | LiquidationMap) -> dict[str, NDArray[Any]]:
+    values = {entry.name: getattr(shown, entry.name) for entry in fields(shown)}
     return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}

@@ -146,7 +146,18 @@ def left() -> list[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["heatmap"], ["demo"], ["config"], ["config", "init"], ["config", "check"], ["config", "show"], ["info"]],
+    [
+        [],
+        ["heatmap"],
+        ["map"],
+        ["zones"],
+        ["demo"],
+        ["config"],
+        ["config", "init"],
+        ["config", "check"],
+        ["config", "show"],
+        ["info"],
+    ],
 )
 def test_every_help_has_examples(command: list[str]) -> None:
     outcome = run(*command, "--help")
@@ -156,7 +167,7 @@ def test_every_help_has_examples(command: list[str]) -> None:
     assert run(*command, "-h").output == outcome.output
 
 
-@pytest.mark.parametrize("command", [[], ["heatmap"], ["demo"], ["config", "check"]])
+@pytest.mark.parametrize("command", [[], ["heatmap"], ["map"], ["zones"], ["demo"], ["config", "check"]])
 def test_exit_codes_are_documented(command: list[str]) -> None:
     assert "Exit codes:" in run(*command, "--help").output
 

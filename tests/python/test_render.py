@@ -24,7 +24,8 @@ from liqcore.render.captions import ESTIMATE, SYNTHETIC, UNFINISHED
 from liqcore.render.colours import COLORMAPS, colour_table
 from liqcore.render.draw import measure
 from liqcore.render.labels import DAY, HOUR, MINUTE, price_ticks, time_ticks
-from liqcore.render.layout import Layout, Rect, Text, default_price_range, layout
+from liqcore.render.layout import Layout, default_price_range, layout
+from liqcore.render.page import Rect, Text
 from liqcore.render.raster import colour_index, default_maximum, pixel_cells, pool
 from liqcore.testing import SampleHeatmap, check_renderer, edge_cases, sample_heatmap
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from . import config, demo, footprints, heatmap, info, liqprice
+from . import config, demo, footprints, heatmap, info, liqprice, map_command, zones
 
 app = typer.Typer(
     name="liqcore",
@@ -16,7 +16,8 @@ app = typer.Typer(
     \b
     Examples:
       liqcore demo
-      liqcore heatmap BTCUSDT-aggTrades-2026-06-1*.zip -o btc.png
+      liqcore heatmap BTCUSDT-aggTrades-2026-06-1*.zip -o btc.png -o btc.parquet
+      liqcore zones btc.parquet
       liqcore config init
 
     \b
@@ -28,6 +29,8 @@ app = typer.Typer(
 )
 app.command("heatmap")(heatmap.heatmap)
 app.command("footprints")(footprints.footprints)
+app.command("map")(map_command.map_)
+app.command("zones")(zones.zones)
 app.command("demo")(demo.demo)
 app.add_typer(config.commands, name="config")
 app.command("liqprice")(liqprice.liqprice)

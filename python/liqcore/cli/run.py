@@ -41,11 +41,8 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
     LiqcoreError, OSError
         If anything goes wrong; then no output file has been touched.
     """
-    with Outputs(paths, inputs) as outputs, collected_warnings() as said:
-        with _log_on_stderr(config), progress_bar("reading", config.log.progress and not quiet) as progress:
-            heatmap = compute(progress)
-        selection = _selection(config)
-        shown: HeatmapResult = heatmap.select(**selection) if selection else heatmap
+    with Outputs(paths, inputs) as outputs:
+        shown = compute_view(compute, config, quiet=quiet)
         look = config.render
         outputs.write(
             picture=lambda path: shown.render(
@@ -59,12 +56,26 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
             ),
             result=shown.save,
         )
+    if not quiet:
+        summarise(shown, config, outputs.paths, console())
+
+
+def compute_view(compute: Compute, config: Config, *, quiet: bool) -> HeatmapResult:
+    """Compute a heatmap and return the part of it that the settings show; its warnings go to stderr."""
+    with collected_warnings() as said:
+        with _log_on_stderr(config), progress_bar("reading", config.log.progress and not quiet) as progress:
+            heatmap = compute(progress)
+        selection = _selection(config)
+        shown: HeatmapResult = heatmap.select(**selection) if selection else heatmap
     if config.log.level != "error":
         for warning in dict.fromkeys([*said, *input_warnings(heatmap.meta)]):
             typer.echo(f"warning: {' '.join(warning.split())}", err=True)
-    if not quiet:
-        width = shutil.get_terminal_size(fallback=(160, 24)).columns  # a log file or a pipe has room
-        summarise(shown, config, outputs.paths, Console(highlight=False, width=width))
+    return shown
+
+
+def console() -> Console:
+    """Return where tables go: stdout, as wide as the terminal; a log file or a pipe has room."""
+    return Console(highlight=False, width=shutil.get_terminal_size(fallback=(160, 24)).columns)
 
 
 def _selection(config: Config) -> dict[str, Any]:

@@ -1,28 +1,33 @@
-"""What is written about a heatmap: the words of title, header and footer."""
+"""What is written about a heatmap or a map: the words of title, header and footer."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import labels
 from .contract import HeatmapLike, RenderOptions
 
+if TYPE_CHECKING:
+    from liqcore.liquidation_map import LiquidationMap
+
 ESTIMATE = "estimate, not a record of positions"
 SYNTHETIC = "SYNTHETIC DATA"
 UNFINISHED = "last column unfinished"
 
 
-def title(heatmap: HeatmapLike, options: RenderOptions) -> str:
-    """Return the title line."""
-    if options.title is not None:
-        return options.title
-    parts = [str(heatmap.meta[key]) for key in ("symbol", "venue") if heatmap.meta.get(key)]
-    parts.append("liquidation heatmap")
-    if heatmap.meta.get("opened_within_ns") is not None:
-        parts.append(f"opened within {labels.duration(int(heatmap.meta['opened_within_ns']))}")
-        if heatmap.meta.get("book_age_ns") is not None:
-            parts.append(f"book age {labels.duration(int(heatmap.meta['book_age_ns']))}")
+def title(meta: Mapping[str, Any], what: str, given: str | None) -> str:
+    """Return the title line of a picture: the one given, or market, kind of picture and time frame."""
+    if given is not None:
+        return given
+    parts = [str(meta[key]) for key in ("symbol", "venue") if meta.get(key)]
+    parts.append(what)
+    if meta.get("opened_within_ns") is not None:
+        parts.append(f"opened within {labels.duration(int(meta['opened_within_ns']))}")
+        if meta.get("book_age_ns") is not None:
+            parts.append(f"book age {labels.duration(int(meta['book_age_ns']))}")
     return " · ".join(parts)
 
 
@@ -38,20 +43,44 @@ def header_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
         last = int(heatmap.times[-1]) + heatmap.window_ns
         items.append(f"{labels.instant(int(heatmap.times[0]))} to {labels.instant(last)} UTC")
     items.append(f"{meta.get('window') or labels.duration(heatmap.window_ns)} windows")
-    items.append(f"{unit_name(heatmap)} per bin of {labels.price_text(heatmap.step)}")
+    items.append(f"{unit_name(heatmap.unit, meta)} per bin of {labels.price_text(heatmap.step)}")
+    return [*items, *_model_items(meta)]
+
+
+def map_header_items(shown: LiquidationMap, joined: int) -> list[str]:
+    """List what the picture of a map shows, most important first; each bar is the sum of `joined` bins."""
+    items = [ESTIMATE] if shown.complete else [ESTIMATE, "window unfinished"]
+    items.append(f"at {labels.instant(shown.time_ns)} UTC")
+    unit = unit_name(shown.unit, shown.meta)
+    items.append(f"bars, left: {unit} per {labels.price_text(joined * shown.step)} of price")
+    items.append("lines, right: all from the price on")
+    return [*items, *_model_items(shown.meta)]
+
+
+def _model_items(meta: Mapping[str, Any]) -> list[str]:
     model = f"model {meta['model']}" if meta.get("model") else ""
-    items.append(": ".join(part for part in (model, str(meta.get("meaning") or "")) if part))
-    return [item for item in items if item]
+    item = ": ".join(part for part in (model, str(meta.get("meaning") or "")) if part)
+    return [item] if item else []
 
 
 def footer_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
     """List on which terms the picture was made."""
     meta = heatmap.meta
     items = [f"{options.scale} colour scale"]
-    if meta.get("hidden"):
-        items.append(f"{meta['hidden']} hidden")
     if options.threshold:
         items.append(f"below {100 * options.threshold:.3g}% of maximum hidden")
+    return items + _terms(meta)
+
+
+def map_footer_items(shown: LiquidationMap, outside: str) -> list[str]:
+    """List on which terms the picture of a map was made; `outside` says what does not fit into it."""
+    return ([outside] if outside else []) + _terms(shown.meta)
+
+
+def _terms(meta: Mapping[str, Any]) -> list[str]:
+    items = []
+    if meta.get("hidden"):
+        items.append(f"{meta['hidden']} hidden")
     if meta.get("trigger"):
         items.append(f"trigger {meta['trigger']}")
     if meta.get("book_age_ns") is not None and meta.get("opened_within_ns") is None:  # the title has it otherwise
@@ -69,9 +98,9 @@ def _leverage_text(shares: Mapping[Any, float]) -> str:
     return "leverage " + ", ".join(f"{float(tier):g}x {100 * shares[tier]:.3g}%" for tier in tiers)
 
 
-def unit_name(heatmap: HeatmapLike) -> str:
+def unit_name(unit: str, meta: Mapping[str, Any]) -> str:
     """Return what the cells count: USD or the base asset."""
-    return "USD" if heatmap.unit == "usd" else str(heatmap.meta.get("base") or "quantity")
+    return "USD" if unit == "usd" else str(meta.get("base") or "quantity")
 
 
 def is_unfinished(heatmap: HeatmapLike) -> bool:

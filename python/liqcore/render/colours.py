@@ -103,6 +103,18 @@ THEMES = {
     ),
 }
 
+# The layers of a map, in the order of the legend: Okabe-Ito without black, yellow last because it is faint on white.
+# M. Okabe, K. Ito, https://jfly.uni-koeln.de/color/
+LAYERS: tuple[Colour, ...] = (
+    (86, 180, 233),
+    (230, 159, 0),
+    (0, 158, 115),
+    (204, 121, 167),
+    (0, 114, 178),
+    (213, 94, 0),
+    (240, 228, 66),
+)
+
 CANDLE_UP: Colour = (255, 255, 255)
 CANDLE_DOWN: Colour = (24, 26, 34)
 CANDLE_OUTLINE = (10, 10, 16, 150)

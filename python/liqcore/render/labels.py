@@ -79,6 +79,19 @@ def price_text(price: float, decimals: int | None = None) -> str:
     return f"{price:,.{decimals}f}"
 
 
+def decimals(step: float) -> int:
+    """
+    Return how many decimals multiples of a step have, as far as eight significant digits show.
+
+    Examples
+    --------
+    >>> decimals(12.5), decimals(20.0), decimals(0.1 + 0.2)
+    (1, 0, 1)
+    """
+    digits = np.format_float_positional(step, precision=8, unique=False, fractional=False, trim="-")
+    return len(digits.partition(".")[2])
+
+
 def duration(ns: int) -> str:
     """
     Write a length of time with its two largest units.
@@ -137,9 +150,8 @@ def price_ticks(low: float, high: float, count: int) -> list[Tick]:
     ['100,000', '100,500', '101,000']
     """
     step = round_step(high - low, count)
-    decimals = len(np.format_float_positional(step, trim="-").partition(".")[2])
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [Tick(i * step, price_text(i * step, decimals)) for i in range(first, last + 1)]
+    return [Tick(i * step, price_text(i * step, decimals(step))) for i in range(first, last + 1)]
 
 
 def value_ticks(maximum: float) -> list[float]:

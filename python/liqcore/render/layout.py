@@ -13,7 +13,6 @@ Where everything in the picture goes, in pixels and numbers; nothing is drawn he
 """
 
 import math
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,55 +21,8 @@ from numpy.typing import NDArray
 from . import captions, labels
 from .contract import HeatmapLike, RenderOptions, check_heatmap
 from .labels import Tick
+from .page import Box, Measure, Page, Rect, Text, fit
 from .raster import colour_index, default_maximum, pixel_cells, pool, scaled
-
-#: Width of a text at a font size, pixels.
-Measure = Callable[[str, int], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """Pixels from ``left`` to ``right`` and from ``top`` to ``bottom``, the ends not included."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        """Pixels across."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        """Pixels down."""
-        return self.bottom - self.top
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """
-    One line of text.
-
-    ``align`` says which point of the line ``x`` is: ``l``, ``m`` or ``r``; ``y`` is its middle. ``role`` is ``title``,
-    ``text``, ``muted``, ``last``, ``note`` or ``warning``.
-    """
-
-    x: float
-    y: float
-    text: str
-    size: int
-    align: str = "l"
-    role: str = "text"
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A filled rectangle; ``role`` is ``long``, ``short``, ``last``, ``note`` or ``warning``."""
-
-    rect: Rect
-    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +149,14 @@ def layout(heatmap: HeatmapLike, options: RenderOptions, measure: Measure) -> La
     """
     check_heatmap(heatmap)
     view = shown(heatmap, options)
-    page = _Page(options.width, options.height, measure)
+    page = Page(options.width, options.height, measure)
 
     footer_top = page.write_footer(captions.footer_items(heatmap, options))
     axis_left = options.width - page.margin - page.em(0.9) - math.ceil(_prices_width(view, page))
     profile_left = axis_left - max(round(options.width * 0.08), page.em(5.5))
-    title_bottom = page.write_title(captions.title(heatmap, options), bool(heatmap.meta.get("synthetic")))
+    title_bottom = page.write_title(
+        captions.title(heatmap.meta, "liquidation heatmap", options.title), bool(heatmap.meta.get("synthetic"))
+    )
     header_bottom = page.write_header(
         title_bottom, captions.header_items(heatmap, options), _legend(heatmap, options, view), profile_left
     )
@@ -295,79 +249,6 @@ def default_price_range(heatmap: HeatmapLike, peaks: NDArray[np.float32]) -> tup
     return low, max(high, low + heatmap.step)
 
 
-class _Page:
-    """Text sizes that fit the picture, and what has been written so far."""
-
-    def __init__(self, width: int, height: int, measure: Measure) -> None:
-        self.width = width
-        self.height = height
-        self.measure = measure
-        # Grows with the picture. Below 12 pixels the font's spaces are too narrow to tell words apart.
-        self.size = max(round(min(width / 1600, height / 900) * 15), 12)
-        self.title_size = self.em(1.4)
-        self.line = self.em(1.45)
-        self.margin = self.em(0.9)
-        self.texts: list[Text] = []
-        self.boxes: list[Box] = []
-
-    def em(self, factor: float) -> int:
-        """Return a length in proportion to the text size, pixels."""
-        return round(factor * self.size)
-
-    def width_of(self, text: str) -> float:
-        """Return the width of a text in the usual size, pixels."""
-        return self.measure(text, self.size)
-
-    def write(self, x: float, y: float, text: str, align: str = "l", role: str = "text") -> None:
-        """Add one line of text in the usual size."""
-        self.texts.append(Text(x, y, text, self.size, align, role))
-
-    def write_title(self, title: str, synthetic: bool) -> int:
-        """Write the title line, and the label of synthetic data at its right end; return the bottom."""
-        height = round(self.title_size * 1.35)
-        right = self.width - self.margin
-        middle = self.margin + height / 2
-        if synthetic:
-            left = right - math.ceil(self.width_of(captions.SYNTHETIC)) - self.em(1.4)
-            self.boxes.append(Box(Rect(left, self.margin, right, self.margin + height), "warning"))
-            self.write((left + right) / 2, middle, captions.SYNTHETIC, "m", "warning")
-            right = left - self.em(1)
-        text = _fit(title, right - self.margin, lambda text: self.measure(text, self.title_size))
-        self.texts.append(Text(self.margin, middle, text, self.title_size, role="title"))
-        return self.margin + height + self.em(0.3)
-
-    def write_header(self, top: int, items: list[str], legend: list[tuple[str, str]], legend_left: int) -> int:
-        """Write what the picture shows and, to the right of it, the legend of the side profile; return the bottom."""
-        legend_width = max(self.width_of(text) for _, text in legend) + self.em(1.3)
-        legend_left = min(legend_left, self.width - self.margin - math.ceil(legend_width))
-        lines = _wrap(items, legend_left - self.em(1.5) - self.margin, self.width_of, most=5)
-        count = max(len(lines), len(legend))
-        for row, text in enumerate(lines):
-            self.write(self.margin, top + (row + 0.5) * self.line, text)
-        for row, (role, text) in enumerate(legend, start=count - len(legend)):
-            y = top + (row + 0.5) * self.line
-            half = self.em(0.35)
-            self.boxes.append(Box(Rect(legend_left, round(y) - half, legend_left + 2 * half, round(y) + half), role))
-            self.write(legend_left + self.em(1.3), y, text)
-        return top + count * self.line
-
-    def write_footer(self, items: list[str]) -> int:
-        """Write the small print along the bottom; return its top."""
-        lines = _wrap(items, self.width - 2 * self.margin, self.width_of, most=2)
-        top = self.height - round(self.margin * 0.7) - len(lines) * self.line
-        for row, text in enumerate(lines):
-            self.write(self.margin, top + (row + 0.5) * self.line, text, role="muted")
-        return top
-
-    def write_note(self, text: str, plot: Rect) -> None:
-        """Say in the middle of the plot why it is empty."""
-        x, y = (plot.left + plot.right) / 2, plot.top + plot.height / 4
-        half = math.ceil(self.width_of(text) / 2) + self.em(0.8)
-        rect = Rect(round(x) - half, round(y) - self.em(1), round(x) + half, round(y) + self.em(1))
-        self.boxes.append(Box(rect, "note"))
-        self.write(x, y, text, "m", "note")
-
-
 def _x(time_ns: float, view: View, plot: Rect) -> float:
     return plot.left + (time_ns - view.time_low) / (view.time_high - view.time_low) * plot.width
 
@@ -376,28 +257,7 @@ def _y(price: float, view: View, plot: Rect) -> float:
     return plot.top + (view.price_high - price) / (view.price_high - view.price_low) * plot.height
 
 
-def _fit(text: str, width: float, width_of: Callable[[str], float]) -> str:
-    """Shorten a text to a width in pixels; the cut is marked by three dots."""
-    if width_of(text) <= width:
-        return text
-    while text and width_of(text + "...") > width:
-        text = text[:-1]
-    return text.rstrip() + "..."
-
-
-def _wrap(items: Iterable[str], width: float, width_of: Callable[[str], float], most: int) -> list[str]:
-    """Set items in lines of a width in pixels, at most ``most`` of them."""
-    lines: list[str] = []
-    for item in items:
-        joined = f"{lines[-1]}  ·  {item}" if lines else item
-        if lines and (width_of(joined) <= width or len(lines) == most):
-            lines[-1] = joined
-        else:
-            lines.append(item)
-    return [_fit(line, width, width_of) for line in lines]
-
-
-def _prices_width(view: View, page: _Page) -> float:
+def _prices_width(view: View, page: Page) -> float:
     """Return the width of the widest price on the axis, pixels."""
     texts = [tick.label for count in (4, 8, 16) for tick in labels.price_ticks(view.price_low, view.price_high, count)]
     if view.last_price is not None:
@@ -405,7 +265,7 @@ def _prices_width(view: View, page: _Page) -> float:
     return max((page.width_of(text) for text in [*texts, "UTC"]), default=0.0)
 
 
-def _price_axis(view: View, profile: Rect, page: _Page) -> list[Tick]:
+def _price_axis(view: View, profile: Rect, page: Page) -> list[Tick]:
     """Write the prices and, in a box, the last one."""
     left = profile.right + page.em(0.6)
     last_y = math.inf
@@ -424,7 +284,7 @@ def _price_axis(view: View, profile: Rect, page: _Page) -> list[Tick]:
     return ticks
 
 
-def _time_axis(heatmap: HeatmapLike, view: View, plot: Rect, axis_left: int, page: _Page) -> list[Tick]:
+def _time_axis(heatmap: HeatmapLike, view: View, plot: Rect, axis_left: int, page: Page) -> list[Tick]:
     """Write the times below the plot."""
     y = plot.bottom + page.line * 0.65
     page.write(axis_left + page.em(0.6), y, "UTC", role="muted")
@@ -455,7 +315,7 @@ def _colour_scale(
     view: View,
     bar: Rect,
     colours: list[tuple[float, str]],
-    page: _Page,
+    page: Page,
 ) -> list[float]:
     """Write as many values beside the colour bar as there is room for, and the unit below it."""
     ticks: list[float] = []
@@ -466,7 +326,7 @@ def _colour_scale(
             ticks.append(at)
             y = min(max(at, bar.top + page.em(0.5)), bar.bottom - page.em(0.5))
             page.write(bar.left - page.em(0.4), y, text, "r")
-    unit = _fit(captions.unit_name(heatmap), bar.right - page.margin, page.width_of)
+    unit = fit(captions.unit_name(heatmap.unit, heatmap.meta), bar.right - page.margin, page.width_of)
     page.write(bar.right, bar.bottom + page.line * 0.65, unit, "r", "muted")
     return ticks
 
@@ -497,7 +357,7 @@ def _legend(heatmap: HeatmapLike, options: RenderOptions, view: View) -> list[tu
     return [(side, f"{side}s {labels.amount(totals.get(side, 0.0), heatmap.unit)}") for side in sides]
 
 
-def _profile_bars(heatmap: HeatmapLike, options: RenderOptions, view: View, profile: Rect, page: _Page) -> list[Box]:
+def _profile_bars(heatmap: HeatmapLike, options: RenderOptions, view: View, profile: Rect, page: Page) -> list[Box]:
     """Lay out the last column as bars, each the *sum* of as many whole bins as make it tall enough to see."""
     bins = _in_view(heatmap, view)
     column = _last_column(heatmap, options)
@@ -531,7 +391,7 @@ def _profile_bars(heatmap: HeatmapLike, options: RenderOptions, view: View, prof
     return bars
 
 
-def _candles(heatmap: HeatmapLike, view: View, plot: Rect, page: _Page) -> tuple[list[Candle], int]:
+def _candles(heatmap: HeatmapLike, view: View, plot: Rect, page: Page) -> tuple[list[Candle], int]:
     """Lay out the candles, joining columns that would be under four pixels wide; return them and their width."""
     column_width = heatmap.window_ns / (view.time_high - view.time_low) * plot.width
     joined = math.ceil(4 / column_width)

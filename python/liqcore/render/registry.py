@@ -1,18 +1,28 @@
-"""The renderers there are, by the extension of the file they write, and `render`, which calls one."""
+"""The renderers there are, by the extension of the file they write, and `render` and `render_map`, which call one."""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from liqcore.errors import InvalidConfigError, LiqcoreError
 from liqcore.files import write_whole
 
 from .contract import HeatmapLike, Renderer, RenderOptions
+from .map_contract import MapOptions, MapRenderer
+
+if TYPE_CHECKING:
+    from liqcore.liquidation_map import LiquidationMap
 
 GROUP = "liqcore.renderers"
-_BUILT_IN = {"png": "liqcore.render.draw:render_png"}
+MAP_GROUP = "liqcore.map_renderers"
+_BUILT_IN = {
+    GROUP: {"png": "liqcore.render.draw:render_png"},
+    MAP_GROUP: {"png": "liqcore.render.map_draw:render_map_png"},
+}
 
 
 def renderers() -> list[str]:
@@ -24,7 +34,12 @@ def renderers() -> list[str]:
     >>> "png" in renderers()
     True
     """
-    return sorted(_found())
+    return sorted(_found(GROUP))
+
+
+def map_renderers() -> list[str]:
+    """Return the extensions in which liquidation maps can be drawn: `renderers` for them."""
+    return sorted(_found(MAP_GROUP))
 
 
 def load_renderer(name: str) -> Renderer:
@@ -43,7 +58,12 @@ def load_renderer(name: str) -> Renderer:
     LiqcoreError
         If it cannot be loaded, e.g. because Pillow is not installed; says what to install.
     """
-    return _load(name, "renderer")
+    return cast(Renderer, _load(GROUP, name, "renderer"))
+
+
+def load_map_renderer(name: str) -> MapRenderer:
+    """Load a renderer of liquidation maps: `load_renderer` for them."""
+    return cast(MapRenderer, _load(MAP_GROUP, name, "renderer"))
 
 
 def render(
@@ -100,8 +120,6 @@ def render(
     >>> render(sample_heatmap(), f"{folder}/map.png", width=800, height=450).name
     'map.png'
     """
-    target = Path(path)
-    name = target.suffix.removeprefix(".").lower() if renderer is None else renderer
     options = RenderOptions(
         width=width,
         height=height,
@@ -114,26 +132,86 @@ def render(
         title=title,
         theme=theme,
     )
-    write = _load(name, f"the extension of {target.name}" if renderer is None else "renderer")
-    with write_whole(target) as file:
+    write = cast(Renderer, _load_for(GROUP, path, renderer))
+    with write_whole(path) as file:
         write(heatmap, file, options)
-    return target
+    return Path(path)
 
 
-def _load(name: str, argument: str) -> Renderer:
-    found = _found()
+def render_map(
+    shown: LiquidationMap,
+    path: str | os.PathLike[str],
+    *,
+    renderer: str | None = None,
+    width: int = 1400,
+    height: int = 860,
+    price_range: Sequence[float] | None = None,
+    title: str | None = None,
+    theme: str = "dark",
+) -> Path:
+    """
+    Draw a liquidation map into a file, which appears whole or not at all.
+
+    Parameters
+    ----------
+    shown : LiquidationMap
+        What to draw.
+    path : path
+        Where to. The extension chooses the renderer.
+    renderer : str, optional
+        Name of the renderer, whatever the extension is.
+    width, height, price_range, title, theme
+        See `MapOptions`.
+
+    Returns
+    -------
+    pathlib.Path
+        The file that was written.
+
+    Raises
+    ------
+    InvalidConfigError
+        For an option that cannot work, or an extension nothing is registered for.
+    LiqcoreError
+        If the renderer cannot be loaded, e.g. because Pillow is not installed.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from liqcore.testing import sample_map
+    >>> render_map(sample_map(), f"{tempfile.mkdtemp()}/map.png", width=700, height=450).name
+    'map.png'
+    """
+    options = MapOptions(width=width, height=height, price_range=price_range, title=title, theme=theme)
+    write = cast(MapRenderer, _load_for(MAP_GROUP, path, renderer))
+    with write_whole(path) as file:
+        write(shown, file, options)
+    return Path(path)
+
+
+def _load_for(group: str, path: str | os.PathLike[str], renderer: str | None) -> object:
+    """Load the renderer of a name, or that of a file's extension."""
+    target = Path(path)
+    name = target.suffix.removeprefix(".").lower() if renderer is None else renderer
+    return _load(group, name, f"the extension of {target.name}" if renderer is None else "renderer")
+
+
+def _load(group: str, name: str, argument: str) -> object:
+    found = _found(group)
     if name not in found:
         raise InvalidConfigError(f"{argument} must be one of {', '.join(sorted(found))}, was {name!r}")
     try:
-        return cast(Renderer, found[name].load())
+        return cast(object, found[name].load())
     except (ImportError, AttributeError) as error:
         if (error.name or "").partition(".")[0] == "PIL":
             raise LiqcoreError(f'{name} pictures need Pillow: pip install "liqcore[app]"') from error
         raise LiqcoreError(f"the renderer {name} ({found[name].value}) cannot be loaded: {error}") from error
 
 
-def _found() -> dict[str, EntryPoint]:
+def _found(group: str) -> dict[str, EntryPoint]:
     """Return what is registered; what is built in cannot be replaced by a package that happens to be installed."""
-    installed = {point.name: point for point in entry_points(group=GROUP)}
-    built_in = {name: EntryPoint(name, value, GROUP) for name, value in _BUILT_IN.items()}
+    installed = {point.name: point for point in entry_points(group=group)}
+    built_in = {name: EntryPoint(name, value, group) for name, value in _BUILT_IN[group].items()}
     return installed | built_in

@@ -1,0 +1,329 @@
+"""Zones: neighbouring bins of one side above a threshold, at one instant; and magnets, the ranking of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidConfigError
+from ..result import shares_of
+from ..threshold import Threshold
+
+if TYPE_CHECKING:
+    from ..result import Heatmap
+
+__all__ = ["Magnet", "Sweep", "Zone", "magnets"]
+
+SIDES = ("long", "short")
+DEFAULT_THRESHOLD = "p90"
+LONGEST_BLOCK = 1024
+"""Columns looked at in one go on the way back to a zone's beginning, at most: bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """
+    When the price first reached a zone, and what that liquidated.
+
+    Attributes
+    ----------
+    start_ns, end_ns : int
+        The window in which it came, nanoseconds since the UNIX epoch; `end_ns` is exclusive.
+    by : {"last", "mark", "candle"}
+        What reached it: the heatmap's trigger.
+    price : float
+        How far it came in that window: an edge of the furthest of the book's own bins that it reached, the lower one
+        for longs, the upper one for shorts.
+    value : float
+        What was liquidated within the zone's prices in that window, in the zone's unit: with what had been added since.
+    """
+
+    start_ns: int
+    end_ns: int
+    by: str
+    price: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """
+    Neighbouring bins of one side, each at or above a threshold, at one instant.
+
+    Made by `Heatmap.zones` and `Heatmap.swept`. A zone counts as present in a column where at least one of its bins is
+    at or above the same amount.
+
+    Attributes
+    ----------
+    time_ns : int
+        The instant, nanoseconds since the UNIX epoch: the end of a column.
+    side : {"long", "short"}
+        Whose liquidations.
+    low, high : float
+        Lower edge of the lowest bin, upper edge of the highest.
+    value : float
+        What is live in it, in `unit`.
+    share : float
+        Of all that is live on its side, as far as the heatmap shows it: 0 to 1.
+    peak_price, peak_value : float
+        Middle of the bin that holds the most, and what it holds; of equal bins the nearer to the price.
+    distance_percent : float
+        From the last price to the zone's nearer edge, in percent of the price: negative below the price, 0 where the
+        price lies in the zone's own row, NaN where nothing traded yet.
+    since_ns : int
+        Start of the first column since which it has been present without a break, as far back as the heatmap shows
+        columns.
+    persistence : float
+        In which share of the last columns it was present, this one included: above 0, at most 1.
+    ages : mapping of str to float
+        Which share of it was opened within "1h", "4h", "1d", "1w", "1mo" (those that are at least a window), 0 to 1;
+        NaN where that is not known any more. Empty for a sequential model.
+    threshold : float
+        What each of its bins holds at least, in `unit`.
+    unit : {"usd", "quantity"}
+    swept : Sweep or None
+        What became of it: only `Heatmap.swept` says.
+    """
+
+    time_ns: int
+    side: str
+    low: float
+    high: float
+    value: float
+    share: float
+    peak_price: float
+    peak_value: float
+    distance_percent: float
+    since_ns: int
+    persistence: float
+    ages: Mapping[str, float]
+    threshold: float
+    unit: str
+    swept: Sweep | None = None
+
+
+class Magnet(NamedTuple):
+    """A zone and its score, 0 to 1: see `magnets`."""
+
+    score: float
+    zone: Zone
+
+
+class Span(NamedTuple):
+    """Rows of one side (0 longs, 1 shorts) from `first` to `end`, exclusive."""
+
+    side: int
+    first: int
+    end: int
+
+
+def magnets(
+    zones: Iterable[Zone],
+    *,
+    value: float = 1.0,
+    distance: float = 1.0,
+    persistence: float = 1.0,
+    reach_percent: float = 5.0,
+) -> list[Magnet]:
+    """
+    Rank zones by how much there is in them, how near they are and how long they have lasted; highest score first.
+
+    The score is ``(v / v_max)^value * exp(-|d| / reach_percent)^distance * p^persistence`` with the zone's value `v`,
+    the largest value `v_max` of the zones given, the distance `d` in percent and the persistence `p`. It orders the
+    zones of one market; it is no probability, and says nothing of where the price will go.
+
+    Parameters
+    ----------
+    zones : iterable of Zone
+        Such as `Heatmap.zones` returns.
+    value, distance, persistence : float, optional
+        Weights, 0 or above; at 0 the factor does not matter.
+    reach_percent : float, optional
+        At this distance the factor for distance is 1/e; above 0.
+
+    Raises
+    ------
+    InvalidConfigError
+        If an argument breaks its rule.
+
+    Notes
+    -----
+    Where the distance is not known (NaN: nothing has traded) its factor is 0.
+
+    Examples
+    --------
+    >>> import liqcore as lq
+    >>> market = lq.simulate(days=0.2, trades_per_day=40_000)
+    >>> ranked = magnets(lq.heatmap(trades=market.trades).zones())
+    >>> ranked[0].score == max(magnet.score for magnet in ranked) <= 1
+    True
+    """
+    for name, weight in (("value", value), ("distance", distance), ("persistence", persistence)):
+        if not 0 <= weight < math.inf:
+            raise InvalidConfigError(f"{name} must be a weight, 0 or above, was {weight!r}")
+    if not 0 < reach_percent < math.inf:
+        raise InvalidConfigError(f"reach_percent must be above 0, was {reach_percent!r}")
+    given = list(zones)
+    most = max((zone.value for zone in given), default=0.0)
+
+    def score(zone: Zone) -> float:
+        away = abs(zone.distance_percent)
+        near = 0.0 if math.isnan(away) else math.exp(-away / reach_percent)
+        return float((zone.value / most) ** value * near**distance * zone.persistence**persistence)
+
+    return sorted((Magnet(score(zone), zone) for zone in given), key=lambda magnet: -magnet.score)
+
+
+def find_spans(hm: Heatmap, cells: NDArray[np.float32], threshold: float | str | None) -> tuple[float, list[Span]]:
+    """Return what a threshold means among cells (2, rows) of one instant, and the zones' rows, lowest first."""
+    given = threshold if threshold is not None else hm._view.threshold
+    wanted = Threshold.of(DEFAULT_THRESHOLD if given is None else given)
+    if wanted.unit not in (None, hm.unit):
+        raise InvalidConfigError(f"threshold must be in the unit that is shown, {hm.unit}, was {given!r}")
+    # As float32, which the cells are: a cutoff that is one of them must not exclude it.
+    cutoff = np.float32(wanted.cutoff(cells))
+    above = np.zeros((2, cells.shape[1] + 2), np.int8)
+    above[:, 1:-1] = (cells > 0) & (cells >= cutoff)
+    spans = [
+        Span(side, int(first), int(end))
+        for side in range(2)
+        for first, end in np.flatnonzero(np.diff(above[side])).reshape(-1, 2)
+    ]
+    return float(cutoff), sorted(spans, key=lambda span: (span.first, span.side))
+
+
+def find_zones(hm: Heatmap, i: int, threshold: float | str | None, columns: int) -> list[Zone]:
+    """`Heatmap.zones` after column `i`."""
+    if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
+        raise InvalidConfigError(f"columns must be a whole number, at least 1, was {columns!r}")
+    start = max(i + 1 - columns, 0)
+    recent = _columns(hm, start, i + 1)
+    cutoff, spans = find_spans(hm, np.stack([side[-1] for side in recent]), threshold)
+    present = _present(recent, spans, cutoff)
+    since = _since(hm, spans, cutoff, present, start)
+    if hm.meta.get("sequential"):
+        names: tuple[str, ...] = ()
+        live, opened = hm._cells(i).sum(axis=1), np.empty((0, 2, len(hm.prices)))
+    else:
+        names, live, opened = hm._opened(i, None)
+    totals = [math.fsum(side) for side in live]  # exact: how many rows are empty does not matter
+    price = hm._price_after(i)
+    zones = []
+    for k, span in enumerate(spans):
+        rows = slice(span.first, span.end)
+        mine = live[span.side, rows]
+        value = float(mine.sum())
+        # The nearer of equal bins is the upper one of longs, the lower one of shorts.
+        peak = len(mine) - 1 - int(np.argmax(mine[::-1])) if span.side == 0 else int(np.argmax(mine))
+        low, high = float(hm._edges[span.first]), float(hm._edges[span.end])
+        ages = shares_of(opened[:, span.side, rows].sum(axis=1), np.float64(value))
+        zones.append(
+            Zone(
+                time_ns=int(hm.times[i]) + hm.window_ns,
+                side=SIDES[span.side],
+                low=low,
+                high=high,
+                value=value,
+                share=min(value / totals[span.side], 1.0),
+                peak_price=float(hm.prices[span.first + peak]) + hm.step / 2,
+                peak_value=float(mine[peak]),
+                distance_percent=_distance_percent(span.side, low, high, price),
+                since_ns=since[k],
+                persistence=float(present[:, k].mean()),
+                ages=dict(zip(names, ages.tolist(), strict=True)),
+                threshold=cutoff,
+                unit=hm.unit,
+            )
+        )
+    return zones
+
+
+def find_swept(hm: Heatmap, i: int, end: int, threshold: float | str | None, columns: int) -> list[Zone]:
+    """Return the zones after column `i` that were reached up to column `end`, first reached first."""
+    zones = find_zones(hm, i, threshold, columns)
+    windows = range(hm._last_window(i) + 1, hm._last_window(end) + 1)
+    ways = [_reached(hm, windows, side) for side in range(2)]
+    swept = []
+    for zone in zones:
+        side = SIDES.index(zone.side)
+        far = ways[side]
+        hits = np.flatnonzero(far < zone.high if side == 0 else far > zone.low)
+        if not len(hits):
+            continue
+        window = windows[int(hits[0])]
+        segment = hm._history.segment(window)
+        gone = hm._fold(window, 1, liquidated=True)[side][0].astype(np.float64)
+        rows = slice(*np.searchsorted(hm.prices, [zone.low, zone.high]))
+        sweep = Sweep(
+            start_ns=segment.start_ns,
+            end_ns=segment.end_ns,
+            by=str(hm.meta.get("trigger", "last")),
+            price=float(far[hits[0]]),
+            value=float(gone[rows].sum()),
+        )
+        swept.append(replace(zone, swept=sweep))
+    return sorted(swept, key=lambda zone: zone.swept.start_ns if zone.swept else 0)
+
+
+def _columns(hm: Heatmap, start: int, end: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Longs and shorts of the columns from `start` to `end`, exclusive, whatever the heatmap's threshold."""
+    first, last = hm._windows_of(start)[0], hm._last_window(end - 1)
+    longs, shorts = hm._fold(first, last + 1 - first)
+    return longs, shorts
+
+
+def _present(
+    sides: tuple[NDArray[np.float32], NDArray[np.float32]], spans: list[Span], cutoff: float
+) -> NDArray[np.bool_]:
+    """In which columns (down) each zone (across) has a bin at or above the cutoff."""
+    out = np.zeros((len(sides[0]), len(spans)), np.bool_)
+    for k, span in enumerate(spans):
+        largest = sides[span.side][:, span.first : span.end].max(axis=1)
+        out[:, k] = (largest > 0) & (largest >= np.float32(cutoff))
+    return out
+
+
+def _since(hm: Heatmap, spans: list[Span], cutoff: float, present: NDArray[np.bool_], start: int) -> list[int]:
+    """When each zone's unbroken presence began: looked up in the columns given, then in longer and longer blocks."""
+    out = [int(hm.times[0])] * len(spans)
+    open_ = list(range(len(spans)))
+    length = len(present)
+    while True:
+        unbroken = []
+        for k, column in zip(open_, present.T, strict=True):
+            missing = np.flatnonzero(~column)
+            if len(missing):
+                out[k] = int(hm.times[start + missing[-1] + 1])
+            else:
+                unbroken.append(k)
+        open_ = unbroken
+        if not open_ or start == 0:
+            return out
+        length = min(2 * length, LONGEST_BLOCK)
+        end, start = start, max(start - length, 0)
+        present = _present(_columns(hm, start, end), [spans[k] for k in open_], cutoff)
+
+
+def _distance_percent(side: int, low: float, high: float, price: float) -> float:
+    """From the price to the nearer edge of a zone."""
+    if math.isnan(price):
+        return math.nan
+    away = min(high / price - 1, 0.0) if side == 0 else max(low / price - 1, 0.0)
+    return 100 * away
+
+
+def _reached(hm: Heatmap, windows: range, side: int) -> NDArray[np.float64]:
+    """How far the price came in each window: an edge of the book's bins, beyond everything where it touched nothing."""
+    out = np.full(len(windows), math.inf if side == 0 else -math.inf)
+    furthest = min if side == 0 else max
+    for k, window in enumerate(windows):
+        touched = hm._history.segment(window).touched(SIDES[side])
+        if touched:
+            at = furthest(bin_ for bin_, _ in touched)
+            out[k] = (at + side) * hm.book_step
+    return out

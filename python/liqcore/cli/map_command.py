@@ -1,0 +1,161 @@
+"""``liqcore map``: what would be liquidated at one instant, as tables, JSON or a picture."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ..render import labels
+from .common import guarded
+from .outputs import Outputs
+from .report import price_text
+from .run import console
+from .view import (
+    At,
+    Files,
+    Json,
+    Last,
+    Leverage,
+    OpenedWithin,
+    Quiet,
+    Settings,
+    Side,
+    echo_json,
+    market,
+    numbers,
+    open_view,
+    time_text,
+)
+
+
+@guarded
+def map_(
+    files: Files = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="out.png for a picture, out.parquet for the heatmap behind it."
+        ),
+    ] = None,
+    at: At = None,
+    within: Annotated[str, typer.Option(help="Moves of the price whose totals are shown, percent.")] = "1,2,5,10",
+    side: Side = None,
+    leverage: Leverage = None,
+    last: Last = None,
+    opened_within: OpenedWithin = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            help="Leave out bins below this share of the heatmap's maximum (0 to 1), amount (above 1) or percentile "
+            "(p95). [default: none]"
+        ),
+    ] = None,
+    width: Annotated[int, typer.Option(help="Width of the picture, pixels.")] = 1400,
+    height: Annotated[int, typer.Option(help="Height of the picture, pixels.")] = 860,
+    config: Settings = None,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """
+    Show the liquidation map: what a fall and a rise of the price would liquidate at one instant.
+
+    \b
+    Examples:
+      liqcore map btc.parquet
+      liqcore map btc.parquet -o map.png --at 2026-06-12T10:00 --opened-within 24h
+      liqcore map BTCUSDT-aggTrades-2026-06-1*.zip --leverage 50,100 --within 0.5,1,2
+      liqcore map btc.parquet --json
+
+    \b
+    Exit codes:
+      0    done
+      2    wrong arguments, settings or files; no output file was touched
+      130  interrupted; no output file was touched
+    """
+    moves = numbers("--within", within, 'percentages such as "1,2,5"')
+    with Outputs(output or [], files or []) as outputs:
+        view, settings = open_view(
+            files,
+            config,
+            side=side,
+            leverage=leverage,
+            last=last,
+            opened_within=opened_within,
+            threshold=threshold,
+            quiet=quiet,
+        )
+        shown = view.map(at)
+        totals = [shown.within(move) for move in moves]
+        outputs.write(
+            picture=lambda path: shown.render(path, width=width, height=height, theme=settings.render.theme),
+            result=view.save,
+        )
+    if json_:
+        echo_json(record(shown, view, totals))
+        return
+    _tables(shown, totals)
+    for path in outputs.paths:
+        typer.echo(f"written to  {path}")
+
+
+def record(shown: Any, view: Any, totals: list[Any]) -> dict[str, Any]:
+    """Return a map as JSON values; docs/reference/cli.md lists the keys."""
+    some = (shown.long + shown.short).sum(axis=0) > 0
+    bins = zip(shown.prices[some].tolist(), shown.long.T[some].tolist(), shown.short.T[some].tolist(), strict=True)
+    largest = {side: shown.largest(side) for side in ("long", "short")}
+    return {
+        **market(view),
+        "time": time_text(shown.time_ns),
+        "time_ns": shown.time_ns,
+        "complete": shown.complete,
+        "price": shown.price,
+        "step": shown.step,
+        "sentence": shown.sentence(),
+        "within": [total._asdict() for total in totals],
+        "largest": {side: cluster._asdict() if cluster else None for side, cluster in largest.items()},
+        "tiers": shown.tiers.tolist(),
+        "bins": [{"low": low, "high": low + shown.step, "long": long, "short": short} for low, long, short in bins],
+    }
+
+
+def _tables(shown: Any, totals: list[Any]) -> None:
+    base = str(shown.meta.get("base") or "")
+
+    def value(number: float) -> str:
+        return labels.amount(number, shown.unit, base)
+
+    out = console()
+    head = " ".join(str(shown.meta[key]) for key in ("venue", "symbol") if shown.meta.get(key))
+    unfinished = "" if shown.complete else " (window unfinished)"
+    price = price_text(shown.price)
+    out.print(Text(f"{head}  {time_text(shown.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
+    out.print(Text(shown.sentence()), soft_wrap=True)
+    out.print()
+    moves = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("move", "fall to", "longs", "rise to", "shorts"):
+        moves.add_column(name, justify="right", no_wrap=True)
+    decimals = labels.decimals(shown.step / 2)
+    for total in totals:
+        low, high = (labels.price_text(end, decimals) for end in (total.low, total.high))
+        moves.add_row(f"{total.percent:g}%", low, value(total.long), high, value(total.short))
+    out.print(moves)
+    out.print()
+    tiers = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("tier", "longs", "shorts"):
+        tiers.add_column(name, justify="right", no_wrap=True)
+    for layer in shown.layers:
+        tiers.add_row(layer.name, value(layer.long.sum()), value(layer.short.sum()))
+    tiers.add_row("all", value(shown.long.sum()), value(shown.short.sum()))
+    out.print(tiers)
+    out.print()
+    for side in ("long", "short"):
+        cluster = shown.largest(side)
+        words = "none"
+        if cluster is not None:
+            ends = f"{price_text(cluster.low)} to {price_text(cluster.high)}"
+            words = f"{ends}, {cluster.distance_percent:+.2f}% away: {value(cluster.value)}"
+        out.print(Text(f"largest cluster of {side}s: {words}"), soft_wrap=True)
+    synthetic = "SYNTHETIC data: a simulated market. " if shown.meta.get("synthetic") else ""
+    out.print(Text(f"{synthetic}The levels are an estimate, not a record of positions."), soft_wrap=True)

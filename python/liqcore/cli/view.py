@@ -1,0 +1,167 @@
+"""What `map` and `zones` share: a heatmap from a saved result or from trade files, a part of it, and JSON of it."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from ..config import Config
+from ..errors import DataError, InvalidConfigError
+from .common import leverage_flag, resolve
+from .progress import ProgressCallback
+from .report import HeatmapResult
+from .run import compute_view
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILES", help="A saved heatmap (.parquet), or files of trades as for liqcore heatmap."),
+]
+At = Annotated[
+    str | None,
+    typer.Option(help='What was known at this time, such as "2026-06-12T10:00", UTC. [default: the last column]'),
+]
+Side = Annotated[str | None, typer.Option(help="Positions shown: both, long or short. [default: both]")]
+Leverage = Annotated[
+    str | None,
+    typer.Option(help='Tiers shown, such as "25,50"; or shares to weigh them by, such as "10:0.5,50:0.5".'),
+]
+Last = Annotated[str | None, typer.Option(help="Look only at the columns of the last 12h, 3d, ... [default: all]")]
+OpenedWithin = Annotated[
+    str | None, typer.Option(help="Only levels opened in the last 24h, 3d, ... of each column's time. [default: all]")
+]
+Settings = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="For trade files: all settings of liqcore heatmap, as a TOML file or a saved result. "
+        "[default: liqcore.toml, if there]",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs instead of tables.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress bar.")]
+
+
+def open_view(
+    files: Sequence[str] | None,
+    config: Path | None,
+    *,
+    side: str | None,
+    leverage: str | None,
+    last: str | None,
+    opened_within: str | None,
+    threshold: str | None = None,
+    quiet: bool,
+) -> tuple[Any, Config]:
+    """
+    Return the part of a heatmap that is asked for, and the settings.
+
+    Parameters
+    ----------
+    files : sequence of str
+        One saved heatmap, or files of trades.
+    config : path, optional
+        The configuration file that was named.
+    side, leverage, last, opened_within, threshold : str, optional
+        What is shown, as flags have it.
+    quiet : bool
+        Whether to leave out the progress bar.
+    """
+    shown = {
+        "render.side": side,
+        "render.threshold": threshold,
+        "window.last": last,
+        "window.opened_within": opened_within,
+    }
+    shares = leverage is not None and ":" in leverage
+    flags = {**shown, **(leverage_flag(leverage) if shares else {})}
+    saved = next((path for path in files or () if _is_saved_heatmap(path)), None)
+    if saved is not None and len(files or ()) > 1:
+        raise InvalidConfigError(f"FILES must be one saved heatmap or files of trades, was {len(files or ())} files")
+    if saved is not None and config is not None:
+        raise InvalidConfigError("--config goes with files of trades: a saved heatmap has its settings")
+    settings = resolve(config, flags) if saved is None else Config.resolve(None, {}, flags)
+    if not files and settings.source.candles is None:
+        raise InvalidConfigError("FILES must be a saved heatmap or files of trades, none was given")
+
+    def compute(progress: ProgressCallback | None) -> HeatmapResult:
+        if saved is not None:
+            return load_saved(saved)
+        from ..pipeline import heatmap as run
+
+        return run(files or None, config=settings, progress=progress)
+
+    def load_saved(path: str) -> HeatmapResult:
+        from .._core import LeverageProfile
+        from ..result import load_heatmap
+
+        heatmap = load_heatmap(path)
+        if settings.leverage.shares is None:
+            return heatmap
+        return heatmap.reweigh(LeverageProfile(settings.leverage.shares, intensity=heatmap.leverage.intensity))
+
+    view: Any = compute_view(compute, settings, quiet=quiet)
+    if len(view.times) == 0:
+        raise DataError(f"{', '.join(files or ())}: no column, because no trade was used")
+    if leverage is not None and not shares:
+        view = view.select(leverage=numbers("--leverage", leverage, 'tiers such as "25,50"'))
+    return view, settings
+
+
+def _is_saved_heatmap(path: str) -> bool:
+    if Path(path).suffix.lower() != ".parquet":
+        return False
+    from ..archive import read_metadata
+    from ..result import ARCHIVE_KEY
+
+    try:
+        read_metadata(path, ARCHIVE_KEY)
+    except DataError:
+        return False
+    return True
+
+
+def numbers(flag: str, text: str, rule: str) -> list[float]:
+    """Return the numbers of a flag such as ``"1,2,5"``."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InvalidConfigError(f'{flag} must be {rule}, was "{text}"') from None
+
+
+def market(view: Any) -> dict[str, Any]:
+    """Return what every answer says of where it comes from."""
+    meta: Mapping[str, Any] = view.meta
+    keys = ("symbol", "venue", "model", "meaning", "trigger")
+    return {
+        **{key: meta.get(key) or None for key in keys},
+        "unit": view.unit,
+        "synthetic": bool(meta.get("synthetic")),
+        "version": meta.get("version"),
+    }
+
+
+def time_text(ns: int) -> str:
+    """Return a time as ISO text."""
+    from ..result import iso
+
+    return iso(ns)
+
+
+def echo_json(answer: Mapping[str, Any]) -> None:
+    """Write an answer as JSON; what is not a number is null."""
+    typer.echo(json.dumps(_plain(answer), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

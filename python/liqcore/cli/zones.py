@@ -1,0 +1,173 @@
+"""``liqcore zones``: the zones of one instant, ranked; or those that the price has swept since."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ..durations import parse_duration
+from ..errors import InvalidConfigError
+from ..render.labels import amount
+from .common import guarded
+from .report import price_text
+from .run import console
+from .view import (
+    At,
+    Files,
+    Json,
+    Last,
+    Leverage,
+    OpenedWithin,
+    Quiet,
+    Settings,
+    Side,
+    echo_json,
+    market,
+    numbers,
+    open_view,
+    time_text,
+)
+
+
+@guarded
+def zones(
+    files: Files = None,
+    at: At = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            help="What each bin of a zone holds at least: a share of the largest bin (0 to 1), an amount (above 1) or "
+            "a percentile of the bins that are not zero. [default: p90]"
+        ),
+    ] = None,
+    side: Side = None,
+    leverage: Leverage = None,
+    last: Last = None,
+    opened_within: OpenedWithin = None,
+    top: Annotated[int, typer.Option(min=0, help="How many zones, those of the highest score; 0: all.")] = 20,
+    columns: Annotated[int, typer.Option(help="Over how many columns presence counts.")] = 100,
+    weights: Annotated[str, typer.Option(help="Weights of value, distance and persistence in the score.")] = "1,1,1",
+    reach: Annotated[
+        float, typer.Option(help="Distance, percent, at which the score's factor for distance is 1/e.")
+    ] = 5.0,
+    swept: Annotated[
+        str | None,
+        typer.Option(help="Instead: the zones of 24h, 3d, ... before that the price has reached since, and when."),
+    ] = None,
+    sensitivity: Annotated[
+        bool,
+        typer.Option("--sensitivity", help="Also show in which share of views with other shares and bins each is."),
+    ] = False,
+    config: Settings = None,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """
+    List the zones of one instant: neighbouring price bins of one side with much to liquidate.
+
+    They are ranked by a score, (value / largest)^a x exp(-|distance| / reach)^b x persistence^c: an order, no forecast.
+
+    \b
+    Examples:
+      liqcore zones btc.parquet
+      liqcore zones btc.parquet --at 2026-06-12T10:00 --threshold 0.3 --side long
+      liqcore zones btc.parquet --swept 24h
+      liqcore zones BTCUSDT-aggTrades-2026-06-1*.zip --opened-within 24h --leverage 25,50 --json
+
+    \b
+    Exit codes:
+      0    done, also where there is no zone
+      2    wrong arguments, settings or files; one line on stderr says which
+      130  interrupted
+    """
+    factors = numbers("--weights", weights, 'three weights such as "1,1,0.5"')
+    if len(factors) != 3:
+        raise InvalidConfigError(f'--weights must be three weights such as "1,1,0.5", was "{weights}"')
+    if swept is not None and sensitivity:
+        raise InvalidConfigError("--sensitivity goes without --swept")
+    view, _ = open_view(
+        files, config, side=side, leverage=leverage, last=last, opened_within=opened_within, quiet=quiet
+    )
+    from ..analysis import magnets  # here, because it loads the engine: help and errors come without it
+
+    if swept is None:
+        found = view.zones(at, threshold=threshold, columns=columns)
+    else:
+        end = int(view.times[view._column_at(at)]) + view.window_ns
+        try:
+            length = parse_duration(swept, name="--swept")
+        except ValueError as error:
+            raise InvalidConfigError(str(error)) from None
+        found = view.swept(end - length, until=at, threshold=threshold, columns=columns)
+    ranked = magnets(found, value=factors[0], distance=factors[1], persistence=factors[2], reach_percent=reach)
+    if top:
+        ranked = ranked[:top]
+    survival = {}
+    if sensitivity:
+        survival = {(kept.zone.side, kept.zone.low): kept for kept in view.sensitivity(at, threshold=threshold)}
+    now = view.map(at)
+    rows = [record(magnet, survival.get((magnet.zone.side, magnet.zone.low))) for magnet in ranked]
+    if json_:
+        head = {"time": time_text(now.time_ns), "time_ns": now.time_ns, "complete": now.complete, "price": now.price}
+        echo_json({**market(view), **head, "zones": rows})
+        return
+    _table(now, rows)
+
+
+def record(magnet: Any, survival: Any = None) -> dict[str, Any]:
+    """Return a zone as JSON values; docs/reference/cli.md lists the keys."""
+    out = asdict(magnet.zone)
+    out.pop("unit")
+    out["since"] = time_text(out["since_ns"])
+    out["time"] = time_text(out["time_ns"])
+    if out["swept"]:
+        out["swept"] |= {"start": time_text(out["swept"]["start_ns"]), "end": time_text(out["swept"]["end_ns"])}
+    if survival is not None:
+        names = ("share", "shares", "models", "offsets")
+        out["survives"] = {name: getattr(survival, name) for name in names}
+    return {"score": magnet.score, **out}
+
+
+def _table(now: Any, rows: list[dict[str, Any]]) -> None:
+    base = str(now.meta.get("base") or "")
+    out = console()
+    head = " ".join(str(now.meta[key]) for key in ("venue", "symbol") if now.meta.get(key))
+    unfinished = "" if now.complete else " (window unfinished)"
+    price = price_text(now.price) if np.isfinite(now.price) else "not known"
+    out.print(Text(f"{head}  {time_text(now.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
+    if not rows:
+        out.print("no zone")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    names = ["score", "side", "low", "high", "value", "share", "away", "present"]
+    names += ["swept", "by", "liquidated"] if rows[0]["swept"] else ["since", *(f"<{age}" for age in rows[0]["ages"])]
+    if "survives" in rows[0]:
+        names.append("survives")
+    for name in names:
+        table.add_column(name, justify="left" if name in ("side", "by", "since", "swept") else "right", no_wrap=True)
+    for row in rows:
+        cells = [
+            f"{row['score']:.3f}",
+            row["side"],
+            price_text(row["low"]),
+            price_text(row["high"]),
+            amount(row["value"], now.unit, base),
+            f"{100 * row['share']:.1f}%",
+            f"{row['distance_percent']:+.2f}%",
+            f"{100 * row['persistence']:.0f}%",
+        ]
+        if row["swept"]:
+            sweep = row["swept"]
+            cells += [sweep["start"][:16], sweep["by"], amount(sweep["value"], now.unit, base)]
+        else:
+            cells.append(row["since"][:16])
+            cells += ["-" if np.isnan(age) else f"{100 * age:.0f}%" for age in row["ages"].values()]
+        if "survives" in row:
+            cells.append(f"{100 * row['survives']['share']:.0f}%")
+        table.add_row(*cells)
+    out.print(table)
+    synthetic = "SYNTHETIC data: a simulated market. " if now.meta.get("synthetic") else ""
+    out.print(Text(f"{synthetic}The levels are an estimate, not a record of positions."), soft_wrap=True)

@@ -1,0 +1,341 @@
+"""The liquidation map: totals of a move, clusters, the sentence, and its picture."""
+
+import dataclasses
+import importlib.metadata
+import inspect
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import liqcore as lq
+from drive import make_engine
+from liqcore.render import MapOptions, load_map_renderer, map_renderers, registry, render_map
+from liqcore.render.captions import ESTIMATE, SYNTHETIC
+from liqcore.render.colours import LAYERS
+from liqcore.render.draw import measure
+from liqcore.render.map_layout import MapLayout, default_map_range, map_layout
+from liqcore.testing import check_map_renderer, map_edge_cases, sample_map
+from test_engine_recorded import SETUPS, WHOLE, marks, trades
+from test_time_frames import HOUR, START, engine_of
+
+SIZES = [(1400, 860), (700, 450), (480, 270), (3840, 2160)]
+
+
+def a_map(**changes: Any) -> lq.LiquidationMap:
+    """
+    Rows of 10 from 900, price 1,000, tiers 10x and 50x: ::
+
+        row     900  910  ...  970  980  ...  1010  1020  ...  1080  1090
+        10x      40   60                                         70    50
+        50x                      5   20          5    70
+    """
+    prices = 900 + 10.0 * np.arange(20)
+    long, short = np.zeros((2, 20)), np.zeros((2, 20))
+    long[0, [0, 1]] = 40, 60
+    long[1, [7, 8]] = 5, 20
+    short[0, [18, 19]] = 70, 50
+    short[1, [11, 12]] = 5, 70
+    made = lq.LiquidationMap(START, 1000.0, np.array([10.0, 50.0]), prices, 10.0, long, short, "usd", {})
+    return dataclasses.replace(made, **changes)
+
+
+# ---- numbers -----------------------------------------------------------------------------------------------------
+
+
+def test_the_curves_fall_and_rise_to_the_price() -> None:
+    shown = a_map()
+    assert shown.cumulative_long[[0, 1, 2, 7, 8, 9]].tolist() == [125, 85, 25, 25, 20, 0]
+    assert shown.cumulative_short[[10, 11, 12, 17, 18, 19]].tolist() == [0, 5, 75, 75, 145, 195]
+
+
+def test_within_counts_the_bin_that_a_price_lies_in() -> None:
+    shown = a_map()
+    assert shown.within(2) == lq.Within(2.0, 980.0, 1020.0, 20.0, 75.0)  # 980 and 1,020 are lower edges
+    assert shown.within(1.9)[3:] == (20, 5)
+    assert shown.within(2.1)[3:] == (25, 75)
+    assert shown.within(1)[3:] == (0, 5)
+    assert shown.within(0.5)[3:] == (0, 0)
+    assert shown.within(50)[3:] == (125, 195)  # off the axis
+
+
+def test_an_edge_that_rounding_moves_is_still_the_edge() -> None:
+    prices = 59_300 + 10.0 * np.arange(80)
+    long = np.ones((1, 80))
+    shown = a_map(price=60_000.0, prices=prices, tiers=np.array([10.0]), long=long, short=np.zeros((1, 80)))
+    for percent in (1, 0.1, 0.3, 0.7, 1.1):
+        low = 60_000 * (1 - percent / 100)
+        assert shown.within(percent).long == (60_100 - round(low)) / 10, percent
+
+
+def test_the_largest_cluster_is_the_nearer_of_equals() -> None:
+    shown = a_map()
+    assert shown.largest("long") == lq.Cluster("long", 910, 920, 915, 60, pytest.approx(-8.5))
+    assert shown.largest("short") == lq.Cluster("short", 1020, 1030, 1025, 70, pytest.approx(2.5))
+    equal = shown.long.copy()
+    equal[1, 8] = 60
+    cluster = dataclasses.replace(shown, long=equal).largest("long")
+    assert cluster is not None
+    assert cluster.low == 980
+    assert dataclasses.replace(shown, long=np.zeros((2, 20))).largest("long") is None
+
+
+def test_the_sentence() -> None:
+    shown = a_map()
+    assert shown.sentence() == "a fall to 915 liquidates $85 of longs, a rise to 1,025 $75 of shorts"
+    assert shown.sentence(2) == "a fall to 980 liquidates $20 of longs, a rise to 1,020 $75 of shorts"
+    assert shown.sentence(1) == "a fall to 990 liquidates no longs, a rise to 1,010 $5 of shorts"
+    none = np.zeros((2, 20))
+    assert (
+        dataclasses.replace(shown, long=none).sentence() == "no longs below, a rise to 1,025 liquidates $75 of shorts"
+    )
+    assert dataclasses.replace(shown, long=none, short=none).sentence() == "no longs below, no shorts above"
+    quantity = dataclasses.replace(shown, unit="quantity", meta={"base": "BTC"})
+    assert quantity.sentence(2) == "a fall to 980 liquidates 20 BTC of longs, a rise to 1,020 75 BTC of shorts"
+
+
+def test_layers_are_the_tiers_and_add_up() -> None:
+    layers = a_map().layers
+    assert [layer.name for layer in layers] == ["10x", "50x"]
+    assert np.array_equal(sum(layer.long for layer in layers), a_map().long.sum(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: m.within(0), "percent must be above 0 and below 100, was 0"),
+        (lambda m: m.within(100), "percent must be above 0 and below 100, was 100"),
+        (lambda m: m.within(math.nan), "percent must be above 0 and below 100, was nan"),
+        (lambda m: m.largest("both"), r"side must be one of \('long', 'short'\), was 'both'"),
+        (lambda m: dataclasses.replace(m, price=math.nan).within(1), "percent must be of a map with a last price"),
+        (lambda m: dataclasses.replace(m, price=math.nan).sentence(), "the map must be of a map with a last price"),
+        (lambda m: m.age(), "the age of a map is known only where a heatmap made it"),
+    ],
+)
+def test_what_cannot_be_is_named(call: Any, message: str) -> None:
+    with pytest.raises(lq.InvalidConfigError, match=message):
+        call(a_map())
+
+
+def test_a_heatmaps_map_hides_what_its_threshold_hides_and_tells_its_age() -> None:
+    eng = engine_of([(0, 1000, 4, False), (0.2, 1100, 1, False)])
+    eng.advance(START + 2 * HOUR)
+    hm = eng.heatmap(step=10, unit="quantity")
+    then = hm.map(START + HOUR)
+    assert (then.long.sum(), then.complete, then.meta["book_age_ns"]) == (5, True, HOUR)
+    assert hm.map().complete is False
+    hidden = hm.select(threshold="2 quantity").map(START + HOUR)
+    assert hidden.long.sum() == 4
+    assert np.array_equal(hidden.long.sum(axis=0), hm.select(threshold="2 quantity").at(START + HOUR).long)
+
+
+@pytest.mark.recorded
+def test_a_recorded_day_adds_up() -> None:
+    of_trades = trades("BTC", WHOLE["BTC"])
+    order = np.argsort(of_trades[0], kind="stable")
+    of_trades = tuple(np.ascontiguousarray(column[order]) for column in of_trades)
+    like = make_engine(SETUPS["BTC"])
+    eng = lq.Engine(like.instrument, leverage=like.leverage, book_step=6.0, window="5m", trigger="mark")
+    eng.feed(trades=of_trades, marks=marks("BTC", int(of_trades[0][0]), int(of_trades[0][-1])))
+    hm = eng.heatmap(step=6.0)
+    shown = hm.map()
+    assert np.allclose(sum(layer.long + layer.short for layer in shown.layers), hm.values[-1], rtol=1e-5)
+    before = (0.0, 0.0)
+    for percent in (0.1, 1, 5, 20, 60):
+        total = shown.within(percent)
+        lows, highs = shown.prices + shown.step > total.low, shown.prices <= total.high
+        assert total.long == pytest.approx(shown.long[:, lows].sum(), rel=1e-9)
+        assert total.short == pytest.approx(shown.short[:, highs].sum(), rel=1e-9)
+        assert before <= total[3:]
+        before = total[3:]
+    for side, values in (("long", shown.long.sum(axis=0)), ("short", shown.short.sum(axis=0))):
+        cluster = shown.largest(side)
+        assert cluster is not None
+        assert cluster.value == values.max()
+        assert (cluster.distance_percent < 0) == (side == "long")
+
+
+# ---- picture -----------------------------------------------------------------------------------------------------
+
+
+def planned(shown: lq.LiquidationMap, **options: Any) -> MapLayout:
+    return map_layout(shown, MapOptions(**options), measure)
+
+
+def heights(plan: MapLayout) -> dict[int, list[tuple[str, int]]]:
+    """Role and height of the boxes of each bar, by its left edge."""
+    out: dict[int, list[tuple[str, int]]] = {}
+    for bar in plan.bars:
+        out.setdefault(bar.rect.left, []).append((bar.role, bar.rect.height))
+    return out
+
+
+def test_bars_are_stacked_by_layer_at_their_price() -> None:
+    plan = planned(a_map(), price_range=(900.0, 1100.0))
+    bars = heights(plan)
+    full = plan.plot.height / 1.04
+    for price, role, value in (
+        (900, "layer 0", 40),
+        (980, "layer 1", 20),
+        (1020, "layer 1", 70),
+        (1090, "layer 0", 50),
+    ):
+        ((found, height),) = bars[round(plan.x(price))]
+        assert found == role
+        assert height == pytest.approx(value / 70 * full, abs=1.01)
+    both = a_map()
+    both.long[1, 0] = 30
+    (lower, upper) = heights(planned(both, price_range=(900.0, 1100.0)))[round(plan.x(900))]
+    assert (lower[0], upper[0]) == ("layer 0", "layer 1")
+    assert (lower[1] + upper[1]) / full == pytest.approx(1, abs=0.01)  # 70, as much as the largest
+
+
+def test_bins_that_are_too_narrow_are_summed() -> None:
+    fine = sample_map(5_000)
+    plan = planned(fine, width=700, height=450)
+    assert min(bar.rect.width for bar in plan.bars) >= 2
+    joined = math.ceil(max(round(0.25 * 12), 3) * (plan.price_high - plan.price_low) / plan.plot.width / fine.step)
+    assert f"USD per {joined * fine.step:g} of price" in " ".join(text.text for text in plan.texts)
+    totals = (fine.long + fine.short).sum(axis=0)
+    at = int(np.searchsorted(fine.prices, fine.price, side="right")) - 1
+    first, stop = (int(np.searchsorted(fine.prices, p)) for p in (plan.price_low, plan.price_high))
+    starts = range(at - (at - first) // joined * joined, stop - joined, joined)
+    largest = max(totals[start : start + joined].sum() for start in starts)
+    by_bar: dict[int, int] = {}
+    for bar in plan.bars:
+        by_bar[bar.rect.left] = by_bar.get(bar.rect.left, 0) + bar.rect.height
+    shown = max(by_bar.values()) * 1.04 / plan.plot.height
+    assert shown == pytest.approx(1, abs=0.02)
+    for start in starts[::37]:
+        left = round(plan.x(fine.prices[start]))
+        wanted = totals[start : start + joined].sum() / largest
+        assert by_bar.get(left, 0) * 1.04 / plan.plot.height == pytest.approx(wanted, abs=0.02)
+
+
+def test_the_curves_reach_what_the_map_says() -> None:
+    plan = planned(a_map(), price_range=(900.0, 1100.0))
+    most = 195 * 1.04
+
+    def at(curve: list[tuple[float, float]], price: float) -> float:
+        x = min(plan.x(price), plan.plot.right - 1)
+        (y,) = {y for other, y in curve if other == x}
+        return (plan.plot.bottom - y) / plan.plot.height * most
+
+    assert at(plan.long, 900) == pytest.approx(125)  # a fall to the lower edge of the lowest bin
+    assert at(plan.long, 980) == pytest.approx(20)
+    assert at(plan.long, 990) == pytest.approx(0)
+    assert at(plan.short, 1010) == pytest.approx(0)
+    assert at(plan.short, 1030) == pytest.approx(75)
+    assert at(plan.short, 1100) == pytest.approx(195)
+    assert plan.last_x == plan.x(1000)
+
+
+def test_the_picture_says_what_it_is(tmp_path: Path) -> None:
+    words = " ".join(text.text for text in planned(sample_map()).texts)
+    for word in ("liquidation map", ESTIMATE, SYNTHETIC, "longs, liquidated by a fall", "shorts, liquidated by a rise",
+                 "A fall to", "a rise to", "SAMPLEUSDT", "2026-06-12 10:00 UTC"):  # fmt: skip
+        assert word in words, word
+    assert "unfinished" not in words
+    assert "unfinished" in " ".join(t.text for t in planned(dataclasses.replace(sample_map(), complete=False)).texts)
+    assert [box.role for box in planned(sample_map()).boxes if box.role.startswith("layer")] == [
+        f"layer {k}" for k in range(5)
+    ]
+    with Image.open(sample_map().render(tmp_path / "map.png", width=700, height=450)) as picture:
+        assert picture.size == (700, 450)
+        assert "liquidation map" in picture.info["Title"]
+
+
+def test_many_tiers_are_joined_to_as_many_as_there_are_colours() -> None:
+    plan = planned(sample_map(60, range(1, 126)))
+    assert len(plan.layers) == len(LAYERS)
+    assert (plan.layers[0], plan.layers[-1]) == ("1x to 18x", "109x to 125x")
+
+
+def test_what_does_not_fit_is_said() -> None:
+    words = " ".join(text.text for text in planned(a_map(), price_range=(950.0, 1050.0)).texts)
+    assert "$100 of longs and $120 of shorts outside the prices shown" in words
+
+
+def test_the_default_prices_hold_nine_tenths_of_each_side() -> None:
+    low, high = default_map_range(a_map())
+    # 113 of 125 longs are passed at 900, 176 of 195 shorts at 1,100: a bit more than that, and at least 3 %.
+    assert (low, high) == pytest.approx((1000 - 103, 1000 + 103))
+    near = a_map(long=np.zeros((2, 20)), short=np.zeros((2, 20)))
+    assert default_map_range(near) == pytest.approx((970, 1030))
+
+
+def _box(text: Any) -> tuple[float, float, float, float]:
+    width = measure(text.text, text.size)
+    left = text.x - {"l": 0.0, "m": width / 2, "r": width}[text.align]
+    return left, text.y - text.size / 2, left + width, text.y + text.size / 2
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("shown", [one for _, one in map_edge_cases()], ids=[name for name, _ in map_edge_cases()])
+def test_no_text_is_clipped_or_covered_by_another(shown: lq.LiquidationMap, width: int, height: int) -> None:
+    full = {**shown.meta, "symbol": "1000000MOGUSDT", "version": "10.11.12", "book_age_ns": 30 * 24 * HOUR}
+    plan = planned(dataclasses.replace(shown, meta=full, complete=False), width=width, height=height)
+    boxes = [(text.text, _box(text)) for text in plan.texts]
+    for text, (left, top, right, bottom) in boxes:
+        assert 0 <= left < right <= width, f"{text!r} is clipped"
+        assert 0 <= top < bottom <= height, f"{text!r} is clipped"
+    for index, (one, a) in enumerate(boxes):
+        for other, b in boxes[:index]:
+            apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+            assert apart, f"{one!r} lies on {other!r}"
+    assert plan.plot.width > 0.5 * width
+    assert plan.plot.height > 0.15 * height
+
+
+def test_the_png_renderer_conforms() -> None:
+    check_map_renderer(load_map_renderer("png"))
+
+
+def test_renderers_of_maps_are_a_group_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert map_renderers() == ["png"]
+    point = importlib.metadata.EntryPoint("txt", "test_liquidation_map:write_text", registry.MAP_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.MAP_GROUP else [])
+    assert map_renderers() == ["png", "txt"]
+    assert a_map().render(tmp_path / "map.txt").read_bytes() == b"a fall to 915"
+    with pytest.raises(lq.InvalidConfigError, match=r"the extension of map\.gif must be one of png, txt, was 'gif'"):
+        render_map(a_map(), tmp_path / "map.gif")
+
+
+def write_text(shown: lq.LiquidationMap, file: Any, _: MapOptions) -> None:
+    file.write(shown.sentence()[:13].encode())
+
+
+def test_render_map_and_its_options_agree_on_defaults() -> None:
+    given = inspect.signature(render_map).parameters
+    for entry in dataclasses.fields(MapOptions):
+        assert given[entry.name].default == entry.default, entry.name
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"width": 100}, "width must be 480 to 16384 pixels, was 100"),
+        ({"height": 1e4}, "height must be 270 to 16384 pixels, was 10000.0"),
+        ({"theme": "pink"}, "theme must be one of dark, light, was 'pink'"),
+        ({"price_range": (2, 1)}, r"price_range must be \(low, high\) with low < high, was \(2, 1\)"),
+    ],
+)
+def test_a_wrong_option_is_named_with_rule_and_value(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(lq.InvalidConfigError, match=message):
+        MapOptions(**options)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"long": np.zeros((1, 20))}, r"long must have shape \(tiers, bins\) = \(2, 20\), was \(1, 20\)"),
+        ({"step": 0.0}, "step must be a number above 0, was 0.0"),
+        ({"unit": "EUR"}, "unit must be usd or quantity, was 'EUR'"),
+    ],
+)
+def test_a_map_that_does_not_fit_together_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(lq.InvalidConfigError, match=message):
+        planned(a_map(**changes))
