@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         liquidation_price,
         why_no_price,
     )
+    from .merged import MergedHeatmap, merge_venues
     from .pipeline import heatmap
     from .result import Age, Column, Heatmap, LiquidationMap, load_heatmap
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
@@ -55,6 +56,7 @@ _HOMES = {
     "Config": ".config",
     "Heatmap": ".result",
     "LiquidationMap": ".result",
+    "MergedHeatmap": ".merged",
     "NoPrice": ".margin",
     "bankruptcy_price": ".margin",
     "drop_leverage": ".margin",
@@ -63,6 +65,7 @@ _HOMES = {
     "instrument": ".instruments",
     "liquidation_price": ".margin",
     "load_heatmap": ".result",
+    "merge_venues": ".merged",
     "read_candles": ".sources",
     "read_funding": ".sources",
     "read_marks": ".sources",
@@ -90,6 +93,7 @@ __all__ = [
     "LiquidationMap",
     "MarginSchedule",
     "Market",
+    "MergedHeatmap",
     "NoPrice",
     "PriceAxis",
     "Segment",
@@ -106,6 +110,7 @@ __all__ = [
     "instrument",
     "liquidation_price",
     "load_heatmap",
+    "merge_venues",
     "read_candles",
     "read_funding",
     "read_marks",
