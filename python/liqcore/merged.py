@@ -66,24 +66,47 @@ class _Venue:
             return f"contracts of {multiplier:g} USD"
         return "the base asset" if multiplier == 1.0 else f"contracts of {multiplier:g} of the base asset"
 
-    def edges(self, bins: NDArray[np.int64], width: Fraction) -> NDArray[np.int64]:
-        """The first of its own bins whose mid price is at or above the lower edge of bins of another width."""
-        ratio = width / self.bin_width
+    def row(self, bin_: int, height: Fraction) -> int:
+        """The row that one of its own bins belongs to."""
+        return (2 * bin_ + 1) * self.bin_width // (2 * height)
+
+    def edges(self, rows: NDArray[np.int64], height: Fraction) -> NDArray[np.int64]:
+        """The first of its own bins that belong to rows: those whose mid price is at or above the row's lower edge."""
+        ratio = height / self.bin_width
         over, under = ratio.numerator, ratio.denominator
-        return -((under - 2 * bins * over) // (2 * under))  # ceil(bin x ratio - 1/2)
+        return -((under - 2 * rows * over) // (2 * under))  # ceil(row x ratio - 1/2)
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A window of the common clock, as far as a heatmap asks for it."""
+    """A window of the common clock: what a heatmap asks of `Segment`, over all venues."""
 
-    start_ns: int
-    end_ns: int
-    _open_interest: Callable[[], float]
+    venues: Venues
+    i: int
+
+    @property
+    def start_ns(self) -> int:
+        return self.venues.first_ns + self.i * self.venues.window_ns
+
+    @property
+    def end_ns(self) -> int:
+        return self.start_ns + self.venues.window_ns
 
     @property
     def open_interest(self) -> float:
-        return self._open_interest()
+        self.venues.check_units("open_interest")
+        parts = self.venues.parts
+        return sum(part.history.segment(int(self.venues.last_window(part, self.i))).open_interest for part in parts)
+
+    def touched(self, side: str) -> list[tuple[int, None]]:
+        """The bins of the common grid at and beyond which some venue's price consumed that venue's levels."""
+        found = []
+        for part in self.venues.parts:
+            first, count = self.venues.windows_of(part, self.i, 1)
+            for window in range(first, first + count):
+                bins = (bin_ for bin_, _ in part.history.segment(window).touched(side))
+                found += [(part.row(bin_, self.venues.bin_width), None) for bin_ in bins]
+        return found
 
 
 @dataclass(frozen=True)
@@ -113,15 +136,15 @@ class Venues:
 
     # --- how the venues' own windows, bins and tiers lie ---
 
-    def _windows(self, part: _Venue, first: int, count: int) -> tuple[int, int]:
+    def windows_of(self, part: _Venue, first: int, count: int) -> tuple[int, int]:
         """First and number of a venue's own windows in some of the clock's."""
         own = part.history.window_ns
         before = (self.first_ns - int(part.history.times()[0])) // own
         return before + first * (self.window_ns // own), count * (self.window_ns // own)
 
-    def _last(self, part: _Venue, i: Any) -> Any:
+    def last_window(self, part: _Venue, i: Any) -> Any:
         """The last of a venue's own windows in window i of the clock."""
-        first, _ = self._windows(part, 0, 0)
+        first, _ = self.windows_of(part, 0, 0)
         return first + (i + 1) * (self.window_ns // part.history.window_ns) - 1
 
     @cached_property
@@ -156,7 +179,7 @@ class Venues:
 
     def staleness(self, i: NDArray[np.int64]) -> NDArray[np.int64]:
         """From each venue's last event to the end of windows i (now, in an unfinished one), ns: (venues, len(i))."""
-        last = np.stack([part.last_events[self._last(part, i)] for part in self.parts])
+        last = np.stack([part.last_events[self.last_window(part, i)] for part in self.parts])
         clock = np.broadcast_to(self.first_ns + (i + 1) * self.window_ns, last.shape).copy()
         if not self.complete:
             clock[:, i == self.windows - 1] = self.now_ns
@@ -180,20 +203,13 @@ class Venues:
     def candles(self, name: str | None = None) -> NDArray[np.float64]:
         """Candles of one venue, the reference unless named, in its own units."""
         part = next(part for part in self.parts if part.name == (name or self.price_from))
-        first, count = self._windows(part, 0, self.windows)
+        first, count = self.windows_of(part, 0, self.windows)
         rows = part.history.candles()[first : first + count].view(CANDLE).reshape(-1)
         each = self.window_ns // part.history.window_ns
         return _join_candles(rows, np.arange(0, count + 1, each)).view(np.float64).reshape(-1, len(CANDLE.names or ()))
 
     def segment(self, i: int) -> _Window:
-        i = range(self.windows)[i]
-
-        def open_interest() -> float:
-            self.check_units("open_interest")
-            return sum(part.history.segment(int(self._last(part, i))).open_interest for part in self.parts)
-
-        start = self.first_ns + i * self.window_ns
-        return _Window(start, start + self.window_ns, open_interest)
+        return _Window(self, range(self.windows)[i])
 
     def columns(
         self,
@@ -216,7 +232,7 @@ class Venues:
         left_out = self._left_out(ends)
         for part, longs, shorts, is_left_out in zip(self.parts, long_weights, short_weights, left_out, strict=True):
             asked, join = self._rows(part, first_bin, bins_per_row, rows)
-            first, count = self._windows(part, first_column, columns)
+            first, count = self.windows_of(part, first_column, columns)
             cells = part.history.columns(
                 long_weights=longs,
                 short_weights=shorts,
@@ -253,7 +269,7 @@ class Venues:
                 continue
             asked, join = self._rows(part, rows["first_bin"], rows["bins_per_row"], rows["rows"])
             own = {"long_weights": longs, "short_weights": shorts, "usd": rows["usd"], **asked}
-            total += join(ask(part, int(self._last(part, i)), own))
+            total += join(ask(part, int(self.last_window(part, i)), own))
         return total
 
     def map(self, i: int, *, opened_within: int = 0, **rows: Any) -> NDArray[np.float64]:
@@ -454,7 +470,13 @@ class MergedHeatmap(Heatmap):
         total = super().map(ts)
         if len(self.venues) == 1:
             return total
-        return replace(total, venues={name: self._of_venues([name]).map(ts) for name in self.venues})
+        whole = self._seen(replace(self._view, threshold=None))
+        shown = (total.long + total.short).any(axis=0)  # a threshold hides rows of the sum
+        venues = {}
+        for name in self.venues:
+            part = whole._of_venues([name]).map(ts)
+            venues[name] = replace(part, long=part.long * shown, short=part.short * shown)
+        return replace(total, venues=venues)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """
@@ -731,13 +753,12 @@ def _extent(venues: Venues, first: int, bins_per_row: int) -> tuple[int, int]:
     found = []
     for part in venues.parts:
         weights = venues.weights(part, everything)
-        first_column, columns = venues._windows(part, first, len(venues) - first)
+        first_column, columns = venues.windows_of(part, first, len(venues) - first)
         low, high = part.history.extent(
             long_weights=weights, short_weights=weights, first_column=first_column, columns=columns
         )
         if high > low:
-            row = bins_per_row * venues.bin_width
-            found += [((bin_ + Fraction(1, 2)) * part.bin_width) // row for bin_ in (low, high - 1)]
+            found += [part.row(bin_, bins_per_row * venues.bin_width) for bin_ in (low, high - 1)]
     return (min(found), max(found) + 1) if found else (0, 0)
 
 

@@ -133,6 +133,13 @@ def test_a_map_has_the_tiers_of_all_and_the_map_of_each_venue(worked):
     assert worked[0].map().venues == {}
 
 
+def test_a_window_knows_how_far_the_price_of_any_venue_came(worked):
+    history = lq.merge_venues(worked)._venues
+    assert history.segment(1).touched("long") == [(99, None)]
+    assert min(history.segment(2).touched("long")) == (90, None)
+    assert history.segment(-1).start_ns == START + 600 * NS
+
+
 def test_a_bin_that_straddles_an_edge_goes_where_its_mid_price_lies():
     # Levels at 904, in [904, 906) whose mid price 905 begins the row [905, 910); and at 902, in [902, 904), row 900.
     rows = [(0, 1130, 1, False), (1, 1127.5, 2, False)]
