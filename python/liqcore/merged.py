@@ -606,8 +606,8 @@ def merge_venues(
     --------
     >>> import liqcore as lq
     >>> market = lq.simulate(days=0.05, trades_per_day=40_000)
-    >>> one, two = (lq.heatmap(trades=market.trades, venue=venue) for venue in ("one", "two"))
-    >>> both = lq.merge_venues([one, two])
+    >>> hm = lq.heatmap(trades=market.trades)
+    >>> both = lq.merge_venues({"one": hm, "two": hm})
     >>> both.venues, bool((both.select(venues="one").values + both.select(venues="two").values == both.values).all())
     (('one', 'two'), True)
     """

@@ -55,3 +55,18 @@ def test_own_model_accounts_for_what_it_opened(tmp_path: Path, trade_file: str, 
     for row in rows:
         assert sum(float(part.rstrip("%")) for part in row) == pytest.approx(100, abs=0.2)
     assert (tmp_path / "own_model.png").exists()
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_several_venues_are_merged(tmp_path: Path, from_file: bool) -> None:
+    files = []
+    if from_file:
+        trades = lq.simulate(seed=2, days=0.1, trades_per_day=40_000).trades
+        for name in ("one", "two"):
+            hm = lq.heatmap(trades=trades, symbol="X", leverage={10: 1.0})
+            hm.meta["venue"] = name
+            files.append(str(hm.save(tmp_path / f"{name}.parquet")))
+    said = run("several_venues.py", tmp_path, *files)
+    assert f"{'one' if from_file else 'linear'}: 5" in said
+    assert (tmp_path / "venues.png").read_bytes().startswith(b"\x89PNG")
+    assert len(lq.load_heatmap(tmp_path / "venues.parquet").venues) == 2

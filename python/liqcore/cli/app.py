@@ -2,7 +2,7 @@
 
 import typer
 
-from . import config, demo, heatmap, info, liqprice
+from . import config, demo, heatmap, info, liqprice, merge
 
 app = typer.Typer(
     name="liqcore",
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.command("heatmap")(heatmap.heatmap)
 app.command("demo")(demo.demo)
+app.command("merge")(merge.merge)
 app.add_typer(config.commands, name="config")
 app.command("liqprice")(liqprice.liqprice)
 app.command("info")(info.info)
