@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 import liqcore as lq
-from liqcore.render import RenderOptions, captions
+from liqcore.render import RenderOptions
+from liqcore.render.draw import measure, render_png
+from liqcore.render.layout import layout
 from recorded import data_dir
 
 NS = 1_000_000_000
@@ -338,6 +340,15 @@ def test_every_view_is_the_sum_of_the_venues(rng: random.Random) -> None:
         np.testing.assert_allclose(age.live, [now.long.sum(axis=0), now.short.sum(axis=0)], rtol=1e-12)
         young = hm.select(opened_within="5m").map(ends[column])
         np.testing.assert_allclose(age.opened[0], [young.long.sum(axis=0), young.short.sum(axis=0)], rtol=1e-12)
+    tail = shown.select(last=2 * shown.window_ns)
+    assert np.array_equal(tail.values, shown.values[-len(tail.times) :])
+    assert len(tail.times) == min(2, len(shown.times))
+    shares = [rng.randint(1, 9) for _ in tiers]
+    other = hm.reweigh({tier: share / sum(shares) for tier, share in zip(tiers, shares, strict=True)})
+    for name, profile in other.leverage_by_venue.items():
+        mine, own = other.map().venues.get(name, other.map()), parts[name].reweigh(profile).map()
+        assert mine.long.sum() == pytest.approx(own.long.sum(), rel=1e-12)
+        assert mine.short.sum() == pytest.approx(own.short.sum(), rel=1e-12)
     for name, part in parts.items():
         mine = hm.select(venues=name)
         gone, fine = part.liquidated.sum(dtype=np.float64), mine.liquidated.sum(dtype=np.float64)
@@ -511,11 +522,17 @@ def test_what_it_says_of_itself_and_of_each_venue(worked):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_pictures_name_the_venues_and_what_is_stale(tmp_path, ended, worked):
     hm = lq.merge_venues(ended)
-    assert captions.title(hm, RenderOptions()) == "X · long + early + late · liquidation heatmap"
-    assert "early as last known, 28m old" in captions.header_items(hm, RenderOptions())
-    footer = captions.footer_items(lq.merge_venues(worked), RenderOptions())
-    assert "lin leverage 2x 25%, 10x 75%" in footer
-    assert "inv leverage 4x 50%, 10x 50%" in footer
+
+    def written(hm):
+        plan = layout(hm, RenderOptions(), measure)
+        return next(text.text for text in plan.texts if text.role == "title"), " ".join(t.text for t in plan.texts)
+
+    title, everything = written(hm)
+    assert title == "X · long + early + late · liquidation heatmap"
+    assert "early as last known, 28m old" in everything
+    _, everything = written(lq.merge_venues(worked))
+    assert "lin leverage 2x 25%, 10x 75%" in everything
+    assert "inv leverage 4x 50%, 10x 50%" in everything
     hm.render(tmp_path / "x.png")
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
@@ -594,7 +611,5 @@ def test_recorded_days_of_two_layouts(tmp_path):
     back = lq.load_heatmap(day.save(tmp_path / "both.parquet"))
     assert np.array_equal(back.values, day.values)
     picture = io.BytesIO()
-    from liqcore.render.draw import render_png
-
     render_png(day, picture, RenderOptions(width=800, height=450))
     assert picture.getvalue().startswith(b"\x89PNG")
