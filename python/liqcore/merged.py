@@ -58,6 +58,16 @@ class _Venue:
         times = (self.history.segment(i).last_ns for i in range(len(self.history)))
         return np.array([NEVER if time is None else time for time in times], np.int64)
 
+    @cached_property
+    def candles(self) -> NDArray[np.float64]:
+        return self.history.candles()
+
+    @cached_property
+    def notional(self) -> float:
+        """Traded over all of its windows, USD."""
+        price = 1.0 if self.terms["contract"] == "inverse" else self.candles[:, 3]
+        return float(np.nansum((self.candles[:, 4] + self.candles[:, 5]) * price) * self.terms["multiplier"])
+
     @property
     def counts(self) -> str:
         """What its quantities count, in words."""
@@ -139,7 +149,7 @@ class Venues:
     def windows_of(self, part: _Venue, first: int, count: int) -> tuple[int, int]:
         """First and number of a venue's own windows in some of the clock's."""
         own = part.history.window_ns
-        before = (self.first_ns - int(part.history.times()[0])) // own
+        before = (self.first_ns - part.history.segment(0).start_ns) // own
         return before + first * (self.window_ns // own), count * (self.window_ns // own)
 
     def last_window(self, part: _Venue, i: Any) -> Any:
@@ -151,24 +161,14 @@ class Venues:
     def bin_width(self) -> Fraction:
         return self.ticks_per_bin * Fraction(repr(self.tick_size))
 
-    def _rows(
-        self, part: _Venue, first_bin: int, bins_per_row: int, rows: int
-    ) -> tuple[dict[str, int], Callable[[NDArray[Any]], NDArray[Any]]]:
-        """Which of a venue's own rows to ask for, and how to make rows of the common grid of the answer."""
+    def _rows(self, part: _Venue, first_bin: int, bins_per_row: int, rows: int) -> dict[str, Any]:
+        """Which of a venue's own bins make the rows of the common grid."""
         ratio = self.bin_width / part.bin_width
         if ratio.denominator == 1:
             wide = ratio.numerator
-            own = {"first_bin": first_bin * wide, "bins_per_row": bins_per_row * wide, "rows": rows}
-            return own, lambda cells: cells
+            return {"first_bin": first_bin * wide, "bins_per_row": bins_per_row * wide, "rows": rows}
         edges = part.edges(first_bin + bins_per_row * np.arange(rows + 1, dtype=np.int64), self.bin_width)
-
-        def join(cells: NDArray[Any]) -> NDArray[Any]:
-            if not rows:
-                return cells
-            # No row is narrower than a bin, so each has at least one.
-            return np.add.reduceat(cells, edges[:-1] - edges[0], axis=-1, dtype=np.float64).astype(cells.dtype)
-
-        return {"first_bin": int(edges[0]), "bins_per_row": 1, "rows": int(edges[-1] - edges[0])}, join
+        return {"first_bin": 0, "bins_per_row": 1, "rows": rows, "edges": edges.tolist()}
 
     def weights(self, part: _Venue, shown: Sequence[bool]) -> list[float]:
         """Weights of a venue's own tiers, 0 for those not shown; `shown` goes over the tiers of all."""
@@ -204,8 +204,11 @@ class Venues:
         """Candles of one venue, the reference unless named, in its own units."""
         part = next(part for part in self.parts if part.name == (name or self.price_from))
         first, count = self.windows_of(part, 0, self.windows)
-        rows = part.history.candles()[first : first + count].view(CANDLE).reshape(-1)
+        own = part.candles[first : first + count]
         each = self.window_ns // part.history.window_ns
+        if each == 1:
+            return own
+        rows = own.view(CANDLE).reshape(-1)
         return _join_candles(rows, np.arange(0, count + 1, each)).view(np.float64).reshape(-1, len(CANDLE.names or ()))
 
     def segment(self, i: int) -> _Window:
@@ -231,12 +234,11 @@ class Venues:
         sums = tuple(np.zeros((len(ends), rows), np.float32) for _ in range(2))
         left_out = self._left_out(ends)
         for part, longs, shorts, is_left_out in zip(self.parts, long_weights, short_weights, left_out, strict=True):
-            asked, join = self._rows(part, first_bin, bins_per_row, rows)
             first, count = self.windows_of(part, first_column, columns)
             cells = part.history.columns(
                 long_weights=longs,
                 short_weights=shorts,
-                **asked,
+                **self._rows(part, first_bin, bins_per_row, rows),
                 first_column=first,
                 columns=count,
                 usd=usd,
@@ -245,10 +247,9 @@ class Venues:
                 liquidated=liquidated,
             )
             for total, side in zip(sums, cells, strict=True):
-                own = join(side)
                 if not liquidated:  # what was liquidated in a column was, however long ago
-                    own[is_left_out] = 0
-                total += own
+                    side[is_left_out] = 0
+                total += side
         return sums
 
     def _column_ends(self, first: int, count: int, column_ns: int) -> NDArray[np.int64]:
@@ -267,9 +268,9 @@ class Venues:
         for part, (longs, shorts), is_left_out in zip(self.parts, weights, left_out, strict=True):
             if is_left_out:
                 continue
-            asked, join = self._rows(part, rows["first_bin"], rows["bins_per_row"], rows["rows"])
-            own = {"long_weights": longs, "short_weights": shorts, "usd": rows["usd"], **asked}
-            total += join(ask(part, int(self.last_window(part, i)), own))
+            own = self._rows(part, rows["first_bin"], rows["bins_per_row"], rows["rows"])
+            own |= {"long_weights": longs, "short_weights": shorts, "usd": rows["usd"]}
+            total += ask(part, int(self.last_window(part, i)), own)
         return total
 
     def map(self, i: int, *, opened_within: int = 0, **rows: Any) -> NDArray[np.float64]:
@@ -309,13 +310,8 @@ class Venues:
         return replace(self, parts=parts, price_from=self.price_from if kept else self.largest(parts))
 
     def largest(self, parts: Iterable[_Venue]) -> str:
-        """The venue with the largest traded notional over the clock; the first of equals."""
-        return max(parts, key=self._notional).name
-
-    def _notional(self, part: _Venue) -> float:
-        candles = self.candles(part.name)
-        price = 1.0 if part.terms["contract"] == "inverse" else candles[:, 3]
-        return float(np.nansum((candles[:, 4] + candles[:, 5]) * price) * part.terms["multiplier"])
+        """The venue with the largest traded notional; the first of equals."""
+        return max(parts, key=lambda part: part.notional).name
 
     def check_units(self, name: str) -> None:
         """Refuse sums of quantities that count different things."""
@@ -345,8 +341,9 @@ class MergedHeatmap(Heatmap):
 
     Everything of `Heatmap` works on the sum, and ``select(venues=...)`` shows a part. The rows are common: a bin of a
     venue's book belongs to the row that its mid price lies in. Each venue keeps its own tick, contract, margin terms,
-    leverage profile and half-lives. ``long``, ``short`` and ``liquidated`` are the venues' float32 arrays added in
-    their order, so those of selections add up to the bit; maps are sums of doubles.
+    leverage profile and half-lives. ``long`` and ``short`` are the venues' float32 arrays added in their order,
+    so those of selections add up to the bit, and their sums (``values``, ``liquidated``) to rounding; maps are sums of
+    doubles.
 
     ``candles`` (and the price of a map) are those of one venue, ``meta["price_from"]``, quantities in its unit.
     ``open_interest`` is the sum of the venues' last samples, NaN until each has one; refused where they count different
@@ -608,7 +605,7 @@ def merge_venues(
     >>> market = lq.simulate(days=0.05, trades_per_day=40_000)
     >>> hm = lq.heatmap(trades=market.trades)
     >>> both = lq.merge_venues({"one": hm, "two": hm})
-    >>> both.venues, bool((both.select(venues="one").values + both.select(venues="two").values == both.values).all())
+    >>> both.venues, bool((both.select(venues="one").long + both.select(venues="two").long == both.long).all())
     (('one', 'two'), True)
     """
     named = _names(heatmaps)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 import liqcore as lq
@@ -26,6 +26,7 @@ NEVER = np.iinfo(np.int64).min
 UNLIMITED = np.iinfo(np.int64).max
 slow = settings(
     deadline=None,
+    phases=[phase for phase in Phase if phase is not Phase.shrink],  # of a random.Random it takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 
@@ -317,10 +318,14 @@ def test_every_view_is_the_sum_of_the_venues(rng: random.Random) -> None:
         total = np.zeros_like(hm.long)
         for each in alone:
             total += getattr(each, array)
-        assert np.array_equal(getattr(shown, array), total)
+        if array == "liquidated":  # of two sides: (a + b) + (c + d) is not (a + c) + (b + d) to the bit
+            np.testing.assert_allclose(shown.liquidated, total, rtol=1e-6)
+        else:
+            assert np.array_equal(getattr(shown, array), total)
     ends = (hm.times + hm.window_ns).tolist()
     for column in {0, len(ends) // 2, len(ends) - 1}:
-        wanted = {name: by_hand(part, hm, ends[column], tiers, **frame) for name, part in parts.items()}
+        end = min(ends[column], hm._end_ns)  # a last column may be cut short
+        wanted = {name: by_hand(part, hm, end, tiers, **frame) for name, part in parts.items()}
         total = sum(wanted.values())
         for row, array in enumerate((shown.long, shown.short)):
             np.testing.assert_allclose(array[column], total[row].sum(axis=0), rtol=1e-6)
