@@ -231,7 +231,7 @@ class Venues:
     ) -> tuple[NDArray[np.float32], ...]:
         column_ns = column_ns or self.window_ns
         ends = self._column_ends(first_column, columns, column_ns)
-        sums = tuple(np.zeros((len(ends), rows), np.float32) for _ in range(2))
+        sums: tuple[NDArray[np.float32], ...] = ()
         left_out = self._left_out(ends)
         for part, longs, shorts, is_left_out in zip(self.parts, long_weights, short_weights, left_out, strict=True):
             first, count = self.windows_of(part, first_column, columns)
@@ -246,10 +246,12 @@ class Venues:
                 column_ns=column_ns,
                 liquidated=liquidated,
             )
-            for total, side in zip(sums, cells, strict=True):
-                if not liquidated:  # what was liquidated in a column was, however long ago
+            if not liquidated:  # what was liquidated in a column was, however long ago
+                for side in cells:
                     side[is_left_out] = 0
+            for total, side in zip(sums, cells, strict=False):
                 total += side
+            sums = sums or cells
         return sums
 
     def _column_ends(self, first: int, count: int, column_ns: int) -> NDArray[np.int64]:
