@@ -39,6 +39,10 @@ def measure(report: Report) -> None:
         least = 500.0  # dollars: a lot is 60, and cells of half a lot may be flushed in one and not in the other
         np.testing.assert_allclose(view.values[-1], expected, rtol=1e-5, atol=least, err_msg=f"{frame}: not timed")
 
+    both = lq.merge_venues({"one": hm, "other": hm})
+    assert both.values.shape == hm.values.shape
+    np.testing.assert_array_equal(both.values, 2 * hm.values, err_msg="two venues: not timed")
+
     def seen(view: lq.Heatmap) -> Callable[[], object]:
         return lambda: view.select().values
 
@@ -52,6 +56,8 @@ def measure(report: Report) -> None:
         'select(opened_within="24h")': seen(hm.select(opened_within="24h")),
         'select(opened_within="1w")': seen(hm.select(opened_within="1w")),
         'rebin(window="1h")': seen(hm.rebin(window="1h")),
+        "two venues merged, as it is": seen(both),
+        "two venues merged, map()": both.map,
         "map(), opened within 2w": hm.select(opened_within="2w").map,
         "age()": hm.age,
         "zones()": hm.zones,

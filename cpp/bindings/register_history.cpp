@@ -94,11 +94,13 @@ Picture picture(std::vector<double> longs, std::vector<double> shorts, std::size
   return out;
 }
 
-void set_rows(Picture& what, std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, bool usd) {
+void set_rows(Picture& what, std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, bool usd,
+              std::vector<std::int64_t> edges) {
   what.first_bin = first_bin;
   what.bins_per_row = bins_per_row;
   what.rows = rows;
   what.usd = usd;
+  what.edges = std::move(edges);
 }
 
 /// Absolute bin of the first of the levels of one side, and the levels by tier and bin.
@@ -118,10 +120,10 @@ py::tuple levels(const History& history, py::ssize_t i, std::string_view side, s
 
 py::array_t<double> map(const History& history, py::ssize_t i, std::vector<double> long_weights,
                         std::vector<double> short_weights, std::int64_t first_bin, std::int64_t bins_per_row,
-                        std::size_t rows, bool usd, std::size_t opened_within) {
+                        std::size_t rows, bool usd, std::size_t opened_within, std::vector<std::int64_t> edges) {
   const std::size_t at = index_of(history, i);
   Picture what = picture(std::move(long_weights), std::move(short_weights), 0, 0);
-  set_rows(what, first_bin, bins_per_row, rows, usd);
+  set_rows(what, first_bin, bins_per_row, rows, usd, std::move(edges));
   what.opened_within = opened_within;
   py::array_t<double> out(
       {py::ssize_t{2}, static_cast<py::ssize_t>(history.terms().tiers), static_cast<py::ssize_t>(rows)});
@@ -133,10 +135,10 @@ py::array_t<double> map(const History& history, py::ssize_t i, std::vector<doubl
 
 py::array_t<double> age(const History& history, py::ssize_t i, const std::vector<std::size_t>& windows,
                         std::vector<double> long_weights, std::vector<double> short_weights, std::int64_t first_bin,
-                        std::int64_t bins_per_row, std::size_t rows, bool usd) {
+                        std::int64_t bins_per_row, std::size_t rows, bool usd, std::vector<std::int64_t> edges) {
   const std::size_t at = index_of(history, i);
   Picture what = picture(std::move(long_weights), std::move(short_weights), 0, 0);
-  set_rows(what, first_bin, bins_per_row, rows, usd);
+  set_rows(what, first_bin, bins_per_row, rows, usd, std::move(edges));
   py::array_t<double> out({static_cast<py::ssize_t>(windows.size()), py::ssize_t{2}, static_cast<py::ssize_t>(rows)});
   const std::span<double> cells(out.mutable_data(), static_cast<std::size_t>(out.size()));
   const py::gil_scoped_release unlocked;
@@ -147,9 +149,9 @@ py::array_t<double> age(const History& history, py::ssize_t i, const std::vector
 py::array_t<std::int64_t> since(const History& history, double threshold, std::vector<double> long_weights,
                                 std::vector<double> short_weights, std::int64_t first_bin, std::int64_t bins_per_row,
                                 std::size_t rows, std::size_t first_column, std::size_t count, bool usd,
-                                std::size_t opened_within, std::int64_t column_ns) {
+                                std::size_t opened_within, std::int64_t column_ns, std::vector<std::int64_t> edges) {
   Picture what = picture(std::move(long_weights), std::move(short_weights), first_column, count);
-  set_rows(what, first_bin, bins_per_row, rows, usd);
+  set_rows(what, first_bin, bins_per_row, rows, usd, std::move(edges));
   what.opened_within = opened_within;
   what.column_ns = column_ns;
   py::array_t<std::int64_t> out({py::ssize_t{2}, static_cast<py::ssize_t>(rows)});
@@ -161,9 +163,10 @@ py::array_t<std::int64_t> since(const History& history, double threshold, std::v
 
 py::tuple columns(const History& history, std::vector<double> long_weights, std::vector<double> short_weights,
                   std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, std::size_t first_column,
-                  std::size_t count, bool usd, std::size_t opened_within, std::int64_t column_ns, bool liquidated) {
+                  std::size_t count, bool usd, std::size_t opened_within, std::int64_t column_ns, bool liquidated,
+                  std::vector<std::int64_t> edges) {
   Picture what = picture(std::move(long_weights), std::move(short_weights), first_column, count);
-  set_rows(what, first_bin, bins_per_row, rows, usd);
+  set_rows(what, first_bin, bins_per_row, rows, usd, std::move(edges));
   what.opened_within = opened_within;
   what.column_ns = column_ns;
   const std::size_t drawn = history.column_count(what);
@@ -316,18 +319,23 @@ InvalidConfigError
       .def("columns", &columns, py::kw_only(), py::arg("long_weights"), py::arg("short_weights"), py::arg("first_bin"),
            py::arg("bins_per_row"), py::arg("rows"), py::arg("first_column"), py::arg("columns"), py::arg("usd"),
            py::arg("opened_within") = 0, py::arg("column_ns") = 0, py::arg("liquidated") = false,
+           py::arg("edges") = std::vector<std::int64_t>{},
            "Longs and shorts, float32 (columns, rows): live at the end of each column, or liquidated in it. "
            "opened_within "
-           "in windows; column_ns joins windows to columns.")
+           "in windows; column_ns joins windows to columns; edges: first bin of each row and one past the last, where "
+           "rows differ in height.")
       .def("map", &map, py::arg("i"), py::kw_only(), py::arg("long_weights"), py::arg("short_weights"),
            py::arg("first_bin"), py::arg("bins_per_row"), py::arg("rows"), py::arg("usd"), py::arg("opened_within") = 0,
+           py::arg("edges") = std::vector<std::int64_t>{},
            "Weighted live levels after window i: float64 (2, tiers, rows), longs first.")
       .def("age", &age, py::arg("i"), py::kw_only(), py::arg("windows"), py::arg("long_weights"),
            py::arg("short_weights"), py::arg("first_bin"), py::arg("bins_per_row"), py::arg("rows"), py::arg("usd"),
+           py::arg("edges") = std::vector<std::int64_t>{},
            "What is live after window i and was opened in the last `windows`: float64 (len(windows), 2, rows).")
       .def("since", &since, py::kw_only(), py::arg("threshold"), py::arg("long_weights"), py::arg("short_weights"),
            py::arg("first_bin"), py::arg("bins_per_row"), py::arg("rows"), py::arg("first_column"), py::arg("columns"),
            py::arg("usd"), py::arg("opened_within") = 0, py::arg("column_ns") = 0,
+           py::arg("edges") = std::vector<std::int64_t>{},
            "Start (ns) of the first column of the unbroken run at or above a threshold, up to the last: int64 (2, "
            "rows).")
       .def_property_readonly("whole", &History::whole, "Whether no window was folded away and no level came before.")

@@ -71,15 +71,14 @@ void Fold::state(Cells& cells, std::vector<double>& scale) const {
 
 void Fold::show(const Picture& picture) {
   picture_ = &picture;
-  const auto bins = picture.bins_per_row * static_cast<std::int64_t>(picture.rows);
-  shown_ = {picture.first_bin, picture.first_bin + bins};
-  row_of_.resize(static_cast<std::size_t>(bins));
-  value_.resize(static_cast<std::size_t>(bins));
-  for (std::size_t i = 0; i < value_.size(); ++i) {
-    row_of_[i] = static_cast<std::int32_t>(static_cast<std::int64_t>(i) / picture.bins_per_row);
-    const std::int64_t bin = picture.first_bin + static_cast<std::int64_t>(i);
-    value_[i] = picture.usd ? terms_.usd_per_lot(bin) : terms_.lot_size;
-  }
+  shown_ = {picture.row_begin(0), picture.row_begin(picture.rows)};
+  row_of_.clear();
+  value_.clear();
+  for (std::size_t row = 0; row < picture.rows; ++row)
+    for (std::int64_t bin = picture.row_begin(row); bin < picture.row_begin(row + 1); ++bin) {
+      row_of_.push_back(static_cast<std::int32_t>(row));
+      value_.push_back(picture.usd ? terms_.usd_per_lot(bin) : terms_.lot_size);
+    }
   rows_.assign(ranges_.size() * picture.rows, 0.0);
   for (auto& rows : liquidated_) rows.assign(picture.rows, 0.0);
   for (auto& rows : liquidated_in_) rows = {};
@@ -327,9 +326,8 @@ Fold::Rows Fold::rows_of(std::int64_t low, std::int64_t high) const noexcept {
 }
 
 void Fold::sum_row(std::size_t layer, std::size_t row) noexcept {
-  const std::int64_t begin = shown_.low + static_cast<std::int64_t>(row) * picture_->bins_per_row;
-  const std::int64_t low = std::max(begin, young_.first_bin());
-  const std::int64_t high = std::min(begin + picture_->bins_per_row, young_.first_bin() + young_.width());
+  const std::int64_t low = std::max(picture_->row_begin(row), young_.first_bin());
+  const std::int64_t high = std::min(picture_->row_begin(row + 1), young_.first_bin() + young_.width());
   double sum = 0.0;
   for (std::int64_t bin = low; bin < high; ++bin)
     sum += cell(layer, bin) * value_[static_cast<std::size_t>(bin - shown_.low)];

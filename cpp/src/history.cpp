@@ -17,15 +17,13 @@ namespace {
 /// Add the weighted cells of one layer to the rows of a column.
 void add_rows(const Layers& layers, std::size_t layer, double weight, const Picture& picture, const Terms& terms,
               std::span<double> rows) {
-  const std::int64_t end = picture.first_bin + picture.bins_per_row * static_cast<std::int64_t>(rows.size());
   const Layers::Range& range = layers.range(layer);
-  const std::int64_t high = std::min(range.high, end);
-  for (std::int64_t bin = std::max(range.low, picture.first_bin); bin < high;) {
-    const std::int64_t row = (bin - picture.first_bin) / picture.bins_per_row;
-    const std::int64_t row_end = std::min(high, picture.first_bin + (row + 1) * picture.bins_per_row);
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const std::int64_t end = std::min(range.high, picture.row_begin(row + 1));
     double sum = 0.0;
-    for (; bin < row_end; ++bin) sum += layers.at(layer, bin) * (picture.usd ? terms.usd_per_lot(bin) : terms.lot_size);
-    rows[static_cast<std::size_t>(row)] += weight * sum;
+    for (std::int64_t bin = std::max(range.low, picture.row_begin(row)); bin < end; ++bin)
+      sum += layers.at(layer, bin) * (picture.usd ? terms.usd_per_lot(bin) : terms.lot_size);
+    rows[row] += weight * sum;
   }
 }
 
@@ -36,6 +34,11 @@ void check_rows(const Picture& picture, const History& history) {
                           std::to_string(weights.size()));
   if (picture.bins_per_row < 1)
     throw InvalidConfig("bins_per_row must be at least 1, was " + std::to_string(picture.bins_per_row));
+  if (picture.edges.empty()) return;
+  if (picture.edges.size() != picture.rows + 1)
+    throw InvalidConfig("edges must be one more than the rows (" + std::to_string(picture.rows + 1) + "), were " +
+                        std::to_string(picture.edges.size()));
+  if (!std::is_sorted(picture.edges.begin(), picture.edges.end())) throw InvalidConfig("edges must rise, did not");
 }
 
 /// A stretch of windows up to i may reach back before segment 0 only if nothing was there.

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         liquidation_price,
         why_no_price,
     )
+    from .merged import MergedHeatmap, merge_venues
     from .pipeline import footprints, heatmap
     from .result import Age, Column, Heatmap, load_heatmap
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
@@ -64,6 +65,7 @@ _HOMES = {
     "LiquidationMap": ".liquidation_map",
     "Magnet": ".analysis",
     "MapLayer": ".liquidation_map",
+    "MergedHeatmap": ".merged",
     "NoPrice": ".margin",
     "Survival": ".analysis",
     "Sweep": ".analysis",
@@ -79,6 +81,7 @@ _HOMES = {
     "load_footprints": ".footprint_stream",
     "load_heatmap": ".result",
     "magnets": ".analysis",
+    "merge_venues": ".merged",
     "read_candles": ".sources",
     "read_funding": ".sources",
     "read_marks": ".sources",
@@ -110,6 +113,7 @@ __all__ = [
     "MapLayer",
     "MarginSchedule",
     "Market",
+    "MergedHeatmap",
     "NoPrice",
     "PriceAxis",
     "Segment",
@@ -134,6 +138,7 @@ __all__ = [
     "load_footprints",
     "load_heatmap",
     "magnets",
+    "merge_venues",
     "read_candles",
     "read_funding",
     "read_marks",

@@ -302,6 +302,7 @@ class History(metaclass=_NativeType):
         opened_within: _Int = 0,
         column_ns: _Int = 0,
         liquidated: bool = False,
+        edges: Sequence[int] = [],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
     def map(
         self,
@@ -314,6 +315,7 @@ class History(metaclass=_NativeType):
         rows: _Int,
         usd: bool,
         opened_within: _Int = 0,
+        edges: Sequence[int] = [],
     ) -> NDArray[np.float64]: ...
     def age(
         self,
@@ -326,6 +328,7 @@ class History(metaclass=_NativeType):
         bins_per_row: _Int,
         rows: _Int,
         usd: bool,
+        edges: Sequence[int] = [],
     ) -> NDArray[np.float64]: ...
     def since(
         self,
@@ -341,6 +344,7 @@ class History(metaclass=_NativeType):
         usd: bool,
         opened_within: _Int = 0,
         column_ns: _Int = 0,
+        edges: Sequence[int] = [],
     ) -> NDArray[np.int64]: ...
     @property
     def whole(self) -> bool: ...

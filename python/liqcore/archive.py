@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -28,6 +28,10 @@ COLUMNS: dict[str, type[np.generic]] = {
     "bin": np.int32,
     "value": np.float64,
 }
+VENUE = "venue"
+"""The column beside these where a file holds several histories: the number of each, rising."""
+
+Part = tuple[_core.History, LeverageProfile]
 
 
 def write_archive(
@@ -43,37 +47,65 @@ def write_archive(
 
     The file appears whole or not at all. `config`, the JSON form of a configuration, makes `Config.load` read it.
     """
-    header = {
-        "schema": SCHEMA_VERSION,
+    header = {"schema": SCHEMA_VERSION} | _describe(history, leverage) | header
+    return _write(path, key, header, history.to_rows(), config)
+
+
+def write_archives(path: str | os.PathLike[str], key: str, header: dict[str, Any], parts: Mapping[str, Part]) -> Path:
+    """Write several histories by name into one file: as `write_archive`, the rows of each told apart by a column."""
+    tables: list[Any] = [history.to_rows() for history, _ in parts.values()]
+    rows = {name: np.concatenate([table[name] for table in tables]) for name in COLUMNS}
+    lengths = [len(table["time"]) for table in tables]
+    rows[VENUE] = np.repeat(np.arange(len(tables), dtype=np.int16), lengths)
+    venues = [{"name": name} | _describe(*part) for name, part in parts.items()]
+    return _write(path, key, {"schema": SCHEMA_VERSION, "venues": venues} | header, rows)
+
+
+def _describe(history: _core.History, leverage: LeverageProfile) -> dict[str, Any]:
+    return {
         "terms": history.terms,
         "first_ns": int(history.times()[0]) if len(history) else 0,
         "windows": len(history),
         "leverage": {repr(tier): share for tier, share in leverage.to_dict().items()},
         "intensity": leverage.intensity,
-    } | header
+    }
+
+
+def _write(path: str | os.PathLike[str], key: str, header: dict[str, Any], rows: Any, config: Any = None) -> Path:
     metadata = {key: json.dumps(header)}
     if config is not None:
         metadata[CONFIG_KEY] = json.dumps(config)
     with write_whole(path) as file:
-        write_table(file, path, history.to_rows(), stats=["time"], metadata=metadata)
+        write_table(file, path, rows, stats=["time"], metadata=metadata)
     return Path(path)
 
 
-def read_archive(
-    path: str | os.PathLike[str], key: str, what: str
-) -> tuple[dict[str, Any], _core.History, LeverageProfile]:
-    """Read what `write_archive` wrote under `key`; DataError says that `path` is not `what` if it is not."""
+def read_archive(path: str | os.PathLike[str], key: str, what: str) -> tuple[dict[str, Any], list[Part]]:
+    """
+    Read what `write_archive` (one part) or `write_archives` wrote under `key`.
+
+    DataError says that `path` is not `what` if it is not.
+    """
     expected = f"{path}: expected {what} saved by liqcore"
-    text, columns = read_saved(path, key, expected, lambda table, _: read_columns(table, list(COLUMNS)))
-    header: dict[str, Any] = json.loads(text)
+    header: dict[str, Any] = json.loads(read_saved(path, key, expected, lambda *_: None)[0])
     if header["schema"] != SCHEMA_VERSION:
         raise DataError(f"{expected} with schema {SCHEMA_VERSION}, found schema {header['schema']}")
-    rows = {name: np.ascontiguousarray(columns[name], dtype=kind) for name, kind in COLUMNS.items()}
-    history = _core.History.from_rows(
-        **header["terms"], first_ns=header["first_ns"], windows=header["windows"], columns=rows
-    )
-    shares = {float(tier): share for tier, share in header["leverage"].items()}
-    return header, history, LeverageProfile(shares, intensity=header["intensity"])
+    described = header.get("venues", [header])
+    names = [*COLUMNS, VENUE] if "venues" in header else list(COLUMNS)
+    columns = read_saved(path, key, expected, lambda table, _: read_columns(table, names))[1]
+    ends = np.searchsorted(columns[VENUE], np.arange(len(described) + 1)) if VENUE in columns else [0, None]
+    parts = []
+    for i, part in enumerate(described):
+        rows = {
+            name: np.ascontiguousarray(columns[name][ends[i] : ends[i + 1]], dtype=kind)
+            for name, kind in COLUMNS.items()
+        }
+        history = _core.History.from_rows(
+            **part["terms"], first_ns=part["first_ns"], windows=part["windows"], columns=rows
+        )
+        shares = {float(tier): share for tier, share in part["leverage"].items()}
+        parts.append((history, LeverageProfile(shares, intensity=part["intensity"])))
+    return header, parts
 
 
 def read_metadata(path: str | os.PathLike[str], key: str) -> str:

@@ -434,7 +434,7 @@ class Engine(_core.Engine):
         """
         from .config import Config
 
-        header, history, leverage = read_archive(path, ARCHIVE_KEY, "an engine")
+        header, [(history, leverage)] = read_archive(path, ARCHIVE_KEY, "an engine")
         options, terms = header["options"], header["terms"]
         named = {key: value for key, value in header["instrument"].items() if value != ""}
         instrument = instrument_of(Config().replace(instrument=named))

@@ -73,7 +73,8 @@ class LiquidationMap:
 
     ``long`` and ``short`` are float64 of shape (tiers, bins) at the profile's weights; ``prices`` are the lower edges
     of the bins, ``price`` the last traded price (NaN where nothing traded yet). ``complete`` is false after an
-    unfinished window.
+    unfinished window. Where several venues were merged, ``venues`` holds the map of each by name, with the same tiers
+    and bins, each with its own price; they sum to this.
 
     Examples
     --------
@@ -97,6 +98,7 @@ class LiquidationMap:
     unit: str
     meta: Mapping[str, Any]
     complete: bool = True
+    venues: Mapping[str, LiquidationMap] = field(default_factory=dict, repr=False, compare=False)
     _age: Callable[..., Age] | None = field(default=None, repr=False, compare=False)
 
     def age(self, *, within: Sequence[Length] | None = None, threshold: float | str | None = None) -> Age:

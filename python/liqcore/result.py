@@ -352,7 +352,7 @@ class Heatmap:
                 array *= shown
         return longs, shorts, values
 
-    def _weights(self) -> tuple[list[float], list[float]]:
+    def _weights(self) -> tuple[list[Any], list[Any]]:
         kept = [
             float(weight) if shown else 0.0
             for weight, shown in zip(self._leverage.weights, self._view.tiers, strict=True)
@@ -392,6 +392,7 @@ class Heatmap:
         opened_within: Length | None = None,
         threshold: float | str | None = None,
         unit: str | None = None,
+        venues: str | Iterable[str] | None = None,
     ) -> Heatmap:
         """
         Return the part of the heatmap that is asked for; rows stay as they are. A selection can only be narrowed.
@@ -412,6 +413,8 @@ class Heatmap:
             Show cells below it as 0: a share of the maximum (0 to 1), an amount above 1 in `unit` (1e6), or a
             percentile of the non-zero cells ("p95"). Text may name the unit: "250000 usd", "0.5 quantity".
         unit : {"usd", "quantity"}, optional
+        venues : str or iterable of str, optional
+            Venues to keep of those that `liqcore.merge_venues` joined; a heatmap of one venue knows its own name.
 
         Raises
         ------
@@ -426,6 +429,15 @@ class Heatmap:
         >>> hm.select(side="long", last="30m").long.shape[0]
         6
         """
+        if venues is not None:
+            return self._of_venues([venues] if isinstance(venues, str) else list(venues)).select(
+                side=side,
+                leverage=leverage,
+                last=last,
+                opened_within=opened_within,
+                threshold=threshold,
+                unit=unit,
+            )
         view = self._view
         if side is not None:
             if side not in SIDES:
@@ -579,6 +591,24 @@ class Heatmap:
             raise InvalidConfigError(f"style must be one of {tuple(TIME_FRAMES)}, was {style!r}")
         shown = (frame for frame in TIME_FRAMES[style] if parse_duration(frame) >= self._history.window_ns)
         return {frame: self.select(opened_within=frame) for frame in shown}
+
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """Names of the venues it shows."""
+        return (str(self.meta.get("venue", "")),)
+
+    def _named(self, venues: list[str]) -> list[str]:
+        for name in venues:
+            if name not in self.venues:
+                raise InvalidConfigError(f"venues must be among {list(self.venues)}, was {name!r}")
+        if not venues:
+            raise InvalidConfigError(f"venues must name at least one of {list(self.venues)}, was empty")
+        return venues
+
+    def _of_venues(self, venues: list[str]) -> Heatmap:
+        """The part of some of its venues: of the only one, all of it."""
+        self._named(venues)
+        return self
 
     def _seen(self, view: _View) -> Heatmap:
         return Heatmap(self._history, self._leverage, complete=self._last_complete, meta=self.meta, view=view)
@@ -986,9 +1016,14 @@ def load_heatmap(path: str | os.PathLike[str]) -> Heatmap:
     DataError
         If the file is not one.
     """
-    header, history, leverage = read_archive(path, ARCHIVE_KEY, "a heatmap")
+    header, parts = read_archive(path, ARCHIVE_KEY, "a heatmap")
     view = header["view"]
     view["tiers"] = tuple(view["tiers"])
+    if "venues" in header:
+        from .merged import restore
+
+        return restore(header, parts, _View(**view))
+    [(history, leverage)] = parts
     return Heatmap(history, leverage, complete=header["complete"], meta=header["meta"], view=_View(**view))
 
 

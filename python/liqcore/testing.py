@@ -146,11 +146,19 @@ def edge_cases() -> Iterator[tuple[str, SampleHeatmap]]:
     yield "unfinished last column", replace(usual, complete=False)
     yield "empty metadata", replace(usual, meta={})
     yield "quantity", replace(usual, unit="quantity")
+    yield "several venues, one stale", replace(usual, meta=_merged(usual.meta))
     yield "prices below a thousandth", sample_heatmap(24, 40, price=0.00001234)
     yield "prices of six digits", sample_heatmap(24, 40, price=103_456.7)
     yield "windows of a second", sample_heatmap(24, 40, window_ns=1_000_000_000)
     yield "windows of a week", sample_heatmap(60, 40, window_ns=7 * 86_400_000_000_000, volatility=0.01)
     yield "time with a gap", replace(usual, times=np.where(np.arange(24) < 12, usual.times, usual.times + 10**13))
+
+
+def _merged(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What the sum of two venues says of itself, one of which has stopped."""
+    venues = {"nowhere": dict(meta), "elsewhere": {**meta, "venue": "elsewhere", "leverage": {20: 1.0}}}
+    stale = ["elsewhere as last known, 1h old"]
+    return {**meta, "venue": " + ".join(venues), "venues": venues, "stale": stale, "leverage": {}}
 
 
 def check_renderer(render: Renderer) -> None:

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -207,6 +208,49 @@ TEST(History, ColumnsApplyTheWeightsOfEachSide) {
   EXPECT_EQ(Columns(history, weighted).shorts, std::vector<float>(6));
 }
 
+TEST(History, RowsMayDifferInHeight) {
+  History history{kTerms, std::nullopt};
+  for (std::int32_t bin = 3; bin < 9; ++bin) append(history, bin, 10);
+  Picture p = picture(0, 1, 3, 6);
+  p.edges = {4, 5, 5, 8};  // [4, 5), nothing, [5, 8)
+  const Columns columns{history, p};
+  const double lot = kTerms.lot_size;
+  const auto last = std::span(columns.longs).last(3);
+  EXPECT_FLOAT_EQ(last[0], static_cast<float>(10 * lot));
+  EXPECT_EQ(last[1], 0.0F);
+  EXPECT_FLOAT_EQ(last[2], static_cast<float>(30 * lot));
+}
+
+TEST(History, EqualEdgesAreEqualRows) {
+  for (const std::size_t within : {0U, 7U}) {
+    const Engine engine = engine_of(3, {});
+    const History& history = *engine.history();
+    Picture even = all_of(history);
+    even.opened_within = within;
+    Picture edged = even;
+    for (std::size_t row = 0; row <= even.rows; ++row) edged.edges.push_back(even.row_begin(row));
+    edged.first_bin = -5;  // not looked at
+    edged.bins_per_row = 1;
+    EXPECT_EQ(Columns(history, edged), Columns(history, even));
+    const std::vector<std::size_t> windows{1, 9};
+    const std::size_t i = history.size() - 1;
+    std::vector<double> maps[2], ages[2];
+    std::vector<std::int64_t> since[2];
+    for (int k = 0; k < 2; ++k) {
+      const Picture& p = k == 0 ? even : edged;
+      maps[k].resize(2 * 3 * p.rows);
+      history.map(i, p, maps[k]);
+      ages[k].resize(windows.size() * 2 * p.rows);
+      history.age(i, p, windows, ages[k]);
+      since[k].resize(2 * p.rows);
+      history.since(p, 1.0, since[k]);
+    }
+    EXPECT_EQ(maps[0], maps[1]);
+    EXPECT_EQ(ages[0], ages[1]);
+    EXPECT_EQ(since[0], since[1]);
+  }
+}
+
 TEST(History, ColumnsCanStartLater) {
   const Engine engine = engine_of(3, {});
   const History& history = *engine.history();
@@ -367,6 +411,11 @@ TEST(History, RefusesAPictureThatDoesNotFit) {
   p.bins_per_row = 0;
   EXPECT_EQ(refusal([&] { columns(two); }), "bins_per_row must be at least 1, was 0");
   p.bins_per_row = 1;
+  p.edges = {0, 1};
+  EXPECT_EQ(refusal([&] { columns(two); }), "edges must be one more than the rows (3), were 2");
+  p.edges = {0, 2, 1};
+  EXPECT_EQ(refusal([&] { columns(two); }), "edges must rise, did not");
+  p.edges = {};
   p.weights[1] = {0.5, 0.5};
   EXPECT_EQ(refusal([&] { columns(two); }), "weights must hold one value per tier (1), had 2");
 }

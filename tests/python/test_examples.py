@@ -92,3 +92,18 @@ def test_recorded_vendor_maps_are_decoded(tmp_path: Path) -> None:
     assert twelve_hours == (9348, 1, 1, 1)  # every cell to the dollar
     assert three_days[2] >= 0.99  # several events in a column
     assert three_days[3] >= 0.999
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_several_venues_are_merged(tmp_path: Path, from_file: bool) -> None:
+    files = []
+    if from_file:
+        trades = lq.simulate(seed=2, days=0.1, trades_per_day=40_000).trades
+        for name in ("one", "two"):
+            hm = lq.heatmap(trades=trades, symbol="X", leverage={10: 1.0})
+            hm.meta["venue"] = name
+            files.append(str(hm.save(tmp_path / f"{name}.parquet")))
+    said = run("several_venues.py", tmp_path, *files)
+    assert f"{'one' if from_file else 'linear'}: 5" in said
+    assert (tmp_path / "venues.png").read_bytes().startswith(b"\x89PNG")
+    assert len(lq.load_heatmap(tmp_path / "venues.parquet").venues) == 2

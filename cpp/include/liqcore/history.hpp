@@ -38,11 +38,18 @@ struct Picture {
   std::int64_t first_bin = 0;
   std::int64_t bins_per_row = 1;
   std::size_t rows = 0;
+  std::vector<std::int64_t> edges;  ///< first bin of each row and one past the last, where rows differ in height; then
+                                    ///< first_bin and bins_per_row are not looked at
   std::size_t first_column = 0;
   std::size_t columns = 0;        ///< windows; a column each, unless column_ns says otherwise
   bool usd = true;                ///< otherwise quantity, as the venue prints it
   std::size_t opened_within = 0;  ///< only levels opened in the last so many windows of each column; 0: whenever opened
   std::int64_t column_ns = 0;     ///< length of a column, a multiple of the window; 0: one window
+
+  /// First bin of a row; of the row after the last, one past its last bin.
+  [[nodiscard]] std::int64_t row_begin(std::size_t row) const noexcept {
+    return edges.empty() ? first_bin + static_cast<std::int64_t>(row) * bins_per_row : edges[row];
+  }
 };
 
 /// Consecutive one-window segments, oldest first, and the levels that were live before the first of them.

@@ -2,7 +2,7 @@
 
 import typer
 
-from . import config, demo, footprints, heatmap, info, liqprice, map_command, zones
+from . import config, demo, footprints, heatmap, info, liqprice, map_command, merge, zones
 
 app = typer.Typer(
     name="liqcore",
@@ -32,6 +32,7 @@ app.command("footprints")(footprints.footprints)
 app.command("map")(map_command.map_)
 app.command("zones")(zones.zones)
 app.command("demo")(demo.demo)
+app.command("merge")(merge.merge)
 app.add_typer(config.commands, name="config")
 app.command("liqprice")(liqprice.liqprice)
 app.command("info")(info.info)

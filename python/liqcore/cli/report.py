@@ -126,8 +126,14 @@ def _facts(heatmap: HeatmapResult, config: Config) -> list[tuple[str, str]]:
     step = float(heatmap.step)
     low, high = float(prices[0]), float(prices[-1]) + step
     facts.append(("prices", f"{price_text(low)} to {price_text(high)}, {len(prices):,} bins of {price_text(step)}"))
-    first, last = (str(np.datetime64(int(ts), "ns").astype("datetime64[s]")).replace("T", " ") for ts in times[[0, -1]])
-    facts.append(("columns", f"{len(times):,} of {config.window.length}, from {first} to {last} UTC"))
+    first, last = (_utc(ts) for ts in times[[0, -1]])
+    window = meta.get("window") or config.window.length
+    facts.append(("columns", f"{len(times):,} of {window}, from {first} to {last} UTC"))
+    for name, own in meta.get("venues", {}).items():
+        terms = own["instrument"]
+        words = f"{terms['symbol']} {terms['contract']}, tick {price_text(terms['tick_size'])}".lstrip()
+        seen = "no event" if own["last_event_ns"] is None else f"last event {_utc(own['last_event_ns'])} UTC"
+        facts.append((name, f"{words}, model {own['model']}, {seen}"))
     closes = np.asarray(heatmap.candles["close"], dtype=np.float64)
     traded = np.flatnonzero(np.isfinite(closes))
     if traded.size == 0:
@@ -137,6 +143,10 @@ def _facts(heatmap: HeatmapResult, config: Config) -> list[tuple[str, str]]:
     for words, column in (("above: shorts", heatmap.short[-1]), ("below: longs", heatmap.long[-1])):
         facts.append((words, _biggest(np.asarray(column, dtype=np.float64), prices, step, price, str(heatmap.unit))))
     return facts
+
+
+def _utc(ts: Any) -> str:
+    return str(np.datetime64(int(ts), "ns").astype("datetime64[s]")).replace("T", " ")
 
 
 def _biggest(column: Any, prices: Any, step: float, price: float, unit: str) -> str:

@@ -37,6 +37,7 @@ def header_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
     items = [ESTIMATE]
     if is_unfinished(heatmap):
         items.append(UNFINISHED)
+    items += meta.get("stale", ())
     if options.side != "both":
         items.append(f"{options.side}s only")
     if len(heatmap.times):
@@ -87,6 +88,9 @@ def _terms(meta: Mapping[str, Any]) -> list[str]:
         items.append(f"book age {labels.duration(int(meta['book_age_ns']))}")
     if meta.get("leverage"):
         items.append(_leverage_text(meta["leverage"]))
+    else:
+        venues = meta.get("venues", {})
+        items += [f"{name} {_leverage_text(own['leverage'])}" for name, own in venues.items() if own.get("leverage")]
     items.append(f"liqcore {meta['version']}" if meta.get("version") else "liqcore")
     return items
 

@@ -1,0 +1,88 @@
+"""``liqcore merge``: saved heatmaps of several venues in one picture or result."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..config import Config
+from .common import guarded
+from .progress import ProgressCallback
+from .report import HeatmapResult
+from .run import draw
+
+
+@guarded
+def merge(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES", help="Saved heatmaps (.parquet), one of each venue.")],
+    output: Annotated[
+        list[Path],
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="out.png for a picture, out.parquet for a result; twice for both."
+        ),
+    ],
+    bin_: Annotated[
+        float | None,
+        typer.Option("--bin", help="Height of the price bins, in price. [default: the highest of the files']"),
+    ] = None,
+    price_from: Annotated[
+        str | None, typer.Option(help="Venue whose candles are shown. [default: the largest traded notional]")
+    ] = None,
+    stale_after: Annotated[
+        str | None,
+        typer.Option(
+            help="Leave a venue out of a column where its last event is older than 10m, 1h, ... [default: keep it as "
+            "last known]"
+        ),
+    ] = None,
+    side: Annotated[str, typer.Option(help="Positions shown: both, long or short.")] = "both",
+    last: Annotated[str | None, typer.Option(help="Show only the last 12h, 3d, ... [default: all]")] = None,
+    opened_within: Annotated[
+        str | None,
+        typer.Option(help="Show only levels opened in the last 24h, 3d, ... of each column's time. [default: all]"),
+    ] = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            help="Hide what is below this share of the maximum (0 to 1), amount (above 1, USD) or percentile (p95). "
+            "[default: hide nothing]"
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")] = False,
+) -> None:
+    """
+    Sum the saved heatmaps of one underlying on several venues.
+
+    Each venue keeps its own ticks, contract, margin terms and leverage. A venue is named as its file says, or, where
+    that says nothing or the same as another, as the file itself. Neither liqcore.toml nor LIQCORE_* variables are read.
+
+    \b
+    Examples:
+      liqcore merge binance.parquet okx.parquet bybit.parquet -o all.png -o all.parquet
+      liqcore merge binance.parquet okx.parquet -o day.png --opened-within 24h --stale-after 10m
+
+    \b
+    Exit codes:
+      0    done
+      2    wrong arguments or files; no output file was touched
+      130  interrupted; no output file was touched
+    """
+    shown = {"last": last, "opened_within": opened_within}
+    settings = Config().replace(
+        window={key: value for key, value in shown.items() if value is not None},
+        render={"side": side} | ({} if threshold is None else {"threshold": threshold}),
+    )
+
+    def compute(_: ProgressCallback | None) -> HeatmapResult:
+        from ..merged import merge_venues
+        from ..result import load_heatmap
+
+        heatmaps = [load_heatmap(file) for file in files]
+        said = [heatmap.meta.get("venue") for heatmap in heatmaps]
+        names = [name if name and said.count(name) == 1 else file.stem for name, file in zip(said, files, strict=True)]
+        if len(set(names)) < len(names):
+            return merge_venues(heatmaps, step=bin_)  # whose error says which venue is there twice
+        named = dict(zip(names, heatmaps, strict=True))
+        return merge_venues(named, step=bin_, price_from=price_from, stale_after=stale_after)
+
+    draw(compute, settings, output, [str(file) for file in files], quiet=quiet)
