@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kLanes = LIQCORE_LANES;
 using Doubles = double __attribute__((vector_size(8 * kLanes)));
 using Longs = std::int64_t __attribute__((vector_size(8 * kLanes)));
+using Bits = std::uint64_t __attribute__((vector_size(8 * kLanes)));  // of rows that may hold anything
 
 constexpr double kShift = 6755399441055744.0;  // 1.5 * 2^52: adding it leaves no bits below one
 constexpr std::int64_t kShiftBits = 0x4338000000000000;
@@ -86,7 +87,7 @@ struct Gathered {
   Doubles high_tick = Doubles{};
   Doubles low_lots = Doubles{} + kNear;
   Doubles off_grid = Doubles{};  // the furthest from the grid, in steps; of prices alone where quantities may be off
-  Longs bits = {};               // of all whole ticks and lots together: none from bit 31 up if every row was a number,
+  Bits bits = {};                // of all whole ticks and lots together: none from bit 31 up if every row was a number,
                                  // not negative and in bounds
   Longs rounded = {};
 };
@@ -107,8 +108,8 @@ inline void convert_rows(Doubles price, Doubles qty, Longs sell, const Grid& gri
   const Doubles lot = y_shifted - kShift;
   const Doubles off_tick = absolute(x - tick);
   const Doubles off_lot = absolute(y - lot);
-  const Longs whole_tick = reinterpret_cast<Longs>(x_shifted) - kShiftBits;
-  const Longs whole_lots = reinterpret_cast<Longs>(y_shifted) - kShiftBits;
+  const Bits whole_tick = reinterpret_cast<Bits>(x_shifted) - static_cast<std::uint64_t>(kShiftBits);
+  const Bits whole_lots = reinterpret_cast<Bits>(y_shifted) - static_cast<std::uint64_t>(kShiftBits);
   seen.bits |= whole_tick | whole_lots;
   seen.low_tick = least(tick, seen.low_tick);
   seen.high_tick = most(tick, seen.high_tick);
@@ -120,7 +121,7 @@ inline void convert_rows(Doubles price, Doubles qty, Longs sell, const Grid& gri
     seen.off_grid = most(off_tick, seen.off_grid);
     seen.rounded -= off_lot > kGridTolerance;
   }
-  store(keys, whole_tick + whole_tick + sell);
+  store(keys, whole_tick + whole_tick + reinterpret_cast<Bits>(sell));
   store(lots, whole_lots);
 }
 
@@ -157,7 +158,7 @@ inline Block convert_block(const double* price, const double* qty, const std::ui
   double high = 0.0;
   double low_lots = seen.low_lots[0];
   double off_grid = 0.0;
-  std::int64_t bits = 0;
+  std::uint64_t bits = 0;
   std::int64_t rounded = 0;
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     low = seen.low_tick[lane] < low ? seen.low_tick[lane] : low;
