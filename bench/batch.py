@@ -33,7 +33,8 @@ def _measure_job(report: Report, job: jobs.Job, rounds: int) -> Table:
     readers = candidates.readers()
     everybody = candidates.everybody(job, projected)
     progress("  ... answers are equal; timing")
-    rotate([*readers, *everybody], rounds)
+    inputs = (*job.columns, job.ticks, job.lots, projected.windows, *projected.levels)
+    rotate([*readers, *everybody], rounds, lambda: [values.max() for values in inputs])
     by_name = {candidate.name: candidate for candidate in everybody}
     ours = by_name["liqcore, one call"]
     table = Table(

@@ -69,11 +69,12 @@ class Candidate:
         self.wall.append(wall)
 
 
-def rotate(candidates: Sequence[Candidate], rounds: int = ROUNDS) -> None:
+def rotate(candidates: Sequence[Candidate], rounds: int = ROUNDS, before: Callable[[], object] = lambda: None) -> None:
     """
     Run all candidates in turn, `rounds` times, so that drift of the machine hits everyone alike.
 
-    A first run of each, not timed, warms up and says how much memory it takes.
+    A first run of each, not timed, warms up and says how much memory it takes. `before` is run before each turn, not
+    timed: to read the inputs, whose pages a system may have set aside while somebody else took seconds.
     """
     for candidate in candidates:
         if candidate.elsewhere:
@@ -85,6 +86,7 @@ def rotate(candidates: Sequence[Candidate], rounds: int = ROUNDS) -> None:
     try:
         for _ in range(rounds):
             for candidate in candidates:
+                before()
                 candidate.turn()
     finally:
         gc.enable()
