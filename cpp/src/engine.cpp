@@ -413,7 +413,7 @@ Reject Engine::count(Reject reason) noexcept {
 // --- one event ---------------------------------------------------------------------------------------------------
 
 Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_sell) {
-  // A trade that is plainly on both grids, in the window and the run that are open: see kernels.inl on the products.
+  // A trade that is plainly on both grids, in the window and the run that are open: see kernels.hpp on the products.
   // Every test is false for NaN.
   const double x = price * per_tick_;
   const double y = qty * per_lot_;
