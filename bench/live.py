@@ -112,7 +112,7 @@ def _measure_calls(report: Report, job: Job) -> None:
     }
     through_pointer = _through_pointer(job)
     if through_pointer is None:
-        report.goals["pointer"].reason = "needs liqcore.cfunc_address, which this version lacks, and numba"
+        report.goals["pointer"].reason = "needs numba"
     else:
         ways["liq_engine_trade, from numba"] = through_pointer
     expected = ways["Engine.trades, all in one call"]()
@@ -142,19 +142,12 @@ def _measure_calls(report: Report, job: Job) -> None:
 
 
 def _through_pointer(job: Job) -> Callable[[], lq.Engine] | None:
-    """Return a run that calls the C function from a compiled loop; None where numba or the function is missing."""
-    address_of = getattr(lq, "cfunc_address", None)
-    if address_of is None or not peers.HAS_NUMBA:
+    """Return a run that calls the C function from a compiled loop; None where numba is missing."""
+    if not peers.HAS_NUMBA:
         return None
-    import ctypes
-
     import numba
 
-    # The engine's pointer goes as a number: numba makes no pointers of those.
-    signature = ctypes.CFUNCTYPE(
-        ctypes.c_int32, ctypes.c_size_t, ctypes.c_int64, ctypes.c_double, ctypes.c_double, ctypes.c_int32
-    )
-    trade = signature(address_of("liq_engine_trade"))
+    trade = lq.cfunc("liq_engine_trade")
 
     def loop(handle: int, ts: Ints, price: Floats, qty: Floats, taker_sell: jobs.Bools) -> None:
         for i in range(ts.size):

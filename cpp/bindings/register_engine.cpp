@@ -20,7 +20,6 @@
 #include "axis.hpp"
 #include "liqcore/engine.hpp"
 #include "liqcore/footprint_stream.hpp"
-#include "liqcore/liqcore.h"
 #include "names.hpp"
 #include "register.hpp"
 
@@ -185,12 +184,10 @@ py::tuple history(PyEngine& self, bool unfinished) {
   const Reading guard(self);
   const History* closed = self.engine.history();
   if (closed == nullptr) return py::make_tuple(py::none(), false);
-  History out = *closed;
-  out.keep_all();  // the unfinished window comes on top of what is kept
-  Segment open;
-  const bool with_open = unfinished && self.engine.peek(open);
-  if (with_open) out.append() = std::move(open);
-  return py::make_tuple(py::cast(std::move(out)), with_open);
+  if (!unfinished) return py::make_tuple(py::cast(*closed), false);
+  History all = *self.engine.history_so_far();
+  const bool with_open = all.size() > closed->size();
+  return py::make_tuple(py::cast(std::move(all)), with_open);
 }
 
 constexpr Tally Account::* kTallies[] = {&Account::opened,     &Account::live,      &Account::liquidated,
@@ -644,14 +641,6 @@ layer exceeded open interest: dict of float64 arrays (side, tier).
             return copy_to_array(std::span(half_life));
           },
           "Half-life of each tier, ns; None where nothing decays.");
-
-  m.def(
-      "cfunc_address",
-      [](std::string_view name) {
-        if (name == "liq_engine_trade") return reinterpret_cast<std::uintptr_t>(&liq_engine_trade);
-        throw InvalidConfig("name must be a function of liqcore.h (liq_engine_trade), was " + std::string(name));
-      },
-      "Address of a C function.", py::arg("name"));
 }
 
 }  // namespace liqcore::bindings

@@ -588,16 +588,19 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
 }
 
 std::vector<Account> LevelBook::accounts() const {
-  std::vector<Account> out = accounts_;
-  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
-    Account& account = out[layer];
-    const std::size_t side = layer < tiers_ ? 0 : 1;
-    account += window_[layer];
-    account.opened = opened_before_[side];
-    account.opened += opened_[side];
-    account.closed += closed_but_unbooked(layer);
-    account.live = live_of(account);
-  }
+  std::vector<Account> out(2 * tiers_);
+  for (std::size_t layer = 0; layer < out.size(); ++layer) out[layer] = account(layer);
+  return out;
+}
+
+Account LevelBook::account(std::size_t layer) const noexcept {
+  const std::size_t side = layer < tiers_ ? 0 : 1;
+  Account out = accounts_[layer];
+  out += window_[layer];
+  out.opened = opened_before_[side];
+  out.opened += opened_[side];
+  out.closed += closed_but_unbooked(layer);
+  out.live = live_of(out);
   return out;
 }
 

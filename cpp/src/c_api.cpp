@@ -1,12 +1,597 @@
-#include "liqcore/engine.hpp"
-#include "liqcore/liqcore.h"
+// The C interface over the engine: checks what C cannot, converts, and lets no exception out.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
-extern "C" int32_t liq_engine_trade(liq_engine* engine, int64_t ts_ns, double price, double qty, int32_t taker_sell) {
+#include "liqcore/engine.hpp"
+#include "liqcore/error.hpp"
+#include "liqcore/liqcore.h"
+#include "text_of.hpp"
+
+namespace {
+
+using liqcore::Engine;
+using liqcore::History;
+using liqcore::InvalidConfig;
+using liqcore::text_of;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// A fixed buffer: an error of a thread must not need memory.
+thread_local char last_message[512] = "";
+
+liq_status fail(liq_status status, const char* message) noexcept {
+  std::snprintf(last_message, sizeof last_message, "%s", message);
+  return status;
+}
+
+/// A buffer that is too small: the only error besides InvalidConfig that names what is needed.
+class TooSmall : public liqcore::Error {
+ public:
+  TooSmall(const char* argument, std::size_t needed, std::size_t capacity)
+      : Error(std::string(argument) + " must have room for " + std::to_string(needed) + " values, had for " +
+              std::to_string(capacity)) {}
+};
+
+class NoPrice : public liqcore::Error {
+ public:
+  NoPrice() : Error("the engine has seen no price yet: there is nothing to read") {}
+};
+
+template <class Call>
+liq_status guarded(Call&& call) noexcept {
   try {
-    const liqcore::Reject reject =
-        reinterpret_cast<liqcore::Engine*>(engine)->trade(ts_ns, price, qty, taker_sell != 0);
-    return static_cast<int32_t>(reject);
+    if constexpr (std::is_void_v<std::invoke_result_t<Call>>) {
+      call();
+      return LIQ_OK;
+    } else {
+      return call();
+    }
+  } catch (const InvalidConfig& error) {
+    return fail(LIQ_INVALID, error.what());
+  } catch (const TooSmall& error) {
+    return fail(LIQ_TOO_SMALL, error.what());
+  } catch (const NoPrice& error) {
+    return fail(LIQ_NO_PRICE, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(LIQ_NO_MEMORY, "memory ran out");
+  } catch (const std::exception& error) {
+    return fail(LIQ_FAILED, error.what());
   } catch (...) {
-    return -1;
+    return fail(LIQ_FAILED, "an unknown exception");
   }
 }
+
+liq_status status_of(liqcore::Reject reject) noexcept { return static_cast<liq_status>(reject); }
+static_assert(static_cast<int>(liqcore::Reject::inconsistent) == LIQ_INCONSISTENT &&
+              liqcore::kRejectReasons == LIQ_REJECT_REASONS);
+static_assert(static_cast<int>(liqcore::Side::short_) == LIQ_SHORT &&
+              static_cast<int>(liqcore::Contract::inverse) == LIQ_INVERSE &&
+              static_cast<int>(liqcore::MarginBasis::entry) == LIQ_BASIS_ENTRY &&
+              static_cast<int>(liqcore::TierUnit::quantity) == LIQ_TIER_QUANTITY &&
+              static_cast<int>(liqcore::Model::vendor) == LIQ_MODEL_VENDOR &&
+              static_cast<int>(liqcore::Trigger::candle) == LIQ_TRIGGER_CANDLE);
+
+template <class T>
+T& given(T* pointer, const char* argument) {
+  if (pointer == nullptr) throw InvalidConfig(std::string(argument) + " must not be NULL");
+  return *pointer;
+}
+
+Engine& engine_of(liq_engine* engine) { return given(reinterpret_cast<Engine*>(engine), "engine"); }
+const Engine& engine_of(const liq_engine* engine) { return given(reinterpret_cast<const Engine*>(engine), "engine"); }
+
+template <class Enum>
+Enum choice(const char* argument, std::int32_t value, Enum last) {
+  if (value < 0 || value > static_cast<std::int32_t>(last))
+    throw InvalidConfig(std::string(argument) + " must be from 0 to " +
+                        std::to_string(static_cast<std::int32_t>(last)) + ", was " + std::to_string(value));
+  return static_cast<Enum>(value);
+}
+
+liqcore::Side side_of(std::int32_t side) { return choice("side", side, liqcore::Side::short_); }
+
+/// Read a struct that may be older (shorter) or newer (longer) than ours. `defaults` stand for what it lacks; what we
+/// do not know must be zero, or it would be ignored in silence.
+template <class Struct>
+Struct sized(const Struct* from, const char* argument, std::size_t first_version, const Struct& defaults) {
+  const std::size_t size = given(from, argument).size;
+  if (size < first_version || size > (std::size_t{1} << 16))
+    throw InvalidConfig(std::string(argument) + ".size must be sizeof the struct (" + std::to_string(sizeof(Struct)) +
+                        "), was " + std::to_string(size));
+  const auto* bytes = reinterpret_cast<const unsigned char*>(from);
+  for (std::size_t i = sizeof(Struct); i < size; ++i)
+    if (bytes[i] != 0)
+      throw InvalidConfig(std::string(argument) + " must not use what this version of the library (" +
+                          liqcore::version() + ") does not know, byte " + std::to_string(i) + " did");
+  Struct out = defaults;
+  std::memcpy(&out, from, std::min(size, sizeof(Struct)));
+  return out;
+}
+
+/// Write as much of a struct as the caller knows; its size stays.
+template <class Struct>
+void write_sized(Struct* to, const char* argument, std::size_t first_version, Struct values) {
+  const std::size_t size = given(to, argument).size;
+  if (size < first_version)
+    throw InvalidConfig(std::string(argument) + ".size must be sizeof the struct (" + std::to_string(sizeof(Struct)) +
+                        "), was " + std::to_string(size));
+  values.size = size;
+  std::memcpy(to, &values, std::min(size, sizeof(Struct)));
+}
+
+template <class Struct>
+void init_sized(Struct* to, std::size_t size, Struct values) noexcept {
+  if (to == nullptr) return;
+  std::memset(to, 0, size);
+  values.size = size;
+  std::memcpy(to, &values, std::min(size, sizeof(Struct)));
+}
+
+// Sizes of the first versions, which end with these members whatever is added behind.
+template <class Struct, class Member>
+constexpr std::size_t up_to(std::size_t offset, Member Struct::*) noexcept {
+  return offset + sizeof(Member);
+}
+constexpr std::size_t kInstrument1 = up_to(offsetof(liq_instrument, basis), &liq_instrument::basis);
+constexpr std::size_t kOptions1 = up_to(offsetof(liq_engine_options, threads), &liq_engine_options::threads);
+constexpr std::size_t kCounts1 = up_to(offsetof(liq_counts, rejected), &liq_counts::rejected);
+constexpr std::size_t kGrid1 = up_to(offsetof(liq_grid, step), &liq_grid::step);
+constexpr std::size_t kPicture1 = up_to(offsetof(liq_picture, reserved), &liq_picture::reserved);
+constexpr std::size_t kWindow1 = up_to(offsetof(liq_window, open_interest), &liq_window::open_interest);
+
+liq_instrument default_instrument() noexcept {
+  liq_instrument out{};
+  out.multiplier = 1.0;
+  out.mmr = 0.004;
+  return out;
+}
+
+liq_engine_options default_options() noexcept {
+  liq_engine_options out{};
+  const liqcore::EngineOptions defaults;
+  out.intensity = 1.0;
+  out.window_ns = defaults.window_ns;
+  out.churn = kNaN;
+  out.event_threshold = kNaN;
+  out.model = static_cast<std::int32_t>(defaults.model);
+  out.trigger = static_cast<std::int32_t>(defaults.trigger);
+  out.threads = static_cast<std::int32_t>(defaults.threads);
+  return out;
+}
+
+template <class T>
+std::span<const T> column(const T* first, std::size_t count, const char* argument) {
+  if (count > 0) static_cast<void>(given(first, argument));
+  return {first, count};
+}
+
+liqcore::Instrument instrument_of(const liq_instrument& from) {
+  const auto basis = choice("instrument.basis", from.basis, liqcore::MarginBasis::entry);
+  const auto unit = choice("instrument.tier_unit", from.tier_unit, liqcore::TierUnit::quantity);
+  std::vector<liqcore::RiskTier> tiers;
+  if (from.risk_tiers != nullptr)
+    for (std::size_t i = 0; i < from.risk_tier_count; ++i) {
+      const liq_risk_tier& tier = from.risk_tiers[i];
+      tiers.push_back({tier.floor, tier.cap, tier.rate, tier.amount, tier.max_leverage});
+    }
+  const std::string symbol = from.symbol != nullptr ? from.symbol : "";
+  return {symbol,
+          from.venue != nullptr ? from.venue : "",
+          choice("instrument.contract", from.contract, liqcore::Contract::inverse),
+          from.tick_size,
+          from.lot_size,
+          from.multiplier,
+          from.risk_tiers == nullptr
+              ? liqcore::MarginSchedule::flat(from.mmr, from.fee, basis)
+              : liqcore::MarginSchedule::tiers(std::move(tiers), from.has_amounts != 0, from.fee, basis, unit, symbol)};
+}
+
+liqcore::LeverageProfile profile_of(const liq_engine_options& from) {
+  if (from.leverage == nullptr) {
+    const auto preset = liqcore::LeverageProfile::preset("default");
+    return {preset.tiers(), preset.shares(), from.intensity};
+  }
+  const auto tiers = column(from.leverage, from.tier_count, "options.leverage");
+  const auto shares = column(from.shares, from.tier_count, "options.shares");
+  if (!std::is_sorted(tiers.begin(), tiers.end())) throw InvalidConfig("options.leverage must rise, did not");
+  return {{tiers.begin(), tiers.end()}, {shares.begin(), shares.end()}, from.intensity};
+}
+
+liqcore::EngineOptions options_of(const liq_engine_options& from, const liqcore::Instrument& instrument,
+                                  std::size_t tiers) {
+  using liqcore::PriceAxis;
+  const double tick = instrument.tick_size();
+  liqcore::EngineOptions out;
+  if (from.axis_low != 0.0 || from.axis_high != 0.0)
+    out.axis = PriceAxis::from_prices(from.axis_low, from.axis_high, from.book_step, tick);
+  else if (from.book_step != 0.0)
+    out.ticks_per_bin = PriceAxis::from_prices(0.0, from.book_step, from.book_step, tick).ticks_per_bin();
+  out.window_ns = from.window_ns;
+  if (from.keep != 0) out.keep = from.keep;
+  if (from.half_life_ns != nullptr) out.half_life_ns.assign(from.half_life_ns, from.half_life_ns + tiers);
+  out.maker_share = from.maker_share;
+  out.model_options.taker_tilt = from.taker_tilt;
+  if (!std::isnan(from.churn)) out.model_options.churn = from.churn;
+  if (!std::isnan(from.event_threshold)) out.model_options.event_threshold = from.event_threshold;
+  out.model_options.reconciled = from.reconciled != 0;
+  out.model = choice("options.model", from.model, liqcore::Model::vendor);
+  out.trigger = choice("options.trigger", from.trigger, liqcore::Trigger::candle);
+  if (from.threads < 1) throw InvalidConfig("options.threads must be at least 1, was " + std::to_string(from.threads));
+  out.threads = static_cast<std::size_t>(from.threads);
+  return out;
+}
+
+void write(const liqcore::RowCounts& from, liq_counts* to) {
+  liq_counts out{};
+  out.rows = from.rows;
+  out.used = from.used;
+  out.rounded_qty = from.rounded_qty;
+  std::copy(from.rejected.begin(), from.rejected.end(), out.rejected);
+  write_sized(to, "counts", kCounts1, out);
+}
+
+liqcore::TradeArrays trades_of(const liq_trades* from) {
+  if (from == nullptr) return {};
+  const std::size_t n = from->count;
+  return {column(from->ts_ns, n, "trades.ts_ns"), column(from->price, n, "trades.price"),
+          column(from->qty, n, "trades.qty"), column(from->taker_sell, n, "trades.taker_sell")};
+}
+
+liqcore::SampleArrays samples_of(const liq_samples* from, const char* name) {
+  if (from == nullptr) return {};
+  return {column(from->ts_ns, from->count, name), column(from->value, from->count, name)};
+}
+
+liqcore::CandleArrays candles_of(const liq_candles* from) {
+  if (from == nullptr) return {};
+  const std::size_t n = from->count;
+  liqcore::CandleArrays out;
+  out.ts_open_ns = column(from->ts_open_ns, n, "candles.ts_open_ns");
+  out.open = column(from->open, n, "candles.open");
+  out.high = column(from->high, n, "candles.high");
+  out.low = column(from->low, n, "candles.low");
+  out.close = column(from->close, n, "candles.close");
+  if (from->buy_qty != nullptr || from->sell_qty != nullptr) {
+    out.buy_qty = column(from->buy_qty, n, "candles.buy_qty");
+    out.sell_qty = column(from->sell_qty, n, "candles.sell_qty");
+  }
+  out.interval_ns = from->interval_ns;
+  return out;
+}
+
+/// Feeds, and counts what became of the rows; `counts` is checked before anything is fed.
+liq_status feed(liq_engine* engine, liq_counts* counts, const liqcore::Feed& rows) {
+  if (counts != nullptr) write({}, counts);
+  const liqcore::RowCounts made = engine_of(engine).feed_rows(rows);
+  if (counts != nullptr) write(made, counts);
+  return LIQ_OK;
+}
+
+const History& history_of(const Engine& engine) {
+  const History* history = engine.history();
+  if (history == nullptr) throw NoPrice();
+  return *history;
+}
+
+/// The grid of levels; none before there is one.
+std::optional<liq_grid> grid_of(const Engine& engine) {
+  const liqcore::LevelBook* book = engine.book();
+  if (book == nullptr) return std::nullopt;
+  const double step = static_cast<double>(book->bin_rule().ticks_per_bin()) * engine.instrument().tick_size();
+  const std::int64_t first = book->first_bin();
+  return liq_grid{0,   book->tiers(), static_cast<std::size_t>(book->width()), first, static_cast<double>(first) * step,
+                  step};
+}
+
+void need(const char* argument, std::size_t needed, std::size_t capacity) {
+  if (capacity < needed) throw TooSmall(argument, needed, capacity);
+}
+
+liq_picture default_picture() noexcept {
+  liq_picture out{};
+  out.bins_per_row = 1;
+  return out;
+}
+
+liqcore::Picture picture_of(const liq_picture* given_picture, const Engine& engine) {
+  const liq_picture from = sized(given_picture, "picture", kPicture1, default_picture());
+  if (from.reserved != 0) throw InvalidConfig("picture.reserved must be 0, was " + std::to_string(from.reserved));
+  liqcore::Picture out;
+  out.weights[0] = out.weights[1] = engine.leverage().weights();
+  out.first_bin = from.first_bin;
+  out.bins_per_row = from.bins_per_row;
+  out.rows = from.rows;
+  out.first_column = from.first_column;
+  out.columns = from.columns;
+  out.opened_within = from.opened_within;
+  enum class Unit { usd = LIQ_USD, quantity = LIQ_QUANTITY };
+  out.usd = choice("picture.unit", from.unit, Unit::quantity) == Unit::usd;
+  return out;
+}
+
+liq_window window_of(const liqcore::Segment& segment, const liqcore::Instrument& instrument) noexcept {
+  const liqcore::Candle& candle = segment.candle;
+  const auto price = [&](std::int64_t tick) {
+    return candle.empty() ? kNaN : static_cast<double>(tick) * instrument.tick_size();
+  };
+  const double lot = instrument.lot_size();
+  return {0,
+          segment.start_ns,
+          segment.end_ns,
+          segment.last_ns,
+          price(candle.open),
+          price(candle.high),
+          price(candle.low),
+          price(candle.close),
+          candle.buy_lots * lot,
+          candle.sell_lots * lot,
+          segment.mark_price,
+          segment.open_interest};
+}
+
+liq_tally tally_of(const liqcore::Tally& from) noexcept { return {from.whole(), from.fraction()}; }
+
+}  // namespace
+
+extern "C" {
+
+const char* liq_error_message(void) { return last_message; }
+
+const char* liq_status_name(liq_status status) {
+  if (status >= 0 && status < LIQ_REJECT_REASONS)
+    return status == LIQ_OK ? "ok" : liqcore::name(static_cast<liqcore::Reject>(status)).data();
+  constexpr const char* errors[] = {"invalid", "too_small", "no_price", "no_memory", "failed"};
+  return status < 0 && status >= LIQ_FAILED ? errors[-1 - status] : "unknown";
+}
+
+const char* liq_version(void) { return liqcore::version(); }
+int32_t liq_abi_version(void) { return LIQ_ABI_VERSION; }
+static_assert(LIQ_ABI_VERSION == LIQCORE_ABI_VERSION);
+
+void liq_instrument_init(liq_instrument* instrument, size_t size) {
+  init_sized(instrument, size, default_instrument());
+}
+
+double liq_liquidation_price(int32_t side, double entry_price, double leverage, double mmr) {
+  if (side != LIQ_LONG && side != LIQ_SHORT) return kNaN;
+  return liqcore::liquidation_price(static_cast<liqcore::Side>(side), entry_price, leverage, mmr);
+}
+
+void liq_engine_options_init(liq_engine_options* options, size_t size) { init_sized(options, size, default_options()); }
+
+liq_status liq_default_half_life_ns(const double* leverage, size_t count, double* half_life_ns) {
+  return guarded([&] {
+    const auto tiers = column(leverage, count, "leverage");
+    if (count > 0) static_cast<void>(given(half_life_ns, "half_life_ns"));
+    for (std::size_t i = 0; i < count; ++i)
+      half_life_ns[i] = liqcore::default_half_life_ns(liqcore::LeverageProfile({tiers[i]}, {1.0})).front();
+  });
+}
+
+liq_status liq_engine_create(const liq_instrument* instrument, const liq_engine_options* options, liq_engine** out) {
+  return guarded([&] {
+    given(out, "out") = nullptr;
+    const liqcore::Instrument traded =
+        instrument_of(sized(instrument, "instrument", kInstrument1, default_instrument()));
+    const liq_engine_options chosen =
+        options == nullptr ? default_options() : sized(options, "options", kOptions1, default_options());
+    const liqcore::LeverageProfile profile = profile_of(chosen);
+    *out = reinterpret_cast<liq_engine*>(new Engine(traded, profile, options_of(chosen, traded, profile.size())));
+  });
+}
+
+void liq_engine_destroy(liq_engine* engine) { delete reinterpret_cast<Engine*>(engine); }
+
+liq_status liq_engine_trade(liq_engine* engine, int64_t ts_ns, double price, double qty, int32_t taker_sell) {
+  return guarded([&] { return status_of(engine_of(engine).trade(ts_ns, price, qty, taker_sell != 0)); });
+}
+
+liq_status liq_engine_mark(liq_engine* engine, int64_t ts_ns, double price) {
+  return guarded([&] { return status_of(engine_of(engine).mark(ts_ns, price)); });
+}
+
+liq_status liq_engine_open_interest(liq_engine* engine, int64_t ts_ns, double quantity) {
+  return guarded([&] { return status_of(engine_of(engine).open_interest(ts_ns, quantity)); });
+}
+
+liq_status liq_engine_vendor_event(liq_engine* engine, int64_t ts_ns, double price, double qty) {
+  return guarded([&] { return status_of(engine_of(engine).vendor_event(ts_ns, price, qty)); });
+}
+
+liq_status liq_engine_trades(liq_engine* engine, const liq_trades* trades, liq_counts* counts) {
+  return guarded([&] { return feed(engine, counts, {trades_of(&given(trades, "trades")), {}, {}, {}, {}}); });
+}
+
+liq_status liq_engine_feed(liq_engine* engine, const liq_trades* trades, const liq_samples* marks,
+                           const liq_candles* candles, const liq_samples* open_interest, liq_counts* counts) {
+  return guarded([&] {
+    return feed(engine, counts,
+                {trades_of(trades),
+                 samples_of(marks, "marks"),
+                 candles_of(candles),
+                 samples_of(open_interest, "open_interest"),
+                 {}});
+  });
+}
+
+liq_status liq_engine_advance(liq_engine* engine, int64_t ts_ns) {
+  return guarded([&] { engine_of(engine).advance(ts_ns); });
+}
+
+liq_status liq_engine_clock(const liq_engine* engine, int64_t* ts_ns) {
+  return guarded([&] {
+    int64_t& out = given(ts_ns, "ts_ns");
+    const auto clock = engine_of(engine).clock();
+    if (!clock) throw NoPrice();
+    out = *clock;
+  });
+}
+
+liq_status liq_engine_open(liq_engine* engine, int32_t side, double price, double qty) {
+  return guarded([&] { engine_of(engine).open(side_of(side), price, qty); });
+}
+
+liq_status liq_engine_touch(liq_engine* engine, double low, double high) {
+  return guarded([&] { engine_of(engine).touch(low, high); });
+}
+
+liq_status liq_engine_scale(liq_engine* engine, const double* factors, size_t count) {
+  return guarded([&] { engine_of(engine).scale(column(factors, count, "factors")); });
+}
+
+liq_status liq_engine_counts(const liq_engine* engine, liq_counts* counts) {
+  return guarded([&] { write(engine_of(engine).counts(), counts); });
+}
+
+liq_status liq_engine_accounts(const liq_engine* engine, liq_account* accounts, size_t capacity, size_t* count) {
+  return guarded([&] {
+    const Engine& from = engine_of(engine);
+    const std::size_t layers = 2 * from.leverage().size();
+    if (count != nullptr) *count = layers;
+    need("accounts", layers, capacity);
+    static_cast<void>(given(accounts, "accounts"));
+    const liqcore::LevelBook* book = from.book();
+    for (std::size_t layer = 0; layer < layers; ++layer) {
+      const liqcore::Account account = book != nullptr ? book->account(layer) : liqcore::Account{};
+      accounts[layer] = {tally_of(account.opened),     tally_of(account.live),      tally_of(account.liquidated),
+                         tally_of(account.closed),     tally_of(account.underflow), tally_of(account.overflow),
+                         tally_of(account.unresolved), tally_of(account.no_price)};
+    }
+  });
+}
+
+liq_status liq_engine_leverage(const liq_engine* engine, double* tiers, double* weights, size_t capacity,
+                               size_t* count) {
+  return guarded([&] {
+    const liqcore::LeverageProfile& profile = engine_of(engine).leverage();
+    if (count != nullptr) *count = profile.size();
+    if (tiers == nullptr && weights == nullptr) return;
+    need("tiers and weights", profile.size(), capacity);
+    if (tiers != nullptr) std::copy(profile.tiers().begin(), profile.tiers().end(), tiers);
+    if (weights == nullptr) return;
+    const std::vector<double> values = profile.weights();
+    std::copy(values.begin(), values.end(), weights);
+  });
+}
+
+liq_status liq_engine_grid(const liq_engine* engine, liq_grid* grid) {
+  return guarded([&] {
+    const auto found = grid_of(engine_of(engine));
+    if (!found) throw NoPrice();
+    write_sized(grid, "grid", kGrid1, *found);
+  });
+}
+
+liq_status liq_engine_levels(const liq_engine* engine, int32_t side, double* out, size_t capacity, liq_grid* grid) {
+  return guarded([&] {
+    const Engine& from = engine_of(engine);
+    const liqcore::Side which = side_of(side);
+    const auto found = grid_of(from);
+    if (!found) throw NoPrice();
+    if (grid != nullptr) write_sized(grid, "grid", kGrid1, *found);
+    const std::size_t cells = found->tiers * found->bins;
+    need("out", cells, capacity);
+    if (cells == 0) return;
+    static_cast<void>(given(out, "out"));
+    from.book()->snapshot(which, {out, cells});
+    const double lot = from.instrument().lot_size();
+    for (std::size_t i = 0; i < cells; ++i) out[i] *= lot;
+  });
+}
+
+liq_status liq_engine_picture(const liq_engine* engine, liq_picture* picture, size_t size, int64_t bins_per_row) {
+  return guarded([&] {
+    const Engine& from = engine_of(engine);
+    static_cast<void>(given(picture, "picture"));
+    if (size < kPicture1)
+      throw InvalidConfig("size must be sizeof(liq_picture) (" + std::to_string(sizeof(liq_picture)) + "), was " +
+                          std::to_string(size));
+    if (bins_per_row < 1) throw InvalidConfig("bins_per_row must be at least 1, was " + text_of(bins_per_row));
+    const History& history = history_of(from);
+    liqcore::Picture all;
+    all.weights[0] = all.weights[1] = from.leverage().weights();
+    all.columns = history.size();
+    liq_picture out = default_picture();
+    out.bins_per_row = bins_per_row;
+    out.columns = history.size();
+    if (const liqcore::Layers::Range extent = history.extent(all); !extent.empty()) {
+      const std::int64_t first = extent.low / bins_per_row;
+      out.first_bin = first * bins_per_row;
+      out.rows = static_cast<std::size_t>((extent.high + bins_per_row - 1) / bins_per_row - first);
+    }
+    init_sized(picture, size, out);
+  });
+}
+
+liq_status liq_engine_columns(const liq_engine* engine, const liq_picture* picture, float* longs, float* shorts,
+                              float* liquidated_longs, float* liquidated_shorts, size_t capacity) {
+  return guarded([&] {
+    const Engine& from = engine_of(engine);
+    const History& history = history_of(from);
+    const liqcore::Picture wanted = picture_of(picture, from);
+    const std::size_t cells = history.column_count(wanted) * wanted.rows;
+    need("each output", cells, capacity);
+    const auto span = [&](float* out) { return std::span<float>(out, out == nullptr ? 0 : cells); };
+    history.columns(wanted, span(longs), span(shorts), span(liquidated_longs), span(liquidated_shorts));
+  });
+}
+
+liq_status liq_engine_map(const liq_engine* engine, const liq_picture* picture, double* out, size_t capacity) {
+  return guarded([&] {
+    const Engine& from = engine_of(engine);
+    const auto history = from.history_so_far();
+    if (!history || history->size() == 0) throw NoPrice();
+    const liqcore::Picture wanted = picture_of(picture, from);
+    const std::size_t cells = 2 * from.leverage().size() * wanted.rows;
+    need("out", cells, capacity);
+    if (cells > 0) static_cast<void>(given(out, "out"));
+    history->map(history->size() - 1, wanted, {out, cells});
+  });
+}
+
+liq_status liq_engine_windows(const liq_engine* engine, uint64_t* kept, uint64_t* total) {
+  return guarded([&] {
+    const History* history = engine_of(engine).history();
+    if (kept != nullptr) *kept = history != nullptr ? history->size() : 0;
+    if (total != nullptr) *total = history != nullptr ? history->total() : 0;
+  });
+}
+
+liq_status liq_engine_window(const liq_engine* engine, uint64_t index, liq_window* window) {
+  return guarded([&] {
+    const Engine& from = engine_of(engine);
+    const History& history = history_of(from);
+    if (index >= history.size())
+      throw InvalidConfig("index must be below the number of windows kept (" + std::to_string(history.size()) +
+                          "), was " + std::to_string(index));
+    write_sized(window, "window", kWindow1, window_of(history.segment(index), from.instrument()));
+  });
+}
+
+liq_status liq_engine_on_column(liq_engine* engine, liq_column_hook hook, void* context) {
+  return guarded([&] {
+    Engine& to = engine_of(engine);
+    if (hook == nullptr) {
+      to.on_column(nullptr);
+      return;
+    }
+    to.on_column([&to, hook, context](const liqcore::Segment& segment) {
+      liq_window window = window_of(segment, to.instrument());
+      window.size = sizeof window;
+      hook(context, &window);
+    });
+  });
+}
+
+}  // extern "C"

@@ -41,10 +41,7 @@ TickRange ticks_of(const std::int64_t* keys, std::size_t n) noexcept {
 }
 
 Stats& operator-=(Stats& stats, const Stats& before) {
-  stats.rows -= before.rows;
-  stats.used -= before.used;
-  stats.rounded_qty -= before.rounded_qty;
-  for (std::size_t i = 0; i < kRejectReasons; ++i) stats.rejected[i] -= before.rejected[i];
+  static_cast<RowCounts&>(stats) -= before;
   for (std::size_t i = 0; i < before.accounts.size(); ++i) stats.accounts[i] -= before.accounts[i];
   return stats;
 }
@@ -162,6 +159,14 @@ bool Engine::peek(Segment& out) const {
   book_->peek(out);
   write_boundary(out);
   return true;
+}
+
+std::optional<History> Engine::history_so_far() const {
+  if (!history_) return std::nullopt;
+  History out = *history_;
+  out.keep_all();  // the unfinished window comes on top of what is kept
+  if (Segment open; peek(open)) out.append() = std::move(open);
+  return out;
 }
 
 Stats Engine::stats() const {
@@ -694,6 +699,10 @@ void Engine::refuse_double_volumes(const Feed& feed, bool has_trades) const {
 }
 
 Stats Engine::feed(const Feed& feed) {
+  return account_for([&] { static_cast<void>(feed_rows(feed)); });
+}
+
+RowCounts Engine::feed_rows(const Feed& feed) {
   check_lengths(feed);
   if (!feed.vendor_events.ts_ns.empty() && options_.model != Model::vendor)
     throw InvalidConfig("vendor events need the model vendor");
@@ -702,21 +711,23 @@ Stats Engine::feed(const Feed& feed) {
   const bool sorted = trades_rise(feed.trades.ts_ns);
   refuse_gaps(feed, sorted);
   if (volumes) used_candle_volumes_ = true;
-  return account_for([&] {
-    merge(
-        feed, sorted, [&](std::size_t begin, std::size_t end) { use_trades(feed.trades, begin, end, sorted); },
-        [&](std::size_t i) { static_cast<void>(mark(feed.marks.ts_ns[i], feed.marks.value[i])); },
-        [&](std::size_t i) {
-          const EventArrays& events = feed.vendor_events;
-          static_cast<void>(vendor_event(events.ts_ns[i], events.price[i], events.qty[i]));
-        },
-        [&](std::size_t i) {
-          if (count(check_candle(feed.candles, i, clock_ns_)) == Reject::none) use_candle(feed.candles, i);
-        },
-        [&](std::size_t i) {
-          static_cast<void>(open_interest(feed.open_interest.ts_ns[i], feed.open_interest.value[i]));
-        });
-  });
+  const RowCounts before = counts_;
+  merge(
+      feed, sorted, [&](std::size_t begin, std::size_t end) { use_trades(feed.trades, begin, end, sorted); },
+      [&](std::size_t i) { static_cast<void>(mark(feed.marks.ts_ns[i], feed.marks.value[i])); },
+      [&](std::size_t i) {
+        const EventArrays& events = feed.vendor_events;
+        static_cast<void>(vendor_event(events.ts_ns[i], events.price[i], events.qty[i]));
+      },
+      [&](std::size_t i) {
+        if (count(check_candle(feed.candles, i, clock_ns_)) == Reject::none) use_candle(feed.candles, i);
+      },
+      [&](std::size_t i) {
+        static_cast<void>(open_interest(feed.open_interest.ts_ns[i], feed.open_interest.value[i]));
+      });
+  RowCounts after = counts_;
+  after -= before;
+  return after;
 }
 
 void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted) {

@@ -38,18 +38,31 @@ double Account::imbalance() const noexcept {
   return rest.value();
 }
 
-Stats& Stats::operator+=(const Stats& other) {
+RowCounts& RowCounts::operator+=(const RowCounts& other) noexcept {
   rows += other.rows;
   used += other.used;
   rounded_qty += other.rounded_qty;
   for (std::size_t i = 0; i < kRejectReasons; ++i) rejected[i] += other.rejected[i];
+  return *this;
+}
+
+RowCounts& RowCounts::operator-=(const RowCounts& other) noexcept {
+  rows -= other.rows;
+  used -= other.used;
+  rounded_qty -= other.rounded_qty;
+  for (std::size_t i = 0; i < kRejectReasons; ++i) rejected[i] -= other.rejected[i];
+  return *this;
+}
+
+Stats& Stats::operator+=(const Stats& other) {
+  RowCounts::operator+=(other);
   inexact = inexact || other.inexact;
   if (accounts.size() < other.accounts.size()) accounts.resize(other.accounts.size());
   for (std::size_t i = 0; i < other.accounts.size(); ++i) accounts[i] += other.accounts[i];
   return *this;
 }
 
-std::uint64_t Stats::rejected_total() const noexcept {
+std::uint64_t RowCounts::rejected_total() const noexcept {
   std::uint64_t total = 0;
   for (const std::uint64_t count : rejected) total += count;
   return total;

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Segment, Stats, __version__, combine
 from .batch import TradeBatch
-from .cfunc import cfunc_address
+from .cfunc import cfunc, cfunc_address
 from .cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
 from .durations import AGES, TIME_FRAMES
 from .engine import Engine
@@ -125,6 +125,7 @@ __all__ = [
     "Zone",
     "__version__",
     "bankruptcy_price",
+    "cfunc",
     "cfunc_address",
     "combine",
     "cpu_target",

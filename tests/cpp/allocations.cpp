@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "liqcore/liqcore.h"
 #include "support.hpp"
 
 namespace {
@@ -105,4 +106,61 @@ TEST(Allocations, NoneWhenAHookLooksAtEveryWindow) {
   double lots = 0.0;
   EXPECT_EQ(allocations_in_steady_state({}, &lots), 0);
   EXPECT_GT(lots, 0.0);
+}
+
+TEST(Allocations, NoneThroughTheCInterface) {
+  liq_instrument traded;
+  liq_instrument_init(&traded, sizeof traded);
+  traded.tick_size = traded.lot_size = 1.0;
+  liq_engine_options options;
+  liq_engine_options_init(&options, sizeof options);
+  options.axis_high = 21'000.0;
+  options.book_step = 10.0;
+  options.window_ns = kWindow;
+  options.keep = 7;
+  liq_engine* engine = nullptr;
+  ASSERT_EQ(liq_engine_create(&traded, &options, &engine), LIQ_OK) << liq_error_message();
+  std::vector<std::int64_t> ts(1'000);
+  std::vector<double> price(ts.size()), qty(ts.size());
+  std::vector<std::uint8_t> sell(ts.size());
+  const auto fill = [&](std::int64_t begin) {
+    for (std::size_t k = 0; k < ts.size(); ++k) {
+      const std::int64_t i = begin + static_cast<std::int64_t>(k);
+      ts[k] = i * kWindow / kTradesPerWindow;
+      price[k] = price_at(i);
+      qty[k] = static_cast<double>(i % 17 + 1);
+      sell[k] = i % 3 == 0 ? 1 : 0;
+    }
+  };
+  const liq_trades trades{ts.data(), price.data(), qty.data(), sell.data(), ts.size()};
+  std::int64_t at = 0;
+  for (; at < 4 * 7 * kCycle * kTradesPerWindow; at += 1'000) {
+    fill(at);
+    ASSERT_EQ(liq_engine_trades(engine, &trades, nullptr), LIQ_OK);
+  }
+  liq_grid grid{};
+  grid.size = sizeof grid;
+  ASSERT_EQ(liq_engine_grid(engine, &grid), LIQ_OK);
+  std::vector<double> cells(grid.tiers * grid.bins);
+  std::vector<liq_account> accounts(2 * grid.tiers);
+  liq_counts counts{};
+  counts.size = sizeof counts;
+  liq_window window{};
+  window.size = sizeof window;
+  const std::int64_t before = allocations.load();
+  for (int round = 0; round < 5; ++round, at += 1'000) {
+    fill(at);
+    liq_engine_trades(engine, &trades, &counts);
+    liq_engine_mark(engine, ts.back(), price.back());
+    liq_engine_trade(engine, ts.back(), price.back(), 1.0, 1);
+    liq_engine_levels(engine, LIQ_SHORT, cells.data(), cells.size(), &grid);
+    liq_engine_accounts(engine, accounts.data(), accounts.size(), nullptr);
+    liq_engine_counts(engine, &counts);
+    liq_engine_window(engine, 6, &window);
+    liq_engine_advance(engine, ts.back());
+  }
+  EXPECT_EQ(allocations.load() - before, 0);
+  EXPECT_GT(counts.used, 0U);
+  EXPECT_GT(accounts.back().opened.whole, 0);
+  liq_engine_destroy(engine);
 }

@@ -1,15 +1,17 @@
 """Feeding an engine through the C function gives what feeding it from Python gives."""
 
 import ctypes
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import liqcore as lq
+from liqcore.cfunc import _TYPES
 
-TRADE = ctypes.CFUNCTYPE(
-    ctypes.c_int32, ctypes.c_size_t, ctypes.c_int64, ctypes.c_double, ctypes.c_double, ctypes.c_int32
-)(lq.cfunc_address("liq_engine_trade"))
+TRADE = lq.cfunc("liq_engine_trade")
+HEADER = Path(__file__).parents[2] / "cpp" / "include" / "liqcore" / "liqcore.h"
 
 
 def engine() -> lq.Engine:
@@ -57,6 +59,51 @@ def test_what_would_raise_answers_minus_one_and_changes_nothing() -> None:
     assert eng.stats == before
 
 
-def test_an_unknown_function_is_refused_by_name() -> None:
-    with pytest.raises(lq.InvalidConfigError, match=r"name must be a function of liqcore.h .*was liq_nothing"):
-        lq.cfunc_address("liq_nothing")
+def test_levels_and_windows_through_pointers_are_the_engines() -> None:
+    trades = lq.simulate(seed=6, days=0.02).trades
+    eng = engine()
+    eng.trades(trades.ts, trades.price, trades.qty, trades.taker_sell)
+    wanted = eng.levels("short")
+    out = np.empty_like(wanted)
+    levels = lq.cfunc("liq_engine_levels")
+    assert levels(eng.ptr, 1, out.ctypes.data, out.size, 0) == 0
+    np.testing.assert_array_equal(out, wanted)
+    assert levels(eng.ptr, 1, out.ctypes.data, out.size - 1, 0) == -2
+    assert lq.cfunc("liq_error_message")() == (
+        f"out must have room for {out.size} values, had for {out.size - 1}".encode()
+    )
+    kept, total = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
+    assert lq.cfunc("liq_engine_windows")(eng.ptr, kept.ctypes.data, total.ctypes.data) == 0
+    assert int(kept[0]) == int(total[0]) == len(eng.segments())
+
+
+def test_every_function_of_the_header_is_there_with_its_types() -> None:
+    text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.DOTALL)
+    types = {
+        "int32_t": ctypes.c_int32,
+        "liq_status": ctypes.c_int32,
+        "int64_t": ctypes.c_int64,
+        "uint64_t": ctypes.c_uint64,
+        "size_t": ctypes.c_size_t,
+        "double": ctypes.c_double,
+        "liq_column_hook": ctypes.c_size_t,
+        "void": None,
+    }
+
+    def kind(argument: str) -> object:
+        return ctypes.c_size_t if "*" in argument else types[argument.replace("const ", "").split()[0]]
+
+    declared = {}
+    for result, name, arguments in re.findall(r"LIQCORE_C_EXPORT ([\w ]+\**) ?(liq_\w+)\(([^)]*)\);", text):
+        returned = ctypes.c_char_p if "char*" in result else types[result.strip()]
+        declared[name] = (returned, *(kind(a) for a in arguments.split(",") if a.strip() != "void"))
+    assert declared == _TYPES
+    assert len(declared) == text.count("LIQCORE_C_EXPORT ") - 1  # the definition of the macro
+    for name in declared:
+        assert lq.cfunc_address(name) > 0
+
+
+@pytest.mark.parametrize("of", [lq.cfunc, lq.cfunc_address])
+def test_an_unknown_function_is_refused_by_name(of: object) -> None:
+    with pytest.raises(lq.InvalidConfigError, match=r"name must be a function of liqcore.h.* was liq_nothing"):
+        of("liq_nothing")  # type: ignore[operator]

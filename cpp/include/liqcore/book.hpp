@@ -97,6 +97,8 @@ class LIQCORE_EXPORT LevelBook {
 
   /// Where everything went since the start: longs of each tier, then shorts.
   [[nodiscard]] std::vector<Account> accounts() const;
+  /// Of one layer; allocates nothing.
+  [[nodiscard]] Account account(std::size_t layer) const noexcept;
   /// True once a cell went beyond what a double holds exactly; seen when the cell is liquidated or its window settles.
   [[nodiscard]] bool inexact() const noexcept { return inexact_; }
 

@@ -125,6 +125,10 @@ class LIQCORE_EXPORT Engine {
   Stats vendor_events(const EventArrays& events);
   /// @throws InvalidConfig if trades and candle volumes of one market are fed together
   Stats feed(const Feed& feed);
+  /// As feed(), but only counts rows: allocates no more than single events do, and does not ask for what the accounts
+  /// need, the levels that the last run of trades opened. For small batches at a high rate.
+  /// @throws InvalidConfig as feed()
+  RowCounts feed_rows(const Feed& feed);
 
   /// Feed trades that were summed into runs, and other streams beside them (without trades) as feed() merges them.
   /// Every window, level and count is what the trades themselves would give; the stream's rejected rows count as rows
@@ -176,8 +180,13 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] const History* history() const noexcept { return history_ ? &*history_ : nullptr; }
   /// The unfinished window as a segment; false if no window has begun or there is no book yet.
   bool peek(Segment& out) const;
+  /// The closed windows that are kept and, if one has begun, the unfinished one as their last: a picture of this
+  /// moment. None before the first price of an automatic axis. Shares the closed segments.
+  [[nodiscard]] std::optional<History> history_so_far() const;
   /// Everything since the start.
   [[nodiscard]] Stats stats() const;
+  /// What became of the rows since the start: stats() without the quantities; allocates nothing.
+  [[nodiscard]] const RowCounts& counts() const noexcept { return counts_; }
 
   /// The engine's whole state.
   /// @throws InvalidConfig before the first price, when there is nothing to keep

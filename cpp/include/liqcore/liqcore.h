@@ -1,7 +1,25 @@
-/* The C interface: for callers that cannot see C++, such as numba, cffi and other languages. No exception crosses it. */
+/*
+ * The C interface: for C, and for whoever cannot see C++, such as numba, cffi, Rust or Java.
+ *
+ * Errors.    Every call that can fail returns a liq_status: 0 if it did what it says; above 0 why a row was rejected
+ *            (it changed nothing and was counted); below 0 an error, after which nothing has happened and
+ *            liq_error_message() says why. No C++ exception leaves a call.
+ * Memory.    The caller owns what it passes in and the buffers that are written to; only liq_engine_create() and
+ *            liq_features_create() hand out something to be given back. Feeding allocates nothing once `keep` windows
+ *            exist and an automatic axis has stopped to grow; what reads of a map and of columns allocate is freed
+ *            before they return.
+ * Threads.   One engine, one thread at a time, reading included; any number of engines in parallel.
+ * Structs.   Those with a member `size` grow in later versions: fill them with their liq_..._init() function, or set
+ *            `size` to sizeof before they are written to. The others never change.
+ * Versions.  Within one LIQ_ABI_VERSION a program runs with any later library. The shared library's symbols are
+ *            versioned by that number (LIQCORE_1).
+ * Units.     Time: int64 nanoseconds since the UNIX epoch, UTC. Prices and quantities: as the venue prints them.
+ *            Shares and rates: fractions. Enumerations are int32_t.
+ */
 #ifndef LIQCORE_LIQCORE_H
 #define LIQCORE_LIQCORE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(_WIN32)
@@ -10,26 +28,345 @@
 #define LIQCORE_C_EXPORT __attribute__((visibility("default")))
 #endif
 
+#define LIQ_ABI_VERSION 1
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/* --- what went wrong ---------------------------------------------------------------------------------------------- */
+
+typedef int32_t liq_status;
+
+enum {
+  LIQ_OK = 0,
+  /* Why a row was rejected: first what is wrong with its time, then in this order. */
+  LIQ_LATE = 1,         /**< before the engine's clock */
+  LIQ_NOT_FINITE = 2,   /**< a price, quantity or time is NaN, infinite or missing */
+  LIQ_NOT_POSITIVE = 3, /**< a price or quantity of zero or less, a price that rounds to tick 0, a time before 1970 */
+  LIQ_TOO_LARGE = 4,    /**< a price of 2^31 ticks or more, a quantity above 2^48 lots, a time after the year 2116 */
+  LIQ_OFF_GRID = 5,     /**< a trade's price off the tick grid by more than 1e-6 tick */
+  LIQ_INCONSISTENT = 6, /**< a candle whose low and high do not enclose its open and close */
+  /* What makes a call an error. */
+  LIQ_INVALID = -1,   /**< an argument breaks its rule, or the call cannot be: the message names argument and value */
+  LIQ_TOO_SMALL = -2, /**< a buffer is too small; the message, and where there is one the count, say what is needed */
+  LIQ_NO_PRICE = -3,  /**< the engine has seen no price yet: there is nothing to read */
+  LIQ_NO_MEMORY = -4, /**< memory ran out: the engine is to be destroyed */
+  LIQ_FAILED = -5     /**< a defect of the library: please report it */
+};
+
+#define LIQ_REJECT_REASONS 7 /**< statuses from 0 to 6 */
+
+/** What the last call of this thread that failed had to say; "" before. Valid until the next one fails. */
+LIQCORE_C_EXPORT const char* liq_error_message(void);
+/** Name of a status, such as "off_grid" or "invalid"; "unknown" for another number. Lives for ever. */
+LIQCORE_C_EXPORT const char* liq_status_name(liq_status status);
+
+/** Version of the library, such as "0.1.0". */
+LIQCORE_C_EXPORT const char* liq_version(void);
+/** LIQ_ABI_VERSION of the library; that of the header must not be above it. */
+LIQCORE_C_EXPORT int32_t liq_abi_version(void);
+
+/* --- what is traded ----------------------------------------------------------------------------------------------- */
+
+enum { LIQ_LONG = 0, LIQ_SHORT = 1 };             /* side of a position: longs are liquidated below their entry */
+enum { LIQ_LINEAR = 0, LIQ_INVERSE = 1 };         /* margined in the quote, or in the base currency */
+enum { LIQ_BASIS_MARK = 0, LIQ_BASIS_ENTRY = 1 }; /* what maintenance margin is a share of: notional at mark or entry */
+enum { LIQ_TIER_NOTIONAL = 0, LIQ_TIER_QUANTITY = 1 }; /* what floors and caps of risk tiers count */
+
+/** One row of a venue's risk-tier table; it holds for sizes floor <= size < cap. */
+typedef struct liq_risk_tier {
+  double floor;
+  double cap;
+  double rate;         /**< maintenance margin rate */
+  double amount;       /**< maintenance amount, margin currency; 0 without */
+  double max_leverage; /**< INFINITY where it is not known */
+} liq_risk_tier;
+
+/** One perpetual future. */
+typedef struct liq_instrument {
+  size_t size;                     /**< sizeof(liq_instrument) */
+  const char* symbol;              /**< such as "BTCUSDT"; copied; NULL: none */
+  const char* venue;               /**< such as "binance-usdm"; copied; NULL: none */
+  double tick_size;                /**< smallest price step; to be given */
+  double lot_size;                 /**< smallest quantity step; to be given */
+  double multiplier;               /**< linear: base units per unit of quantity; inverse: USD per contract */
+  double mmr;                      /**< maintenance margin rate, where there are no risk tiers */
+  double fee;                      /**< liquidation fee rate at the liquidation price */
+  const liq_risk_tier* risk_tiers; /**< copied; NULL: one rate, mmr, for every position */
+  size_t risk_tier_count;
+  int32_t has_amounts; /**< not 0: the tiers' amounts are the venue's */
+  int32_t tier_unit;   /**< LIQ_TIER_... */
+  int32_t contract;    /**< LIQ_LINEAR or LIQ_INVERSE */
+  int32_t basis;       /**< LIQ_BASIS_... */
+} liq_instrument;
+
+/**
+ * Fill with the defaults: linear, multiplier 1, mmr 0.004, no fee, on the mark; tick and lot size 0, to be given.
+ * @param size  sizeof(liq_instrument)
+ */
+LIQCORE_C_EXPORT void liq_instrument_init(liq_instrument* instrument, size_t size);
+
+/** Mark price at which an isolated, linear position is liquidated; NaN where there is none. */
+LIQCORE_C_EXPORT double liq_liquidation_price(int32_t side, double entry_price, double leverage, double mmr);
+
+/* --- the engine --------------------------------------------------------------------------------------------------- */
+
 /** An engine; in C++ a liqcore::Engine, in Python what liqcore.Engine.ptr points to. */
 typedef struct liq_engine liq_engine;
 
+enum { LIQ_MODEL_NONE = 0, LIQ_MODEL_FLOW = 1, LIQ_MODEL_OI = 2, LIQ_MODEL_BLEND = 3, LIQ_MODEL_VENDOR = 4 };
+enum { LIQ_TRIGGER_LAST = 0, LIQ_TRIGGER_MARK = 1, LIQ_TRIGGER_CANDLE = 2 };
+
+/** How an engine is set up; docs/theory/models.md defines the models. */
+typedef struct liq_engine_options {
+  size_t size;            /**< sizeof(liq_engine_options) */
+  const double* leverage; /**< tiers, rising; copied; NULL: the preset "default", shares and tier_count are not read */
+  const double* shares;   /**< of each tier; sum to 1 within 1e-9 */
+  size_t tier_count;      /**< at most 1,024 */
+  double intensity;       /**< scales all shares; 1 for an assumed profile */
+  double axis_low;        /**< a fixed axis, price, multiples of book_step; both 0: it grows by itself */
+  double axis_high;
+  double book_step;           /**< height of a book bin, price; 0: about one basis point of the first price */
+  int64_t window_ns;          /**< length of a column */
+  uint64_t keep;              /**< closed windows kept; 0: all */
+  const double* half_life_ns; /**< one a tier, INFINITY: never decays; copied; NULL: nothing decays */
+  double maker_share;         /**< LIQ_MODEL_FLOW: part of a trade that opens on the maker's side as well */
+  double taker_tilt;          /**< LIQ_MODEL_OI, _BLEND: 0..1 */
+  double churn;               /**< LIQ_MODEL_BLEND: 0..1; NaN: 0.1 */
+  double event_threshold;     /**< LIQ_MODEL_VENDOR: quantity; NaN: a rise of open interest is no event */
+  int32_t reconciled;         /**< not 0: open interest corrects the book at every sample */
+  int32_t model;              /**< LIQ_MODEL_... */
+  int32_t trigger;            /**< LIQ_TRIGGER_... */
+  int32_t threads;            /**< that long arrays of trades are spread over, 1..256 */
+} liq_engine_options;
+
 /**
- * Feed one trade, as liqcore::Engine::trade() does.
+ * Fill with the defaults: model flow, trigger last, windows of 5 minutes, all of them kept, an axis that grows, nothing
+ * decays, one thread. (In Python "flow" decays by default: liq_default_half_life_ns().)
+ * @param size  sizeof(liq_engine_options)
+ */
+LIQCORE_C_EXPORT void liq_engine_options_init(liq_engine_options* options, size_t size);
+/** The documented default half-life of LIQ_MODEL_FLOW for each of `count` leverages, ns. */
+LIQCORE_C_EXPORT liq_status liq_default_half_life_ns(const double* leverage, size_t count, double* half_life_ns);
+
+/**
+ * @param options  NULL: the defaults
+ * @param out      receives the engine, NULL after an error
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_create(const liq_instrument* instrument, const liq_engine_options* options,
+                                              liq_engine** out);
+/** NULL is allowed. Not for an engine that belongs to Python or C++. */
+LIQCORE_C_EXPORT void liq_engine_destroy(liq_engine* engine);
+
+/* --- one event: returns 0, or why it was rejected ----------------------------------------------------------------- */
+
+/**
+ * Feed one trade.
  *
  * @param ts_ns       nanoseconds since the UNIX epoch, UTC
  * @param price, qty  as the venue prints them
  * @param taker_sell  not 0 where the aggressor sold
- * @return 0 if the trade was used; above 0 the number of the reason why it was rejected and counted (liqcore::Reject);
- *         -1 if it cannot be fed at all (a jump over more than a million windows, or candles had volumes): nothing has
- *         happened then
- * @note   One thread at a time. Allocates only where the engine does.
+ * @return LIQ_INVALID if it cannot be fed at all: a jump over more than a million windows, or candles had volumes
  */
-LIQCORE_C_EXPORT int32_t liq_engine_trade(liq_engine* engine, int64_t ts_ns, double price, double qty,
-                                          int32_t taker_sell);
+LIQCORE_C_EXPORT liq_status liq_engine_trade(liq_engine* engine, int64_t ts_ns, double price, double qty,
+                                             int32_t taker_sell);
+LIQCORE_C_EXPORT liq_status liq_engine_mark(liq_engine* engine, int64_t ts_ns, double price);
+/** One sample, one side counted, in the unit of trades' quantities. */
+LIQCORE_C_EXPORT liq_status liq_engine_open_interest(liq_engine* engine, int64_t ts_ns, double quantity);
+/** Open `qty` on both sides at `price`; needs LIQ_MODEL_VENDOR. */
+LIQCORE_C_EXPORT liq_status liq_engine_vendor_event(liq_engine* engine, int64_t ts_ns, double price, double qty);
+
+/* --- arrays: all of a call is fed, or after an error none --------------------------------------------------------- */
+
+/** What became of rows. */
+typedef struct liq_counts {
+  size_t size;   /**< sizeof(liq_counts), to be set before the call */
+  uint64_t rows; /**< given: used + rejected */
+  uint64_t used;
+  uint64_t rounded_qty;                  /**< used ones whose quantity was off the lot grid and was rounded */
+  uint64_t rejected[LIQ_REJECT_REASONS]; /**< by status */
+} liq_counts;
+
+/** Columns of trades, all `count` long; read in place. Zero is an empty stream. */
+typedef struct liq_trades {
+  const int64_t* ts_ns;
+  const double* price;
+  const double* qty;
+  const uint8_t* taker_sell; /**< 1 where the aggressor sold, otherwise 0 */
+  size_t count;
+} liq_trades;
+
+/** Columns of mark prices or open interest. */
+typedef struct liq_samples {
+  const int64_t* ts_ns;
+  const double* value;
+  size_t count;
+} liq_samples;
+
+/** Columns of candles. Each acts at its last nanosecond. */
+typedef struct liq_candles {
+  const int64_t* ts_open_ns;
+  const double* open;
+  const double* high;
+  const double* low;
+  const double* close;
+  const double* buy_qty; /**< taker volumes, quantity; NULL (both): the candles only touch */
+  const double* sell_qty;
+  size_t count;
+  int64_t interval_ns;
+} liq_candles;
+
+/** @param counts  what became of these rows; may be NULL */
+LIQCORE_C_EXPORT liq_status liq_engine_trades(liq_engine* engine, const liq_trades* trades, liq_counts* counts);
+/** Several streams merged by time; at equal times mark, trade, candle, open interest. NULL: there is none. */
+LIQCORE_C_EXPORT liq_status liq_engine_feed(liq_engine* engine, const liq_trades* trades, const liq_samples* marks,
+                                            const liq_candles* candles, const liq_samples* open_interest,
+                                            liq_counts* counts);
+
+/* --- the clock, and verbs for models of your own ------------------------------------------------------------------ */
+
+/** Move the clock: windows that ended by then are closed. */
+LIQCORE_C_EXPORT liq_status liq_engine_advance(liq_engine* engine, int64_t ts_ns);
+/** Time of the last event used; LIQ_NO_PRICE, and *ts_ns as it was, before the first. */
+LIQCORE_C_EXPORT liq_status liq_engine_clock(const liq_engine* engine, int64_t* ts_ns);
+/** Open `qty` at `price` in every tier of a side, at the engine's clock. */
+LIQCORE_C_EXPORT liq_status liq_engine_open(liq_engine* engine, int32_t side, double price, double qty);
+/** Liquidate longs in the bin of `low` and above, shorts in the bin of `high` and below. */
+LIQCORE_C_EXPORT liq_status liq_engine_touch(liq_engine* engine, double low, double high);
+/** Multiply live levels by factors in [0, 1]: longs of each tier, then shorts; `count` is twice the tiers. */
+LIQCORE_C_EXPORT liq_status liq_engine_scale(liq_engine* engine, const double* factors, size_t count);
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+/** Everything since the start. */
+LIQCORE_C_EXPORT liq_status liq_engine_counts(const liq_engine* engine, liq_counts* counts);
+
+/** A total: whole lots, and the fraction (from scaled levels) in [0, 1). */
+typedef struct liq_tally {
+  int64_t whole;
+  double fraction;
+} liq_tally;
+
+/** Where the quantity of one side and tier went, lots: opened is the sum of the others. */
+typedef struct liq_account {
+  liq_tally opened;
+  liq_tally live;
+  liq_tally liquidated;
+  liq_tally closed;     /**< by scale: half-life, falling open interest */
+  liq_tally underflow;  /**< level below a fixed axis */
+  liq_tally overflow;   /**< level above the axis */
+  liq_tally unresolved; /**< level inside a bin that the same event already reached */
+  liq_tally no_price;   /**< no liquidation price exists */
+} liq_account;
+
+/**
+ * Longs of each tier, then shorts.
+ * @param capacity  of `accounts`
+ * @param count     receives how many there are: twice the tiers; may be NULL
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_accounts(const liq_engine* engine, liq_account* accounts, size_t capacity,
+                                                size_t* count);
+
+/**
+ * Leverages, and the weights (share x intensity) at which maps and columns are read.
+ * @param capacity  of each of `tiers` and `weights`, either of which may be NULL
+ * @param count     receives how many there are; may be NULL
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_leverage(const liq_engine* engine, double* tiers, double* weights,
+                                                size_t capacity, size_t* count);
+
+/** Where the cells of levels lie: bin i covers prices [low + i * step, low + (i + 1) * step). */
+typedef struct liq_grid {
+  size_t size; /**< sizeof(liq_grid), to be set before the call */
+  size_t tiers;
+  size_t bins;
+  int64_t first_bin; /**< absolute number of the first bin: low = first_bin * step */
+  double low;
+  double step;
+} liq_grid;
+
+/** The grid of liq_engine_levels(): the fixed axis, or as far as levels have come. LIQ_NO_PRICE before there is one. */
+LIQCORE_C_EXPORT liq_status liq_engine_grid(const liq_engine* engine, liq_grid* grid);
+/**
+ * Live quantity of a side by tier and bin, unweighted: every tier as if everybody used it.
+ *
+ * Allocates nothing; costs about a nanosecond a cell.
+ * @param out       tiers x bins values, row by row
+ * @param capacity  of `out`
+ * @param grid      receives where they lie, also if LIQ_TOO_SMALL is returned; may be NULL
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_levels(const liq_engine* engine, int32_t side, double* out, size_t capacity,
+                                              liq_grid* grid);
+
+enum { LIQ_USD = 0, LIQ_QUANTITY = 1 };
+
+/** What of the closed windows to draw, and where the rows lie. */
+typedef struct liq_picture {
+  size_t size;          /**< sizeof(liq_picture) */
+  int64_t first_bin;    /**< absolute number of the lowest row's first book bin */
+  int64_t bins_per_row; /**< book bins that are summed to a row */
+  size_t rows;
+  size_t first_column;    /**< window, 0 is the oldest kept */
+  size_t columns;         /**< windows */
+  uint64_t opened_within; /**< only levels opened in the last so many windows of each column; 0: whenever opened */
+  int32_t unit;           /**< LIQ_USD or LIQ_QUANTITY, at the profile's weights */
+  int32_t reserved;       /**< 0 */
+} liq_picture;
+
+/**
+ * Fill with all closed windows that are kept and the rows in which something is or was live in them.
+ * @param size          sizeof(liq_picture)
+ * @param bins_per_row  at least 1
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_picture(const liq_engine* engine, liq_picture* picture, size_t size,
+                                               int64_t bins_per_row);
+/**
+ * Columns of closed windows: what was live at the end of each, and what was liquidated in it.
+ *
+ * The same numbers as liqcore.Heatmap has. Costs milliseconds for some hundred columns.
+ * @param longs, shorts, liquidated_longs, liquidated_shorts  columns x rows values, column by column; NULL: not wanted
+ * @param capacity  of each of them
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_columns(const liq_engine* engine, const liq_picture* picture, float* longs,
+                                               float* shorts, float* liquidated_longs, float* liquidated_shorts,
+                                               size_t capacity);
+/**
+ * The liquidation map of this moment: what is live by side, tier and row.
+ *
+ * The picture's columns are not looked at. The same numbers as Engine.map() in Python; costs milliseconds.
+ * @param out       2 x tiers x rows values: longs of each tier, then shorts
+ * @param capacity  of `out`
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_map(const liq_engine* engine, const liq_picture* picture, double* out,
+                                           size_t capacity);
+
+/** One window. Prices are NaN where nothing traded, the rest where there was none yet. */
+typedef struct liq_window {
+  size_t size; /**< sizeof(liq_window), to be set before the call */
+  int64_t start_ns;
+  int64_t end_ns;  /**< exclusive */
+  int64_t last_ns; /**< time of the last event; INT64_MIN where there was none yet */
+  double open;
+  double high;
+  double low;
+  double close;
+  double buy_qty; /**< taker volumes, quantity */
+  double sell_qty;
+  double mark_price;
+  double open_interest;
+} liq_window;
+
+/** How many closed windows are kept, and how many there ever were; either may be NULL. Both 0 before the first price.
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_windows(const liq_engine* engine, uint64_t* kept, uint64_t* total);
+/** A closed window; 0 is the oldest kept. */
+LIQCORE_C_EXPORT liq_status liq_engine_window(const liq_engine* engine, uint64_t index, liq_window* window);
+
+/** Called as a window closes, by the thread that feeds; may read the engine, and must neither feed nor destroy it. */
+typedef void (*liq_column_hook)(void* context, const liq_window* window);
+/** Set the hook; NULL removes it. Replaces the callback of an engine that belongs to Python. */
+LIQCORE_C_EXPORT liq_status liq_engine_on_column(liq_engine* engine, liq_column_hook hook, void* context);
 
 #ifdef __cplusplus
 }

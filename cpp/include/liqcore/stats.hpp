@@ -92,17 +92,25 @@ struct Account {
   bool operator==(const Account&) const noexcept = default;
 };
 
-/// Counts of rows and quantities over some stretch of input; stretches add up with `+=`.
-struct LIQCORE_EXPORT Stats {
+/// What became of the rows of some stretch of input; stretches add up with `+=`.
+struct LIQCORE_EXPORT RowCounts {
   std::uint64_t rows = 0;         ///< rows given: used + rejected
   std::uint64_t used = 0;         ///< rows that reached the book
   std::uint64_t rounded_qty = 0;  ///< used rows whose quantity was off the lot grid and was rounded
   std::array<std::uint64_t, kRejectReasons> rejected{};  ///< by Reject; entry 0 stays 0
+
+  RowCounts& operator+=(const RowCounts& other) noexcept;
+  RowCounts& operator-=(const RowCounts& other) noexcept;
+  [[nodiscard]] std::uint64_t rejected_total() const noexcept;
+  bool operator==(const RowCounts&) const noexcept = default;
+};
+
+/// Counts of rows and quantities over some stretch of input; stretches add up with `+=`.
+struct LIQCORE_EXPORT Stats : RowCounts {
   bool inexact = false;           ///< a cell went beyond what a double holds exactly: later sums may be rounded
   std::vector<Account> accounts;  ///< longs of each tier, then shorts of each tier
 
   Stats& operator+=(const Stats& other);
-  [[nodiscard]] std::uint64_t rejected_total() const noexcept;
   bool operator==(const Stats&) const = default;
 };
 

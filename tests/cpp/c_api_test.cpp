@@ -1,0 +1,439 @@
+// The C interface says what the engine says, in C's words; tests/packaging calls it from C.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "liqcore/liqcore.h"
+#include "support.hpp"
+
+namespace {
+
+using liqcore::Engine;
+using support::Tape;
+
+constexpr std::int64_t kWindow = 1'000;
+const double kTiers[] = {2, 10, 50};
+const double kShares[] = {0.5, 0.25, 0.25};
+
+struct Destroy {
+  void operator()(liq_engine* engine) const { liq_engine_destroy(engine); }
+};
+using Handle = std::unique_ptr<liq_engine, Destroy>;
+
+liq_instrument instrument() {
+  liq_instrument out;
+  liq_instrument_init(&out, sizeof out);
+  out.symbol = "TEST";
+  out.tick_size = out.lot_size = 1.0;
+  return out;
+}
+
+liq_engine_options options() {
+  liq_engine_options out;
+  liq_engine_options_init(&out, sizeof out);
+  out.leverage = kTiers;
+  out.shares = kShares;
+  out.tier_count = 3;
+  out.window_ns = kWindow;
+  return out;
+}
+
+Handle create(const liq_engine_options& with) {
+  const liq_instrument traded = instrument();
+  liq_engine* engine = nullptr;
+  EXPECT_EQ(liq_engine_create(&traded, &with, &engine), LIQ_OK) << liq_error_message();
+  return Handle(engine);
+}
+
+Handle create() { return create(options()); }
+
+/// The same engine in C++.
+Engine twin(liqcore::EngineOptions with = {}) {
+  with.window_ns = kWindow;
+  return {support::whole(0.004), liqcore::LeverageProfile({2, 10, 50}, {0.5, 0.25, 0.25}), with};
+}
+
+const Engine& inside(const Handle& engine) { return *reinterpret_cast<const Engine*>(engine.get()); }
+
+liq_trades columns(const Tape& tape, std::size_t begin, std::size_t end) {
+  return {tape.ts.data() + begin, tape.price.data() + begin, tape.qty.data() + begin, tape.sell.data() + begin,
+          end - begin};
+}
+
+template <class Struct>
+Struct sized() {
+  Struct out;
+  std::memset(&out, 0xA5, sizeof out);
+  out.size = sizeof out;
+  return out;
+}
+
+/// The message of a call that must fail.
+std::string refused(liq_status status, liq_status wanted = LIQ_INVALID) {
+  EXPECT_EQ(status, wanted) << liq_error_message();
+  return liq_error_message();
+}
+
+}  // namespace
+
+TEST(CApi, OneTradeAtATimeIsTheEngine) {
+  const Tape tape = support::random_tape(1, 3'000, true);
+  const Handle engine = create();
+  Engine other = twin();
+  for (std::size_t i = 0; i < tape.size(); ++i) {
+    const liq_status status = liq_engine_trade(engine.get(), tape.ts[i], tape.price[i], tape.qty[i], tape.sell[i]);
+    ASSERT_EQ(status, static_cast<liq_status>(other.trade(tape.ts[i], tape.price[i], tape.qty[i], tape.sell[i] != 0)));
+  }
+  EXPECT_EQ(support::state_of(inside(engine)), support::state_of(other));
+  auto counts = sized<liq_counts>();
+  ASSERT_EQ(liq_engine_counts(engine.get(), &counts), LIQ_OK);
+  const liqcore::Stats stats = other.stats();
+  EXPECT_EQ(counts.rows, stats.rows);
+  EXPECT_EQ(counts.used, stats.used);
+  EXPECT_EQ(counts.rounded_qty, stats.rounded_qty);
+  EXPECT_TRUE(std::equal(stats.rejected.begin(), stats.rejected.end(), counts.rejected));
+  EXPECT_GT(counts.rejected[LIQ_OFF_GRID], 0U);
+}
+
+TEST(CApi, ArraysInPiecesAreTheEngine) {
+  const Tape tape = support::random_tape(2, 5'000, true);
+  const Handle engine = create();
+  Engine other = twin();
+  const liqcore::Stats stats = other.trades(tape.all());
+  liqcore::RowCounts sum;
+  for (std::size_t begin = 0; begin < tape.size(); begin += 777) {
+    const liq_trades piece = columns(tape, begin, std::min(begin + 777, tape.size()));
+    auto counts = sized<liq_counts>();
+    ASSERT_EQ(liq_engine_trades(engine.get(), &piece, &counts), LIQ_OK);
+    EXPECT_EQ(counts.rows, piece.count);
+    sum.used += counts.used;
+  }
+  EXPECT_EQ(sum.used, stats.used);
+  EXPECT_EQ(support::state_of(inside(engine)), support::state_of(other));
+}
+
+TEST(CApi, MergesStreams) {
+  const Tape tape = support::random_tape(3, 2'000, false);
+  std::vector<std::int64_t> mark_ts;
+  std::vector<double> mark_price, interest;
+  for (std::size_t i = 0; i < tape.size(); i += 50) {
+    mark_ts.push_back(tape.ts[i]);
+    mark_price.push_back(tape.price[i] + 3.0);
+    interest.push_back(1'000.0 + static_cast<double>(i));
+  }
+  liq_engine_options with = options();
+  with.model = LIQ_MODEL_OI;
+  with.trigger = LIQ_TRIGGER_MARK;
+  with.taker_tilt = 0.5;
+  const Handle engine = create(with);
+  liqcore::EngineOptions same;
+  same.model = liqcore::Model::oi;
+  same.trigger = liqcore::Trigger::mark;
+  same.model_options.taker_tilt = 0.5;
+  Engine other = twin(same);
+  const liq_trades trades = columns(tape, 0, tape.size());
+  const liq_samples marks{mark_ts.data(), mark_price.data(), mark_ts.size()};
+  const liq_samples samples{mark_ts.data(), interest.data(), mark_ts.size()};
+  ASSERT_EQ(liq_engine_feed(engine.get(), &trades, &marks, nullptr, &samples, nullptr), LIQ_OK);
+  other.feed({tape.all(), {mark_ts, mark_price}, {}, {mark_ts, interest}, {}});
+  EXPECT_EQ(support::state_of(inside(engine)), support::state_of(other));
+}
+
+TEST(CApi, CandlesAndVendorEvents) {
+  liq_engine_options with = options();
+  with.model = LIQ_MODEL_VENDOR;
+  with.trigger = LIQ_TRIGGER_CANDLE;
+  const Handle engine = create(with);
+  EXPECT_EQ(liq_engine_vendor_event(engine.get(), 10, 1'000.0, 5.0), LIQ_OK);
+  const std::int64_t ts_open[] = {10'000};
+  const double open[] = {1'000}, high[] = {1'050}, low[] = {400}, close[] = {1'000};
+  const liq_candles candles{ts_open, open, high, low, close, nullptr, nullptr, 1, 1'000};
+  ASSERT_EQ(liq_engine_feed(engine.get(), nullptr, nullptr, &candles, nullptr, nullptr), LIQ_OK);
+  std::vector<liq_account> accounts(6);
+  ASSERT_EQ(liq_engine_accounts(engine.get(), accounts.data(), accounts.size(), nullptr), LIQ_OK);
+  for (std::size_t tier = 0; tier < 3; ++tier) {
+    EXPECT_EQ(accounts[tier].liquidated.whole, 5) << tier;  // a fall to 400 takes every long
+    EXPECT_EQ(accounts[3 + tier].liquidated.whole, tier == 2 ? 5 : 0) << tier;
+  }
+  EXPECT_NE(refused(liq_engine_vendor_event(create().get(), 10, 1.0, 1.0)).find("vendor"), std::string::npos);
+}
+
+TEST(CApi, VerbsAreTheEngines) {
+  liq_engine_options with = options();
+  with.model = LIQ_MODEL_NONE;
+  const Handle engine = create(with);
+  EXPECT_EQ(refused(liq_engine_open(engine.get(), LIQ_LONG, 1'000.0, 4.0)).find("NULL"), std::string::npos);
+  ASSERT_EQ(liq_engine_advance(engine.get(), 500), LIQ_OK);
+  ASSERT_EQ(liq_engine_open(engine.get(), LIQ_LONG, 1'000.0, 4.0), LIQ_OK);
+  ASSERT_EQ(liq_engine_open(engine.get(), LIQ_SHORT, 1'000.0, 8.0), LIQ_OK);
+  const double factors[] = {0.5, 1, 1, 1, 1, 0.25};
+  ASSERT_EQ(liq_engine_scale(engine.get(), factors, 6), LIQ_OK);
+  ASSERT_EQ(liq_engine_touch(engine.get(), 950.0, 1'000.0), LIQ_OK);  // takes the 50x long
+  liq_account accounts[6];
+  std::size_t count = 0;
+  ASSERT_EQ(liq_engine_accounts(engine.get(), accounts, 6, &count), LIQ_OK);
+  EXPECT_EQ(count, 6U);
+  EXPECT_EQ(accounts[0].live.whole, 2);
+  EXPECT_EQ(accounts[0].closed.whole, 2);
+  EXPECT_EQ(accounts[1].live.whole, 4);
+  EXPECT_EQ(accounts[2].liquidated.whole, 4);
+  EXPECT_EQ(accounts[5].live.whole, 2);
+  std::int64_t clock = 0;
+  ASSERT_EQ(liq_engine_clock(engine.get(), &clock), LIQ_OK);
+  EXPECT_EQ(clock, 500);
+}
+
+TEST(CApi, LevelsAreWrittenIntoTheCallersBuffer) {
+  const Tape tape = support::random_tape(4, 2'000, false);
+  const Handle engine = create();
+  auto grid = sized<liq_grid>();
+  EXPECT_EQ(liq_engine_grid(engine.get(), &grid), LIQ_NO_PRICE);
+  const liq_trades trades = columns(tape, 0, tape.size());
+  ASSERT_EQ(liq_engine_trades(engine.get(), &trades, nullptr), LIQ_OK);
+  ASSERT_EQ(liq_engine_grid(engine.get(), &grid), LIQ_OK);
+  EXPECT_EQ(grid.tiers, 3U);
+  EXPECT_EQ(grid.low, static_cast<double>(grid.first_bin) * grid.step);
+  std::vector<double> cells(grid.tiers * grid.bins + 1, -7.0);
+  EXPECT_NE(refused(liq_engine_levels(engine.get(), LIQ_LONG, cells.data(), cells.size() - 2, &grid), LIQ_TOO_SMALL)
+                .find(std::to_string(cells.size() - 1)),
+            std::string::npos);
+  EXPECT_EQ(cells.front(), -7.0);  // nothing is half-done
+  for (const int side : {LIQ_LONG, LIQ_SHORT}) {
+    ASSERT_EQ(liq_engine_levels(engine.get(), side, cells.data(), cells.size(), nullptr), LIQ_OK);
+    std::vector<double> wanted(cells.size() - 1);
+    inside(engine).book()->snapshot(static_cast<liqcore::Side>(side), wanted);
+    EXPECT_TRUE(std::equal(wanted.begin(), wanted.end(), cells.begin()));
+    EXPECT_EQ(cells.back(), -7.0);
+  }
+}
+
+TEST(CApi, ColumnsMapAndWindowsAreTheHistorys) {
+  const Tape tape = support::random_tape(5, 2'000, false);
+  const Handle engine = create();
+  const liq_trades trades = columns(tape, 0, tape.size());
+  ASSERT_EQ(liq_engine_trades(engine.get(), &trades, nullptr), LIQ_OK);
+  std::uint64_t kept = 0, total = 0;
+  ASSERT_EQ(liq_engine_windows(engine.get(), &kept, &total), LIQ_OK);
+  const liqcore::History& history = *inside(engine).history();
+  EXPECT_EQ(kept, history.size());
+  EXPECT_EQ(total, history.total());
+
+  liq_picture picture;
+  ASSERT_EQ(liq_engine_picture(engine.get(), &picture, sizeof picture, 5), LIQ_OK);
+  EXPECT_EQ(picture.first_bin % 5, 0);
+  EXPECT_EQ(picture.columns, kept);
+  const std::size_t cells = picture.columns * picture.rows;
+  std::vector<float> out[4];
+  for (auto& one : out) one.assign(cells, -1.0F);
+  ASSERT_EQ(
+      liq_engine_columns(engine.get(), &picture, out[0].data(), out[1].data(), out[2].data(), out[3].data(), cells),
+      LIQ_OK);
+  liqcore::Picture same;
+  same.weights[0] = same.weights[1] = inside(engine).leverage().weights();
+  same.first_bin = picture.first_bin;
+  same.bins_per_row = 5;
+  same.rows = picture.rows;
+  same.columns = kept;
+  std::vector<float> wanted[4];
+  for (auto& one : wanted) one.resize(cells);
+  history.columns(same, wanted[0], wanted[1], wanted[2], wanted[3]);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(out[i], wanted[i]) << i;
+  EXPECT_GT(*std::max_element(out[2].begin(), out[2].end()), 0.0F);
+  EXPECT_EQ(
+      refused(liq_engine_columns(engine.get(), &picture, out[0].data(), nullptr, nullptr, nullptr, cells - 1),
+              LIQ_TOO_SMALL),
+      "each output must have room for " + std::to_string(cells) + " values, had for " + std::to_string(cells - 1));
+
+  std::vector<double> map(6 * picture.rows), wanted_map(map.size());
+  ASSERT_EQ(liq_engine_map(engine.get(), &picture, map.data(), map.size()), LIQ_OK);
+  const auto so_far = inside(engine).history_so_far();
+  ASSERT_EQ(so_far->size(), kept + 1);
+  so_far->map(kept, same, wanted_map);
+  EXPECT_EQ(map, wanted_map);
+
+  auto window = sized<liq_window>();
+  ASSERT_EQ(liq_engine_window(engine.get(), kept - 1, &window), LIQ_OK);
+  EXPECT_EQ(window.end_ns, history.segment(kept - 1).end_ns);
+  EXPECT_EQ(window.buy_qty, history.segment(kept - 1).candle.buy_lots);
+  EXPECT_EQ(
+      refused(liq_engine_window(engine.get(), kept, &window)),
+      "index must be below the number of windows kept (" + std::to_string(kept) + "), was " + std::to_string(kept));
+}
+
+TEST(CApi, TheHookSeesEveryWindowAsItCloses) {
+  const Handle engine = create();
+  std::vector<liq_window> seen;
+  ASSERT_EQ(liq_engine_on_column(
+                engine.get(),
+                [](void* context, const liq_window* window) {
+                  static_cast<std::vector<liq_window>*>(context)->push_back(*window);
+                },
+                &seen),
+            LIQ_OK);
+  liq_engine_trade(engine.get(), 500, 1'000.0, 2.0, 0);
+  liq_engine_trade(engine.get(), 2'500, 1'010.0, 3.0, 1);
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].size, sizeof(liq_window));
+  EXPECT_EQ(seen[0].close, 1'000.0);
+  EXPECT_EQ(seen[0].buy_qty, 2.0);
+  EXPECT_TRUE(std::isnan(seen[1].open));
+  EXPECT_TRUE(std::isnan(seen[1].mark_price));
+  ASSERT_EQ(liq_engine_on_column(engine.get(), nullptr, nullptr), LIQ_OK);
+  liq_engine_advance(engine.get(), 9'000);
+  EXPECT_EQ(seen.size(), 2U);
+}
+
+TEST(CApi, WhatCannotBeIsRefusedInWords) {
+  liq_engine* engine = reinterpret_cast<liq_engine*>(&engine);
+  const liq_instrument good = instrument();
+  liq_instrument bad = good;
+  bad.tick_size = 0.0;
+  EXPECT_NE(refused(liq_engine_create(&bad, nullptr, &engine)).find("tick_size"), std::string::npos);
+  EXPECT_EQ(engine, nullptr);
+  EXPECT_EQ(refused(liq_engine_create(nullptr, nullptr, &engine)), "instrument must not be NULL");
+  EXPECT_EQ(refused(liq_engine_create(&good, nullptr, nullptr)), "out must not be NULL");
+  bad = good;
+  bad.contract = 2;
+  EXPECT_EQ(refused(liq_engine_create(&bad, nullptr, &engine)), "instrument.contract must be from 0 to 1, was 2");
+  liq_engine_options wrong = options();
+  wrong.model = -1;
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.model must be from 0 to 4, was -1");
+  wrong = options();
+  wrong.threads = 0;
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.threads must be at least 1, was 0");
+  wrong = options();
+  const double falling[] = {50, 10, 2};
+  wrong.leverage = falling;
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.leverage must rise, did not");
+  wrong = options();
+  wrong.shares = nullptr;
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.shares must not be NULL");
+  wrong = options();
+  wrong.size = 3;
+  EXPECT_NE(refused(liq_engine_create(&good, &wrong, &engine)).find("options.size must be"), std::string::npos);
+  EXPECT_EQ(refused(liq_engine_trade(nullptr, 0, 1.0, 1.0, 0)), "engine must not be NULL");
+
+  const Handle made = create();
+  liq_engine_trade(made.get(), 500, 1'000.0, 2.0, 0);
+  EXPECT_NE(refused(liq_engine_trade(made.get(), 2'000'000'000, 1'000.0, 1.0, 0)).find("1000000 windows"),
+            std::string::npos);
+  EXPECT_EQ(refused(liq_engine_open(made.get(), 2, 1.0, 1.0)), "side must be from 0 to 1, was 2");
+  const liq_trades missing{nullptr, nullptr, nullptr, nullptr, 1};
+  EXPECT_EQ(refused(liq_engine_trades(made.get(), &missing, nullptr)), "trades.ts_ns must not be NULL");
+  liq_counts unsized{};
+  const std::int64_t ts[] = {600};
+  const double one[] = {1'000.0};
+  const std::uint8_t side[] = {0};
+  const liq_trades fine{ts, one, one, side, 1};
+  EXPECT_NE(refused(liq_engine_trades(made.get(), &fine, &unsized)).find("counts.size must be"), std::string::npos);
+  EXPECT_EQ(inside(made).stats().rows, 1U);  // and nothing was fed
+}
+
+TEST(CApi, OlderAndNewerStructs) {
+  struct Newer {
+    liq_engine_options known;
+    std::int64_t unknown;
+  };
+  Newer newer{options(), 0};
+  newer.known.size = sizeof newer;
+  EXPECT_NE(create(newer.known), nullptr);  // what we do not know is not used
+  newer.unknown = 1;
+  const liq_instrument traded = instrument();
+  liq_engine* engine = nullptr;
+  EXPECT_NE(refused(liq_engine_create(&traded, &newer.known, &engine)).find("does not know"), std::string::npos);
+
+  Newer initialised;
+  std::memset(&initialised, 0xFF, sizeof initialised);
+  liq_engine_options_init(&initialised.known, sizeof initialised);
+  EXPECT_EQ(initialised.unknown, 0);
+  EXPECT_EQ(initialised.known.size, sizeof initialised);
+
+  struct NewerCounts {
+    liq_counts known;
+    std::uint64_t unknown;
+  } counts{};
+  counts.known.size = sizeof counts;
+  counts.unknown = 77;
+  ASSERT_EQ(liq_engine_counts(create().get(), &counts.known), LIQ_OK);
+  EXPECT_EQ(counts.known.size, sizeof counts);
+  EXPECT_EQ(counts.unknown, 77U);
+}
+
+TEST(CApi, OptionsArriveWhereTheyBelong) {
+  liq_instrument traded = instrument();
+  const liq_risk_tier tiers[] = {{0, 1'000, 0.004, 0, 125},
+                                 {1'000, std::numeric_limits<double>::infinity(), 0.01, 6, 50}};
+  traded.venue = "somewhere";
+  traded.tick_size = 0.5;
+  traded.lot_size = 0.25;
+  traded.multiplier = 2.0;
+  traded.contract = LIQ_INVERSE;
+  traded.risk_tiers = tiers;
+  traded.risk_tier_count = 2;
+  traded.has_amounts = 1;
+  traded.fee = 0.001;
+  const double half_life[] = {1e6, INFINITY, 2e6};
+  liq_engine_options with = options();
+  with.intensity = 3.0;
+  with.axis_low = 100.0;
+  with.axis_high = 2'000.0;
+  with.book_step = 2.0;
+  with.keep = 4;
+  with.half_life_ns = half_life;
+  with.maker_share = 0.25;
+  with.threads = 2;
+  with.reconciled = 1;
+  with.trigger = LIQ_TRIGGER_MARK;
+  liq_engine* made = nullptr;
+  ASSERT_EQ(liq_engine_create(&traded, &with, &made), LIQ_OK) << liq_error_message();
+  const Handle engine(made);
+  const Engine& in = inside(engine);
+  EXPECT_EQ(in.instrument(),
+            liqcore::Instrument("TEST", "somewhere", liqcore::Contract::inverse, 0.5, 0.25, 2.0,
+                                liqcore::MarginSchedule::tiers(
+                                    {{0, 1'000, 0.004, 0, 125}, {1'000, tiers[1].cap, 0.01, 6, 50}}, true, 0.001)));
+  EXPECT_EQ(in.leverage(), liqcore::LeverageProfile({2, 10, 50}, {0.5, 0.25, 0.25}, 3.0));
+  const liqcore::EngineOptions& o = in.options();
+  EXPECT_EQ(o.axis, liqcore::PriceAxis(200, 4, 950));
+  EXPECT_EQ(o.keep, 4U);
+  EXPECT_EQ(o.half_life_ns, std::vector<double>(half_life, half_life + 3));
+  EXPECT_EQ(o.maker_share, 0.25);
+  EXPECT_EQ(o.threads, 2U);
+  EXPECT_TRUE(o.model_options.reconciled);
+  EXPECT_EQ(o.trigger, liqcore::Trigger::mark);
+  EXPECT_FALSE(o.model_options.churn.has_value());
+  double tiers_read[3], weights[3];
+  std::size_t count = 0;
+  ASSERT_EQ(liq_engine_leverage(engine.get(), tiers_read, weights, 3, &count), LIQ_OK);
+  EXPECT_EQ(count, 3U);
+  EXPECT_EQ(weights[0], 1.5);
+
+  double decay[2];
+  const double leverages[] = {100, 10};
+  ASSERT_EQ(liq_default_half_life_ns(leverages, 2, decay), LIQ_OK);
+  EXPECT_EQ(decay[0], 86'400e9);
+  EXPECT_EQ(decay[1], 30 * 86'400e9);
+  EXPECT_EQ(liq_liquidation_price(LIQ_LONG, 60'000, 10, 0.004),
+            liqcore::liquidation_price(liqcore::Side::long_, 60'000, 10, 0.004));
+  EXPECT_TRUE(std::isnan(liq_liquidation_price(7, 60'000, 10, 0.004)));
+}
+
+TEST(CApi, NamesAndVersions) {
+  EXPECT_STREQ(liq_status_name(LIQ_OK), "ok");
+  EXPECT_STREQ(liq_status_name(LIQ_OFF_GRID), "off_grid");
+  EXPECT_STREQ(liq_status_name(LIQ_TOO_SMALL), "too_small");
+  EXPECT_STREQ(liq_status_name(LIQ_FAILED), "failed");
+  EXPECT_STREQ(liq_status_name(-99), "unknown");
+  EXPECT_STREQ(liq_status_name(99), "unknown");
+  EXPECT_STREQ(liq_version(), liqcore::version());
+  EXPECT_EQ(liq_abi_version(), LIQ_ABI_VERSION);
+  liq_engine_destroy(nullptr);
+}
