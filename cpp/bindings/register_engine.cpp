@@ -274,6 +274,8 @@ py::dict state(PyEngine& self) {
   out["fractions"] = fraction;
   out["sampled"] = sampled_state(checkpoint.sampled);
   out["last_price"] = checkpoint.last_price;
+  out["began_ns"] = checkpoint.began_ns;
+  out["liquidated_usd"] = checkpoint.liquidated_usd;
   return out;
 }
 
@@ -315,7 +317,9 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
                                  state["used_trades"].cast<bool>(),
                                  state["used_candle_volumes"].cast<bool>(),
                                  sampled_state(py::dict(state["sampled"])),
-                                 state["last_price"].cast<std::int64_t>()});
+                                 state["last_price"].cast<std::int64_t>(),
+                                 state["began_ns"].cast<std::int64_t>(),
+                                 state["liquidated_usd"].cast<std::vector<double>>()});
 }
 
 void on_column(PyEngine& self, py::object callback) {
