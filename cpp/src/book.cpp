@@ -366,6 +366,23 @@ void LevelBook::snapshot(Side side, std::span<double> out) const noexcept {
   }
 }
 
+Layers::Range LevelBook::live_range(std::size_t layer) const noexcept {
+  Layers::Range out = settled_.range(layer);
+  const Layers::Range& fresh = fresh_.range(layer);
+  if (fresh.empty()) return out;
+  out.include(fresh.low);
+  out.include(fresh.high - 1);
+  return out;
+}
+
+void LevelBook::live(std::size_t layer, std::int64_t low, std::span<double> out) const noexcept {
+  if (out.empty()) return;
+  assert(settled_.first_bin() == fresh_.first_bin() && settled_.width() == fresh_.width());
+  const double* const settled = settled_.row(layer) + (low - settled_.first_bin());
+  const double* const fresh = fresh_.row(layer) + (low - fresh_.first_bin());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[i] * pending_[layer] + fresh[i];
+}
+
 template <class Opens>
 std::optional<std::size_t> LevelBook::first_ordered(TickRange ticks, Opens&& opens) const noexcept {
   const std::int64_t low_bin = bin_(ticks.low);

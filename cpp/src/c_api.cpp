@@ -15,6 +15,7 @@
 
 #include "liqcore/engine.hpp"
 #include "liqcore/error.hpp"
+#include "liqcore/features.hpp"
 #include "liqcore/liqcore.h"
 #include "text_of.hpp"
 
@@ -148,6 +149,8 @@ constexpr std::size_t kOptions1 = up_to(offsetof(liq_engine_options, threads), &
 constexpr std::size_t kCounts1 = up_to(offsetof(liq_counts, rejected), &liq_counts::rejected);
 constexpr std::size_t kGrid1 = up_to(offsetof(liq_grid, step), &liq_grid::step);
 constexpr std::size_t kPicture1 = up_to(offsetof(liq_picture, reserved), &liq_picture::reserved);
+constexpr std::size_t kFeatures1 =
+    up_to(offsetof(liq_feature_options, density_percent), &liq_feature_options::density_percent);
 constexpr std::size_t kWindow1 = up_to(offsetof(liq_window, open_interest), &liq_window::open_interest);
 
 liq_instrument default_instrument() noexcept {
@@ -338,6 +341,19 @@ liq_window window_of(const liqcore::Segment& segment, const liqcore::Instrument&
           candle.sell_lots * lot,
           segment.mark_price,
           segment.open_interest};
+}
+
+liq_feature_options default_feature_options() noexcept {
+  const liqcore::ZoneOptions zones;
+  liq_feature_options out{};
+  out.bins_per_row = zones.bins_per_row;
+  out.zone_percentile = zones.percentile;
+  out.density_percent = 1.0;
+  return out;
+}
+
+liqcore::FeatureReader& reader_of(liq_features* features) {
+  return given(reinterpret_cast<liqcore::FeatureReader*>(features), "features");
 }
 
 liq_tally tally_of(const liqcore::Tally& from) noexcept { return {from.whole(), from.fraction()}; }
@@ -591,6 +607,59 @@ liq_status liq_engine_on_column(liq_engine* engine, liq_column_hook hook, void* 
       window.size = sizeof window;
       hook(context, &window);
     });
+  });
+}
+
+liq_status liq_engine_zones(const liq_engine* engine, int64_t bins_per_row, double percentile, liq_zone* zones,
+                            size_t capacity, size_t* count) {
+  return guarded([&] {
+    liqcore::ZoneFinder finder({bins_per_row, percentile});
+    const auto found = finder.find(engine_of(engine));
+    if (count != nullptr) *count = found.size();
+    need("zones", found.size(), capacity);
+    if (!found.empty()) static_cast<void>(given(zones, "zones"));
+    std::transform(found.begin(), found.end(), zones, [](const liqcore::Zone& zone) {
+      return liq_zone{
+          zone.low, zone.high, zone.usd, zone.share, zone.distance_percent, static_cast<std::int32_t>(zone.side), 0};
+    });
+  });
+}
+
+void liq_feature_options_init(liq_feature_options* options, size_t size) {
+  init_sized(options, size, default_feature_options());
+}
+
+liq_status liq_features_create(const liq_feature_options* options, liq_features** out) {
+  return guarded([&] {
+    given(out, "out") = nullptr;
+    const liq_feature_options chosen = options == nullptr
+                                           ? default_feature_options()
+                                           : sized(options, "options", kFeatures1, default_feature_options());
+    liqcore::FeatureOptions made;
+    if (chosen.reaches_percent != nullptr)
+      made.reaches_percent.assign(chosen.reaches_percent, chosen.reaches_percent + chosen.reach_count);
+    made.zones = {chosen.bins_per_row, chosen.zone_percentile};
+    made.density_percent = chosen.density_percent;
+    *out = reinterpret_cast<liq_features*>(new liqcore::FeatureReader(std::move(made)));
+  });
+}
+
+void liq_features_destroy(liq_features* features) { delete reinterpret_cast<liqcore::FeatureReader*>(features); }
+
+size_t liq_features_count(const liq_features* features) {
+  return features == nullptr ? 0 : reinterpret_cast<const liqcore::FeatureReader*>(features)->size();
+}
+
+const char* liq_features_name(const liq_features* features, size_t index) {
+  if (index >= liq_features_count(features)) return nullptr;
+  return reinterpret_cast<const liqcore::FeatureReader*>(features)->names()[index].c_str();
+}
+
+liq_status liq_features_read(liq_features* features, const liq_engine* engine, double* out, size_t capacity) {
+  return guarded([&] {
+    liqcore::FeatureReader& reader = reader_of(features);
+    need("out", reader.size(), capacity);
+    reader.read(engine_of(engine), {&given(out, "out"), reader.size()});
   });
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "check_feed.hpp"
 #include "check_rows.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
@@ -52,37 +53,6 @@ void refuse_jump(const char* argument, std::int64_t from_ns, std::int64_t to_ns,
     throw InvalidConfig(std::string(argument) + " must not jump over more than " + text_of(Engine::kMaxGapWindows) +
                         " windows at once (are the times in nanoseconds?): from " + text_of(from_ns) + " to " +
                         text_of(to_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns");
-}
-
-void require_length(const char* argument, std::size_t length, std::size_t expected) {
-  if (length != expected)
-    throw InvalidConfig(std::string(argument) + " must be as long as the times (" + std::to_string(expected) +
-                        "), had " + std::to_string(length));
-}
-
-void check_lengths(const Feed& feed) {
-  const std::size_t trades = feed.trades.ts_ns.size();
-  require_length("price", feed.trades.price.size(), trades);
-  require_length("qty", feed.trades.qty.size(), trades);
-  require_length("taker_sell", feed.trades.taker_sell.size(), trades);
-  require_length("price (of marks)", feed.marks.value.size(), feed.marks.ts_ns.size());
-  require_length("quantity (of open interest)", feed.open_interest.value.size(), feed.open_interest.ts_ns.size());
-  require_length("price (of vendor events)", feed.vendor_events.price.size(), feed.vendor_events.ts_ns.size());
-  require_length("qty (of vendor events)", feed.vendor_events.qty.size(), feed.vendor_events.ts_ns.size());
-  const CandleArrays& candles = feed.candles;
-  const std::size_t n = candles.ts_open_ns.size();
-  require_length("open", candles.open.size(), n);
-  require_length("high", candles.high.size(), n);
-  require_length("low", candles.low.size(), n);
-  require_length("close", candles.close.size(), n);
-  if (candles.buy_qty.empty() != candles.sell_qty.empty())
-    throw InvalidConfig("buy_qty and sell_qty must be given together or not at all");
-  if (!candles.buy_qty.empty()) {
-    require_length("buy_qty", candles.buy_qty.size(), n);
-    require_length("sell_qty", candles.sell_qty.size(), n);
-  }
-  if (candles.interval_ns < 1 || candles.interval_ns > kMaxTime)
-    throw InvalidConfig("interval must be at least 1 ns and at most 2^62 ns, was " + text_of(candles.interval_ns));
 }
 
 bool any_volumes(const CandleArrays& candles) {
@@ -153,6 +123,17 @@ std::optional<PriceAxis> Engine::axis() const {
   return PriceAxis(book_->first_bin() * step, step, book_->width());
 }
 
+double Engine::last_price() const {
+  apply_run();
+  return last_price_ == 0 ? std::numeric_limits<double>::quiet_NaN()
+                          : static_cast<double>(last_price_) * instrument_.tick_size();
+}
+
+std::optional<std::int64_t> Engine::began() const noexcept {
+  if (!book_) return std::nullopt;
+  return began_ns_;
+}
+
 bool Engine::peek(Segment& out) const {
   if (!book_ || window_end_ns_ == kNever) return false;
   apply_run();
@@ -182,8 +163,8 @@ Stats Engine::stats() const {
 Checkpoint Engine::checkpoint() const {
   if (!book_) throw InvalidConfig("the engine has seen no price yet: there is nothing to save");
   apply_run();
-  Checkpoint out{*history_,    std::nullopt,         stats(),          clock_ns_,  {}, triggered_,
-                 used_trades_, used_candle_volumes_, sampled_.state(), last_price_};
+  Checkpoint out{*history_,    std::nullopt,         stats(),          clock_ns_,   {},        triggered_,
+                 used_trades_, used_candle_volumes_, sampled_.state(), last_price_, began_ns_, liquidated_usd_};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book_->first_bin(), book_->first_bin() + book_->width()};
   return out;
@@ -227,6 +208,8 @@ void Engine::restore(const Checkpoint& checkpoint) {
   used_candle_volumes_ = checkpoint.used_candle_volumes;
   sampled_.restore(checkpoint.sampled);
   last_price_ = checkpoint.last_price;
+  began_ns_ = checkpoint.began_ns;
+  liquidated_usd_ = checkpoint.liquidated_usd;
   counts_ = checkpoint.stats;
   counts_.accounts.assign(2 * leverage_.size(), Account{});
 }
@@ -245,6 +228,7 @@ void Engine::start_book(std::int64_t tick) {
         Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(), instrument_.multiplier(),
               book_->bin_rule().ticks_per_bin(), options_.window_ns, leverage_.size()},
         options_.keep);
+    began_ns_ = clock_ns_;
     window_start_ns_ = floor_div(clock_ns_, options_.window_ns) * options_.window_ns;
     window_end_ns_ = window_start_ns_ + options_.window_ns;
   }
@@ -270,6 +254,7 @@ void Engine::close_window() {
   if (!window_decay_.empty()) book_->scale(window_decay_);
   Segment& segment = history_->append();
   book_->settle(segment);
+  value_liquidated();
   write_boundary(segment);
   candle_ = Candle{};
   window_start_ns_ = window_end_ns_;
@@ -277,6 +262,19 @@ void Engine::close_window() {
   if (hook_) hook_(segment);
   book_->begin_window();
   history_->prefetch();
+}
+
+void Engine::value_liquidated() {
+  const Layers& liquidated = book_->liquidated();
+  const Terms& terms = history_->terms();
+  liquidated_usd_.resize(liquidated.layers());
+  for (std::size_t layer = 0; layer < liquidated.layers(); ++layer) {
+    double usd = 0.0;
+    const Layers::Range& range = liquidated.range(layer);
+    for (std::int64_t bin = range.low; bin < range.high; ++bin)
+      usd += liquidated.at(layer, bin) * terms.usd_per_lot(bin);
+    liquidated_usd_[layer] = usd;
+  }
 }
 
 void Engine::advance(std::int64_t ts_ns) {

@@ -91,6 +91,7 @@ void Engine::absorb(const Engine& later) {
     Segment segment = later.history_->segment(i);
     if (segment.last_ns == std::numeric_limits<std::int64_t>::min()) segment.last_ns = before;
     book_->absorb(segment, *later.book_);
+    value_liquidated();
     window_start_ns_ = segment.end_ns;
     window_end_ns_ = segment.end_ns + options_.window_ns;
     last_event_ns_ = segment.last_ns;

@@ -15,6 +15,7 @@ from .cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
 from .durations import AGES, TIME_FRAMES
 from .engine import Engine
 from .errors import DataError, InvalidConfigError, LiqcoreError
+from .feature_reader import FeatureReader
 from .simulate import Market, simulate  # at once: a module of the same name would hide the function
 
 use_environment()
@@ -22,6 +23,7 @@ use_environment()
 if TYPE_CHECKING:
     from . import render as render
     from . import sources as sources
+    from .analysis.features import Features, features
     from .analysis.sensitivity import Survival
     from .analysis.zones import Magnet, Sweep, Zone, magnets
     from .config import Config
@@ -60,6 +62,7 @@ _HOMES = {
     "Cluster": ".liquidation_map",
     "Column": ".result",
     "Config": ".config",
+    "Features": ".analysis.features",
     "FootprintStream": ".footprint_stream",
     "Heatmap": ".result",
     "LiquidationMap": ".liquidation_map",
@@ -73,6 +76,7 @@ _HOMES = {
     "Zone": ".analysis",
     "bankruptcy_price": ".margin",
     "drop_leverage": ".margin",
+    "features": ".analysis.features",
     "footprints": ".pipeline",
     "heatmap": ".pipeline",
     "hedge_liquidation_price": ".margin",
@@ -102,6 +106,8 @@ __all__ = [
     "Config",
     "DataError",
     "Engine",
+    "FeatureReader",
+    "Features",
     "FootprintStream",
     "Heatmap",
     "Instrument",
@@ -131,6 +137,7 @@ __all__ = [
     "cpu_target",
     "cpu_targets",
     "drop_leverage",
+    "features",
     "footprints",
     "heatmap",
     "hedge_liquidation_price",

@@ -13,7 +13,7 @@ from .errors import DataError
 from .result import iso
 
 if TYPE_CHECKING:
-    from ._core import History, Instrument
+    from ._core import Instrument
 
 HOUR_NS = 3_600_000_000_000  # marks or candles that start later than this after the first trade are of another time
 NEAR_NS = 30 * 86_400_000_000_000  # within this a price stays within the twofold
@@ -122,23 +122,31 @@ class Beside:
         return found
 
     def notes(
-        self, history: History, instrument: Instrument, symbol: str | None, ts: int, price: float, end_ns: int
+        self,
+        instrument: Instrument,
+        symbol: str | None,
+        ts: int,
+        price: float,
+        *,
+        start_ns: int,
+        end_ns: int,
+        traded: float,
     ) -> list[str]:
         """
         Say what looks as if it were of another time or market than the trades.
 
         Parameters
         ----------
-        history : History
-            All columns of the run.
         instrument : Instrument
             What the trades are of.
         symbol : str or None
             What the trades' files say.
         ts, price : int, float
             Of the first trade.
-        end_ns : int
-            Time of the last event.
+        start_ns, end_ns : int
+            Start of the first window, time of the last event.
+        traded : float
+            What takers bought and sold in all, quantity.
         """
         notes = []
         for kind, given in self._given.items():
@@ -146,7 +154,7 @@ class Beside:
             if found and symbol and not _same_market(found, symbol):
                 notes.append(f"{kind}: the files say {found}, the trades {symbol}: is it the same market?")
         if self.open_interest is not None:
-            notes += _open_interest_notes(self.open_interest, history, end_ns)
+            notes += _open_interest_notes(self.open_interest, start_ns, end_ns, traded)
             samples = self._given["open interest"]
             notes += _price_notes(getattr(samples, "report", None), ts, price)
             contracts = instrument.contract == "inverse" or instrument.multiplier != 1
@@ -244,9 +252,8 @@ def _same_market(one: str, other: str) -> bool:
     return a == b or (b.startswith(a) and not a.endswith("USD"))  # BTCUSD and BTCUSDT are two markets
 
 
-def _open_interest_notes(samples: tuple[Any, ...], history: History, end_ns: int) -> list[str]:
+def _open_interest_notes(samples: tuple[Any, ...], start_ns: int, end_ns: int, traded: float) -> list[str]:
     times, quantities = samples
-    start_ns = int(history.times()[0])
     inside = slice(int(np.searchsorted(times, start_ns)), int(np.searchsorted(times, end_ns, "right")))
     used = times[inside]
     if not len(used):
@@ -261,7 +268,6 @@ def _open_interest_notes(samples: tuple[Any, ...], history: History, end_ns: int
             f"open interest covers {iso(int(used[0]))} to {iso(int(used[-1]))} only, the prices {iso(start_ns)} to "
             f"{iso(end_ns)}"
         )
-    traded = float(np.nansum(history.candles()[:, 4:]))  # what takers bought and sold
     moved = float(np.abs(np.diff(quantities[inside])).sum())
     if moved > traded:  # every contract that opens or closes is traded
         notes.append(

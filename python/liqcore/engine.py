@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +16,7 @@ from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Stats
 from .archive import read_archive, write_archive
 from .durations import format_duration, parse_duration
 from .errors import InvalidConfigError
+from .feature_reader import REACHES, FeatureReader
 
 if TYPE_CHECKING:
     from .config import Config
@@ -165,12 +166,13 @@ class Engine(_core.Engine):
         self.dropped_leverage: tuple[float, ...] = tuple(sorted(dropped))
 
     @classmethod
-    def from_config(cls, config: Config, *, threads: int = 1) -> Engine:
+    def from_config(cls, config: Config, *, threads: int = 1, keep: int | None = None) -> Engine:
         """
         Make the engine that a configuration describes.
 
         The configuration must name the tick and lot size; `liqcore.heatmap` finds them out from the data.
-        How many `threads` there are is no setting: results do not depend on it.
+        How many `threads` there are and how many closed windows to `keep` are no settings: results do not depend on
+        the first, and columns alone on the second.
 
         Raises
         ------
@@ -192,6 +194,7 @@ class Engine(_core.Engine):
             maker_share=model.maker_share,
             half_life=None if half_life == "none" else half_life,
             threads=threads,
+            keep=keep,
             taker_tilt=model.taker_tilt,
             churn=model.churn,
             event_threshold=model.event_threshold,
@@ -382,6 +385,21 @@ class Engine(_core.Engine):
     def map(self, *, step: float | None = None) -> LiquidationMap:
         """Return the liquidation map of this moment: USD by price bin, tier and side."""
         return self.heatmap(step=step).map()
+
+    def features(self, *, reaches: Sequence[float] = REACHES) -> dict[str, float]:
+        """
+        Return what a strategy wants to know of this moment, by name: docs/how-to/features.md says what each means.
+
+        As of what the engine was fed, at its clock: ``eng.advance(ts)`` first, to read as of a time. A strategy that
+        reads often keeps a `FeatureReader`, which allocates nothing and has more options.
+
+        Parameters
+        ----------
+        reaches : sequence of float, default (0.5, 1, 2, 5)
+            Percent of the price, rising.
+        """
+        reader = FeatureReader(reaches=reaches)
+        return dict(zip(reader.names, reader.read(self).tolist(), strict=True))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """

@@ -7,6 +7,7 @@ import os
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -141,12 +142,8 @@ def heatmap(
     >>> hm.values.shape == (len(hm.times), len(hm.prices)) and hm.meta["symbol"]
     'SIM'
     """
-    if config is None:
-        config = Config()
-    elif not isinstance(config, Config):
-        config = Config.load(config)
-    config = _override(
-        config,
+    config = override(
+        Config() if config is None else config if isinstance(config, Config) else Config.load(config),
         instrument=instrument,
         symbol=symbol,
         venue=venue,
@@ -169,23 +166,9 @@ def heatmap(
         last=last,
         opened_within=opened_within,
     )
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
-    trades = _batch(trades)
-    if paths is not None and trades is not None:
-        raise InvalidConfigError("trades must not be given together with paths")
-    if paths is not None and len(paths) == 1 and is_footprints(paths[0]):
-        trades = load_footprints(paths[0])
-        paths = None
-    beside = Beside(config, marks, open_interest, candles)
-    if not paths and trades is None and beside.candles is None:
-        raise InvalidConfigError("paths, trades or candles must be given")
-    source: _Source
-    if isinstance(trades, FootprintStream):
-        source = _Footprints(trades, progress)
-        config = source.named(config)
-    else:
-        source = _Files(list(paths), config, progress, prefetch) if paths else _Memory(trades, beside.candles, progress)
+    source, config, beside = open_source(
+        paths, trades, config, marks, open_interest, candles, progress=progress, prefetch=prefetch
+    )
     return _run(source, config, beside, threads)
 
 
@@ -245,7 +228,7 @@ def footprints(
     trades = _batch(trades)
     if (paths is None) == (trades is None) or isinstance(trades, FootprintStream):
         raise InvalidConfigError("either paths or trades must be given, and no footprints")
-    config = _override(Config(), instrument=instrument, symbol=symbol, venue=venue)
+    config = override(Config(), instrument=instrument, symbol=symbol, venue=venue)
     source = _Files(list(paths), config, progress, True) if paths is not None else _Memory(trades, None, progress)
     config, _ = _from_catalogue(config, source.symbol, source.first_ts)
     given = config.instrument
@@ -278,6 +261,36 @@ def footprints(
         multiplier=given.multiplier,
         inputs=source.inputs(),
     )
+
+
+def open_source(
+    paths: PathLike | Sequence[PathLike] | None,
+    trades: Any,
+    config: Config,
+    marks: Any,
+    open_interest: Any,
+    candles: Any,
+    *,
+    progress: Progress | None,
+    prefetch: bool,
+) -> tuple[Source, Config, Beside]:
+    """Return where trades come from and what goes with them, and the configuration with what a source says of itself."""
+    if isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    trades = _batch(trades)
+    if paths is not None and trades is not None:
+        raise InvalidConfigError("trades must not be given together with paths")
+    if paths is not None and len(paths) == 1 and is_footprints(paths[0]):
+        trades = load_footprints(paths[0])
+        paths = None
+    beside = Beside(config, marks, open_interest, candles)
+    if not paths and trades is None and beside.candles is None:
+        raise InvalidConfigError("paths, trades or candles must be given")
+    if isinstance(trades, FootprintStream):
+        source = Footprints(trades, progress)
+        return source, source.named(config), beside
+    files = _Files(list(paths), config, progress, prefetch) if paths else None
+    return files or _Memory(trades, beside.candles, progress), config, beside
 
 
 def _batch(trades: Any) -> Any:
@@ -446,7 +459,7 @@ class _Files:
         return self._report.tick_size, self._report.lot_size
 
 
-class _Footprints:
+class Footprints:
     """Trades summed into runs."""
 
     has_trades = True
@@ -492,26 +505,52 @@ class _Footprints:
         return self.tick_size, self.lot_size
 
 
-_Source = _Memory | _Files | _Footprints
+Source = _Memory | _Files | Footprints
 
 
 # --- the run -----------------------------------------------------------------------------------------------------
 
 
-def _run(source: _Source, config: Config, beside: Beside, threads: int) -> Heatmap:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An engine that was fed everything, and what is to be said of that; see `consume`."""
+
+    engine: Engine
+    config: Config
+    meta: dict[str, Any]
+    notes: list[str]
+
+
+def consume(
+    source: Source,
+    config: Config,
+    beside: Beside,
+    feed: Callable[[Engine, Config], None],
+    *,
+    threads: int = 1,
+    keep: int | None = None,
+    exact_grid: bool = False,
+) -> Run:
+    """
+    Settle what the configuration leaves to the data, and feed an engine.
+
+    Where rows do not fit the grid that was given, or seen at first, `feed` is called once more for another engine on
+    theirs; not with `exact_grid`, if the whole grid was given.
+    """
     asked = config
     config, catalogue = _from_catalogue(config, source.symbol, source.first_ts)
-    if isinstance(source, _Footprints):
+    if isinstance(source, Footprints):
         config = source.over(config, asked)
     given = config.instrument
+    exact_grid = exact_grid and given.tick_size is not None and given.lot_size is not None
     tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
     beside.check(source.first_ts, source.first_price, has_trades=source.has_trades)
     while True:
         settled = _settle(config, source, tick_size, lot_size, beside)
-        engine = Engine.from_config(settled, threads=threads)
-        _feed(engine, source, beside)
+        engine = Engine.from_config(settled, threads=threads, keep=keep)
+        feed(engine, settled)
         stats = engine.stats
-        finer = _finer(source, stats, tick_size, lot_size)
+        finer = (tick_size, lot_size) if exact_grid else _finer(source, stats, tick_size, lot_size)
         if finer == (tick_size, lot_size):
             break
         tick_size, lot_size = finer  # rows did not fit the grid that was given, or seen at first: once more, on theirs
@@ -521,6 +560,8 @@ def _run(source: _Source, config: Config, beside: Beside, threads: int) -> Heatm
     if rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
         notes.append(f"the engine could not use {sum(rejected.values()):,} of {stats.rows:,} rows: {counts}")
+    if exact_grid and stats.rounded_qty:
+        notes.append(f"{stats.rounded_qty:,} quantities were rounded to the given lot size of {lot_size:g}")
     if source.symbol and given.symbol and source.symbol != given.symbol:
         notes.append(f"the files say {source.symbol}, not {given.symbol}: is it the right market?")
     if given.venue and catalogue is None and config.origin("instrument.mmr") == "default":
@@ -532,24 +573,6 @@ def _run(source: _Source, config: Config, beside: Beside, threads: int) -> Heatm
         listed = ", ".join(f"{tier:g}x" for tier in engine.dropped_leverage)
         most = engine.instrument.margin.max_leverage
         notes.append(f"leverage above {most:g}x is not offered: {listed} left out, the shares of the rest scaled up")
-    notes += _range_notes(engine, stats)
-    history, unfinished = engine._history(True)
-    if history is not None:
-        notes += beside.notes(
-            history, engine.instrument, source.symbol, source.first_ts, source.first_price, engine.clock or 0
-        )
-    for note in notes:
-        warnings.warn(note, stacklevel=3)
-    if history is None:
-        raise DataError("expected trades to make a heatmap of, found none that could be used")
-    first = 0
-    if settled.window.warmup is not None:
-        first = -(-parse_duration(settled.window.warmup, name="warmup") // engine.window_ns)
-        if first >= len(history):
-            raise InvalidConfigError(
-                f"warmup must be shorter than the data ({len(history)} windows of {settled.window.length}), "
-                f"was {settled.window.warmup}"
-            )
     assumed = [name for name in ("tick_size", "lot_size") if getattr(given, name) is None]
     chosen = "given"
     if config.model.name is None:
@@ -576,14 +599,44 @@ def _run(source: _Source, config: Config, beside: Beside, threads: int) -> Heatm
         meta["corrections"] = {name: quantity.tolist() for name, quantity in engine.corrections.items()}
     if not source.has_trades:
         meta["resolution"] = "candles"
+    return Run(engine, settled, meta, notes)
+
+
+def _run(source: Source, config: Config, beside: Beside, threads: int) -> Heatmap:
+    run = consume(source, config, beside, lambda engine, _: _feed(engine, source, beside), threads=threads)
+    engine, settled, notes = run.engine, run.config, run.notes
+    notes += _range_notes(engine, engine.stats)
+    history, unfinished = engine._history(True)
+    if history is not None:
+        notes += beside.notes(
+            engine.instrument,
+            source.symbol,
+            source.first_ts,
+            source.first_price,
+            start_ns=int(history.times()[0]),
+            end_ns=engine.clock or 0,
+            traded=float(np.nansum(history.candles()[:, 4:])),
+        )
+    for note in notes:
+        warnings.warn(note, stacklevel=3)
+    if history is None:
+        raise DataError("expected trades to make a heatmap of, found none that could be used")
+    first = 0
+    if settled.window.warmup is not None:
+        first = -(-parse_duration(settled.window.warmup, name="warmup") // engine.window_ns)
+        if first >= len(history):
+            raise InvalidConfigError(
+                f"warmup must be shorter than the data ({len(history)} windows of {settled.window.length}), "
+                f"was {settled.window.warmup}"
+            )
     result = Heatmap(
-        history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=meta, first=int(first)
+        history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=run.meta, first=int(first)
     )
     return result.select(last=settled.window.last, opened_within=settled.window.opened_within)
 
 
 def _finer(
-    source: _Source, stats: Stats | _core.FootprintStream, tick_size: float, lot_size: float
+    source: Source, stats: Stats | _core.FootprintStream, tick_size: float, lot_size: float
 ) -> tuple[float, float]:
     """The grid to use: the file's own decimals where rows were off it."""
     if not stats.rejected["off_grid"] and not stats.rounded_qty:
@@ -595,9 +648,9 @@ def _finer(
     )
 
 
-def _feed(engine: Engine, source: _Source, beside: Beside) -> None:
+def _feed(engine: Engine, source: Source, beside: Beside) -> None:
     """Feed everything in order of time, batch by batch."""
-    if isinstance(source, _Footprints):
+    if isinstance(source, Footprints):
         source.replay(engine, beside)
         return
     last = None
@@ -614,7 +667,7 @@ def _feed(engine: Engine, source: _Source, beside: Beside) -> None:
         engine.feed(**beside.with_candles())
 
 
-def _settle(config: Config, source: _Source, tick_size: float, lot_size: float, beside: Beside) -> Config:
+def _settle(config: Config, source: Source, tick_size: float, lot_size: float, beside: Beside) -> Config:
     """The configuration with everything decided that it left to the data."""
     instrument = config.instrument
     symbol = instrument.symbol or source.symbol
@@ -734,7 +787,7 @@ def _finest(values: NDArray[np.float64]) -> float:
     return 1e-8
 
 
-def _override(config: Config, **arguments: Any) -> Config:
+def override(config: Config, **arguments: Any) -> Config:
     """Put arguments over a configuration; those that are not given are not set."""
     sections: dict[str, dict[str, Any]] = {}
     given = defaultdict(lambda: None, {"half_life": "config"} | arguments)

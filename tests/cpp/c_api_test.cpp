@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "liqcore/features.hpp"
 #include "liqcore/liqcore.h"
 #include "support.hpp"
 
@@ -266,6 +267,60 @@ TEST(CApi, ColumnsMapAndWindowsAreTheHistorys) {
   EXPECT_EQ(
       refused(liq_engine_window(engine.get(), kept, &window)),
       "index must be below the number of windows kept (" + std::to_string(kept) + "), was " + std::to_string(kept));
+}
+
+TEST(CApi, ZonesAndFeaturesAreTheReaders) {
+  const Tape tape = support::random_tape(6, 3'000, false);
+  const Handle engine = create();
+  std::size_t count = 99;
+  ASSERT_EQ(liq_engine_zones(engine.get(), 5, 90.0, nullptr, 0, &count), LIQ_OK);
+  EXPECT_EQ(count, 0U);
+  const liq_trades trades = columns(tape, 0, tape.size());
+  ASSERT_EQ(liq_engine_trades(engine.get(), &trades, nullptr), LIQ_OK);
+
+  const auto wanted = liqcore::find_zones(inside(engine), {3, 80.0});
+  EXPECT_EQ(liq_engine_zones(engine.get(), 3, 80.0, nullptr, 0, &count), LIQ_TOO_SMALL);
+  ASSERT_EQ(count, wanted.size());
+  std::vector<liq_zone> zones(count);
+  ASSERT_EQ(liq_engine_zones(engine.get(), 3, 80.0, zones.data(), zones.size(), nullptr), LIQ_OK);
+  for (std::size_t i = 0; i < count; ++i) {
+    EXPECT_EQ(zones[i].low, wanted[i].low);
+    EXPECT_EQ(zones[i].high, wanted[i].high);
+    EXPECT_EQ(zones[i].usd, wanted[i].usd);
+    EXPECT_EQ(zones[i].share, wanted[i].share);
+    EXPECT_EQ(zones[i].distance_percent, wanted[i].distance_percent);
+    EXPECT_EQ(zones[i].side, static_cast<std::int32_t>(wanted[i].side));
+  }
+  EXPECT_NE(refused(liq_engine_zones(engine.get(), 0, 90.0, nullptr, 0, nullptr)).find("bins_per_row"),
+            std::string::npos);
+
+  liq_feature_options with;
+  liq_feature_options_init(&with, sizeof with);
+  const double reaches[] = {1.0, 12.5};
+  with.reaches_percent = reaches;
+  with.reach_count = 2;
+  with.bins_per_row = 3;
+  with.zone_percentile = 80.0;
+  with.density_percent = 4.0;
+  liq_features* features = nullptr;
+  ASSERT_EQ(liq_features_create(&with, &features), LIQ_OK) << liq_error_message();
+  liqcore::FeatureReader reader({{1.0, 12.5}, {3, 80.0}, 4.0});
+  ASSERT_EQ(liq_features_count(features), reader.size());
+  for (std::size_t i = 0; i < reader.size(); ++i)
+    EXPECT_STREQ(liq_features_name(features, i), reader.names()[i].c_str());
+  EXPECT_EQ(liq_features_name(features, reader.size()), nullptr);
+  std::vector<double> row(reader.size()), same(reader.size());
+  ASSERT_EQ(liq_features_read(features, engine.get(), row.data(), row.size()), LIQ_OK);
+  reader.read(inside(engine), same);
+  EXPECT_EQ(std::memcmp(row.data(), same.data(), row.size() * sizeof(double)), 0);
+  EXPECT_GT(row[1], 0.0);
+  refused(liq_features_read(features, engine.get(), row.data(), row.size() - 1), LIQ_TOO_SMALL);
+  liq_features_destroy(features);
+  liq_features_destroy(nullptr);
+
+  with.reach_count = 0;
+  EXPECT_NE(refused(liq_features_create(&with, &features)).find("reaches"), std::string::npos);
+  EXPECT_EQ(features, nullptr);
 }
 
 TEST(CApi, TheHookSeesEveryWindowAsItCloses) {

@@ -129,6 +129,7 @@ def samples() -> dict[str, list[Any]]:
         "Segment": [segment for engine in engines for segment in engine.segments()],
         "History": histories,
         "Engine": [*engines, fresh],
+        "FeatureReader": [lq.FeatureReader()],
         "FootprintStream": [builder.finish()],
         "FootprintBuilder": [builder],
         "RowCounts": [counts],

@@ -60,6 +60,12 @@ class LIQCORE_EXPORT LevelBook {
   /// @param out  tiers * width() values
   void snapshot(Side side, std::span<double> out) const noexcept;
 
+  /// Bins [low, high) in which a layer (longs of each tier, then shorts) may be live.
+  [[nodiscard]] Layers::Range live_range(std::size_t layer) const noexcept;
+  /// Live lots of one layer by bin, as snapshot() writes them: out[i] is of bin `low` + i.
+  /// @param out  within live_range(layer)
+  void live(std::size_t layer, std::int64_t low, std::span<double> out) const noexcept;
+
   /// Let a run of trades touch its whole price range, then open it.
   ///
   /// @param maker_share  what part of its quantity a trade opens on the aggressor's other side; a multiple of 1/1024

@@ -86,8 +86,10 @@ struct Checkpoint {
   std::optional<TickRange> triggered;  ///< the last touch
   bool used_trades = false;
   bool used_candle_volumes = false;
-  SampledState sampled;         ///< the interval in progress
-  std::int64_t last_price = 0;  ///< tick of the last trade or candle; 0: none yet
+  SampledState sampled;                ///< the interval in progress
+  std::int64_t last_price = 0;         ///< tick of the last trade or candle; 0: none yet
+  std::int64_t began_ns = 0;           ///< the book's first event
+  std::vector<double> liquidated_usd;  ///< Engine::liquidated_usd()
 };
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
@@ -162,6 +164,13 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
   /// Time of the last event used, ns; none before the first.
   [[nodiscard]] std::optional<std::int64_t> clock() const noexcept;
+  /// Time of the event that started the book (the first price of any kind), ns; none before it.
+  [[nodiscard]] std::optional<std::int64_t> began() const noexcept;
+  /// Price of the last trade, or close of the last candle; NaN before the first.
+  [[nodiscard]] double last_price() const;
+  /// What the last window that has closed liquidated: USD by layer (longs of each tier, then shorts), without weights,
+  /// at the mid price of each level's bin; empty before a window has closed.
+  [[nodiscard]] std::span<const double> liquidated_usd() const noexcept { return liquidated_usd_; }
   /// The axis of levels(): fixed, or as far as levels have come; none before the first price.
   [[nodiscard]] std::optional<PriceAxis> axis() const;
   /// Whether a step of the model depends on what is in the book: then parts of a history cannot be computed apart.
@@ -217,6 +226,7 @@ class LIQCORE_EXPORT Engine {
   void start_book(std::int64_t tick);
   void move_clock(std::int64_t ts_ns);
   void close_window();
+  void value_liquidated();
   void write_boundary(Segment& segment) const;
   Reject checked_trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
   void use_large_trade(std::int64_t tick, double lots, bool taker_sell);
@@ -254,6 +264,7 @@ class LIQCORE_EXPORT Engine {
   std::function<void(const Segment&)> hook_;
 
   std::int64_t clock_ns_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t began_ns_ = 0;  // when the book was started
   std::int64_t window_start_ns_ = 0;
   std::int64_t window_end_ns_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t last_event_ns_ = std::numeric_limits<std::int64_t>::min();
@@ -265,6 +276,8 @@ class LIQCORE_EXPORT Engine {
   bool used_candle_volumes_ = false;
 
   std::shared_ptr<Pool> pool_;  // null with one thread
+
+  std::vector<double> liquidated_usd_;  // by layer, in the last closed window; empty before there is one
 
   Stats counts_;  // without accounts
   double per_tick_;

@@ -32,7 +32,9 @@ class LIQCORE_EXPORT LeverageProfile {
   [[nodiscard]] const std::vector<double>& tiers() const noexcept { return tiers_; }
   [[nodiscard]] const std::vector<double>& shares() const noexcept { return shares_; }
   [[nodiscard]] double intensity() const noexcept { return intensity_; }
-  /// share x intensity of each tier.
+  /// share x intensity of tier i.
+  [[nodiscard]] double weight(std::size_t i) const noexcept { return shares_[i] * intensity_; }
+  /// The same of each tier.
   [[nodiscard]] std::vector<double> weights() const;
   bool operator==(const LeverageProfile&) const noexcept = default;
 

@@ -368,6 +368,66 @@ typedef void (*liq_column_hook)(void* context, const liq_window* window);
 /** Set the hook; NULL removes it. Replaces the callback of an engine that belongs to Python. */
 LIQCORE_C_EXPORT liq_status liq_engine_on_column(liq_engine* engine, liq_column_hook hook, void* context);
 
+/* --- zones and features ------------------------------------------------------------------------------------------- */
+
+/** Neighbouring rows of one side, each at or above the threshold. */
+typedef struct liq_zone {
+  double low;              /**< lower edge of the lowest row, price */
+  double high;             /**< upper edge of the highest row, price */
+  double usd;              /**< live in it at the profile's weights */
+  double share;            /**< of all that is live on its side: 0 to 1 */
+  double distance_percent; /**< from the last price to the nearer edge; negative below, 0 inside, NaN: no price yet */
+  int32_t side;            /**< LIQ_LONG or LIQ_SHORT */
+  int32_t reserved;
+} liq_zone;
+
+/**
+ * Zones of this moment, by lower edge, rising: liqcore::find_zones(), Heatmap.zones() in Python.
+ * @param bins_per_row  book bins in a row; Python's default is 5
+ * @param percentile    of the rows of both sides that hold something: a row from there on is part of a zone; usual: 90
+ * @param zones         may be NULL if capacity is 0
+ * @param count         receives how many there are, also if LIQ_TOO_SMALL is returned; may be NULL
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_zones(const liq_engine* engine, int64_t bins_per_row, double percentile,
+                                             liq_zone* zones, size_t capacity, size_t* count);
+
+/** Reads features; in C++ a liqcore::FeatureReader, whose comment (features.hpp) defines every one of them. */
+typedef struct liq_features liq_features;
+
+/** Which features. */
+typedef struct liq_feature_options {
+  size_t size;                   /**< sizeof(liq_feature_options) */
+  const double* reaches_percent; /**< rising, above 0 and below 100; copied; NULL: 0.5, 1, 2 and 5 */
+  size_t reach_count;            /**< 1 to 64 */
+  int64_t bins_per_row;          /**< of zones, as for liq_engine_zones() */
+  double zone_percentile;
+  double density_percent; /**< half-width of the density's kernel, percent of the price */
+} liq_feature_options;
+
+/** @param size  sizeof(liq_feature_options) */
+LIQCORE_C_EXPORT void liq_feature_options_init(liq_feature_options* options, size_t size);
+/**
+ * @param options  NULL: the defaults
+ * @param out      receives the reader, NULL after an error
+ */
+LIQCORE_C_EXPORT liq_status liq_features_create(const liq_feature_options* options, liq_features** out);
+/** NULL is allowed. */
+LIQCORE_C_EXPORT void liq_features_destroy(liq_features* features);
+/** How many there are. */
+LIQCORE_C_EXPORT size_t liq_features_count(const liq_features* features);
+/** Name of one, such as "long_usd_1pct"; NULL beyond the last. Lives as long as the reader. */
+LIQCORE_C_EXPORT const char* liq_features_name(const liq_features* features, size_t index);
+/**
+ * Write the features of this moment: as of the engine's clock, and of what it was fed.
+ *
+ * Allocates on its first use and where a book has become wider than ever before. One reader, one thread at a time; it
+ * may read any number of engines.
+ * @param out       liq_features_count() values
+ * @param capacity  of `out`
+ */
+LIQCORE_C_EXPORT liq_status liq_features_read(liq_features* features, const liq_engine* engine, double* out,
+                                              size_t capacity);
+
 #ifdef __cplusplus
 }
 #endif
