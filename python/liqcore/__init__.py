@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .merged import MergedHeatmap, merge_venues
     from .pipeline import footprints, heatmap
     from .result import Age, Column, Heatmap, load_heatmap
+    from .sdk import get_cmake_dir, get_include, get_library, get_pkgconfig_dir
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
@@ -74,6 +75,10 @@ _HOMES = {
     "bankruptcy_price": ".margin",
     "drop_leverage": ".margin",
     "footprints": ".pipeline",
+    "get_cmake_dir": ".sdk",
+    "get_include": ".sdk",
+    "get_library": ".sdk",
+    "get_pkgconfig_dir": ".sdk",
     "heatmap": ".pipeline",
     "hedge_liquidation_price": ".margin",
     "instrument": ".instruments",
@@ -131,6 +136,10 @@ __all__ = [
     "cpu_targets",
     "drop_leverage",
     "footprints",
+    "get_cmake_dir",
+    "get_include",
+    "get_library",
+    "get_pkgconfig_dir",
     "heatmap",
     "hedge_liquidation_price",
     "instrument",
