@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
-APT_PACKAGES := g++ cmake ninja-build libgtest-dev ccache pkg-config clang lld
+APT_PACKAGES := g++ cmake ninja-build libgtest-dev
 # Wheel and packaging tests compile the same files with the same options: once is enough.
 export CMAKE_CXX_COMPILER_LAUNCHER = $(shell command -v ccache)
 
-.PHONY: help setup demo wheel test test-cpp test-sanitizers test-python test-packaging bench bench-check valgrind lint format clean system-packages
+.PHONY: help setup demo wheel test test-cpp test-sanitizers test-python test-packaging bench bench-check lint format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -20,6 +20,15 @@ system-packages:
 	  else \
 	    echo "missing:" $$missing "(install them, or run as root)" >&2; exit 1; \
 	  fi; \
+	fi
+
+# What we can do without, such as optional-ccache: installed where we are root.
+optional-%:
+	@command -v $* >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing" $*; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $* >/dev/null; \
+	else \
+	  echo "$* is missing: what needs it is left out" >&2; \
 	fi
 
 $(VENV)/bin/python:
@@ -35,7 +44,7 @@ $(VENV)/.dependencies: pyproject.toml | $(VENV)/bin/python
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp python -type f -not -name '*.pyc' -not -name '*.so')
 
 # The wheel is built from the sdist, unpacked where ccache finds it again; what is installed, tested and released is this wheel.
-build/wheel/.built: $(VENV)/.dependencies $(SOURCES) | system-packages
+build/wheel/.built: $(VENV)/.dependencies $(SOURCES)
 	rm -rf build/sdist build/wheel
 	$(BIN)/python -m build --sdist --no-isolation --outdir build/sdist . >/dev/null
 	cd build/sdist && tar --extract --touch --file liqcore-*.tar.gz
@@ -64,22 +73,22 @@ wheel: build/wheel/.built  ## Put sdist and portable wheel into dist/
 test: test-cpp test-sanitizers test-python test-packaging  ## Run every test
 	@echo "All tests passed. The demo's picture: make demo"
 
-test-cpp: system-packages
+test-cpp: system-packages optional-ccache
 	cmake --preset dev -G Ninja >/dev/null && cmake --build --preset dev -j $(JOBS) --target all all_verify_interface_header_sets
 	ctest --preset dev -j $(JOBS)
 
-test-sanitizers: system-packages  ## C++ tests under ASan and UBSan, then TSan
+test-sanitizers: system-packages optional-ccache  ## C++ tests under ASan and UBSan, then TSan
 	for preset in asan tsan; do \
 	  cmake --preset $$preset -G Ninja >/dev/null && cmake --build --preset $$preset -j $(JOBS) && ctest --preset $$preset -j $(JOBS) || exit 1; \
 	done
 
-test-python: $(VENV)/.installed
+test-python: optional-ccache $(VENV)/.installed
 	$(BIN)/python -m pytest -q
 
-test-packaging: $(VENV)/.installed  ## Strangers' projects: install, find_package, pkg-config, the wheel's SDK
+test-packaging: system-packages optional-ccache optional-clang optional-lld optional-pkg-config $(VENV)/.installed  ## Strangers' projects: install, find_package, pkg-config, the wheel's SDK
 	$(BIN)/python -m pytest -q tests/packaging
 
-bench: system-packages valgrind $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
+bench: system-packages optional-valgrind $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
 	$(BIN)/python tools/requirements.py bench | $(BIN)/python -m pip install -q -r /dev/stdin
 	cmake --preset release -G Ninja -DPython_EXECUTABLE=$(abspath $(BIN))/python \
 	  -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) >/dev/null
@@ -89,15 +98,7 @@ bench: system-packages valgrind $(VENV)/.installed  ## Benchmarks against their 
 bench-check:  ## Fail if the last benchmarks are worse than their goals by more than two
 	$(BIN)/python bench/run.py check
 
-valgrind:
-	@command -v valgrind >/dev/null || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq valgrind >/dev/null; \
-	else \
-	  echo "valgrind is missing: instructions will not be counted" >&2; \
-	fi
-
-lint: $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format
+lint: optional-ccache $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy && $(BIN)/mypy bench
 	cd / && $(CURDIR)/$(BIN)/stubtest liqcore._core --mypy-config-file $(CURDIR)/pyproject.toml

@@ -16,11 +16,12 @@ install(TARGETS liqcore EXPORT liqcoreTargets
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 if(SKBUILD AND CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
   # In place of the symbolic link that -lliqcore follows: a text that linkers read the same way.
-  file(CONFIGURE OUTPUT libliqcore.so CONTENT "INPUT(libliqcore.so.@LIQCORE_ABI@)\n" @ONLY)
-  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libliqcore.so DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+  file(CONFIGURE OUTPUT namelink/libliqcore.so CONTENT "INPUT(libliqcore.so.@LIQCORE_ABI@)\n" @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/namelink/libliqcore.so DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 endif()
 
 install(EXPORT liqcoreTargets NAMESPACE liqcore:: DESTINATION ${cmake_dir} COMPONENT development)
+get_target_property(LIQCORE_LIBRARY_TYPE liqcore TYPE)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/liqcoreConfig.cmake.in liqcoreConfig.cmake
   INSTALL_DESTINATION ${cmake_dir})
 write_basic_package_version_file(liqcoreConfigVersion.cmake COMPATIBILITY SameMinorVersion)  # until 1.0
@@ -36,6 +37,7 @@ foreach(kind LIBDIR INCLUDEDIR)
   endif()
 endforeach()
 file(RELATIVE_PATH LIQCORE_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" LIQCORE_PC_PREFIX "${LIQCORE_PC_PREFIX}")
 # What a program in C must add where the library is static (pkg-config --static).
 if("c++" IN_LIST CMAKE_CXX_IMPLICIT_LINK_LIBRARIES)
   set(LIQCORE_PC_LIBS_PRIVATE "-lc++ -lm -pthread")
