@@ -50,7 +50,8 @@ def test_a_moved_prefix_still_works(prefix: Path, tmp_path: Path) -> None:
     try:
         assert find_package(moved, tmp_path / "build") == OUTPUT
         env = {"PKG_CONFIG_PATH": str(moved / "lib" / "pkgconfig")}
-        assert f"-I{moved}/include" in shlex.split(run("pkg-config", "--cflags", "liqcore", env=env))
+        (include,) = shlex.split(run("pkg-config", "--cflags", "liqcore", env=env))
+        assert Path(include.removeprefix("-I")).resolve() == moved / "include"
     finally:
         hidden.rename(prefix)
     texts = (path for path in moved.rglob("*") if path.suffix in {".cmake", ".pc"})
@@ -121,6 +122,20 @@ def test_exported_names(shared_prefix: Path) -> None:
     ]
     assert wrong == []
     assert "[libliqcore.so.1]" in run("readelf", "-d", shared_prefix / "lib" / "libliqcore.so")
+
+
+def test_what_the_headers_declare_is_exported(static_prefix: Path) -> None:
+    """A function of a public class that is hidden would only fail at a stranger's link."""
+    texts = [path.read_text() for path in (static_prefix / "include" / "liqcore").glob("*.hpp")]
+    public = {
+        name for text in texts for name in re.findall(r"^(?:class|struct) (?:LIQCORE_EXPORT )?(\w+) ", text, re.M)
+    }
+    assert {"Engine", "Account", "Cells"} <= public
+    symbols = run("readelf", "--symbols", "--wide", "--demangle", static_prefix / "lib" / "libliqcore.a")
+    kept = [line for line in symbols.splitlines() if re.search(r"FUNC +GLOBAL HIDDEN", line)]
+    members = [found.groups() for line in kept if (found := re.search(r"liqcore::abi1::(\w+)::(~?\w+)", line))]
+    assert ("Pool", "work") in members  # so that the next line can fail
+    assert [member for member in members if member[0] in public] == []
 
 
 def test_the_options_do_what_they_say(source: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The wheel's headers, library and CMake package, used by an extension of a stranger; the sdist."""
 
 import re
-import subprocess
+import shutil
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -77,8 +78,8 @@ def test_cmake_and_pkg_config_on_the_wheel(venv_python: Path, tmp_path: Path) ->
     assert run(tmp_path / "build" / "stranger") == OUTPUT
     flags = run("pkg-config", "--cflags", "--libs", "liqcore", env={"PKG_CONFIG_PATH": pkgconfig_dir}).split()
     for linker in ("bfd", "lld"):
-        if subprocess.run(["which", f"ld.{linker}"], capture_output=True, check=False).returncode == 0:
-            compiler = "clang" if linker == "lld" else "cc"
+        compiler = "clang" if linker == "lld" else "cc"
+        if shutil.which(compiler) and shutil.which(f"ld.{linker}"):
             program = tmp_path / linker
             run(compiler, f"-fuse-ld={linker}", STRANGERS / "plain_c" / "main.c", *flags, "-o", program)
             assert run(program, env={"LD_LIBRARY_PATH": str(Path(library).parent)}) == "linked\n"
@@ -98,11 +99,9 @@ def test_tests_of_the_tree_pass_on_the_installed_package(venv_python: Path, sour
 def test_the_sdist_holds_everything_but_ci(tmp_path: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("there is no git to list the files with")
-    import sys
-
     run(sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", tmp_path, ROOT)
     (path,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(path) as file:
         names = {name.partition("/")[2] for name in file.getnames()}
-    tracked = set(run("git", "-C", ROOT, "ls-files").split())
+    tracked = set(run("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard").split())
     assert names - {"PKG-INFO"} == {name for name in tracked if not name.startswith(".ci/")}
