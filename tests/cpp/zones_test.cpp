@@ -109,7 +109,9 @@ TEST(Zones, AreTheRowsOfAColumn) {
   }
   for (std::size_t side = 0; side < 2; ++side)
     for (std::size_t row = 0; row < picture.rows; ++row) {
-      if (in_zones[side][row] == 0.0F) EXPECT_LT(rows[side][row], finder.threshold());
+      if (in_zones[side][row] == 0.0F) {
+        EXPECT_LT(rows[side][row], finder.threshold());
+      }
     }
 }
 
