@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,11 +22,13 @@ from ..durations import format_duration, parse_duration
 from ..engine import Duration, Engine, axis_of
 from ..errors import DataError, InvalidConfigError
 from ..feature_reader import REACHES, FeatureReader
-from ..pipeline import OFF_GRID_LIMIT, Footprints, Source, consume, open_source, override
+from ..files import write_whole
+from ..pipeline import OFF_GRID_LIMIT, Batches, Footprints, consume, open_source, override
 from ..result import DEFAULT_BINS_PER_ROW
 
 __all__ = ["Features", "features"]
 
+ARCHIVE_KEY = "liqcore.features"
 MAX_BARS = 10_000_000  # of one batch: more are nearly always a wrong time unit
 MAX_TIME = 2**62  # ns, the year 2116: no event is later
 ALWAYS = ("price", "age_s")  # what a book that is still filling says as well
@@ -76,6 +81,41 @@ class Features:
     def to_dict(self) -> dict[str, NDArray[Any]]:
         """Return the columns by name after ``time`` (datetime64[ns]), as pandas and polars make a data frame of."""
         return {"time": self.times.view("datetime64[ns]"), **{name: self[name] for name in self.names}}
+
+    def save(self, path: PathLike) -> Path:
+        """
+        Write them as a table that appears whole or not at all.
+
+        Columns are ``time`` (int64, closing time, ns since the UNIX epoch, UTC) and the features. A Parquet file has
+        `meta` as JSON in its metadata, under ``liqcore.features``; a CSV file leaves a cell empty for NaN.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.parquet`` or ``.csv``. An existing file is replaced.
+
+        Raises
+        ------
+        InvalidConfigError
+            If it ends otherwise.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".parquet", ".csv"):
+            raise InvalidConfigError(f'path must end in .parquet or .csv, was "{path}"')
+        columns = {"time": self.times, **{name: self[name] for name in self.names}}
+        with write_whole(path) as file:
+            if path.suffix.lower() == ".parquet":
+                from ..parquet import write_table
+
+                table = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+                metadata = {ARCHIVE_KEY: json.dumps(dict(self.meta))}
+                write_table(file, path, table, stats=["time"], metadata=metadata)
+            else:
+                file.write((",".join(columns) + "\n").encode())
+                for time, row in zip(self.times.tolist(), self.values.tolist(), strict=True):
+                    cells = ("" if math.isnan(value) else repr(value) for value in row)
+                    file.write(f"{time},{','.join(cells)}\n".encode())
+        return path
 
 
 def features(
@@ -193,9 +233,7 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
         warmup=None if warmup is None else _text(warmup, "warmup"),
     )
     is_paths = isinstance(trades, str | os.PathLike) or (
-        isinstance(trades, Sequence)
-        and len(trades) > 0
-        and all(isinstance(path, str | os.PathLike) for path in trades)
+        isinstance(trades, Sequence) and len(trades) > 0 and all(isinstance(path, str | os.PathLike) for path in trades)
     )
     source, config, beside = open_source(
         trades if is_paths else None,
@@ -210,11 +248,19 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
     if isinstance(source, Footprints):
         raise InvalidConfigError("trades must not be footprints here: a bar may end within a run")
     reading = _Reading(source, beside, closes, interval if closes is None else None)
-    options = {"reaches": reaches, "zone_percentile": zone_percentile, "density_percent": density_percent}
-    FeatureReader(**options)  # refuses wrong options before anything is read
+
+    def reader_of(bins_per_row: int) -> FeatureReader:
+        return FeatureReader(
+            reaches=reaches,
+            bins_per_row=bins_per_row,
+            zone_percentile=zone_percentile,
+            density_percent=density_percent,
+        )
 
     def feed(engine: Engine, settled: Config) -> None:
-        reading.feed(engine, FeatureReader(**options, bins_per_row=_bins_per_row(engine, settled)))
+        reading.feed(engine, reader_of(_bins_per_row(engine, settled)))
+
+    reader_of(DEFAULT_BINS_PER_ROW)  # refuses wrong options before anything is read
 
     run = consume(source, config, beside, feed, keep=1, exact_grid=True)
     engine, reader, notes = run.engine, reading.reader, run.notes
@@ -239,7 +285,9 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
     age = values[:, reader.names.index("age_s")]
     if run.config.window.warmup is not None:
         filling = age < parse_duration(run.config.window.warmup, name="warmup") / 1e9
-        values[np.ix_(filling, [name not in ALWAYS for name in reader.names])] = np.nan
+        for i, name in enumerate(reader.names):
+            if name not in ALWAYS:
+                values[filling, i] = np.nan
     meta = run.meta | {
         "bars": format_duration(interval) if interval is not None else "times",
         "reaches": list(reader.reaches),
@@ -259,9 +307,7 @@ class _Reading:
     reader: FeatureReader
     traded: float  # quantity
 
-    def __init__(
-        self, source: Source, beside: Beside, closes: NDArray[np.int64] | None, interval: int | None
-    ) -> None:
+    def __init__(self, source: Batches, beside: Beside, closes: NDArray[np.int64] | None, interval: int | None) -> None:
         self._source, self._beside = source, beside
         self._given, self._interval = closes, interval
 
