@@ -15,6 +15,7 @@ from .cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
 from .durations import AGES, TIME_FRAMES
 from .engine import Engine
 from .errors import DataError, InvalidConfigError, LiqcoreError
+from .events import EventStats
 from .simulate import Market, simulate  # at once: a module of the same name would hide the function
 
 use_environment()
@@ -102,6 +103,7 @@ __all__ = [
     "Config",
     "DataError",
     "Engine",
+    "EventStats",
     "FootprintStream",
     "Heatmap",
     "Instrument",
