@@ -2,7 +2,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -112,16 +111,6 @@ void register_text(py::module_& m) {
   m.def(
       "count_lines", [](const py::buffer& data) { return text::count_lines(Bytes{data}.view()); }, py::arg("data"),
       "Lines in the bytes: the room that the parsers' arrays need.");
-
-  m.def(
-      "parse_side",
-      [](const std::string& word, bool true_is_sell) -> std::optional<bool> {
-        const text::Side side = text::parse_side(word, true_is_sell);
-        if (side == text::Side::buy || side == text::Side::sell) return side == text::Side::sell;
-        return std::nullopt;
-      },
-      py::arg("word"), py::kw_only(), py::arg("true_is_sell"),
-      "Whether a word says that the taker sold; None: it says neither.");
 
   m.def("parse_trades", &parse_trades,
         "Parse delimited trades into the given arrays; the first `used` entries are set.", py::arg("data"),

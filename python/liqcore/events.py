@@ -97,6 +97,6 @@ def _sells(words: NDArray[Any], true_is_sell: bool, name: str) -> NDArray[np.boo
     texts = [word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in known.tolist()]
     sells = [_core.parse_side(text, true_is_sell=true_is_sell) for text in texts]
     for text, sell in zip(texts, sells, strict=True):
-        if sell is None:
+        if sell > 1:
             raise DataError(f"events: expected buy or sell in {name}, found {text!r}")
     return np.array(sells, np.bool_)[codes]
