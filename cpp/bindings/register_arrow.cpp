@@ -37,16 +37,26 @@ Struct& in_capsule(const py::object& capsule, const char* name) {
 py::dtype dtype_of(const std::string& format) {
   if (format.size() > 1) return py::dtype::of<std::int64_t>();  // a timestamp
   switch (format[0]) {
-    case 'c': return py::dtype::of<std::int8_t>();
-    case 'C': return py::dtype::of<std::uint8_t>();
-    case 's': return py::dtype::of<std::int16_t>();
-    case 'S': return py::dtype::of<std::uint16_t>();
-    case 'i': return py::dtype::of<std::int32_t>();
-    case 'I': return py::dtype::of<std::uint32_t>();
-    case 'L': return py::dtype::of<std::uint64_t>();
-    case 'f': return py::dtype::of<float>();
-    case 'g': return py::dtype::of<double>();
-    default: return py::dtype::of<std::int64_t>();
+    case 'c':
+      return py::dtype::of<std::int8_t>();
+    case 'C':
+      return py::dtype::of<std::uint8_t>();
+    case 's':
+      return py::dtype::of<std::int16_t>();
+    case 'S':
+      return py::dtype::of<std::uint16_t>();
+    case 'i':
+      return py::dtype::of<std::int32_t>();
+    case 'I':
+      return py::dtype::of<std::uint32_t>();
+    case 'L':
+      return py::dtype::of<std::uint64_t>();
+    case 'f':
+      return py::dtype::of<float>();
+    case 'g':
+      return py::dtype::of<double>();
+    default:
+      return py::dtype::of<std::int64_t>();
   }
 }
 
@@ -194,7 +204,8 @@ void register_arrow(py::module_& m) {
         export_stream(std::make_shared<const ArrowTable>(table_of(columns, rows, metadata)), *made);
         return to_capsule(std::move(made), "arrow_array_stream");
       },
-      py::arg("columns"), py::arg("rows"), py::arg("metadata"), "A PyCapsule; liqcore.arrow.export_table documents it.");
+      py::arg("columns"), py::arg("rows"), py::arg("metadata"),
+      "A PyCapsule; liqcore.arrow.export_table documents it.");
   m.def(
       "arrow_schema",
       [](const py::list& columns, std::int64_t rows, const py::dict& metadata) {
@@ -202,7 +213,8 @@ void register_arrow(py::module_& m) {
         export_schema(table_of(columns, rows, metadata), *made);
         return to_capsule(std::move(made), "arrow_schema");
       },
-      py::arg("columns"), py::arg("rows"), py::arg("metadata"), "A PyCapsule; liqcore.arrow.export_schema documents it.");
+      py::arg("columns"), py::arg("rows"), py::arg("metadata"),
+      "A PyCapsule; liqcore.arrow.export_schema documents it.");
 }
 
 }  // namespace liqcore::bindings

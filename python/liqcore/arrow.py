@@ -1,9 +1,9 @@
 """
 Tables of other libraries, in and out, through Arrow's PyCapsule interface: no Arrow library is imported.
 
-Taken is whatever has ``__arrow_c_stream__`` or ``__arrow_c_array__``: tables, record batches and readers of pyarrow, data
-frames of polars and pandas (2.2 or later, with pyarrow), relations of duckdb. docs/how-to/arrow.md says what is read in
-place and what is converted.
+Taken is whatever has ``__arrow_c_stream__`` or ``__arrow_c_array__``: tables, record batches and readers of pyarrow,
+data frames of polars and pandas (2.2 or later, with pyarrow), relations of duckdb. docs/how-to/arrow.md says what is
+read in place and what is converted.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 Numbers = NDArray[np.float64]
 Times = NDArray[np.int64]
 
-_TYPES = {"b": "bool", "e": "float16", "u": "text", "U": "text", "vu": "text", "z": "bytes", "Z": "bytes", "vz": "bytes",
-          "n": "null"}  # fmt: skip
+_TYPES = {"b": "bool", "e": "float16", "u": "text", "U": "text", "vu": "text", "z": "bytes", "Z": "bytes",
+          "vz": "bytes", "n": "null"}  # fmt: skip
 _KINDS = {"d:": "decimal", "td": "date", "tt": "time of day", "tD": "duration", "ti": "interval", "ts": "timestamp",
           "+s": "struct", "+l": "list", "+L": "list", "+w": "list", "+v": "list", "+r": "run-end encoded"}  # fmt: skip
-_FORMATS = {"b1": "b", "i1": "c", "u1": "C", "i2": "s", "u2": "S", "i4": "i", "u4": "I", "i8": "l", "u8": "L", "f4": "f",
-            "f8": "g"}  # fmt: skip
+_FORMATS = {"b1": "b", "i1": "c", "u1": "C", "i2": "s", "u2": "S", "i4": "i", "u4": "I", "i8": "l", "u8": "L",
+            "f4": "f", "f8": "g"}  # fmt: skip
 
 
 def is_table(given: object) -> bool:
@@ -67,7 +67,11 @@ class _Table:
         from .sources.layout import find, listed
 
         places = [find(self.names, names) for names in wanted.values()]
-        lacking = [f"{what} ({' or '.join(names[:3])})" for (what, names), at in zip(wanted.items(), places) if at < 0]
+        lacking = [
+            f"{what} ({' or '.join(names[:3])})"
+            for (what, names), at in zip(wanted.items(), places, strict=True)
+            if at < 0
+        ]
         if lacking:
             raise self.error(f"expected a column for {', '.join(lacking)}, found {listed(self.names) or 'no columns'}")
         return places
@@ -97,10 +101,12 @@ class _Table:
 
         values = self._values(batch, at, "a timestamp or a number since the UNIX epoch")
         format = self._fields[at][1]
+        if format.startswith("tsn"):
+            return values
         low, high = values.min().item(), values.max().item()
         unit: str | None
         if format.startswith("ts"):
-            unit = {"s": "s", "m": "ms", "u": "us", "n": "ns"}[format[2]]
+            unit = {"s": "s", "m": "ms", "u": "us"}[format[2]]
             if abs(low) > (most := np.iinfo(np.int64).max // UNIT_NS[unit]) or high > most:
                 raise self.error(f"expected times from 1677 to 2262 in {self.names[at]}, found {low} to {high} {unit}")
         elif values.dtype.kind == "f":
@@ -139,10 +145,14 @@ class _Table:
         with self._named():
             found = batch.sides(at, true_is_sell)
         if found is None:
-            raise self.error(f"expected sides (bool, 0 and 1, or buy and sell) in {self.names[at]}, found {self._type(at)}")
+            raise self.error(
+                f"expected sides (bool, 0 and 1, or buy and sell) in {self.names[at]}, found {self._type(at)}"
+            )
         sells, unknown, example = found
         if unknown:
-            raise self.error(f"expected buy or sell in {self.names[at]}, found {unknown:,} other rows, such as {example!r}")
+            raise self.error(
+                f"expected buy or sell in {self.names[at]}, found {unknown:,} other rows, such as {example!r}"
+            )
         return sells
 
     def _values(self, batch: _core.ArrowBatch, at: int, wanted: str) -> NDArray[Any]:
@@ -278,7 +288,7 @@ def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
         buys, sells = values[4], values[5]
         if sold < 0:  # of two decimals, rounded to the decimals that both have
             sells = np.round(sells - buys, _core.finest_decimals(np.concatenate([sells, buys])))
-    return Candles(ts, *values[:4], buys, sells, interval_ns)
+    return Candles(ts, values[0], values[1], values[2], values[3], buys, sells, interval_ns)
 
 
 def _samples(given: Any, what: str, value: str, names: Sequence[str]) -> tuple[Times, Numbers]:

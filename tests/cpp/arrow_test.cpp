@@ -71,8 +71,9 @@ struct Column {
 
   /// A batch of `rows` from `first` on, cut out of the column; the column and its data must outlive it.
   ArrowBatch batch(std::int64_t rows, std::int64_t first = 0) {
-    child = {length, null_count, offset, static_cast<std::int64_t>(buffers.size()), 0, buffers.data(), nullptr,
-              words.empty() ? nullptr : &dictionary, nullptr, nullptr};
+    child = {length,  null_count,     offset,  static_cast<std::int64_t>(buffers.size()),
+             0,       buffers.data(), nullptr, words.empty() ? nullptr : &dictionary,
+             nullptr, nullptr};
     pointer = &child;
     const ArrowArray parent{rows, 0, first, 1, 1, none, &pointer, nullptr, nullptr, nullptr};
     auto fields = std::make_shared<const std::vector<ArrowField>>(std::vector<ArrowField>{{"x", format, words}});
@@ -111,7 +112,9 @@ TEST(Arrow, TheOwnerLivesUntilTheLastBatchIsReleased) {
 
 TEST(Arrow, AStreamThatNobodyReadsIsReleased) {
   const Made made;
-  { const ArrowReader unread = made.reader(); }
+  {
+    const ArrowReader unread = made.reader();
+  }
   EXPECT_TRUE(*made.gone);
 }
 
@@ -222,7 +225,9 @@ TEST(Arrow, AStreamIsReadOnce) {
   const Made made;
   ArrowArrayStream stream;
   export_stream(made.table(), stream);
-  { const ArrowReader first(stream); }
+  {
+    const ArrowReader first(stream);
+  }
   EXPECT_EQ(refusal([&] { ArrowReader second(stream); }), "the stream was consumed already");
 }
 

@@ -101,8 +101,14 @@ def test_bytes_of_0_and_1_are_read_in_place() -> None:
         ({"ts": np.array([True] * 4)}, "expected a timestamp or a number since the UNIX epoch in ts, found bool"),
         ({"price": np.zeros(4, "M8[ns]")}, "trades: expected numbers in price, found timestamp"),
         ({"price": np.zeros((4, 2))}, "trades: expected numbers in price, found list: cast it"),
-        ({"taker_sell": np.array([0, 1, 2, -1])}, "expected buy or sell in taker_sell, found 2 other rows, such as '2'"),
-        ({"taker_sell": np.zeros(4)}, r"expected sides \(bool, 0 and 1, or buy and sell\) in taker_sell, found numbers"),
+        (
+            {"taker_sell": np.array([0, 1, 2, -1])},
+            "expected buy or sell in taker_sell, found 2 other rows, such as '2'",
+        ),
+        (
+            {"taker_sell": np.zeros(4)},
+            r"expected sides \(bool, 0 and 1, or buy and sell\) in taker_sell, found numbers",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused(other: dict[str, Any], message: str) -> None:
@@ -155,9 +161,7 @@ def test_candles_come_as_tables_too() -> None:
     low, high = np.array([100.0, 99.0, 101.0]), np.array([102.0, 103.0, 104.0])
     volume, bought = np.array([1.1, 2.2, 3.3]), np.array([0.4, 2.0, 1.0])
     sold = np.array([0.7, 0.2, 2.3])
-    table = Table(
-        open_time=starts, open=low, high=high, low=low, close=high, volume=volume, taker_buy_volume=bought
-    )
+    table = Table(open_time=starts, open=low, high=high, low=low, close=high, volume=volume, taker_buy_volume=bought)
     candles = arrow.read_candles(table)
     assert candles.interval_ns == 60 * SECOND
     np.testing.assert_array_equal(candles.sell_qty, sold)

@@ -157,7 +157,7 @@ def test_nothing_happens_where_a_jump_is_refused(trades: lq.TradeBatch) -> None:
     events = events_of(trades)
     events["exch_ts"][-2] += 2_000_000 * MINUTE  # the last trade
     ours = engine()
-    with pytest.raises(lq.InvalidConfigError, match="ts must not jump over more than 1,?000,?000 windows"):
+    with pytest.raises(lq.InvalidConfigError, match=r"ts must not jump over more than 1,?000,?000 windows"):
         ours.feed_events(events)
     assert ours.clock is None
     assert ours.stats.rows == 0
@@ -185,7 +185,7 @@ def test_what_cannot_be_read_is_refused(trades: lq.TradeBatch) -> None:
     with pytest.raises(lq.InvalidConfigError, match=r"clock must be one of \('exch', 'local'\), was 'mine'"):
         ours.feed_events(events, clock="mine")
     narrow = events.astype([(name, "f4" if name == "px" else EVENT[name]) for name in EVENT.names or ()])
-    with pytest.raises(TypeError, match="price must be float64 .*, was float32"):
+    with pytest.raises(TypeError, match=r"price must be float64 .*, was float32"):
         ours.feed_events(narrow)
     with pytest.raises(lq.DataError, match=r"events: expected a field for taker side \(.*\), found ts, price, qty"):
         ours.feed_events(np.zeros(1, FIELDS))

@@ -1,7 +1,7 @@
 """
 Tables of pyarrow, polars, pandas and duckdb, in and out.
 
-They run where those are installed, as `make test-interop` does (extra "interop"); otherwise each skips, naming what lacks.
+They run where those are installed (extra "interop"), as in `make test-interop`; otherwise each skips with the reason.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def pl() -> Any:
 
 
 @pytest.fixture(scope="module")
-def pd(pa: Any) -> Any:
+def pd() -> Any:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")  # which pandas hands its frames out with
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     if not hasattr(pandas.DataFrame, "__arrow_c_stream__"):
         pytest.skip("pandas is older than 2.2")
@@ -70,7 +71,7 @@ def assert_same(given: Any, trades: lq.TradeBatch) -> None:
 # --- in ---
 
 
-def recode(pa: Any, table: Any, **columns: Callable[[Any], Any]) -> Any:
+def recode(table: Any, **columns: Callable[[Any], Any]) -> Any:
     for name, change in columns.items():
         table = table.set_column(table.column_names.index(name), name, change(table[name]))
     return table
@@ -92,11 +93,11 @@ def test_times_of_any_unit_and_zone(pa: Any, table: Any, trades: lq.TradeBatch, 
     each = {"s": SECOND, "ms": 10**6, "us": 1000, "ns": 1}[unit]
     ts = trades.ts // each
     coarse = lq.TradeBatch(ts * each, trades.price, trades.qty, trades.taker_sell)
-    assert_same(recode(pa, table, ts=lambda _: pa.array(ts, pa.timestamp(unit, zone))), coarse)
-    assert_same(recode(pa, table, ts=lambda _: pa.array(ts)), coarse)
+    assert_same(recode(table, ts=lambda _: pa.array(ts, pa.timestamp(unit, zone))), coarse)
+    assert_same(recode(table, ts=lambda _: pa.array(ts)), coarse)
 
 
-def test_slices_and_offsets(pa: Any, table: Any, trades: lq.TradeBatch) -> None:
+def test_slices_and_offsets(table: Any, trades: lq.TradeBatch) -> None:
     for first, count in ((0, 7), (3, 1000), (13, 64), (len(trades) - 5, 5)):
         rows = slice(first, first + count)
         part = lq.TradeBatch(trades.ts[rows], trades.price[rows], trades.qty[rows], trades.taker_sell[rows])
@@ -140,7 +141,7 @@ def test_frames_of_pandas(pd: Any, trades: lq.TradeBatch) -> None:
         fed(frame.assign(time=frame["time"].where(frame.index != 3)))
 
 
-def test_relations_of_duckdb(pa: Any, table: Any, trades: lq.TradeBatch) -> None:
+def test_relations_of_duckdb(table: Any, trades: lq.TradeBatch) -> None:
     duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
     with duckdb.connect() as connection:
         connection.register("t", table)
@@ -163,14 +164,17 @@ def test_heatmaps_and_series_from_tables(pl: Any, trades: lq.TradeBatch) -> None
     np.testing.assert_array_equal(ours.values, plain.values)
     assert ours.meta["trigger"] == "mark"
     starts = frame.group_by_dynamic("ts", every="1m").agg(
-        open=pl.col("price").first(), high=pl.col("price").max(), low=pl.col("price").min(), close=pl.col("price").last()
+        open=pl.col("price").first(),
+        high=pl.col("price").max(),
+        low=pl.col("price").min(),
+        close=pl.col("price").last(),
     )
     candles = lq.heatmap(trades=frame, candles=starts, trigger="candle", symbol="X")
     assert candles.meta["trigger"] == "candle"
 
 
 def test_nulls_are_refused_by_name(pa: Any, table: Any) -> None:
-    holes = recode(pa, table, qty=lambda column: pa.array([None, None, *column.to_pylist()[2:]]))
+    holes = recode(table, qty=lambda column: pa.array([None, None, *column.to_pylist()[2:]]))
     with pytest.raises(lq.DataError, match=rf"trades: expected no null in qty, found 2 in {len(table):,} rows"):
         fed(holes)
     assert fed(holes[2:]).stats.rows == len(table) - 2
@@ -194,15 +198,17 @@ def test_types_that_are_refused(pa: Any, table: Any, column: str, kind: str, mes
     first = pa.array([1, 2, 3], pa.float32() if kind == "float16" else pa.int32())
     values = first.cast({"decimal": pa.decimal128(18, 2), "date": pa.date32()}.get(kind) or getattr(pa, kind)())
     with pytest.raises(lq.DataError, match=message):
-        fed(recode(pa, few, **{column: lambda _: values}))
+        fed(recode(few, **{column: lambda _: values}))
 
 
 def test_what_is_no_table_is_refused(pa: Any) -> None:
-    with pytest.raises(lq.DataError, match="trades: expected a table, whose rows are structs of columns, found .* 'l'"):
+    with pytest.raises(
+        lq.DataError, match=r"trades: expected a table, whose rows are structs of columns, found .* 'l'"
+    ):
         fed(pa.array([1, 2]))
 
 
-def chunks(pa: Any, table: Any, size: int, bad: int, made: list[int]) -> Iterator[Any]:
+def chunks(table: Any, size: int, bad: int, made: list[int]) -> Iterator[Any]:
     for number, batch in enumerate(table.to_batches(max_chunksize=size)):
         made.append(number)
         if number == bad:
@@ -215,31 +221,34 @@ def test_a_stream_is_fed_as_it_is_produced(pa: Any, table: Any) -> None:
     closed: list[int] = []
     engine = make(window="10m")
     engine.on_column(lambda _: closed.append(len(made)))
-    engine.trades(pa.RecordBatchReader.from_batches(table.schema, chunks(pa, table, 100, -1, made)))
+    engine.trades(pa.RecordBatchReader.from_batches(table.schema, chunks(table, 100, -1, made)))
     assert len(made) == -(-len(table) // 100)
     assert closed[0] < len(made) // 2  # a window closed before the later batches were made
     assert engine.stats.rows == len(table)
 
 
-def test_an_error_says_what_was_fed_before(pa: Any, table: Any, trades: lq.TradeBatch) -> None:
+def test_an_error_says_what_was_fed_before(pa: Any, table: Any) -> None:
     engine = make()
-    broken = pa.RecordBatchReader.from_batches(table.schema, chunks(pa, table, 1000, 3, []))
-    with pytest.raises(lq.DataError, match=r"(?s)trades: .*disk is on fire.*; 3,000 rows of the stream had been fed before"):
+    broken = pa.RecordBatchReader.from_batches(table.schema, chunks(table, 1000, 3, []))
+    with pytest.raises(
+        lq.DataError, match=r"(?s)trades: .*disk is on fire.*; 3,000 rows of the stream had been fed before"
+    ):
         engine.trades(broken)
     assert engine.stats.rows == 3000
-    holes = recode(pa, table[3000:4000], price=lambda _: pa.nulls(1000, pa.float64()))
+    holes = recode(table[3000:4000], price=lambda _: pa.nulls(1000, pa.float64()))
     reader = pa.concat_tables([table[:10], holes])
     with pytest.raises(lq.DataError, match=r"expected no null in price, found 1,000 in 1,000 rows; 10 rows of the"):
         make().trades(reader)
     mixed = pa.concat_tables(
-        [recode(pa, table[rows], ts=lambda c, each=each: pa.array(c.cast(pa.int64()).to_numpy() // each))
+        [recode(table[rows], ts=lambda c, each=each: pa.array(c.cast(pa.int64()).to_numpy() // each))
          for rows, each in ((slice(10), 1), (slice(10, 20), 1000))]
     )  # fmt: skip
     with pytest.raises(lq.DataError, match=r"expected times in ts .* after times in ns; 10 rows of the stream"):
         make().trades(mixed)
-    jump = recode(pa, table[10:20], ts=lambda c: pa.array(c.cast(pa.int64()).to_numpy() + 70_000_000 * 60 * SECOND))
-    with pytest.raises(lq.InvalidConfigError, match=r"must not jump over .*; 10 rows of the stream had been fed before"):
-        make().trades(pa.concat_tables([table[:10], recode(pa, jump, ts=lambda c: c.cast(table.schema.field("ts").type))]))
+    kind = table.schema.field("ts").type
+    jump = recode(table[10:20], ts=lambda c: pa.array(c.cast(pa.int64()).to_numpy() + 2 * 10**18, kind))
+    with pytest.raises(lq.InvalidConfigError, match=r"must not jump over .*; 10 rows of the stream had been fed"):
+        make(window="1s").trades(pa.concat_tables([table[:10], jump]))
 
 
 def test_late_rows_are_counted(pa: Any, table: Any) -> None:
@@ -318,7 +327,8 @@ def test_maps_and_merged_heatmaps_go_out(pa: Any, trades: lq.TradeBatch) -> None
     np.testing.assert_array_equal(both["long"].combine_chunks().flatten().to_numpy(), merged.long.ravel())
 
 
-def test_pandas_and_duckdb_read_what_goes_out(pa: Any, pd: Any, trades: lq.TradeBatch) -> None:
+@pytest.mark.usefixtures("pd")
+def test_pandas_and_duckdb_read_what_goes_out(pa: Any, trades: lq.TradeBatch) -> None:
     duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
     table = pa.table(trades)
     assert table.to_pandas()["price"].tolist() == trades.price.tolist()

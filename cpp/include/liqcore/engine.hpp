@@ -77,8 +77,8 @@ struct Strided {
 /// Trades among records (an array of structs), read in place.
 ///
 /// Flags say what a record is: a trade if `(flags & kind_mask) == kind`, and of the wanted clock if
-/// `(flags & clock) == clock`. The aggressor bought if one of the bits `buy` is set, sold if one of `sell` is; with only
-/// one of the two masks given, records without its bits are of the other side.
+/// `(flags & clock) == clock`. The aggressor bought if one of the bits `buy` is set, sold if one of `sell` is; with
+/// only one of the two masks given, records without its bits are of the other side.
 struct TradeRecords {
   std::size_t size = 0;
   Strided ts_ns;  ///< std::int64_t

@@ -111,13 +111,20 @@ T load(const void* values, std::int64_t i) {
 /// Any whole number as int64; uint64 above its range becomes negative, which no caller takes for a code or a bit.
 std::int64_t load_whole(char format, const void* values, std::int64_t i) {
   switch (format) {
-    case 'c': return load<std::int8_t>(values, i);
-    case 'C': return load<std::uint8_t>(values, i);
-    case 's': return load<std::int16_t>(values, i);
-    case 'S': return load<std::uint16_t>(values, i);
-    case 'i': return load<std::int32_t>(values, i);
-    case 'I': return load<std::uint32_t>(values, i);
-    default: return load<std::int64_t>(values, i);
+    case 'c':
+      return load<std::int8_t>(values, i);
+    case 'C':
+      return load<std::uint8_t>(values, i);
+    case 's':
+      return load<std::int16_t>(values, i);
+    case 'S':
+      return load<std::uint16_t>(values, i);
+    case 'i':
+      return load<std::int32_t>(values, i);
+    case 'I':
+      return load<std::uint32_t>(values, i);
+    default:
+      return load<std::int64_t>(values, i);
   }
 }
 
@@ -199,8 +206,7 @@ std::size_t ArrowBatch::width(std::size_t column) const {
 const void* ArrowBatch::values(std::size_t column) const {
   if (array_->length == 0) return nullptr;
   require_buffers(child(column), 2);
-  return static_cast<const char*>(child(column).buffers[1]) +
-         begin(column) * static_cast<std::int64_t>(width(column));
+  return static_cast<const char*>(child(column).buffers[1]) + begin(column) * static_cast<std::int64_t>(width(column));
 }
 
 bool ArrowBatch::has_sides(std::size_t column) const {
@@ -247,7 +253,7 @@ SideCounts ArrowBatch::sides(std::size_t column, bool true_is_sell, std::span<st
     for (std::int64_t row = 0; row < n; ++row) {
       const std::int64_t value = load_whole(field.format[0], array.buffers[1], first + row);
       const bool known = value == 0 || value == 1;
-      const text::Side side = !known                        ? text::Side::unreadable
+      const text::Side side = !known                         ? text::Side::unreadable
                               : (value == 1) == true_is_sell ? text::Side::sell
                                                              : text::Side::buy;
       set(row, side, [&] { return std::to_string(value); });

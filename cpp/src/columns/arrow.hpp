@@ -1,7 +1,7 @@
 /// Tables that come and go through Arrow's C interfaces, without an Arrow library.
 ///
-/// Private to the library and its bindings. Who is given a struct owns it until its `release` is called; a moved one has
-/// its `release` set to null. What is read here is borrowed from the batch, which is released with its last owner.
+/// Private to the library and its bindings. Who is given a struct owns it until its `release` is called; a moved one
+/// has its `release` set to null. What is read here is borrowed from the batch, which is released with its last owner.
 #pragma once
 
 #include <cstddef>
