@@ -100,6 +100,13 @@ def shared_prefix(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
+def embedding_python(venv_python: Path) -> Path:
+    """The same environment, with what docs/embedding.md uses besides."""
+    run(venv_python, "-m", "pip", "install", "-q", "numba>=0.60")
+    return venv_python
+
+
+@pytest.fixture(scope="session")
 def venv_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that holds the wheel, what it needs, and what a build of an extension needs."""
     folder = tmp_path_factory.mktemp("venv")

@@ -4,7 +4,7 @@ The examples of the documentation run: docstrings, and the Python and C++ blocks
 Python blocks of a page run in order, in one namespace, in a folder that holds `trades.csv.gz` alone (simulated, laid
 out as a Binance aggTrades file). Comment lines directly below a statement are the last lines that the block has printed
 by then, if it has printed anything. C++ blocks with a `main` are compiled and run. A block that comes after a line
-`<!-- not run -->` is left out.
+`<!-- not run -->` is left out; one after `<!-- file: NAME -->` is run elsewhere (tests/packaging/test_embedding.py).
 """
 
 import ast
@@ -101,7 +101,7 @@ def blocks_of(page: Path) -> tuple[Block, ...]:
     for number, line in enumerate(lines, 1):
         if start is None and (match := re.match(r"(`{3,})(\w*)", line)):
             fence, language = match.groups()
-            start, skipped = number + 1, before == "<!-- not run -->"
+            start, skipped = number + 1, before == "<!-- not run -->" or before.startswith("<!-- file:")
         elif start is not None and line.strip() == fence:
             if not skipped:
                 found.append(Block(page, start, language, "\n".join(lines[start - 1 : number - 1]) + "\n"))
