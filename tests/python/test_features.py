@@ -335,6 +335,23 @@ def test_batches_files_and_arrays_give_the_same_bits(
     assert_same_bits(lq.features(batch, whole.times, instrument=BOOK).values, whole.values)
 
 
+def test_rows_that_are_no_events_change_nothing_and_are_counted(market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = _columns(market.trades)
+    whole = lq.features(columns, "5m", instrument=BOOK)
+    rows = rows_of(columns)
+    first, middle = rows[0][0], rows[len(rows) // 2][0]
+    bad = [(-5, rows[0][1], 1.0, True), (2**63 - 1, 1.0, 1.0, True), (first, 1.0, 1.0, True)]  # the last is late
+    bad += [(middle, math.nan, 1.0, True), (middle, 1.0, -1.0, True)]
+    rows[len(rows) // 2 : len(rows) // 2] = bad
+    rows = [bad[0], *rows, bad[1]]
+    for batch_rows in (1_000_000, 701):
+        monkeypatch.setattr(pipeline, "BATCH_ROWS", batch_rows)
+        with pytest.warns(UserWarning, match="the engine could not use 7 of"):
+            found = lq.features(_arrays(rows), "5m", instrument=BOOK)
+        assert_same_bits(found.values, whole.values)
+        assert found.times.tolist() == whole.times.tolist()
+
+
 def test_a_column_callback_may_read(market: Any) -> None:
     eng, seen = lq.Engine(BOOK, window="5m"), []
     eng.on_column(lambda segment: seen.append((segment.end_ns, eng.features()["price"])))
