@@ -26,8 +26,8 @@ def market() -> Any:
     return lq.simulate(days=0.2, trades_per_day=40_000, seed=3)
 
 
-def recorded(coin: str, count: int) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """The first trades of a recorded day, and the marks meanwhile, by time: files have rows out of order."""
+def recorded(coin: str, count: int | None = None) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """A recorded day, or its first trades, and the marks meanwhile, by time: files have rows out of order."""
     of_trades = by_time(tuple(column[:count] for column in trades(coin, WHOLE[coin])))
     return of_trades, by_time(marks(coin, int(of_trades[0][0]), int(of_trades[0][-1])))
 
@@ -188,12 +188,12 @@ def assert_same_bits(a: Array, b: Array) -> None:
 @pytest.mark.recorded
 @pytest.mark.parametrize("coin", SETUPS)
 def test_a_live_engine_says_the_same_bits_on_recorded_days(coin: str) -> None:
-    of_trades, _ = recorded(coin, 60_000)
+    of_trades, _ = recorded(coin)
     engine = make_engine(SETUPS[coin])
     found = lq.features(of_trades, "5m", instrument=engine.instrument)  # half-lives and all
     live = lq.Engine(engine.instrument, window="5m")
     rows = [("trade", *row) for row in rows_of(of_trades)]
-    assert len(found) > 20
+    assert len(found) > 200
     assert_same_bits(found.values, live_rows(live, rows, found.times.tolist()))
 
 
@@ -269,7 +269,7 @@ def cut(columns: tuple[Array, ...], end: int) -> tuple[Array, ...]:
 @pytest.mark.recorded
 @pytest.mark.parametrize("coin", SETUPS)
 def test_what_comes_later_changes_nothing_on_recorded_days(coin: str) -> None:
-    of_trades, of_marks = recorded(coin, 60_000)
+    of_trades, of_marks = recorded(coin)
     engine = make_engine(SETUPS[coin])
     given: dict[str, Any] = {"instrument": engine.instrument, "trigger": "mark"}
     whole = lq.features(of_trades, "5m", marks=of_marks, **given)
