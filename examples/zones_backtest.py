@@ -3,8 +3,8 @@ Trade on zones, and say what came of it: a backtest without look-ahead, costs in
 
     python zones_backtest.py [TRADES ...] [--symbol SYMBOL]
 
-TRADES are files that liqcore reads, at least two days of one market; without any, a simulated market stands in, in which
-liquidations follow the price and never the other way round, so that nothing is to be found there.
+TRADES are files that liqcore reads, at least two days of one market; without any, a simulated market stands in, in
+which liquidations follow the price and never the other way round, so that nothing is to be found there.
 
 The rule takes the popular idea at its word: price is drawn to where more would be liquidated. At the close of every
 5-minute bar it compares the nearest zone of shorts above with the nearest zone of longs below, each worth its USD times

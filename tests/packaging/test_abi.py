@@ -1,8 +1,8 @@
 """
 What binaries depend on has not changed: functions of the shared library, layouts of the structs of liqcore.h.
 
-abi/LIQCORE_1.txt lists both for 64-bit Linux. Additions are added to it; a change or a removal breaks programs, and needs
-another LIQ_ABI_VERSION and another list.
+abi/LIQCORE_1.txt lists both for 64-bit Linux. Additions are added to it; a change or a removal breaks programs, and
+needs another LIQ_ABI_VERSION and another list.
 """
 
 import re

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import Instrument, LeverageProfile, PriceAxis
+from ..arrow import export_schema, export_table
 from ..beside import Beside
 from ..config import Config
 from ..durations import format_duration, parse_duration
@@ -77,6 +78,21 @@ class Features:
         if name not in self.names:
             raise KeyError(f"{name!r} is no feature; there are {', '.join(self.names)}")
         return self.values[:, self.names.index(name)]
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """
+        Hand the rows out to pyarrow, polars, pandas or duckdb: the columns of `to_dict`, time as timestamp[ns, UTC].
+
+        The schema's metadata say the symbol and the settings' hash. A schema that is asked for is passed over.
+        """
+        return export_table(self.to_dict(), self._metadata())
+
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema of `__arrow_c_stream__`."""
+        return export_schema(self.to_dict(), self._metadata())
+
+    def _metadata(self) -> dict[str, str]:
+        return {name: str(self.meta[name]) for name in ("symbol", "config_hash") if self.meta.get(name)}
 
     def to_dict(self) -> dict[str, NDArray[Any]]:
         """Return the columns by name after ``time`` (datetime64[ns]), as pandas and polars make a data frame of."""
