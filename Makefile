@@ -84,7 +84,7 @@ test-sanitizers: system-packages optional-ccache  ## C++ tests under ASan and UB
 	done
 
 test-python: optional-ccache $(VENV)/.installed
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(JOBS)
 
 test-packaging: system-packages optional-ccache optional-clang optional-lld optional-pkg-config $(VENV)/.installed  ## Strangers' projects: install, find_package, pkg-config, the wheel's SDK
 	$(BIN)/python -m pytest -q tests/packaging
