@@ -46,6 +46,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp python -type f -not -n
 # The wheel is built from the sdist, unpacked where ccache finds it again; what is installed, tested and released is this wheel.
 build/wheel/.built: $(VENV)/.dependencies $(SOURCES)
 	rm -rf build/sdist build/wheel
+	$(BIN)/python -m pip uninstall -q -y liqcore 2>/dev/null  # scikit-build-core would import the old one, for its entry point
 	$(BIN)/python -m build --sdist --no-isolation --outdir build/sdist . >/dev/null
 	cd build/sdist && tar --extract --touch --file liqcore-*.tar.gz
 	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir build/wheel build/sdist/liqcore-*/
@@ -83,7 +84,7 @@ test-sanitizers: system-packages optional-ccache  ## C++ tests under ASan and UB
 	done
 
 test-python: optional-ccache $(VENV)/.installed
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(JOBS)
 
 # An environment of its own: the one of test-python shows that nothing needs these packages.
 INTEROP := .venv-interop

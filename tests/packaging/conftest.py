@@ -112,16 +112,6 @@ def venv_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("venv")
     run(sys.executable, "-m", "venv", folder)
     python = folder / "bin" / "python"
-    run(
-        python,
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        wheel,
-        "scikit-build-core>=1.0",
-        "pybind11>=3.0",
-        "pytest>=8",
-        "hypothesis",
-    )
+    needed = ["scikit-build-core>=1.0", "pybind11>=3.0", "pytest>=8", "hypothesis"]
+    run(python, "-m", "pip", "install", "-q", "--no-compile", wheel, *needed)
     return python

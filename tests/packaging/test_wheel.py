@@ -54,12 +54,13 @@ def test_paths(venv_python: Path) -> None:
 def test_an_extension_feeds_an_engine_of_python(venv_python: Path) -> None:
     run(venv_python, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps", STRANGERS / "extension")
     code = """
-    import {first}, {second}
+    import {first}, {second}, pathlib
     import liqcore as lq
     eng = lq.Engine(lq.Instrument(tick_size=0.5, lot_size=0.001), leverage={{10: 1.0}}, half_life=None)
     feeder.feed(eng.ptr, 4)
     print(eng.stats.used, feeder.opened_lots(eng.ptr), feeder.wrong_setting())
-    print(sum("libliqcore" in line and "r-xp" in line for line in open("/proc/self/maps")))
+    maps = pathlib.Path("/proc/self/maps").read_text().splitlines()
+    print(sum("libliqcore" in line and "r-xp" in line for line in maps))
     """
     for first, second in (("liqcore", "feeder"), ("feeder", "liqcore")):
         program = "\n".join(line.strip() for line in code.format(first=first, second=second).splitlines())
