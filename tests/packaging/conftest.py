@@ -110,8 +110,8 @@ def embedding_python(venv_python: Path) -> Path:
 def venv_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that holds the wheel, what it needs, and what a build of an extension needs."""
     folder = tmp_path_factory.mktemp("venv")
-    run(sys.executable, "-m", "venv", folder)
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
     python = folder / "bin" / "python"
     needed = ["scikit-build-core>=1.0", "pybind11>=3.0", "pytest>=8", "hypothesis"]
-    run(python, "-m", "pip", "install", "-q", "--no-compile", wheel, *needed)
+    run(sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-compile", wheel, *needed)
     return python

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import OUTPUT, STRANGERS, build, configure, install_library, run
 
-OUR_FLAGS = re.compile(r"-W|-ffp-contract|-fno-semantic|-fvisibility|-fsanitize|-fno-omit|-mavx|LIQCORE_|cpp/src")
+OUR_FLAGS = re.compile(r"-W|-ffp-contract|-fvisibility|-fsanitize|-fno-omit|-mavx|LIQCORE_|cpp/src")
 
 
 def find_package(prefix: Path, folder: Path, *options: str) -> str:

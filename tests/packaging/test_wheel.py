@@ -52,7 +52,8 @@ def test_paths(venv_python: Path) -> None:
 
 
 def test_an_extension_feeds_an_engine_of_python(venv_python: Path) -> None:
-    run(venv_python, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps", STRANGERS / "extension")
+    pip = (sys.executable, "-m", "pip", "--python", venv_python)
+    run(*pip, "install", "-q", "--no-build-isolation", "--no-deps", STRANGERS / "extension")
     code = """
     import {first}, {second}, pathlib
     import liqcore as lq

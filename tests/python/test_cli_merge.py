@@ -27,7 +27,8 @@ def run(capsys: Any, *args: str) -> tuple[int, str, str]:
     return code, out, err
 
 
-def test_a_picture_and_a_result(capsys, files, worked):  # noqa: F811
+def test_a_picture_and_a_result(capsys, files, worked, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("COLUMNS", "160")  # whatever the length of the temporary folder's name
     code, out, err = run(capsys, *files, "-o", "all.png", "-o", "all.parquet", "--price-from", "inv")
     assert (code, err) == (0, "")
     assert Path("all.png").read_bytes().startswith(b"\x89PNG")
