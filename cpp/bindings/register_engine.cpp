@@ -18,88 +18,16 @@
 
 #include "arrays.hpp"
 #include "axis.hpp"
+#include "checkpoint.hpp"
+#include "feeds.hpp"
 #include "liqcore/engine.hpp"
-#include "liqcore/features.hpp"
 #include "liqcore/footprint_stream.hpp"
 #include "names.hpp"
+#include "python_engine.hpp"
 #include "register.hpp"
 
 namespace liqcore::bindings {
 namespace {
-
-/// An engine, who uses it now, and what its Python callback raised.
-struct PyEngine {
-  explicit PyEngine(Engine made) : engine(std::move(made)) {}
-
-  Engine engine;
-  std::atomic<std::size_t> user{0};  // hash of the thread's id; 0: nobody
-  py::object callback = py::none();
-  std::optional<py::error_already_set> raised{};
-};
-
-std::size_t this_thread() { return std::hash<std::thread::id>{}(std::this_thread::get_id()) | 1; }
-
-/// Feeding: nobody else may be using the engine, not even this thread's own callback.
-class Feeding {
- public:
-  explicit Feeding(PyEngine& engine) : engine_(engine) {
-    std::size_t nobody = 0;
-    if (engine_.user.compare_exchange_strong(nobody, this_thread())) return;
-    throw std::runtime_error(nobody == this_thread()
-                                 ? "this engine was fed from its own on_column callback: feed it after the call returns"
-                                 : "this engine is in use by another thread: one engine, one thread at a time");
-  }
-  Feeding(const Feeding&) = delete;
-  Feeding& operator=(const Feeding&) = delete;
-  ~Feeding() { engine_.user = 0; }
-
- private:
-  PyEngine& engine_;
-};
-
-/// Reading: allowed to the engine's own callback as well.
-class Reading {
- public:
-  explicit Reading(PyEngine& engine) : engine_(engine) {
-    std::size_t nobody = 0;
-    owns_ = engine_.user.compare_exchange_strong(nobody, this_thread());
-    if (!owns_ && nobody != this_thread())
-      throw std::runtime_error("this engine is in use by another thread: one engine, one thread at a time");
-  }
-  Reading(const Reading&) = delete;
-  Reading& operator=(const Reading&) = delete;
-  ~Reading() {
-    if (owns_) engine_.user = 0;
-  }
-
- private:
-  PyEngine& engine_;
-  bool owns_;
-};
-
-/// What the callback raised during the call is raised now that the call is done.
-void raise_pending(PyEngine& self) {
-  if (!self.raised) return;
-  py::error_already_set error = std::move(*self.raised);
-  self.raised.reset();
-  throw error;
-}
-
-template <class Use>
-auto feed(PyEngine& self, Use&& use) {
-  auto result = [&] {
-    const Feeding guard(self);
-    const py::gil_scoped_release unlocked;
-    return use(self.engine);
-  }();
-  raise_pending(self);
-  return result;
-}
-
-TradeArrays trade_arrays(py::handle ts, py::handle price, py::handle qty, py::handle taker_sell) {
-  const TradeArrays out{times(ts, "ts"), doubles(price, "price"), doubles(qty, "qty"), bools(taker_sell, "taker_sell")};
-  return out;
-}
 
 /// A column of any stride and alignment, as views of a structured array have them.
 template <class Accepts>
@@ -124,54 +52,6 @@ TradeRecords trade_records(const py::array& ts, const py::array& price, const py
                       [](const py::array& a) { return is_native(a, 'b', 1) || is_native(a, 'u', 8); });
   out.wide_flags = flags.itemsize() == 8;
   return out;
-}
-
-CandleArrays candle_arrays(py::handle ts_open, py::handle open, py::handle high, py::handle low, py::handle close,
-                           py::handle buy_qty, py::handle sell_qty, std::int64_t interval_ns) {
-  CandleArrays out;
-  out.ts_open_ns = times(ts_open, "ts_open");
-  out.open = doubles(open, "open");
-  out.high = doubles(high, "high");
-  out.low = doubles(low, "low");
-  out.close = doubles(close, "close");
-  if (!buy_qty.is_none()) out.buy_qty = doubles(buy_qty, "buy_qty");
-  if (!sell_qty.is_none()) out.sell_qty = doubles(sell_qty, "sell_qty");
-  out.interval_ns = interval_ns;
-  return out;
-}
-
-py::tuple tuple(const py::object& object, const char* argument, std::size_t size) {
-  const auto out = py::tuple(object);
-  if (out.size() != size)
-    throw py::value_error(std::string(argument) + " must be a tuple of " + std::to_string(size) + " arrays, had " +
-                          std::to_string(out.size()));
-  return out;
-}
-
-/// Where results are written in place.
-std::span<double> writable(const py::object& out, std::size_t size) {
-  const std::span<const double> values = doubles(out, "out");
-  if (!py::reinterpret_borrow<py::array>(out).writeable()) throw py::value_error("out must be writable, was read-only");
-  if (values.size() != size)
-    throw py::value_error("out must hold " + std::to_string(size) + " values, had " + std::to_string(values.size()));
-  return {const_cast<double*>(values.data()), size};
-}
-
-/// Streams that go with trades.
-void put_beside(Feed& all, const py::object& marks, const py::object& open_interest, const py::object& candles,
-                std::int64_t interval_ns) {
-  if (!marks.is_none()) {
-    const py::tuple t = tuple(marks, "marks", 2);
-    all.marks = {times(t[0], "ts (of marks)"), doubles(t[1], "price (of marks)")};
-  }
-  if (!open_interest.is_none()) {
-    const py::tuple t = tuple(open_interest, "open_interest", 2);
-    all.open_interest = {times(t[0], "ts (of open_interest)"), doubles(t[1], "quantity (of open_interest)")};
-  }
-  if (!candles.is_none()) {
-    const py::tuple t = tuple(candles, "candles", 7);
-    all.candles = candle_arrays(t[0], t[1], t[2], t[3], t[4], t[5], t[6], interval_ns);
-  }
 }
 
 std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfile& leverage, const py::object& axis,
@@ -223,143 +103,6 @@ py::tuple history(PyEngine& self, bool unfinished) {
   History all = *self.engine.history_so_far();
   const bool with_open = all.size() > closed->size();
   return py::make_tuple(py::cast(std::move(all)), with_open);
-}
-
-constexpr Tally Account::* kTallies[] = {&Account::opened,     &Account::live,      &Account::liquidated,
-                                         &Account::closed,     &Account::underflow, &Account::overflow,
-                                         &Account::unresolved, &Account::no_price};
-
-py::object range_of(const std::optional<TickRange>& range) {
-  if (!range) return py::none();
-  return py::make_tuple(range->low, range->high);
-}
-
-std::optional<TickRange> range_of(const py::handle& range) {
-  if (range.is_none()) return std::nullopt;
-  const auto [low, high] = range.cast<std::pair<std::int64_t, std::int64_t>>();
-  return TickRange{low, high};
-}
-
-py::dict sampled_state(const SampledState& state) {
-  py::list profile;
-  for (const Traded& at : state.interval.profile) profile.append(py::make_tuple(at.tick, at.bought, at.sold));
-  py::list liquidated;
-  for (const Tally& tally : state.liquidated) liquidated.append(py::make_tuple(tally.whole(), tally.fraction()));
-  const Candle& prices = state.interval.prices;
-  py::dict out;
-  out["before"] = state.before;
-  out["profile"] = profile;
-  out["hull"] = range_of(state.interval.hull);
-  out["prices"] = py::make_tuple(prices.open, prices.high, prices.low, prices.close, prices.buy_lots, prices.sell_lots);
-  out["liquidated"] = liquidated;
-  out["spared"] = state.spared;
-  out["capped"] = state.capped;
-  return out;
-}
-
-SampledState sampled_state(const py::dict& from) {
-  SampledState out;
-  out.before = from["before"].cast<std::optional<double>>();
-  for (const py::handle row : from["profile"]) {
-    const auto [tick, bought, sold] = row.cast<std::tuple<std::int64_t, double, double>>();
-    out.interval.profile.push_back({tick, bought, sold});
-  }
-  out.interval.hull = range_of(from["hull"]);
-  const auto [open, high, low, close, buy, sell] =
-      from["prices"].cast<std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, double, double>>();
-  out.interval.prices = {open, high, low, close, buy, sell};
-  for (const py::handle pair : from["liquidated"]) {
-    const auto [whole, fraction] = pair.cast<std::pair<std::int64_t, double>>();
-    out.liquidated.emplace_back();
-    out.liquidated.back().add(whole);
-    out.liquidated.back().add(fraction);
-  }
-  out.spared = from["spared"].cast<std::vector<double>>();
-  out.capped = from["capped"].cast<std::vector<double>>();
-  return out;
-}
-
-/// What the history of an engine does not say of its state; plain numbers and lists, to be stored beside it.
-py::dict state(PyEngine& self) {
-  const Reading guard(self);
-  const Checkpoint checkpoint = self.engine.checkpoint();
-  const Stats& stats = checkpoint.stats;
-  py::list whole;
-  py::list fraction;
-  for (const Account& account : stats.accounts)
-    for (const auto tally : kTallies) {
-      whole.append((account.*tally).whole());
-      fraction.append((account.*tally).fraction());
-    }
-  py::dict out;
-  out["clock_ns"] = checkpoint.clock_ns;
-  out["axis"] = py::make_tuple(checkpoint.axis.low, checkpoint.axis.high);
-  out["triggered"] = range_of(checkpoint.triggered);
-  out["used_trades"] = checkpoint.used_trades;
-  out["used_candle_volumes"] = checkpoint.used_candle_volumes;
-  out["rows"] = stats.rows;
-  out["used"] = stats.used;
-  out["rounded_qty"] = stats.rounded_qty;
-  out["rejected"] = std::vector<std::uint64_t>(stats.rejected.begin(), stats.rejected.end());
-  out["inexact"] = stats.inexact;
-  out["whole_lots"] = whole;
-  out["fractions"] = fraction;
-  out["sampled"] = sampled_state(checkpoint.sampled);
-  out["last_price"] = checkpoint.last_price;
-  out["began_ns"] = checkpoint.began_ns;
-  out["liquidated_usd"] = checkpoint.liquidated_usd;
-  return out;
-}
-
-/// `windows` ends with the unfinished one.
-void restore(PyEngine& self, const History& windows, const py::dict& state) {
-  const Feeding guard(self);
-  if (windows.size() == 0) throw InvalidConfig("a checkpoint must hold the unfinished window");
-  History closed(windows.terms(), std::nullopt);
-  Cells base;
-  windows.base().extract(base);
-  closed.set_base(base);
-  for (std::size_t i = 0; i + 1 < windows.size(); ++i) closed.append() = windows.segment(i);
-  const auto axis = state["axis"].cast<std::pair<std::int64_t, std::int64_t>>();
-  Stats stats;
-  stats.rows = state["rows"].cast<std::uint64_t>();
-  stats.used = state["used"].cast<std::uint64_t>();
-  stats.rounded_qty = state["rounded_qty"].cast<std::uint64_t>();
-  const auto rejected = state["rejected"].cast<std::vector<std::uint64_t>>();
-  const auto whole = state["whole_lots"].cast<std::vector<std::int64_t>>();
-  const auto fractions = state["fractions"].cast<std::vector<double>>();
-  const std::size_t layers = 2 * self.engine.leverage().size();
-  if (rejected.size() != kRejectReasons || whole.size() != layers * std::size(kTallies) ||
-      fractions.size() != whole.size())
-    throw InvalidConfig("a checkpoint must be of the same number of tiers and the same version");
-  std::copy(rejected.begin(), rejected.end(), stats.rejected.begin());
-  stats.inexact = state["inexact"].cast<bool>();
-  stats.accounts.resize(layers);
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    Tally& tally = stats.accounts[i / std::size(kTallies)].*kTallies[i % std::size(kTallies)];
-    tally.add(whole[i]);
-    tally.add(fractions[i]);
-  }
-  self.engine.restore(Checkpoint{std::move(closed),
-                                 windows.segment(windows.size() - 1),
-                                 std::move(stats),
-                                 state["clock_ns"].cast<std::int64_t>(),
-                                 {axis.first, axis.second},
-                                 range_of(state["triggered"]),
-                                 state["used_trades"].cast<bool>(),
-                                 state["used_candle_volumes"].cast<bool>(),
-                                 sampled_state(py::dict(state["sampled"])),
-                                 state["last_price"].cast<std::int64_t>(),
-                                 state["began_ns"].cast<std::int64_t>(),
-                                 state["liquidated_usd"].cast<std::vector<double>>()});
-}
-
-py::object read_features(FeatureReader& self, PyEngine& engine, py::object out) {
-  if (out.is_none()) out = py::array_t<double>(static_cast<py::ssize_t>(self.size()));
-  const std::span<double> values = writable(out, self.size());
-  const Reading guard(engine);
-  self.read(engine.engine, values);  // with the GIL, which keeps another thread from using this reader
-  return out;
 }
 
 void on_column(PyEngine& self, py::object callback) {
@@ -720,68 +463,6 @@ layer exceeded open interest: dict of float64 arrays (side, tier).
             return copy_to_array(std::span(half_life));
           },
           "Half-life of each tier, ns; None where nothing decays.");
-
-  py::class_<FeatureReader>(m, "FeatureReader", "The native reader; liqcore.FeatureReader documents it.")
-      .def(py::init([](std::vector<double> reaches, std::int64_t bins_per_row, double zone_percentile,
-                       double density_percent) {
-             return FeatureReader({std::move(reaches), {bins_per_row, zone_percentile}, density_percent});
-           }),
-           py::kw_only(), py::arg("reaches"), py::arg("bins_per_row"), py::arg("zone_percentile"),
-           py::arg("density_percent"))
-      .def("read", &read_features, py::arg("engine"), py::arg("out") = py::none(), R"(
-Read the features of this moment: as of what the engine was fed, at its clock.
-
-Parameters
-----------
-engine : Engine
-    Any engine; advance it first to read as of a time. Its `on_column` callback may read it, too.
-out : ndarray of float64, shape (features,), C-contiguous, optional
-    Where to write them; by default a new array.
-
-Returns
--------
-ndarray of float64, shape (features,)
-    In the order of `names`; `out` where it was given.
-)")
-      .def(
-          "_feed",  // liqcore.features feeds whole streams, bar by bar
-          [](FeatureReader& self, PyEngine& engine, const py::object& trades, const py::object& marks,
-             const py::object& open_interest, const py::object& candles, std::int64_t interval_ns,
-             const py::object& closes, const py::object& out) {
-            Feed all;
-            if (!trades.is_none()) {
-              const py::tuple t = tuple(trades, "trades", 4);
-              all.trades = trade_arrays(t[0], t[1], t[2], t[3]);
-            }
-            put_beside(all, marks, open_interest, candles, interval_ns);
-            const auto ends = times(closes, "closes");
-            const std::span<double> values = writable(out, ends.size() * self.size());
-            bindings::feed(engine, [&](Engine& native) {
-              self.feed(native, all, ends, values);
-              return 0;
-            });
-          },
-          py::arg("engine"), py::arg("trades"), py::arg("marks"), py::arg("open_interest"), py::arg("candles"),
-          py::arg("interval_ns"), py::arg("closes"), py::arg("out"))
-      .def_property_readonly(
-          "names", [](const FeatureReader& self) { return py::tuple(py::cast(self.names())); },
-          "Names of the features, in order.")
-      .def_property_readonly(
-          "reaches", [](const FeatureReader& self) { return py::tuple(py::cast(self.options().reaches_percent)); },
-          "Reaches, percent of the price.")
-      .def_property_readonly(
-          "bins_per_row", [](const FeatureReader& self) { return self.options().zones.bins_per_row; },
-          "Book bins in a row of a zone.")
-      .def_property_readonly(
-          "zone_percentile", [](const FeatureReader& self) { return self.options().zones.percentile; },
-          "Of the rows that hold something: from it on they are part of a zone.")
-      .def_property_readonly(
-          "density_percent", [](const FeatureReader& self) { return self.options().density_percent; },
-          "Half-width of the density's kernel, percent of the price.")
-      .def_property_readonly(
-          "ptr", [](FeatureReader& self) { return reinterpret_cast<std::uintptr_t>(&self); },
-          "Address of the reader, for liq_features_read(); valid while this object lives.")
-      .def("__len__", &FeatureReader::size);
 }
 
 }  // namespace liqcore::bindings

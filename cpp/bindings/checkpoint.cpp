@@ -1,0 +1,148 @@
+#include "checkpoint.hpp"
+
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "liqcore/error.hpp"
+
+namespace liqcore::bindings {
+namespace {
+
+constexpr Tally Account::* kTallies[] = {&Account::opened,     &Account::live,      &Account::liquidated,
+                                         &Account::closed,     &Account::underflow, &Account::overflow,
+                                         &Account::unresolved, &Account::no_price};
+
+py::object range_of(const std::optional<TickRange>& range) {
+  if (!range) return py::none();
+  return py::make_tuple(range->low, range->high);
+}
+
+std::optional<TickRange> range_of(const py::handle& range) {
+  if (range.is_none()) return std::nullopt;
+  const auto [low, high] = range.cast<std::pair<std::int64_t, std::int64_t>>();
+  return TickRange{low, high};
+}
+
+py::dict sampled_state(const SampledState& state) {
+  py::list profile;
+  for (const Traded& at : state.interval.profile) profile.append(py::make_tuple(at.tick, at.bought, at.sold));
+  py::list liquidated;
+  for (const Tally& tally : state.liquidated) liquidated.append(py::make_tuple(tally.whole(), tally.fraction()));
+  const Candle& prices = state.interval.prices;
+  py::dict out;
+  out["before"] = state.before;
+  out["profile"] = profile;
+  out["hull"] = range_of(state.interval.hull);
+  out["prices"] = py::make_tuple(prices.open, prices.high, prices.low, prices.close, prices.buy_lots, prices.sell_lots);
+  out["liquidated"] = liquidated;
+  out["spared"] = state.spared;
+  out["capped"] = state.capped;
+  return out;
+}
+
+SampledState sampled_state(const py::dict& from) {
+  SampledState out;
+  out.before = from["before"].cast<std::optional<double>>();
+  for (const py::handle row : from["profile"]) {
+    const auto [tick, bought, sold] = row.cast<std::tuple<std::int64_t, double, double>>();
+    out.interval.profile.push_back({tick, bought, sold});
+  }
+  out.interval.hull = range_of(from["hull"]);
+  const auto [open, high, low, close, buy, sell] =
+      from["prices"].cast<std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, double, double>>();
+  out.interval.prices = {open, high, low, close, buy, sell};
+  for (const py::handle pair : from["liquidated"]) {
+    const auto [whole, fraction] = pair.cast<std::pair<std::int64_t, double>>();
+    out.liquidated.emplace_back();
+    out.liquidated.back().add(whole);
+    out.liquidated.back().add(fraction);
+  }
+  out.spared = from["spared"].cast<std::vector<double>>();
+  out.capped = from["capped"].cast<std::vector<double>>();
+  return out;
+}
+
+}  // namespace
+
+py::dict state(PyEngine& self) {
+  const Reading guard(self);
+  const Checkpoint checkpoint = self.engine.checkpoint();
+  const Stats& stats = checkpoint.stats;
+  py::list whole;
+  py::list fraction;
+  for (const Account& account : stats.accounts)
+    for (const auto tally : kTallies) {
+      whole.append((account.*tally).whole());
+      fraction.append((account.*tally).fraction());
+    }
+  py::dict out;
+  out["clock_ns"] = checkpoint.clock_ns;
+  out["axis"] = py::make_tuple(checkpoint.axis.low, checkpoint.axis.high);
+  out["triggered"] = range_of(checkpoint.triggered);
+  out["used_trades"] = checkpoint.used_trades;
+  out["used_candle_volumes"] = checkpoint.used_candle_volumes;
+  out["rows"] = stats.rows;
+  out["used"] = stats.used;
+  out["rounded_qty"] = stats.rounded_qty;
+  out["rejected"] = std::vector<std::uint64_t>(stats.rejected.begin(), stats.rejected.end());
+  out["inexact"] = stats.inexact;
+  out["whole_lots"] = whole;
+  out["fractions"] = fraction;
+  out["sampled"] = sampled_state(checkpoint.sampled);
+  out["last_price"] = checkpoint.last_price;
+  out["began_ns"] = checkpoint.began_ns;
+  out["liquidated_usd"] = checkpoint.liquidated_usd;
+  return out;
+}
+
+void restore(PyEngine& self, const History& windows, const py::dict& state) {
+  const Feeding guard(self);
+  if (windows.size() == 0) throw InvalidConfig("a checkpoint must hold the unfinished window");
+  History closed(windows.terms(), std::nullopt);
+  Cells base;
+  windows.base().extract(base);
+  closed.set_base(base);
+  for (std::size_t i = 0; i + 1 < windows.size(); ++i) closed.append() = windows.segment(i);
+  const auto axis = state["axis"].cast<std::pair<std::int64_t, std::int64_t>>();
+  Stats stats;
+  stats.rows = state["rows"].cast<std::uint64_t>();
+  stats.used = state["used"].cast<std::uint64_t>();
+  stats.rounded_qty = state["rounded_qty"].cast<std::uint64_t>();
+  const auto rejected = state["rejected"].cast<std::vector<std::uint64_t>>();
+  const auto whole = state["whole_lots"].cast<std::vector<std::int64_t>>();
+  const auto fractions = state["fractions"].cast<std::vector<double>>();
+  const std::size_t layers = 2 * self.engine.leverage().size();
+  if (rejected.size() != kRejectReasons || whole.size() != layers * std::size(kTallies) ||
+      fractions.size() != whole.size())
+    throw InvalidConfig("a checkpoint must be of the same number of tiers and the same version");
+  std::copy(rejected.begin(), rejected.end(), stats.rejected.begin());
+  stats.inexact = state["inexact"].cast<bool>();
+  stats.accounts.resize(layers);
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    Tally& tally = stats.accounts[i / std::size(kTallies)].*kTallies[i % std::size(kTallies)];
+    tally.add(whole[i]);
+    tally.add(fractions[i]);
+  }
+  self.engine.restore(Checkpoint{std::move(closed),
+                                 windows.segment(windows.size() - 1),
+                                 std::move(stats),
+                                 state["clock_ns"].cast<std::int64_t>(),
+                                 {axis.first, axis.second},
+                                 range_of(state["triggered"]),
+                                 state["used_trades"].cast<bool>(),
+                                 state["used_candle_volumes"].cast<bool>(),
+                                 sampled_state(py::dict(state["sampled"])),
+                                 state["last_price"].cast<std::int64_t>(),
+                                 state["began_ns"].cast<std::int64_t>(),
+                                 state["liquidated_usd"].cast<std::vector<double>>()});
+}
+
+}  // namespace liqcore::bindings

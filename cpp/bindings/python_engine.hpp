@@ -1,0 +1,89 @@
+// An engine as Python holds it: who uses it now, and what its callback raised.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "liqcore/engine.hpp"
+
+namespace liqcore::bindings {
+
+namespace py = pybind11;
+
+/// An engine, who uses it now, and what its Python callback raised.
+struct PyEngine {
+  explicit PyEngine(Engine made) : engine(std::move(made)) {}
+
+  Engine engine;
+  std::atomic<std::size_t> user{0};  // hash of the thread's id; 0: nobody
+  py::object callback = py::none();
+  std::optional<py::error_already_set> raised{};
+};
+
+inline std::size_t this_thread() { return std::hash<std::thread::id>{}(std::this_thread::get_id()) | 1; }
+
+/// Feeding: nobody else may be using the engine, not even this thread's own callback.
+class Feeding {
+ public:
+  explicit Feeding(PyEngine& engine) : engine_(engine) {
+    std::size_t nobody = 0;
+    if (engine_.user.compare_exchange_strong(nobody, this_thread())) return;
+    throw std::runtime_error(nobody == this_thread()
+                                 ? "this engine was fed from its own on_column callback: feed it after the call returns"
+                                 : "this engine is in use by another thread: one engine, one thread at a time");
+  }
+  Feeding(const Feeding&) = delete;
+  Feeding& operator=(const Feeding&) = delete;
+  ~Feeding() { engine_.user = 0; }
+
+ private:
+  PyEngine& engine_;
+};
+
+/// Reading: allowed to the engine's own callback as well.
+class Reading {
+ public:
+  explicit Reading(PyEngine& engine) : engine_(engine) {
+    std::size_t nobody = 0;
+    owns_ = engine_.user.compare_exchange_strong(nobody, this_thread());
+    if (!owns_ && nobody != this_thread())
+      throw std::runtime_error("this engine is in use by another thread: one engine, one thread at a time");
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  ~Reading() {
+    if (owns_) engine_.user = 0;
+  }
+
+ private:
+  PyEngine& engine_;
+  bool owns_;
+};
+
+/// What the callback raised during the call is raised now that the call is done.
+inline void raise_pending(PyEngine& self) {
+  if (!self.raised) return;
+  py::error_already_set error = std::move(*self.raised);
+  self.raised.reset();
+  throw error;
+}
+
+template <class Use>
+auto feed(PyEngine& self, Use&& use) {
+  auto result = [&] {
+    const Feeding guard(self);
+    const py::gil_scoped_release unlocked;
+    return use(self.engine);
+  }();
+  raise_pending(self);
+  return result;
+}
+
+}  // namespace liqcore::bindings
