@@ -453,7 +453,8 @@ def test_an_interrupt_is_130_and_no_file(pipeline: Pipeline) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_ctrl_c_ends_the_program_with_130_and_no_file() -> None:
     program = """
-import sys, time, types
+import signal, sys, time, types
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs in the background without it
 module = types.ModuleType("liqcore.pipeline")
 def heatmap(*args, **kwargs):
     print("ready", flush=True)
