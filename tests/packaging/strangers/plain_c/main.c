@@ -1,11 +1,18 @@
-/* A stranger's program in C. */
 #include <liqcore/liqcore.h>
 #include <stdio.h>
 
-typedef int32_t (*trade_function)(liq_engine*, int64_t, double, double, int32_t);
-
 int main(void) {
-  trade_function volatile trade = liq_engine_trade;
-  printf("%s\n", trade ? "linked" : "missing");
+  liq_instrument instrument;
+  liq_engine* engine = NULL;
+  liq_counts counts = {sizeof(liq_counts), 0, 0, 0, {0}};
+  liq_instrument_init(&instrument, sizeof instrument);
+  if (liq_engine_create(&instrument, NULL, &engine) != LIQ_INVALID) return 1; /* it has no tick size yet */
+  instrument.tick_size = instrument.lot_size = 1.0;
+  if (liq_engine_create(&instrument, NULL, &engine) != LIQ_OK) return 2;
+  if (liq_engine_trade(engine, 1, 60000.0, 2.0, 0) != LIQ_OK) return 3;
+  if (liq_engine_trade(engine, 2, 60000.5, 2.0, 0) != LIQ_OFF_GRID) return 4;
+  if (liq_engine_counts(engine, &counts) != LIQ_OK || counts.used != 1) return 5;
+  liq_engine_destroy(engine);
+  printf("linked\n");
   return 0;
 }
