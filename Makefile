@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
 APT_PACKAGES := g++ cmake ninja-build libgtest-dev
 
-.PHONY: help setup demo test test-cpp test-sanitizers test-python bench bench-check valgrind lint format clean system-packages
+.PHONY: help setup demo test test-cpp test-sanitizers test-python test-interop bench bench-check valgrind lint format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -43,7 +43,7 @@ demo: $(VENV)/.installed  ## Simulate a market and draw its liquidation heatmap
 	$(BIN)/liqcore demo -o out/liqcore-demo.png
 	@echo "Look at $(CURDIR)/out/liqcore-demo.png"
 
-test: test-cpp test-sanitizers test-python  ## Run every test
+test: test-cpp test-sanitizers test-python test-interop  ## Run every test
 	@echo "All tests passed. The demo's picture: make demo"
 
 test-cpp: system-packages
@@ -57,6 +57,15 @@ test-sanitizers: system-packages  ## C++ tests under ASan and UBSan, then TSan
 
 test-python: $(VENV)/.installed
 	$(BIN)/python -m pytest -q
+
+# An environment of its own: the one of test-python shows that nothing needs these packages.
+INTEROP := .venv-interop
+test-interop: $(VENV)/.installed  ## Tables of pyarrow, polars, pandas and duckdb, in and out
+	@test -x $(INTEROP)/bin/python || $(PYTHON) -m venv $(INTEROP)
+	$(BIN)/python tools/requirements.py test interop | $(INTEROP)/bin/python -m pip install -q -r /dev/stdin
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w build/wheel-interop .
+	$(INTEROP)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel-interop/liqcore-*.whl
+	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_sources_parquet.py
 
 bench: system-packages valgrind $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
 	$(BIN)/python tools/requirements.py bench | $(BIN)/python -m pip install -q -r /dev/stdin
@@ -87,4 +96,4 @@ format: $(VENV)/.installed  ## Rewrite the sources in the project's style
 	$(BIN)/clang-format -i $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 clean:  ## Remove everything made
-	rm -rf build out dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build out dist $(VENV) $(INTEROP) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,7 +21,7 @@ from measure import Candidate, Figure, ratios
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "out" / "bench"
-PEERS = ("numpy", "numba", "fast-histogram", "boost-histogram", "polars", "fastparquet")
+PEERS = ("numpy", "numba", "fast-histogram", "boost-histogram", "polars", "pyarrow", "fastparquet")
 
 
 @dataclass

@@ -20,6 +20,11 @@ inline bool is_native(const py::array& array, char kind, py::ssize_t size) {
   return type.kind() == kind && type.itemsize() == size && (type.byteorder() == '=' || type.byteorder() == '|');
 }
 
+inline bool is_time(const py::array& array) {
+  return is_native(array, 'i', 8) ||
+         (is_native(array, 'M', 8) && std::string(py::str(array.dtype())) == "datetime64[ns]");
+}
+
 /// The array's memory if it is a one-dimensional, C-contiguous, aligned numpy array of a type that `accepts` takes.
 template <class T, class Accepts>
 std::span<const T> view(py::handle object, const char* argument, const char* wanted, Accepts&& accepts) {
@@ -44,9 +49,7 @@ inline std::span<const double> doubles(py::handle object, const char* argument) 
 
 /// int64 nanoseconds, or datetime64[ns], which has the same bits.
 inline std::span<const std::int64_t> times(py::handle object, const char* argument) {
-  return view<std::int64_t>(object, argument, "int64 (or datetime64[ns])", [](const py::array& a) {
-    return is_native(a, 'i', 8) || (is_native(a, 'M', 8) && std::string(py::str(a.dtype())) == "datetime64[ns]");
-  });
+  return view<std::int64_t>(object, argument, "int64 (or datetime64[ns])", is_time);
 }
 
 inline std::span<const std::uint8_t> bools(py::handle object, const char* argument) {

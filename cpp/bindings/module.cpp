@@ -19,4 +19,5 @@ PYBIND11_MODULE(_core, m) {
   liqcore::bindings::register_cfunc(m);
   liqcore::bindings::register_text(m);
   liqcore::bindings::register_columns(m);
+  liqcore::bindings::register_arrow(m);
 }

@@ -18,5 +18,6 @@ void register_engine(pybind11::module_& m);
 void register_cfunc(pybind11::module_& m);
 void register_text(pybind11::module_& m);
 void register_columns(pybind11::module_& m);
+void register_arrow(pybind11::module_& m);
 
 }  // namespace liqcore::bindings

@@ -101,6 +101,31 @@ TradeArrays trade_arrays(py::handle ts, py::handle price, py::handle qty, py::ha
   return out;
 }
 
+/// A column of any stride and alignment, as views of a structured array have them.
+template <class Accepts>
+Strided strided(py::handle object, const char* argument, const char* wanted, std::size_t size, Accepts&& accepts) {
+  const auto array = py::cast<py::array>(object);
+  if (!accepts(array))
+    throw py::type_error(std::string(argument) + " must be " + wanted + " (nothing is converted silently), was " +
+                         std::string(py::str(array.dtype())));
+  if (array.ndim() != 1 || static_cast<std::size_t>(array.size()) != size)
+    throw py::value_error(std::string(argument) + " must be one-dimensional and of the length of the others");
+  return {array.data(), static_cast<std::ptrdiff_t>(array.strides(0))};
+}
+
+TradeRecords trade_records(const py::array& ts, const py::array& price, const py::array& qty, const py::array& flags) {
+  TradeRecords out;
+  out.size = static_cast<std::size_t>(ts.size());
+  const auto is_double = [](const py::array& a) { return is_native(a, 'f', 8); };
+  out.ts_ns = strided(ts, "ts", "int64 (or datetime64[ns])", out.size, is_time);
+  out.price = strided(price, "price", "float64", out.size, is_double);
+  out.qty = strided(qty, "qty", "float64", out.size, is_double);
+  out.flags = strided(flags, "flags", "bool or uint64", out.size,
+                      [](const py::array& a) { return is_native(a, 'b', 1) || is_native(a, 'u', 8); });
+  out.wide_flags = flags.itemsize() == 8;
+  return out;
+}
+
 CandleArrays candle_arrays(py::handle ts_open, py::handle open, py::handle high, py::handle low, py::handle close,
                            py::handle buy_qty, py::handle sell_qty, std::int64_t interval_ns) {
   CandleArrays out;
@@ -424,6 +449,24 @@ TypeError
 InvalidConfigError
     If lengths differ, or a jump goes over more than a million windows; nothing of the call has happened then.
 )")
+      .def(
+          "_records",  // liqcore.Engine.feed_events finds the fields
+          [](PyEngine& self, const py::array& ts, const py::array& price, const py::array& qty, const py::array& flags,
+             std::uint64_t kind_mask, std::uint64_t kind, std::uint64_t clock, std::uint64_t buy, std::uint64_t sell) {
+            TradeRecords rows = trade_records(ts, price, qty, flags);
+            rows.kind_mask = kind_mask;
+            rows.kind = kind;
+            rows.clock = clock;
+            rows.buy = buy;
+            rows.sell = sell;
+            const RecordStats done = bindings::feed(self, [&](Engine& engine) { return engine.records(rows); });
+            py::dict others;
+            for (std::size_t i = 0; i < done.other_kinds.size(); ++i)
+              if (done.other_kinds[i] > 0) others[py::int_(i)] = done.other_kinds[i];
+            return py::make_tuple(done.stats, others, done.other_clock, done.no_side);
+          },
+          py::arg("ts"), py::arg("price"), py::arg("qty"), py::arg("flags"), py::kw_only(), py::arg("kind_mask"),
+          py::arg("kind"), py::arg("clock"), py::arg("buy"), py::arg("sell"))
       .def(
           "mark",
           [](PyEngine& self, std::int64_t ts, double price) {

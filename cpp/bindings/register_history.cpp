@@ -18,8 +18,20 @@
 namespace liqcore::bindings {
 namespace {
 
+/// A vector of a segment in place, read-only; it keeps the segment, which nobody writes to while it is shared.
+template <class T>
+py::array_t<T> view_of(const std::vector<T>& values, const py::object& segment) {
+  py::array_t<T> out(static_cast<py::ssize_t>(values.size()), values.data(), segment);
+  out.attr("setflags")(false);
+  return out;
+}
+
 /// Cells as a dict of columns: side, tier, bin, lots.
-py::dict cells(const Cells& cells, std::size_t tiers) {
+template <auto Which>
+py::dict cells(const py::object& self) {
+  const auto& segment = self.cast<const Segment&>();
+  const Cells& cells = segment.*Which;
+  const std::size_t tiers = segment.accounts.size() / 2;
   std::vector<std::int8_t> side;
   std::vector<std::int16_t> tier;
   for (std::size_t layer = 0; layer < 2 * tiers; ++layer)
@@ -30,8 +42,8 @@ py::dict cells(const Cells& cells, std::size_t tiers) {
   py::dict out;
   out["side"] = to_array(std::move(side));
   out["tier"] = to_array(std::move(tier));
-  out["bin"] = copy_to_array(std::span(cells.bins));
-  out["lots"] = copy_to_array(std::span(cells.lots));
+  out["bin"] = view_of(cells.bins, self);
+  out["lots"] = view_of(cells.lots, self);
   return out;
 }
 
@@ -237,11 +249,12 @@ window; `liqcore.combine` joins neighbours. Immutable.
           "candle", &candle,
           "(open, high, low, close) in ticks, None where nothing traded, then taker buy and sell lots.")
       .def_property_readonly(
-          "additions", [](const Segment& self) { return cells(self.additions, self.accounts.size() / 2); },
-          "Opened in the segment and live at its end: dict of columns side, tier, bin, lots.")
+          "additions", &cells<&Segment::additions>,
+          "Opened in the segment and live at its end: dict of columns side, tier, bin, lots; bin and lots are "
+          "read-only views that keep the segment.")
       .def_property_readonly(
-          "liquidated", [](const Segment& self) { return cells(self.liquidated, self.accounts.size() / 2); },
-          "Opened in the segment and liquidated in it: dict of columns side, tier, bin, lots.")
+          "liquidated", &cells<&Segment::liquidated>,
+          "Opened in the segment and liquidated in it: dict of columns side, tier, bin, lots, as additions.")
       .def("touched", &touched, py::arg("side"),
            "Touch steps of a side, each (bin, scale of each tier when it came, or None for all 1).")
       .def("scale", &scale, py::arg("side"), "Factor of each tier over the segment, or None for all 1.")

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -53,6 +54,40 @@ void refuse_jump(const char* argument, std::int64_t from_ns, std::int64_t to_ns,
     throw InvalidConfig(std::string(argument) + " must not jump over more than " + text_of(Engine::kMaxGapWindows) +
                         " windows at once (are the times in nanoseconds?): from " + text_of(from_ns) + " to " +
                         text_of(to_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns");
+}
+
+template <class T>
+T value_at(const Strided& column, std::size_t i) noexcept {
+  T out;
+  std::memcpy(&out, static_cast<const char*>(column.first) + static_cast<std::ptrdiff_t>(i) * column.step, sizeof out);
+  return out;
+}
+
+/// Calls `use(i, taker_sell)` for the trades among the records, and counts the others if asked to.
+template <class Flags, class Use>
+void for_each_trade_of(const TradeRecords& records, Use&& use, RecordStats* count) {
+  for (std::size_t i = 0; i < records.size; ++i) {
+    const std::uint64_t flags = value_at<Flags>(records.flags, i);
+    const bool sold = records.sell != 0 ? (flags & records.sell) != 0 : (flags & records.buy) == 0;
+    const bool bought = records.buy != 0 ? (flags & records.buy) != 0 : !sold;
+    if ((flags & records.kind_mask) != records.kind) {
+      if (count != nullptr) ++count->other_kinds[flags & 0xff];
+    } else if ((flags & records.clock) != records.clock) {
+      if (count != nullptr) ++count->other_clock;
+    } else if (sold == bought) {
+      if (count != nullptr) ++count->no_side;
+    } else {
+      use(i, sold);
+    }
+  }
+}
+
+template <class Use>
+void for_each_trade(const TradeRecords& records, Use&& use, RecordStats* count = nullptr) {
+  if (records.wide_flags)
+    for_each_trade_of<std::uint64_t>(records, use, count);
+  else
+    for_each_trade_of<std::uint8_t>(records, use, count);
 }
 
 bool any_volumes(const CandleArrays& candles) {
@@ -354,6 +389,35 @@ void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
         const std::int64_t ts = feed.open_interest.ts_ns[i];
         step(check_sample(ts, feed.open_interest.value[i], clock), ts, false);
       });
+}
+
+void Engine::refuse_records(const TradeRecords& records) const {
+  bool has_trades = false;
+  std::int64_t first = clock_ns_ == kNever ? kMaxTime : clock_ns_;
+  std::int64_t last = kNever;
+  for_each_trade(records, [&](std::size_t i, bool) {
+    has_trades = true;
+    const auto ts = value_at<std::int64_t>(records.ts_ns, i);
+    if (ts < 0 || ts > kMaxTime) return;
+    first = std::min(first, ts);
+    last = std::max(last, ts);
+  });
+  refuse_double_volumes({}, has_trades);
+  if (last == kNever || windows_between(first, last) <= kMaxGapWindows) return;
+
+  std::int64_t clock = clock_ns_;
+  bool windows_began = window_end_ns_ != kNever;
+  for_each_trade(records, [&](std::size_t i, bool) {
+    const auto ts = value_at<std::int64_t>(records.ts_ns, i);
+    OnGrid tick;
+    OnGrid lots;
+    if (check_trade(ts, value_at<double>(records.price, i), value_at<double>(records.qty, i), clock, tick, lots) !=
+        Reject::none)
+      return;
+    if (windows_began) refuse_jump("ts", clock, ts, windows_between(clock, ts), options_.window_ns);
+    clock = ts;
+    windows_began = true;
+  });
 }
 
 // --- checking rows -----------------------------------------------------------------------------------------------
@@ -726,6 +790,38 @@ RowCounts Engine::feed_rows(const Feed& feed) {
   RowCounts after = counts_;
   after -= before;
   return after;
+}
+
+RecordStats Engine::records(const TradeRecords& records) {
+  refuse_records(records);
+  RecordStats out;
+  // Whole windows of a long stretch are what threads share; one alone wants its block in the second-level cache.
+  const std::size_t block = std::min(records.size, pool_ ? std::size_t{1} << 20 : std::size_t{1} << 13);
+  std::vector<std::int64_t> ts(block);
+  std::vector<double> price(block);
+  std::vector<double> qty(block);
+  std::vector<std::uint8_t> taker_sell(block);
+  out.stats = account_for([&] {
+    std::size_t n = 0;
+    const auto flush = [&] {
+      const TradeArrays trades{std::span(ts).first(n), std::span(price).first(n), std::span(qty).first(n),
+                               std::span(taker_sell).first(n)};
+      if (n > 0) use_trades(trades, 0, n, trades_rise(trades.ts_ns));
+      n = 0;
+    };
+    for_each_trade(
+        records,
+        [&](std::size_t i, bool sold) {
+          ts[n] = value_at<std::int64_t>(records.ts_ns, i);
+          price[n] = value_at<double>(records.price, i);
+          qty[n] = value_at<double>(records.qty, i);
+          taker_sell[n] = sold ? 1 : 0;
+          if (++n == block) flush();
+        },
+        &out);
+    flush();
+  });
+  return out;
 }
 
 void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted) {

@@ -15,6 +15,7 @@ from .cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
 from .durations import AGES, TIME_FRAMES
 from .engine import Engine
 from .errors import DataError, InvalidConfigError, LiqcoreError
+from .events import EventStats
 from .feature_reader import FeatureReader
 from .simulate import Market, simulate  # at once: a module of the same name would hide the function
 
@@ -106,6 +107,7 @@ __all__ = [
     "Config",
     "DataError",
     "Engine",
+    "EventStats",
     "FeatureReader",
     "Features",
     "FootprintStream",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import arrow
 from .config import Config
 from .errors import DataError
 from .result import iso
@@ -49,14 +50,16 @@ class Beside:
         def read_samples(paths: Any, symbol: str | None = None) -> Any:
             return read_open_interest(paths, symbol=symbol, sides=source.open_interest_sides)
 
-        def load(given: Any, named: str | None, read: Callable[..., Any]) -> Any:
+        def load(given: Any, named: str | None, read: Callable[..., Any], read_table: Callable[..., Any]) -> Any:
+            if arrow.is_table(given):
+                return read_table(given)
             return _load(given if given is not None else named, read, symbol)
 
-        given_marks = load(marks, source.marks, read_marks)
-        samples = load(open_interest, source.open_interest, read_samples)
+        given_marks = load(marks, source.marks, read_marks, arrow.read_marks)
+        samples = load(open_interest, source.open_interest, read_samples, arrow.read_open_interest)
         self.marks = _columns(given_marks, "ts", "price")
         self.open_interest = _columns(samples, "ts", "quantity")
-        self.candles = load(candles, source.candles, read_candles)
+        self.candles = load(candles, source.candles, read_candles, arrow.read_candles)
         self._given = {"marks": given_marks, "open interest": samples, "candles": self.candles}
         self._next = {"marks": 0, "open_interest": 0, "candles": 0}
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
+from . import _core, arrow
 from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Stats
 from .archive import read_archive, write_archive
+from .batch import TradeBatch
 from .durations import format_duration, parse_duration
 from .errors import InvalidConfigError
+from .events import EventStats, feed_events
 from .feature_reader import REACHES, FeatureReader
 
 if TYPE_CHECKING:
@@ -201,6 +203,88 @@ class Engine(_core.Engine):
             reconciled=model.reconciled,
         )
 
+    def trades(self, ts: Any, price: Any = None, qty: Any = None, taker_sell: Any = None) -> Stats:
+        """
+        Feed trades: arrays, read in place, without a copy, while the GIL is released; or one table of them.
+
+        Parameters
+        ----------
+        ts : ndarray of int64 or datetime64[ns], shape (n,), C-contiguous
+            Times, nanoseconds since the UNIX epoch, UTC. A row before the engine's clock is rejected as late. Or, in
+            place of all four, a `TradeBatch`, or a table that hands out Arrow data (pyarrow, polars, pandas, duckdb):
+            it is fed batch by batch as it is produced, columns recognised by their names (docs/how-to/arrow.md).
+        price, qty : ndarray of float64, shape (n,), C-contiguous
+            As the venue prints them.
+        taker_sell : ndarray of bool, shape (n,), C-contiguous
+            True where the aggressor sold.
+
+        Returns
+        -------
+        Stats
+            What this call did. Any split of the input into calls gives the same bits.
+
+        Raises
+        ------
+        TypeError
+            If a dtype or memory layout differs, such as a column of a structured array (see `feed_events`) or every
+            other row: nothing is converted silently.
+        InvalidConfigError
+            If lengths differ, or a jump goes over more than a million windows; nothing of the call has happened then.
+        DataError
+            If a table cannot be used: a column is missing, of another type, or holds nulls; the stream fails. Batches
+            before that one have been fed, and the message says how many rows.
+        """
+        if price is None and qty is None and taker_sell is None:
+            if isinstance(ts, TradeBatch):
+                return super().trades(ts.ts, ts.price, ts.qty, ts.taker_sell)
+            if arrow.is_table(ts):
+                return arrow.feed_trades(super().trades, ts)
+        return super().trades(ts, price, qty, taker_sell)
+
+    def feed_events(self, events: NDArray[Any], *, clock: str = "exch") -> EventStats:
+        """
+        Feed the trades of a structured array, read in place; other events are passed over and counted.
+
+        The fields are gathered a few thousand rows at a time, so no column is copied as a whole. The GIL is released
+        meanwhile. The bits are those of the same trades as arrays.
+
+        Parameters
+        ----------
+        events : structured ndarray, shape (n,)
+            Any stride and alignment. Either events of hftbacktest (fields ev, exch_ts, local_ts, px, qty, further ones
+            are not read): trades (code 2) that carry the flag of the clock are fed, their flags for buy and sell say
+            what the aggressor did. Or rows that all are trades, with fields named as the columns of files are (such as
+            ts, price, qty, and taker_sell, is_buyer_maker or side): times int64 ns or datetime64[ns], price and
+            quantity float64, the side bool, one byte of 0 or 1, or words.
+        clock : {"exch", "local"}
+            Of events with two times: when they happened, or when they were received.
+
+        Returns
+        -------
+        EventStats
+            ``stats`` of the trades, and ``passed_over``, a count of the other rows by kind.
+
+        Raises
+        ------
+        TypeError
+            If it is no structured array, or a field is of another type.
+        DataError
+            If a field is missing, or a side says neither buy nor sell.
+        InvalidConfigError
+            If the clock is none, or a jump goes over more than a million windows; nothing has happened then.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import liqcore as lq
+        >>> eng = lq.Engine(lq.Instrument(symbol="X", tick_size=0.5, lot_size=0.001), leverage={10: 1.0})
+        >>> rows = np.array([(0, 60_000.0, 1.0, "buy"), (60, 60_010.0, 0.5, "sell")],
+        ...                 [("ts", "i8"), ("price", "f8"), ("qty", "f8"), ("side", "U4")])
+        >>> eng.feed_events(rows).stats
+        Stats(rows=2, used=2, rounded_qty=0)
+        """
+        return feed_events(self, events, clock)
+
     def candles(
         self,
         ts_open: NDArray[np.int64],
@@ -258,10 +342,11 @@ class Engine(_core.Engine):
 
         Parameters
         ----------
-        trades : TradeBatch or tuple of arrays (ts, price, qty, taker_sell), optional
-        marks : tuple of arrays (ts, price), optional
-        open_interest : tuple of arrays (ts, quantity), optional
-        candles : Candles or tuple of arrays (ts_open, open, high, low, close, buy_qty, sell_qty), optional
+        trades : TradeBatch, tuple of arrays (ts, price, qty, taker_sell) or Arrow table, optional
+            A table by itself is fed batch by batch, as by `trades`; beside other streams it is read whole first.
+        marks : tuple of arrays (ts, price) or Arrow table, optional
+        open_interest : tuple of arrays (ts, quantity) or Arrow table, optional
+        candles : Candles, tuple of arrays (ts_open, open, high, low, close, buy_qty, sell_qty) or table, optional
             The volumes may be None.
         vendor_events : tuple of arrays (ts, price, qty), optional
             For the model "vendor".
@@ -273,12 +358,15 @@ class Engine(_core.Engine):
         Stats
             What this call did.
         """
+        others = (marks, open_interest, candles, vendor_events)
+        if arrow.is_table(trades):
+            if all(other is None for other in others):
+                return self.trades(trades)
+            trades = arrow.read_trades(trades)
         interval_ns = getattr(candles, "interval_ns", None) or _duration(interval, "interval")
         return self._feed(
             _columns(trades, ("ts", "price", "qty", "taker_sell")),
-            _columns(marks, ("ts", "price")),
-            _columns(open_interest, ("ts", "quantity")),
-            _columns(candles, ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")),
+            *_beside(marks, open_interest, candles, interval_ns),
             _columns(vendor_events, ("ts", "price", "qty")),
             interval_ns,
         )
@@ -329,9 +417,7 @@ class Engine(_core.Engine):
         interval_ns = getattr(candles, "interval_ns", None) or _duration(interval, "interval")
         return self._replay(
             footprints._native,
-            _columns(marks, ("ts", "price")),
-            _columns(open_interest, ("ts", "quantity")),
-            _columns(candles, ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")),
+            *_beside(marks, open_interest, candles, interval_ns),
             interval_ns,
         )
 
@@ -639,6 +725,21 @@ def _duration(value: Duration, name: str) -> int:
         return parse_duration(value, name=name)
     except ValueError as error:
         raise InvalidConfigError(str(error)) from None
+
+
+def _beside(marks: Any, open_interest: Any, candles: Any, interval_ns: int) -> tuple[Any, Any, Any]:
+    """Return the arrays of the streams that go with trades."""
+    if arrow.is_table(marks):
+        marks = arrow.read_marks(marks)
+    if arrow.is_table(open_interest):
+        open_interest = arrow.read_open_interest(open_interest)
+    if arrow.is_table(candles):
+        candles = arrow.read_candles(candles, interval_ns)
+    return (
+        _columns(marks, ("ts", "price")),
+        _columns(open_interest, ("ts", "quantity")),
+        _columns(candles, ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")),
+    )
 
 
 def _columns(stream: Any, names: tuple[str, ...]) -> tuple[Any, ...] | None:

@@ -107,6 +107,31 @@ class LiquidationMap:
             raise InvalidConfigError("the age of a map is known only where a heatmap made it")
         return self._age(within=within, threshold=threshold)
 
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """
+        Hand the map out as a table with a row for each bin: to pyarrow, polars, pandas or duckdb.
+
+        ``price`` (lower edge of the bin), then ``long_10x``, ``short_10x``, ... for each tier, float64, not copied. The
+        schema's metadata say ``time_ns``, ``price`` (the last one), ``step`` and ``unit``. A schema that is asked for
+        is passed over.
+        """
+        from .arrow import export_table
+
+        return export_table(*self._table())
+
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema of `__arrow_c_stream__`."""
+        from .arrow import export_schema
+
+        return export_schema(*self._table())
+
+    def _table(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        columns: dict[str, NDArray[Any]] = {"price": self.prices}
+        for layer in self.layers:
+            columns |= {f"long_{layer.name}": layer.long, f"short_{layer.name}": layer.short}
+        what = {"time_ns": str(self.time_ns), "price": repr(float(self.price)), "step": repr(float(self.step))}
+        return columns, what | {"unit": self.unit}
+
     @property
     def layers(self) -> tuple[MapLayer, ...]:
         """The layers, one a leverage tier, lowest first; a picture stacks them in this order."""

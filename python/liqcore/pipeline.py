@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
+from . import _core, arrow
 from ._core import Instrument, LeverageProfile, PriceAxis, Stats
 from .batch import TradeBatch
 from .beside import Beside
@@ -79,8 +79,9 @@ def heatmap(
     ----------
     paths : path, glob pattern or sequence of those, optional
         Trade files in any order and any format that `liqcore.read_trades` knows; or one file of footprints.
-    trades : TradeBatch, tuple of arrays (ts, price, qty, taker_sell) or FootprintStream, optional
-        Trades in memory instead of files, sorted by time; or footprints, from which another tier set or axis takes a
+    trades : TradeBatch, tuple of arrays (ts, price, qty, taker_sell), Arrow table or FootprintStream, optional
+        Trades in memory instead of files, sorted by time (tables of pyarrow, polars, pandas or duckdb are read whole:
+        docs/how-to/arrow.md); or footprints, from which another tier set or axis takes a
         fraction of the time (see `liqcore.footprints`).
     instrument : Instrument, optional
         Grid, contract and margin terms. Where the files show a finer grid, that is used, with a warning.
@@ -99,13 +100,13 @@ def heatmap(
     model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, reconciled, optional
         As for `Engine`. The model is "oi" where open interest is given, otherwise "flow"; ``meta["model_chosen"]`` says
         why. The trigger is "candle" with the model "vendor", "mark" where mark prices are given, otherwise "last".
-    marks : path or paths, or object with arrays ts and price, optional
+    marks : path or paths, Arrow table, or object with arrays ts and price, optional
         Mark prices. Those outside the span of the trades are left out.
-    open_interest : path or paths, or object with arrays ts and quantity, optional
+    open_interest : path or paths, Arrow table, or object with arrays ts and quantity, optional
         Open interest, one side counted, in the unit of the trades' quantities (`liqcore.read_open_interest`). Each
         sample acts when it was known; those outside the span of the trades are left out. A model that does not use it
         leaves it to `Heatmap.open_interest`.
-    candles : path or paths, or Candles, optional
+    candles : path or paths, Arrow table, or Candles, optional
         In place of trades; or, with trades and ``trigger="candle"``, as what liquidates (their volumes are left out).
     warmup : duration, optional
         Length of data that fills the book before the first column.
@@ -297,12 +298,14 @@ def _batch(trades: Any) -> Any:
     """Trades in memory as an object with columns, or footprints as they are."""
     if isinstance(trades, tuple | list) and len(trades) == 4:
         return TradeBatch(*trades)
+    if arrow.is_table(trades):
+        return arrow.read_trades(trades)
     columns = ("ts", "price", "qty", "taker_sell")
     if trades is None or isinstance(trades, FootprintStream) or all(hasattr(trades, name) for name in columns):
         return trades
     raise TypeError(
-        "trades must be a TradeBatch, or a tuple of arrays (ts, price, qty, taker_sell), or a FootprintStream, "
-        f"was {type(trades).__name__}"
+        "trades must be a TradeBatch, a tuple of arrays (ts, price, qty, taker_sell), an Arrow table or a "
+        f"FootprintStream, was {type(trades).__name__}"
     )
 
 

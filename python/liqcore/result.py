@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -128,6 +129,12 @@ class Age:
         return shares_of(self.opened[:, sides, bins].sum(axis=(1, 2)), self.live[sides, bins].sum())
 
 
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Make an array read-only."""
+    array.setflags(write=False)
+    return array
+
+
 def shares_of(opened: NDArray[np.float64], live: NDArray[np.float64] | np.floating[Any]) -> NDArray[np.float64]:
     """Divide; rounding may not take a share above 1, and where nothing is live there is none."""
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -158,7 +165,7 @@ class Heatmap:
     Made by `liqcore.heatmap`, `Engine.heatmap` or `load_heatmap`. It holds the window segments it was folded from, so
     another side, leverage filter, span or time frame (`select`), other shares (`reweigh`) and coarser cells (`rebin`)
     cost no pass over the trades. Immutable but for `meta`; the arrays
-    are computed on first use.
+    are computed on first use, kept, and read-only.
 
     Attributes
     ----------
@@ -277,7 +284,7 @@ class Heatmap:
     @cached_property
     def times(self) -> NDArray[np.int64]:
         """Start of each column, int64 ns, shape (columns,)."""
-        return self._window_times[self._starts[:-1]] // self.window_ns * self.window_ns
+        return frozen(self._window_times[self._starts[:-1]] // self.window_ns * self.window_ns)
 
     @cached_property
     def prices(self) -> NDArray[np.float64]:
@@ -289,19 +296,19 @@ class Heatmap:
         """Edges of the rows, one more than there are rows: an upper edge is the next lower one, to the bit."""
         bins = self._view.first_bin + np.arange(self._view.rows + 1) * self._view.bins_per_row
         ticks = (bins * self._history.ticks_per_bin).astype(np.float64)
-        return ticks * self._history.tick_size
+        return frozen(ticks * self._history.tick_size)
 
     @cached_property
     def candles(self) -> NDArray[np.void]:
         """Candle of each column, shape (columns,)."""
         rows = self._history.candles()[self._windows].view(CANDLE).reshape(-1)
-        return rows if not self._view.column_ns else _join_candles(rows, self._starts)
+        return frozen(rows if not self._view.column_ns else _join_candles(rows, self._starts))
 
     @cached_property
     def open_interest(self) -> NDArray[np.float64]:
         """Last sample of open interest known at each window's end, quantity, shape (columns,)."""
         last = (self._last_window(i) for i in range(len(self.times)))
-        return np.array([self._history.segment(i).open_interest for i in last], np.float64)
+        return frozen(np.array([self._history.segment(i).open_interest for i in last], np.float64))
 
     @cached_property
     def complete(self) -> NDArray[np.bool_]:
@@ -310,7 +317,7 @@ class Heatmap:
         if len(out):
             unfinished = self._view.first + self._view.count == len(self._history) and not self._last_complete
             out[-1] = not unfinished and self._end_ns == self.times[-1] + self.window_ns
-        return out
+        return frozen(out)
 
     @property
     def _windows(self) -> slice:
@@ -350,7 +357,7 @@ class Heatmap:
             shown = values >= np.float32(Threshold.of(view.threshold).cutoff(values))
             for array in (longs, shorts, values):
                 array *= shown
-        return longs, shorts, values
+        return frozen(longs), frozen(shorts), frozen(values)
 
     def _weights(self) -> tuple[list[Any], list[Any]]:
         kept = [
@@ -379,7 +386,49 @@ class Heatmap:
     def liquidated(self) -> NDArray[np.float32]:
         """What was liquidated in each column, by the bin it was liquidated in, shape (columns, bins)."""
         longs, shorts = self._fold(self._view.first, self._view.count, liquidated=True)
-        return longs + shorts
+        return frozen(longs + shorts)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """
+        Hand the heatmap out as a table with a row for each column: to pyarrow, polars, pandas or duckdb.
+
+        ``time`` (timestamp[ns, UTC]), ``open``, ``high``, ``low``, ``close``, ``buy_qty``, ``sell_qty``,
+        ``open_interest``, ``complete``, and ``long``, ``short``, ``liquidated`` as lists of float32, one number a bin,
+        which are not copied. The schema's metadata say ``prices`` (JSON: lower edges of the bins), ``step``,
+        ``window_ns``, ``unit``, ``symbol``, ``venue`` and ``version``. A schema that is asked for is passed over.
+
+        Examples
+        --------
+        >>> import liqcore as lq
+        >>> hm = lq.heatmap(trades=lq.simulate(days=0.05, trades_per_day=40_000).trades)
+        >>> hm.__arrow_c_stream__()  # doctest: +ELLIPSIS
+        <capsule object "arrow_array_stream" at 0x...>
+        """
+        from .arrow import export_table
+
+        return export_table(*self._table())
+
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema of `__arrow_c_stream__`."""
+        from .arrow import export_schema
+
+        return export_schema(*self._table())
+
+    def _table(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        columns: dict[str, NDArray[Any]] = {"time": self.times.view("datetime64[ns]")}
+        columns |= {name: self.candles[name] for name in CANDLE.names or ()}
+        if len(self.venues) < 2:  # several need not count the same thing
+            columns["open_interest"] = self.open_interest
+        columns["complete"] = self.complete
+        columns |= {"long": self.long, "short": self.short, "liquidated": self.liquidated}
+        metadata = {
+            "prices": json.dumps(self.prices.tolist()),
+            "step": repr(self.step),
+            "window_ns": str(self.window_ns),
+            "unit": self.unit,
+        }
+        metadata |= {name: str(self.meta[name]) for name in ("symbol", "venue", "version") if self.meta.get(name)}
+        return columns, metadata
 
     # --- other views of it ---
 
@@ -681,11 +730,11 @@ class Heatmap:
         return LiquidationMap(
             time_ns=int(self.times[i]) + self.window_ns,
             price=self._price_after(i),
-            tiers=self._leverage.tiers[shown],
+            tiers=frozen(self._leverage.tiers[shown]),
             prices=self.prices,
             step=self.step,
-            long=cells[0][shown],
-            short=cells[1][shown],
+            long=frozen(cells[0][shown]),
+            short=frozen(cells[1][shown]),
             unit=self.unit,
             meta={**self.meta, "book_age_ns": self._history.segment(self._last_window(i)).end_ns - self._first_ns},
             complete=bool(self.complete[i]),

@@ -455,5 +455,5 @@ def test_doubts_are_told(tmp_path, market):
     columns[1][5] = 1e12
     with pytest.warns(UserWarning, match=r"the engine could not use 1 of [\d,]+ rows: 1 too_large"):
         lq.heatmap(trades=tuple(columns))
-    with pytest.raises(TypeError, match="trades must be a TradeBatch, or a tuple of arrays"):
+    with pytest.raises(TypeError, match="trades must be a TradeBatch, a tuple of arrays"):
         lq.heatmap(trades={"ts": 1})

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import liqcore as lq
-from liqcore import _core
+from liqcore import _core, arrow
 
 STUB = Path(str(_core.__file__)).with_name("_core.pyi")
 Function = ast.FunctionDef
@@ -120,7 +120,12 @@ def samples() -> dict[str, list[Any]]:
     counts = _core.parse_trades(b"1,2.5,3,1\n", *room, time_column=0, price_column=1, qty_column=2, side_column=3)
     builder = _core.FootprintBuilder(tick_size=0.5, lot_size=0.001, span_bps=5.0, cut_ns=60_000_000_000, ends=None)
     builder.trades(np.array([1]), np.array([60_000.0]), np.ones(1), np.zeros(1, np.bool_))
+    readers = [_core.ArrowReader.of_stream(arrow.export_table({"price": np.ones(1)})) for _ in range(2)]
+    batch = readers[0].next()
+    assert batch is not None
     return {
+        "ArrowBatch": [batch],
+        "ArrowReader": readers,
         "MarginSchedule": [instrument.margin],
         "Instrument": [instrument],
         "LeverageProfile": [engines[0].leverage],

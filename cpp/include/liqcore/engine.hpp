@@ -1,6 +1,7 @@
 /// The engine: market events in, live levels and window segments out.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -67,6 +68,39 @@ struct CandleArrays {
   std::int64_t interval_ns = 60'000'000'000;
 };
 
+/// A column inside an array of records: its first value, at any alignment, and the bytes from one value to the next.
+struct Strided {
+  const void* first = nullptr;
+  std::ptrdiff_t step = 0;
+};
+
+/// Trades among records (an array of structs), read in place.
+///
+/// Flags say what a record is: a trade if `(flags & kind_mask) == kind`, and of the wanted clock if
+/// `(flags & clock) == clock`. The aggressor bought if one of the bits `buy` is set, sold if one of `sell` is; with
+/// only one of the two masks given, records without its bits are of the other side.
+struct TradeRecords {
+  std::size_t size = 0;
+  Strided ts_ns;  ///< std::int64_t
+  Strided price;  ///< double
+  Strided qty;    ///< double
+  Strided flags;  ///< std::uint8_t, or std::uint64_t if wide_flags
+  bool wide_flags = false;
+  std::uint64_t kind_mask = 0;
+  std::uint64_t kind = 0;
+  std::uint64_t clock = 0;
+  std::uint64_t buy = 0;
+  std::uint64_t sell = 1;
+};
+
+/// What became of records: size = stats.rows + all the others.
+struct RecordStats {
+  Stats stats;                                   ///< of the trades that were fed
+  std::array<std::uint64_t, 256> other_kinds{};  ///< records of other kinds, by the lowest byte of their flags
+  std::uint64_t other_clock = 0;                 ///< trades of another clock
+  std::uint64_t no_side = 0;                     ///< trades that say both sides, or neither
+};
+
 /// Several streams to be merged by time; at equal times mark, trade, vendor event, candle, open interest.
 struct Feed {
   TradeArrays trades;
@@ -119,6 +153,9 @@ class LIQCORE_EXPORT Engine {
 
   // Arrays. Returns what this call did.
   Stats trades(const TradeArrays& trades);
+  /// Trades from records, gathered a block at a time; the same bits as from arrays. Records are read twice: first to
+  /// refuse what throws, before anything of the call has happened.
+  RecordStats records(const TradeRecords& records);
   Stats marks(const SampleArrays& marks);
   /// A candle acts at its last nanosecond: touches [low, high] unless the trigger is `mark`, then opens its taker
   /// volumes at its typical price (high + low + close) / 3.
@@ -217,6 +254,7 @@ class LIQCORE_EXPORT Engine {
                     OnCandle&& on_candle, OnSample&& on_sample);
   [[nodiscard]] std::int64_t windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept;
   void refuse_gaps(const Feed& feed, bool trades_sorted) const;
+  void refuse_records(const TradeRecords& records) const;
   void refuse_double_volumes(const Feed& feed, bool has_trades) const;
   void refuse_replay(const FootprintStream& footprints, const Feed& beside) const;
   void refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const;

@@ -43,13 +43,13 @@ _UNNAMED = {
 _OKX_PRICE = ("okx-price-candles", ("open_time", *_OHLC, "confirm"))
 
 # Names of a meaning, lower case, the most telling first.
-_OPEN_TIME = ("open_time", "opentime", "starttime", "start_time", "ts_open", "start")
+OPEN_TIME = ("open_time", "opentime", "starttime", "start_time", "ts_open", "start")
 _CLOSE_TIME = ("close_time", "closetime", "close_datetime", "endtime", "end_time")
-_PRICES = {name: (name, f"{name}price", f"{name}_price") for name in _OHLC}
-_VOLUME = ("volume", "vol", "qty", "quantity")
-_BOUGHT = ("taker_buy_volume", "taker_buy_base_volume", "taker_buy_base_asset_volume", "takerbuybaseassetvolume",
+PRICES = {name: (name, f"{name}price", f"{name}_price") for name in _OHLC}
+VOLUME = ("volume", "vol", "qty", "quantity")
+BOUGHT = ("taker_buy_volume", "taker_buy_base_volume", "taker_buy_base_asset_volume", "takerbuybaseassetvolume",
            "taker_buy_base", "takerbuyvolume", "buy_volume", "buy_qty")  # fmt: skip
-_SOLD = ("taker_sell_volume", "takersellvolume", "sell_volume", "sell_qty")
+SOLD = ("taker_sell_volume", "takersellvolume", "sell_volume", "sell_qty")
 _DAY_NS = 86_400_000_000_000
 _UNIT_NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
@@ -193,14 +193,14 @@ def read_klines(table: AnyTable, report: FileReport, symbol: str | None, interva
         If it cannot be used.
     """
     report.format, names = _layout(table, report.format)
-    at = {name: layouts.find(names, known) for name, known in _PRICES.items()}
-    opens, closes = layouts.find(names, _OPEN_TIME), layouts.find(names, _CLOSE_TIME)
+    at = {name: layouts.find(names, known) for name, known in PRICES.items()}
+    opens, closes = layouts.find(names, OPEN_TIME), layouts.find(names, _CLOSE_TIME)
     time = opens if opens >= 0 else closes if closes >= 0 else layouts.find(names, TIME)
     missing = [name for name in _OHLC if at[name] < 0] + ([] if time >= 0 else ["open_time"])
     if missing:
         raise table.error(f"expected candles, found no column {', '.join(missing)} in {layouts.listed(names)}")
-    volume, bought = layouts.find(names, _VOLUME), layouts.find(names, _BOUGHT)
-    sold = layouts.find(names, _SOLD) if volume < 0 <= bought else -1
+    volume, bought = layouts.find(names, VOLUME), layouts.find(names, BOUGHT)
+    sold = layouts.find(names, SOLD) if volume < 0 <= bought else -1
     confirm = layouts.find(names, ("confirm",))
     # A closing time tells the length, unless it is text or a timestamp: then the distance of the rows does.
     told = interval_ns is None and opens >= 0 and closes >= 0 and _is_number_column(table, closes)
@@ -259,7 +259,7 @@ def looks_like_klines(table: AnyTable) -> bool:
     """Whether a file holds rows of open, high, low and close, with or without names."""
     names = names_of(table)
     if names is not None:
-        return all(layouts.find(names, known) >= 0 for known in _PRICES.values())
+        return all(layouts.find(names, known) >= 0 for known in PRICES.values())
     assert not isinstance(table, ParquetTable), "Parquet files name their columns"
     return bool(table.rows) and len(table.rows[0]) in _UNNAMED
 

@@ -1,0 +1,369 @@
+"""
+Tables of other libraries, in and out, through Arrow's PyCapsule interface: no Arrow library is imported.
+
+Taken is whatever has ``__arrow_c_stream__`` or ``__arrow_c_array__``: tables, record batches and readers of pyarrow,
+data frames of polars and pandas (2.2 or later, with pyarrow), relations of duckdb. docs/how-to/arrow.md says what is
+read in place and what is converted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from .batch import TradeBatch
+from .errors import DataError, LiqcoreError
+
+if TYPE_CHECKING:
+    from ._core import Stats
+    from .sources import Candles
+
+Numbers = NDArray[np.float64]
+Times = NDArray[np.int64]
+
+_TYPES = {"b": "bool", "e": "float16", "u": "text", "U": "text", "vu": "text", "z": "bytes", "Z": "bytes",
+          "vz": "bytes", "n": "null"}  # fmt: skip
+_KINDS = {"d:": "decimal", "td": "date", "tt": "time of day", "tD": "duration", "ti": "interval", "ts": "timestamp",
+          "+s": "struct", "+l": "list", "+L": "list", "+w": "list", "+v": "list", "+r": "run-end encoded"}  # fmt: skip
+_FORMATS = {"b1": "b", "i1": "c", "u1": "C", "i2": "s", "u2": "S", "i4": "i", "u4": "I", "i8": "l", "u8": "L",
+            "f4": "f", "f8": "g"}  # fmt: skip
+
+
+def is_table(given: object) -> bool:
+    """Whether an object hands out Arrow data; a `TradeBatch` does, but is arrays already."""
+    if isinstance(given, TradeBatch):
+        return False
+    return hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__")
+
+
+# --- in ---------------------------------------------------------------------------------------------------------------
+
+
+class _Table:
+    """A table being read, batch by batch; `what` stands at the head of its errors."""
+
+    def __init__(self, given: Any, what: str) -> None:
+        from .sources.layout import column_names
+
+        self.what = what
+        with self._named():
+            if hasattr(given, "__arrow_c_stream__"):
+                self._reader = _core.ArrowReader.of_stream(given.__arrow_c_stream__())
+            else:
+                self._reader = _core.ArrowReader.of_array(*given.__arrow_c_array__())
+        self._fields = self._reader.fields
+        self.names = column_names([name for name, _, _ in self._fields])
+        self._unit: str | None = None
+
+    def error(self, text: str) -> DataError:
+        return DataError(f"{self.what}: {text}")
+
+    def find(self, wanted: Mapping[str, Sequence[str]]) -> list[int]:
+        """Where the columns are that go by one of the names each."""
+        from .sources.layout import find, listed
+
+        places = [find(self.names, names) for names in wanted.values()]
+        lacking = [
+            f"{what} ({' or '.join(names[:3])})"
+            for (what, names), at in zip(wanted.items(), places, strict=True)
+            if at < 0
+        ]
+        if lacking:
+            raise self.error(f"expected a column for {', '.join(lacking)}, found {listed(self.names) or 'no columns'}")
+        return places
+
+    def batches(self, columns: Sequence[int]) -> Iterator[_core.ArrowBatch]:
+        """Yield the batches that have rows, none of them with a null in the columns."""
+        while True:
+            with self._named():
+                batch = self._reader.next()
+            if batch is None:
+                return
+            if not len(batch):
+                continue
+            if count := batch.null_rows():
+                raise self.error(f"expected no null, found {count:,} rows that are")
+            for at in columns:
+                with self._named():
+                    count = batch.nulls(at)
+                if count:
+                    raise self.error(f"expected no null in {self.names[at]}, found {count:,} in {len(batch):,} rows")
+            yield batch
+
+    def times(self, batch: _core.ArrowBatch, at: int) -> Times:
+        """Nanoseconds since the UNIX epoch: a view, where they are such."""
+        from .parquet import Column
+        from .sources.parquet import UNIT_NS, to_time, unit_of
+
+        values = self._values(batch, at, "a timestamp or a number since the UNIX epoch")
+        format = self._fields[at][1]
+        if format.startswith("tsn"):
+            return values
+        low, high = values.min().item(), values.max().item()
+        unit: str | None
+        if format.startswith("ts"):
+            unit = {"s": "s", "m": "ms", "u": "us"}[format[2]]
+            if abs(low) > (most := np.iinfo(np.int64).max // UNIT_NS[unit]) or high > most:
+                raise self.error(f"expected times from 1677 to 2262 in {self.names[at]}, found {low} to {high} {unit}")
+        elif values.dtype.kind == "f":
+            ts, readable, units = to_time(Column(values))
+            unit = next(iter(units), None) if len(units) == 1 and readable.all() else None
+        else:
+            unit = unit_of(low, high)
+        if unit is None or self._unit not in (None, unit):
+            before = f", after times in {self._unit}" if self._unit else ""
+            raise self.error(
+                f"expected times in {self.names[at]} since 1973 of one unit (s, ms, us or ns, told by magnitude), "
+                f"found {low} to {high}{before}"
+            )
+        self._unit = unit
+        if values.dtype.kind == "f":
+            return ts
+        whole = values.astype(np.int64, copy=False)
+        return whole if unit == "ns" else whole * UNIT_NS[unit]
+
+    def numbers(self, batch: _core.ArrowBatch, at: int) -> Numbers:
+        """Doubles: a view, where they are such."""
+        from .parquet import Column
+        from .sources.parquet import to_float
+
+        if self._fields[at][1].startswith("ts"):
+            raise self.error(f"expected numbers in {self.names[at]}, found timestamp")
+        return to_float(Column(self._values(batch, at, "numbers")))
+
+    def sides(self, batch: _core.ArrowBatch, at: int, true_is_sell: bool) -> NDArray[np.bool_]:
+        """Whether each trade is a sell: a view, where bytes of 0 and 1 say it."""
+        if true_is_sell and self._fields[at][1] in "cC" and not self._fields[at][2]:
+            values: Any = batch.values(at)
+            if values.view(np.uint8).max() <= 1:
+                out: NDArray[np.bool_] = values.view(np.bool_)
+                return out
+        with self._named():
+            found = batch.sides(at, true_is_sell)
+        if found is None:
+            raise self.error(
+                f"expected sides (bool, 0 and 1, or buy and sell) in {self.names[at]}, found {self._type(at)}"
+            )
+        sells, unknown, example = found
+        if unknown:
+            raise self.error(
+                f"expected buy or sell in {self.names[at]}, found {unknown:,} other rows, such as {example!r}"
+            )
+        return sells
+
+    def _values(self, batch: _core.ArrowBatch, at: int, wanted: str) -> NDArray[Any]:
+        with self._named():
+            values = batch.values(at)
+        if values is None:
+            raise self.error(f"expected {wanted} in {self.names[at]}, found {self._type(at)}: cast it")
+        return values if values.flags.aligned else values.copy()
+
+    def _type(self, at: int) -> str:
+        _, format, words = self._fields[at]
+        if words:
+            return f"a dictionary of {_TYPES.get(words) or _KINDS.get(words[:2], 'numbers')}"
+        return _TYPES.get(format) or _KINDS.get(format[:2]) or "numbers"
+
+    def _named(self) -> _Named:
+        return _Named(self.what)
+
+
+class _Named:
+    """Puts what is read at the head of the reader's errors."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, DataError):
+            raise DataError(f"{self._what}: {error}") from error
+
+
+def trade_batches(given: Any) -> Iterator[TradeBatch]:
+    """
+    Yield the trades of a stream, one batch for each of its own, as the stream produces them.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, of another type, or holds nulls; if times mix units; if the stream fails.
+    """
+    from .sources.layout import listed, recognise
+
+    table = _Table(given, "trades")
+    places, missing = recognise(table.names)
+    if missing:
+        raise table.error(f"expected a column for {', '.join(missing)}, found {listed(table.names) or 'no columns'}")
+    for batch in table.batches([places.time, places.price, places.quantity, places.side]):
+        yield TradeBatch(
+            table.times(batch, places.time),
+            table.numbers(batch, places.price),
+            table.numbers(batch, places.quantity),
+            table.sides(batch, places.side, places.true_is_sell),
+        )
+
+
+def read_trades(given: Any) -> TradeBatch:
+    """Read a whole stream of trades: views if it is one batch, otherwise copies put together."""
+    batches = [(part.ts, part.price, part.qty, part.taker_sell) for part in trade_batches(given)]
+    empty = (np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0, np.bool_))
+    return TradeBatch(*_joined(batches, empty))
+
+
+def feed_trades(feed: Callable[..., Stats], given: Any) -> Stats:
+    """
+    Feed a stream batch by batch to ``feed(ts, price, qty, taker_sell)``, and add up what it returns.
+
+    Raises
+    ------
+    DataError, InvalidConfigError
+        As `trade_batches` and the engine raise them; the message says how many rows had been fed by then.
+    """
+    total = feed(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0, np.bool_))
+    try:
+        for part in trade_batches(given):
+            total = total + feed(part.ts, part.price, part.qty, part.taker_sell)
+    except LiqcoreError as error:
+        if not total.rows:
+            raise
+        raise type(error)(f"{error}; {total.rows:,} rows of the stream had been fed before") from error
+    return total
+
+
+def read_marks(given: Any) -> tuple[Times, Numbers]:
+    """Read times and prices."""
+    from .sources.series import PRICE
+
+    return _samples(given, "marks", "mark price", (*PRICE, "price"))
+
+
+def read_open_interest(given: Any) -> tuple[Times, Numbers]:
+    """Read times and quantities."""
+    from .sources.open_interest import QUANTITY
+
+    return _samples(given, "open_interest", "quantity", (*QUANTITY, "quantity"))
+
+
+def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
+    """
+    Read candles; their length is the least distance of two, of which all others are multiples, unless it is given.
+
+    Raises
+    ------
+    DataError
+        Also if nothing tells the length.
+    """
+    from .sources import Candles
+    from .sources.candles import BOUGHT, OPEN_TIME, PRICES, SOLD, VOLUME
+    from .sources.layout import find
+    from .sources.series import TIME
+
+    table = _Table(given, "candles")
+    time, *prices = table.find({"opening time": (*OPEN_TIME, *TIME), **PRICES})
+    bought, sold, volume = (find(table.names, names) for names in (BOUGHT, SOLD, VOLUME))
+    if bought < 0 or (sold < 0 and volume < 0):
+        bought = sold = -1
+    rest = sold if sold >= 0 else volume
+    places = [*prices, *([bought, rest] if bought >= 0 else [])]
+    parts = [
+        (table.times(batch, time), *(table.numbers(batch, at) for at in places))
+        for batch in table.batches([time, *places])
+    ]
+    ts, *values = _joined(parts, (np.empty(0, np.int64), *(np.empty(0) for _ in places)))
+    if interval_ns is None:
+        steps = np.unique(np.diff(np.unique(ts)))
+        if len(ts) and (not len(steps) or (steps % steps[0]).any()):
+            found = ", ".join(f"{step / 1e9:g} s" for step in steps[:4]) or "a single one"
+            raise table.error(f"expected candles whose distances tell their length, found {found}")
+        interval_ns = int(steps[0]) if len(steps) else 0
+    buys = sells = None
+    if bought >= 0:
+        buys, sells = values[4], values[5]
+        if sold < 0:  # of two decimals, rounded to the decimals that both have
+            sells = np.round(sells - buys, _core.finest_decimals(np.concatenate([sells, buys])))
+    return Candles(ts, values[0], values[1], values[2], values[3], buys, sells, interval_ns)
+
+
+def _samples(given: Any, what: str, value: str, names: Sequence[str]) -> tuple[Times, Numbers]:
+    from .sources.series import TIME
+
+    table = _Table(given, what)
+    time, number = table.find({"time": TIME, value: names})
+    parts = [(table.times(batch, time), table.numbers(batch, number)) for batch in table.batches([time, number])]
+    ts, values = _joined(parts, (np.empty(0, np.int64), np.empty(0)))
+    return ts, values
+
+
+def _joined(parts: Sequence[tuple[NDArray[Any], ...]], empty: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
+    if not parts:
+        return empty
+    return parts[0] if len(parts) == 1 else tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+
+# --- out --------------------------------------------------------------------------------------------------------------
+
+
+def export_table(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> object:
+    """
+    Hand arrays out as a table: what an ``__arrow_c_stream__`` returns, a stream of one batch.
+
+    C-contiguous arrays are not copied, and live until the receiver releases the last column; they must not be written
+    to from then on. Others are made contiguous first; bool is packed into bits, as Arrow has it.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray
+        Numbers or bool of shape (n,), or numbers of shape (n, k), which become fixed-size lists; all of one n.
+        datetime64[ns] becomes a timestamp of that unit in UTC.
+    metadata : mapping of str to str, optional
+        Of the schema.
+
+    Returns
+    -------
+    PyCapsule
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, or a type is none of those.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Table:
+    ...     def __arrow_c_stream__(self, requested_schema=None):
+    ...         ts = np.array([1_781_222_400_000_000_000], "datetime64[ns]")
+    ...         return export_table({"ts": ts, "mark_price": np.array([63_605.5])})
+    >>> read_marks(Table())
+    (array([1781222400000000000]), array([63605.5]))
+    """
+    return _core.arrow_stream(*_exported(columns, metadata))
+
+
+def export_schema(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> object:
+    """Hand out the schema that `export_table` would, as a PyCapsule: what an ``__arrow_c_schema__`` returns."""
+    return _core.arrow_schema(*_exported(columns, metadata))
+
+
+def _exported(
+    columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None
+) -> tuple[list[tuple[str, str, NDArray[Any], int]], int, dict[str, str]]:
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise ValueError(f"columns must have one length, had {sorted(lengths)}")
+    out = []
+    for name, values in columns.items():
+        kind = values.dtype.str[1:] if values.dtype.isnative else ""
+        format = "tsn:UTC" if kind == "M8[ns]" else _FORMATS.get(kind)
+        if format is None or values.ndim not in (1, 2) or (values.ndim == 2 and format in ("b", "tsn:UTC")):
+            raise ValueError(f"column {name} must be of numbers, or one of bool or datetime64[ns], was {values.dtype}")
+        data = np.packbits(values, bitorder="little") if format == "b" else np.ascontiguousarray(values)
+        out.append((name, format, data, values.shape[1] if values.ndim == 2 else -1))
+    return out, next(iter(lengths), 0), dict(metadata or {})
