@@ -80,6 +80,7 @@ def all_goals() -> dict[str, Goal]:
             True,
         ),
         "footprints": Goal("other tiers from stored footprints, to the pass from the tick store", 10, "{:.1f}x"),
+        "features": Goal("all features of this moment, five tiers, a day's book", 50, "{:,.1f} us", at_most=True),
         "disk": Goal("tick store to heatmap, one core, million rows/s", 60, "{:,.1f}"),
         "resident": Goal("resident memory at most, from a day to a year", 300, "{:,.0f} MB", at_most=True),
         "polars": Goal("tick store to heatmap, to polars' plain histogram of the same file", 5, "{:.1f}x"),

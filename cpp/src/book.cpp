@@ -380,7 +380,10 @@ void LevelBook::live(std::size_t layer, std::int64_t low, std::span<double> out)
   assert(settled_.first_bin() == fresh_.first_bin() && settled_.width() == fresh_.width());
   const double* const settled = settled_.row(layer) + (low - settled_.first_bin());
   const double* const fresh = fresh_.row(layer) + (low - fresh_.first_bin());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[i] * pending_[layer] + fresh[i];
+  const double pending = pending_[layer];
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[i] * pending + fresh[i];
+  if (pending == 1.0) return;
+  for (double& lots : out) lots = lots < Layers::kDustLots ? 0.0 : lots;
 }
 
 template <class Opens>

@@ -657,6 +657,7 @@ def parse_columns(
     symbol: str = "",
     delimiter: str = ",",
 ) -> RowCounts: ...
+
 class FeatureReader(metaclass=_NativeType):
     def __init__(
         self,

@@ -275,7 +275,7 @@ def open_source(
     progress: Progress | None,
     prefetch: bool,
 ) -> tuple[Source, Config, Beside]:
-    """Return where trades come from and what goes with them, and the configuration with what a source says of itself."""
+    """Return where trades come from, the configuration with what they say of themselves, and what goes with them."""
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
     trades = _batch(trades)
@@ -508,7 +508,8 @@ class Footprints:
         return self.tick_size, self.lot_size
 
 
-Source = _Memory | _Files | Footprints
+Batches = _Memory | _Files
+Source = Batches | Footprints
 
 
 # --- the run -----------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "liqcore/features.hpp"
 #include "liqcore/liqcore.h"
 #include "support.hpp"
 
@@ -163,4 +164,28 @@ TEST(Allocations, NoneThroughTheCInterface) {
   EXPECT_GT(counts.used, 0U);
   EXPECT_GT(accounts.back().opened.whole, 0);
   liq_engine_destroy(engine);
+}
+
+TEST(Allocations, NoneWhileFeaturesAreRead) {
+  EngineOptions options;
+  options.window_ns = kWindow;
+  options.keep = 7;
+  options.half_life_ns = {1e6, 1e5, 1e4, 1e4};
+  Engine engine{support::whole(0.004), support::tiers({2, 10, 50, 100}), options};
+  liqcore::FeatureReader reader;
+  std::vector<double> row(reader.size());
+  constexpr std::int64_t warm_up = 2 * 7 * kCycle * kTradesPerWindow;
+  double seen = 0.0;
+  const auto run = [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; i += 3) {
+      feed(engine, i, i + 3);
+      reader.read(engine, row);
+      seen += row[1];
+    }
+  };
+  run(0, warm_up);
+  const std::int64_t before = allocations.load();
+  run(warm_up, warm_up + 300 * kTradesPerWindow);
+  EXPECT_EQ(allocations.load() - before, 0);
+  EXPECT_GT(seen, 0.0);
 }

@@ -62,7 +62,8 @@ class LIQCORE_EXPORT LevelBook {
 
   /// Bins [low, high) in which a layer (longs of each tier, then shorts) may be live.
   [[nodiscard]] Layers::Range live_range(std::size_t layer) const noexcept;
-  /// Live lots of one layer by bin, as snapshot() writes them: out[i] is of bin `low` + i.
+  /// Live lots of one layer by bin, as a picture of this moment has them: out[i] is of bin `low` + i. What a scale of
+  /// this window has left below half a lot, and the window's end will flush, is 0.
   /// @param out  within live_range(layer)
   void live(std::size_t layer, std::int64_t low, std::span<double> out) const noexcept;
 

@@ -15,7 +15,7 @@ namespace liqcore::inline abi1 {
 /// Which features.
 struct FeatureOptions {
   std::vector<double> reaches_percent = {0.5, 1.0, 2.0, 5.0};  ///< rising, above 0 and below 100; 1 to 64 of them
-  ZoneOptions zones;
+  ZoneOptions zones = {};
   double density_percent = 1.0;  ///< half-width of the density's kernel, percent of the price; above 0, below 100
 };
 

@@ -19,7 +19,7 @@ from ..durations import format_duration, parse_duration
 from ..engine import Duration, Engine, axis_of
 from ..errors import DataError, InvalidConfigError
 from ..feature_reader import REACHES, FeatureReader
-from ..pipeline import OFF_GRID_LIMIT, Footprints, Source, consume, open_source, override
+from ..pipeline import OFF_GRID_LIMIT, Batches, Footprints, consume, open_source, override
 from ..result import DEFAULT_BINS_PER_ROW
 
 __all__ = ["Features", "features"]
@@ -193,9 +193,7 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
         warmup=None if warmup is None else _text(warmup, "warmup"),
     )
     is_paths = isinstance(trades, str | os.PathLike) or (
-        isinstance(trades, Sequence)
-        and len(trades) > 0
-        and all(isinstance(path, str | os.PathLike) for path in trades)
+        isinstance(trades, Sequence) and len(trades) > 0 and all(isinstance(path, str | os.PathLike) for path in trades)
     )
     source, config, beside = open_source(
         trades if is_paths else None,
@@ -210,11 +208,19 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
     if isinstance(source, Footprints):
         raise InvalidConfigError("trades must not be footprints here: a bar may end within a run")
     reading = _Reading(source, beside, closes, interval if closes is None else None)
-    options = {"reaches": reaches, "zone_percentile": zone_percentile, "density_percent": density_percent}
-    FeatureReader(**options)  # refuses wrong options before anything is read
+
+    def reader_of(bins_per_row: int) -> FeatureReader:
+        return FeatureReader(
+            reaches=reaches,
+            bins_per_row=bins_per_row,
+            zone_percentile=zone_percentile,
+            density_percent=density_percent,
+        )
 
     def feed(engine: Engine, settled: Config) -> None:
-        reading.feed(engine, FeatureReader(**options, bins_per_row=_bins_per_row(engine, settled)))
+        reading.feed(engine, reader_of(_bins_per_row(engine, settled)))
+
+    reader_of(DEFAULT_BINS_PER_ROW)  # refuses wrong options before anything is read
 
     run = consume(source, config, beside, feed, keep=1, exact_grid=True)
     engine, reader, notes = run.engine, reading.reader, run.notes
@@ -239,7 +245,9 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
     age = values[:, reader.names.index("age_s")]
     if run.config.window.warmup is not None:
         filling = age < parse_duration(run.config.window.warmup, name="warmup") / 1e9
-        values[np.ix_(filling, [name not in ALWAYS for name in reader.names])] = np.nan
+        for i, name in enumerate(reader.names):
+            if name not in ALWAYS:
+                values[filling, i] = np.nan
     meta = run.meta | {
         "bars": format_duration(interval) if interval is not None else "times",
         "reaches": list(reader.reaches),
@@ -259,9 +267,7 @@ class _Reading:
     reader: FeatureReader
     traded: float  # quantity
 
-    def __init__(
-        self, source: Source, beside: Beside, closes: NDArray[np.int64] | None, interval: int | None
-    ) -> None:
+    def __init__(self, source: Batches, beside: Beside, closes: NDArray[np.int64] | None, interval: int | None) -> None:
         self._source, self._beside = source, beside
         self._given, self._interval = closes, interval
 
