@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
 APT_PACKAGES := g++ cmake ninja-build libgtest-dev
 
-.PHONY: help setup demo test test-cpp test-sanitizers test-python test-interop bench bench-check valgrind lint format clean system-packages
+.PHONY: help setup demo test test-cpp test-sanitizers test-python test-interop test-integration bench bench-check valgrind lint format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -43,7 +43,7 @@ demo: $(VENV)/.installed  ## Simulate a market and draw its liquidation heatmap
 	$(BIN)/liqcore demo -o out/liqcore-demo.png
 	@echo "Look at $(CURDIR)/out/liqcore-demo.png"
 
-test: test-cpp test-sanitizers test-python test-interop  ## Run every test
+test: test-cpp test-sanitizers test-python test-interop test-integration  ## Run every test
 	@echo "All tests passed. The demo's picture: make demo"
 
 test-cpp: system-packages
@@ -66,6 +66,14 @@ test-interop: $(VENV)/.installed  ## Tables of pyarrow, polars, pandas and duckd
 	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w build/wheel-interop .
 	$(INTEROP)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel-interop/liqcore-*.whl
 	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_sources_parquet.py
+
+INTEGRATION := .venv-integration
+test-integration: $(VENV)/.installed  ## Inside hftbacktest and nautilus_trader, and from numba
+	@test -x $(INTEGRATION)/bin/python || $(PYTHON) -m venv $(INTEGRATION)
+	$(BIN)/python tools/requirements.py test integration | $(INTEGRATION)/bin/python -m pip install -q -r /dev/stdin
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w build/wheel-integration .
+	$(INTEGRATION)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel-integration/liqcore-*.whl
+	$(INTEGRATION)/bin/python -m pytest -q tests/integration
 
 bench: system-packages valgrind $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
 	$(BIN)/python tools/requirements.py bench | $(BIN)/python -m pip install -q -r /dev/stdin
@@ -96,4 +104,4 @@ format: $(VENV)/.installed  ## Rewrite the sources in the project's style
 	$(BIN)/clang-format -i $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 clean:  ## Remove everything made
-	rm -rf build out dist $(VENV) $(INTEROP) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build out dist $(VENV) $(INTEROP) $(INTEGRATION) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,13 +16,10 @@ sys.path[:0] = [str(HERE.parent / "tests" / "python"), str(HERE.parent / "build"
 
 import report as reports  # noqa: E402  (finds what the folders above hold)
 
-<<<<<<< HEAD
-PARTS = ("batch", "live", "tables", "reuse", "views", "disk", "startup", "symbols", "growth", "margin", "instructions")
-=======
 PARTS = (
-    "batch", "live", "reuse", "views", "features", "disk", "startup", "symbols", "growth", "margin", "instructions"
+    "batch", "live", "tables", "reuse", "views", "features", "disk", "startup", "symbols", "growth", "margin",
+    "instructions",
 )  # fmt: skip
->>>>>>> feat
 
 
 def main(names: list[str]) -> str | None:
