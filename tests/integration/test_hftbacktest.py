@@ -42,7 +42,7 @@ def make_strategy() -> Callable[..., int]:
     feed, features = strategy_functions()
 
     @numba.njit
-    def strategy(hbt, engine, reader, step_ns, times, rows):  # type: ignore[no-untyped-def]
+    def strategy(hbt, engine, reader, step_ns, times, rows):
         read = 0
         while read < len(times) and hbt.elapse(step_ns) == 0:
             if feed(hbt, 0, engine) != 0:
@@ -119,7 +119,7 @@ def test_what_cannot_be_used_is_counted() -> None:
     feed, _ = strategy_functions()
 
     @numba.njit
-    def strategy(hbt, engine):  # type: ignore[no-untyped-def]
+    def strategy(hbt, engine):
         lost = 0
         while hbt.elapse(MINUTE) == 0:
             lost += feed(hbt, 0, engine)
@@ -139,7 +139,7 @@ def test_a_trade_received_at_the_time_of_reading_counts() -> None:
     feed, features = strategy_functions()
 
     @numba.njit
-    def strategy(hbt, engine, reader, row, at):  # type: ignore[no-untyped-def]
+    def strategy(hbt, engine, reader, row, at):
         hbt.elapse(1)
         hbt.elapse(at - hbt.current_timestamp)
         feed(hbt, 0, engine)
@@ -167,7 +167,7 @@ def test_an_error_is_told() -> None:
     feed, features = strategy_functions()
 
     @numba.njit
-    def strategy(hbt, engine):  # type: ignore[no-untyped-def]
+    def strategy(hbt, engine):
         while hbt.elapse(10**17) == 0:
             status = feed(hbt, 0, engine)
             if status < 0:

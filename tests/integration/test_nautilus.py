@@ -66,7 +66,7 @@ def ticks_of(trades: TradeBatch, side: AggressorSide | None = None) -> list[Trad
     ]
 
 
-class Reading(Strategy):  # type: ignore[misc]
+class Reading(Strategy):
     """Registers the indicator and reads it once a minute."""
 
     def __init__(self, indicator: LiquidationFeatures) -> None:

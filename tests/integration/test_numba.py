@@ -40,7 +40,7 @@ def by_numba(eng: lq.Engine, trades: TradeBatch) -> None:
     trade = lq.cfunc("liq_engine_trade")
 
     @numba.njit
-    def feed(engine, ts, price, qty, taker_sell):  # type: ignore[no-untyped-def]
+    def feed(engine, ts, price, qty, taker_sell):
         worst = 0
         for i in range(len(ts)):
             worst = max(worst, abs(trade(engine, ts[i], price[i], qty[i], taker_sell[i])))
@@ -56,7 +56,7 @@ def state(eng: lq.Engine) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("feed", [one_by_one, by_pointers, by_numba])
-def test_every_caller_leaves_the_same_bits(feed) -> None:  # type: ignore[no-untyped-def]
+def test_every_caller_leaves_the_same_bits(feed) -> None:
     trades = recorded_day()
     expected, eng = lq.Engine(INSTRUMENT), lq.Engine(INSTRUMENT)
     by_arrays(expected, trades)
