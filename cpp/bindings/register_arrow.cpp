@@ -161,7 +161,8 @@ void register_arrow(py::module_& m) {
            "Whether each row is a sell (a new array of bool), how many rows say neither, and what the first of them "
            "says; None for types that cannot say sides.");
 
-  py::class_<ArrowReader>(m, "ArrowReader", "An Arrow stream that is being read; liqcore.arrow makes it.")
+  py::class_<ArrowReader>(m, "ArrowReader", "An Arrow stream that is being read; liqcore.arrow makes it.",
+                          py::release_gil_before_calling_cpp_dtor())
       .def_static(
           "of_stream",
           [](const py::object& stream) {

@@ -373,6 +373,8 @@ void write_schema(ArrowSchema& out, std::string format, std::string name, std::s
       SchemaNode{std::move(format), std::move(name), std::move(metadata), std::move(children)});
   out.format = node->format.c_str();
   out.name = node->name.c_str();
+  // No column has nulls, but one that may is what others make: then tables can be put together.
+  out.flags = node->name.empty() ? 0 : ARROW_FLAG_NULLABLE;
   out.metadata = node->metadata.empty() ? nullptr : node->metadata.c_str();
   attach(out, std::move(node));
 }
