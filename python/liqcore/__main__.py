@@ -1,8 +1,13 @@
-"""``python -m liqcore`` is the command line."""
+"""``python -m liqcore`` is the command line; with ``--cmakedir`` and the like it says where the C++ library lies."""
 
 import sys
 
+from liqcore import sdk
 from liqcore.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    arguments = sys.argv[1:]
+    if arguments and all(argument in sdk.FLAGS for argument in arguments):  # needs no packages of the command line
+        print(*(sdk.FLAGS[argument]() for argument in arguments), sep="\n")
+    else:
+        sys.exit(main())

@@ -4,7 +4,8 @@ The examples of the documentation run: docstrings, and the Python and C++ blocks
 Python blocks of a page run in order, in one namespace, in a folder that holds `trades.csv.gz` alone (simulated, laid
 out as a Binance aggTrades file). Comment lines directly below a statement are the last lines that the block has printed
 by then, if it has printed anything. C++ blocks with a `main` are compiled and run. A block that comes after a line
-`<!-- not run -->` is left out; one after `<!-- needs NAME -->` is run by tests/integration, alone.
+`<!-- not run -->` is left out; one after `<!-- file: NAME -->` or `<!-- needs NAME -->` is run elsewhere
+(tests/packaging/test_embedding.py, tests/integration/test_pages.py).
 """
 
 import ast
@@ -29,6 +30,7 @@ from liqcore import _core
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(lq.__file__).parent
+IS_WHEEL = (Path(_core.__file__).parent / "include").exists()  # else headers and library are not beside it
 
 # --- docstrings ---
 
@@ -57,6 +59,8 @@ def run_doctest(test: doctest.DocTest) -> None:
 
 @pytest.mark.parametrize("name", modules_with_examples())
 def test_examples_in_docstrings(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name == "liqcore.sdk" and not IS_WHEEL:
+        pytest.skip("this liqcore was not installed from a wheel")
     monkeypatch.chdir(tmp_path)
     tests = [test for test in doctest.DocTestFinder().find(importlib.import_module(name)) if test.examples]
     assert tests
@@ -100,7 +104,7 @@ def blocks_of(page: Path) -> tuple[Block, ...]:
     for number, line in enumerate(lines, 1):
         if start is None and (match := re.match(r"(`{3,})(\w*)", line)):
             fence, language = match.groups()
-            start, skipped = number + 1, before == "<!-- not run -->"
+            start, skipped = number + 1, before == "<!-- not run -->" or before.startswith("<!-- file:")
             needs = match[1] if (match := re.fullmatch(r"<!-- needs (\w+) -->", before)) else ""
         elif start is not None and line.strip() == fence:
             if not skipped:
@@ -184,11 +188,17 @@ def test_a_page_says_what_its_blocks_print(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def link() -> list[str]:
+    """Arguments to compile with: the installed wheel's headers and library, or for a module from the tree its own."""
+    if shutil.which("g++") is None:
+        pytest.skip("there is no g++ to build the C++ examples with")
+    if IS_WHEEL:
+        return ["-I", lq.get_include(), lq.get_library(), f"-Wl,-rpath,{Path(lq.get_library()).parent}"]
+    return ["-I", str(ROOT / "cpp" / "include"), str(library()), "-pthread"]
+
+
 def library() -> Path:
-    """The library: one that an earlier build left and that is newer than its sources, or a new one."""
-    for tool in ("g++", "cmake"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"there is no {tool} to build the C++ examples with")
+    """The static library: one that an earlier build left and that is newer than its sources, or a new one."""
     sources = [*(ROOT / "cpp").rglob("*.[ch]pp"), ROOT / "CMakeLists.txt"]
     changed = max(path.stat().st_mtime for path in sources)
     for cache in (ROOT / "build").glob("*/CMakeCache.txt"):
@@ -212,12 +222,11 @@ def library() -> Path:
         if block.language == "cpp" and "int main" in block.code
     ],
 )
-def test_cpp_on_the_pages(block: Block, library: Path, tmp_path: Path) -> None:
+def test_cpp_on_the_pages(block: Block, link: list[str], tmp_path: Path) -> None:
     source, program = tmp_path / "example.cpp", tmp_path / "example"
     source.write_text(f'#line {block.line} "{block.page}"\n{block.code}', encoding="utf-8")
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wno-sign-conversion", "-Werror"]
-    include = ["-I", str(ROOT / "cpp" / "include")]
-    compile_ = ["g++", "-std=c++20", *warnings, *include, str(source), str(library), "-pthread", "-o", str(program)]
+    compile_ = ["g++", "-std=c++20", *warnings, str(source), *link, "-o", str(program)]
     for command in (compile_, [str(program)]):
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr

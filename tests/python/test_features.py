@@ -26,8 +26,8 @@ def market() -> Any:
     return lq.simulate(days=0.2, trades_per_day=40_000, seed=3)
 
 
-def recorded(coin: str, count: int) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """The first trades of a recorded day, and the marks meanwhile, by time: files have rows out of order."""
+def recorded(coin: str, count: int | None = None) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """A recorded day, or its first trades, and the marks meanwhile, by time: files have rows out of order."""
     of_trades = by_time(tuple(column[:count] for column in trades(coin, WHOLE[coin])))
     return of_trades, by_time(marks(coin, int(of_trades[0][0]), int(of_trades[0][-1])))
 
@@ -188,12 +188,12 @@ def assert_same_bits(a: Array, b: Array) -> None:
 @pytest.mark.recorded
 @pytest.mark.parametrize("coin", SETUPS)
 def test_a_live_engine_says_the_same_bits_on_recorded_days(coin: str) -> None:
-    of_trades, _ = recorded(coin, 60_000)
+    of_trades, _ = recorded(coin)
     engine = make_engine(SETUPS[coin])
     found = lq.features(of_trades, "5m", instrument=engine.instrument)  # half-lives and all
     live = lq.Engine(engine.instrument, window="5m")
     rows = [("trade", *row) for row in rows_of(of_trades)]
-    assert len(found) > 20
+    assert len(found) > 200
     assert_same_bits(found.values, live_rows(live, rows, found.times.tolist()))
 
 
@@ -269,7 +269,7 @@ def cut(columns: tuple[Array, ...], end: int) -> tuple[Array, ...]:
 @pytest.mark.recorded
 @pytest.mark.parametrize("coin", SETUPS)
 def test_what_comes_later_changes_nothing_on_recorded_days(coin: str) -> None:
-    of_trades, of_marks = recorded(coin, 60_000)
+    of_trades, of_marks = recorded(coin)
     engine = make_engine(SETUPS[coin])
     given: dict[str, Any] = {"instrument": engine.instrument, "trigger": "mark"}
     whole = lq.features(of_trades, "5m", marks=of_marks, **given)
@@ -333,6 +333,23 @@ def test_batches_files_and_arrays_give_the_same_bits(
     monkeypatch.setattr(pipeline, "BATCH_ROWS", 701)
     assert_same_bits(lq.features(batch, "5m", instrument=BOOK).values, whole.values)
     assert_same_bits(lq.features(batch, whole.times, instrument=BOOK).values, whole.values)
+
+
+def test_rows_that_are_no_events_change_nothing_and_are_counted(market: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = _columns(market.trades)
+    whole = lq.features(columns, "5m", instrument=BOOK)
+    rows = rows_of(columns)
+    first, middle = rows[0][0], rows[len(rows) // 2][0]
+    bad = [(-5, rows[0][1], 1.0, True), (2**63 - 1, 1.0, 1.0, True), (first, 1.0, 1.0, True)]  # the last is late
+    bad += [(middle, math.nan, 1.0, True), (middle, 1.0, -1.0, True)]
+    rows[len(rows) // 2 : len(rows) // 2] = bad
+    rows = [bad[0], *rows, bad[1]]
+    for batch_rows in (1_000_000, 701):
+        monkeypatch.setattr(pipeline, "BATCH_ROWS", batch_rows)
+        with pytest.warns(UserWarning, match="the engine could not use 7 of"):
+            found = lq.features(_arrays(rows), "5m", instrument=BOOK)
+        assert_same_bits(found.values, whole.values)
+        assert found.times.tolist() == whole.times.tolist()
 
 
 def test_a_column_callback_may_read(market: Any) -> None:

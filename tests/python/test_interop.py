@@ -305,6 +305,16 @@ def test_heatmaps_go_out(pa: Any, pl: Any, trades: lq.TradeBatch) -> None:
     assert frame["time"].dtype == pl.Datetime("ns", "UTC")
 
 
+def test_features_go_out_and_are_made_of_tables(pl: Any, trades: lq.TradeBatch) -> None:
+    found = lq.features(pl.DataFrame(trades), "5m", symbol="SIM")
+    wanted = lq.features(trades, "5m", symbol="SIM")
+    np.testing.assert_array_equal(found.values, wanted.values)
+    frame = pl.DataFrame(found)
+    assert frame.columns == ["time", *found.names]
+    np.testing.assert_array_equal(frame["time"].to_numpy().view(np.int64), found.times)
+    np.testing.assert_array_equal(frame.drop("time").to_numpy(), found.values)
+
+
 def test_what_went_out_outlives_its_owner(pa: Any, trades: lq.TradeBatch) -> None:
     hm = lq.heatmap(trades=trades, symbol="X")
     expected = hm.long.copy()

@@ -37,7 +37,7 @@ enum class RowKind : std::uint8_t {
 };
 
 /// Columns of equal length, in window order.
-struct ArchiveRows {
+struct LIQCORE_EXPORT ArchiveRows {
   std::vector<std::int64_t> time_ns;  ///< start of the window
   std::vector<std::uint8_t> kind;     ///< RowKind
   std::vector<std::int8_t> side;      ///< 0 long, 1 short, -1 where it does not apply

@@ -13,7 +13,7 @@
 namespace liqcore::inline abi1 {
 
 /// Prices (ticks) and taker volumes (lots) of a stretch of time; no price where nothing traded.
-struct Candle {
+struct LIQCORE_EXPORT Candle {
   std::int64_t open = 0;  ///< ticks; 0 where nothing traded
   std::int64_t high = 0;
   std::int64_t low = 0;
@@ -28,7 +28,7 @@ struct Candle {
 };
 
 /// Non-zero cells of all layers, sorted by layer, then bin. Layer = side * tiers + tier.
-struct Cells {
+struct LIQCORE_EXPORT Cells {
   std::vector<std::uint32_t> offsets;  ///< layers + 1 of them, or none where there are no cells
   std::vector<std::int32_t> bins;      ///< absolute bin numbers (axis.hpp, BinRule)
   std::vector<double> lots;

@@ -75,7 +75,7 @@ class Tally {
 };
 
 /// Where the quantity of one layer (side and tier) went, lots. `opened` is the same for every tier of a side.
-struct Account {
+struct LIQCORE_EXPORT Account {
   Tally opened;
   Tally live;
   Tally liquidated;

@@ -1,12 +1,10 @@
 /// One look over columns of trades that are in memory already, such as those of a Parquet file.
 ///
-/// Private to the library and its bindings. Nothing here allocates, throws, or writes to the columns.
+/// Private to the bindings. Nothing here allocates, throws, or writes to the columns.
 #pragma once
 
 #include <cstdint>
 #include <span>
-
-#include "liqcore/version.hpp"
 
 namespace liqcore::columns {
 
@@ -22,7 +20,7 @@ struct TradeCheck {
 
 /// Looks once over the columns, a block that fits the cache after the other: about 2 ns a row.
 /// @pre ts.size() == price.size() == qty.size()
-[[nodiscard]] LIQCORE_EXPORT TradeCheck check_trades(std::span<const std::int64_t> ts, std::span<const double> price,
-                                                     std::span<const double> qty) noexcept;
+[[nodiscard]] TradeCheck check_trades(std::span<const std::int64_t> ts, std::span<const double> price,
+                                      std::span<const double> qty) noexcept;
 
 }  // namespace liqcore::columns

@@ -157,11 +157,11 @@ class Row {
       const char* stop = nullptr;
       if (p != end && *p == '"') {
         first = ++p;
-        for (;; ++p) {
+        for (;;) {
           p = static_cast<const char*>(std::memchr(p, '"', static_cast<std::size_t>(end - p)));
           if (p == nullptr) return false;
           if (p + 1 == end || p[1] != '"') break;
-          ++p;  // a doubled quote belongs to the text
+          p += 2;  // a doubled quote belongs to the text
         }
         stop = p++;
         while (p != end && *p == ' ' && delimiter != ' ') ++p;

@@ -1,6 +1,6 @@
 /// Parsing of trade and column files: bytes of delimited text into the caller's arrays.
 ///
-/// Private to the library and its bindings. Nothing here allocates per row, throws, or reads outside the bytes given,
+/// Private to the bindings. Nothing here allocates per row, throws, or reads outside the bytes given,
 /// whatever they are. Rows end at a newline (a carriage return before it is dropped), also inside quotes; the last
 /// newline may be missing; blank rows are skipped and not counted. Fields may stand in double quotes and between
 /// spaces.
@@ -15,8 +15,6 @@
 #include <string_view>
 #include <vector>
 
-#include "liqcore/version.hpp"
-
 namespace liqcore::text {
 
 /// The form a time was written in. Numbers are told apart by magnitude, which is unambiguous from 1973 to 5138.
@@ -27,24 +25,24 @@ inline constexpr std::size_t time_forms = 5;
 /// text such as `2024-01-15T00:00:00.451Z`, `2024-01-15 00:00:00+01:00` and `2024-01-15D00:00:00.451986388` (UTC where
 /// no offset stands). Digits beyond the nanosecond are cut.
 /// @return false if the field is none of these or lies outside 1973 (text: 1970) to 2261
-[[nodiscard]] LIQCORE_EXPORT bool parse_time(std::string_view field, std::int64_t& ts_ns, TimeForm& form) noexcept;
+[[nodiscard]] bool parse_time(std::string_view field, std::int64_t& ts_ns, TimeForm& form) noexcept;
 
 /// Reads a decimal number, correctly rounded to the nearest double ("nan" and "inf" are numbers here).
 /// @param decimals  set to the digits after the point that are needed to write the number: trailing zeros do not count
 /// @return false if the whole field is not one number, or it overflows a double
-[[nodiscard]] LIQCORE_EXPORT bool parse_decimal(std::string_view field, double& value, int& decimals) noexcept;
+[[nodiscard]] bool parse_decimal(std::string_view field, double& value, int& decimals) noexcept;
 
 enum class Side : std::uint8_t { buy, sell, unknown, unreadable };
 
 /// Reads a taker side: buy, b, sell, s, a (Hyperliquid's word for sell) in any case; true, false, 1, 0 as
 /// `true_is_sell` says; unknown, none or nothing is unknown.
-[[nodiscard]] LIQCORE_EXPORT Side parse_side(std::string_view field, bool true_is_sell) noexcept;
+[[nodiscard]] Side parse_side(std::string_view field, bool true_is_sell) noexcept;
 
 /// A row without an id (an empty field, or a UUID of zeros).
 inline constexpr std::int64_t no_id = std::numeric_limits<std::int64_t>::min();
 
 /// Reads a trade id: digits are the number itself, >= 0; other text becomes a 64-bit hash, < 0 and never `no_id`.
-[[nodiscard]] LIQCORE_EXPORT std::int64_t parse_id(std::string_view field) noexcept;
+[[nodiscard]] std::int64_t parse_id(std::string_view field) noexcept;
 
 /// Where the fields of a trade stand in a row, counted from 0; -1: there is no such column.
 struct TradeColumns {
@@ -91,31 +89,31 @@ struct TradeArrays {
 };
 
 /// Lines in the bytes, blank ones included: no parse below writes more rows than this.
-[[nodiscard]] LIQCORE_EXPORT std::size_t count_lines(std::string_view bytes) noexcept;
+[[nodiscard]] std::size_t count_lines(std::string_view bytes) noexcept;
 
 /// Reads trades: price and quantity finite and above zero, the taker side known. Other rows are counted and left out.
 /// @param symbol  rows of another symbol are counted as such; if empty, every row is taken
 /// @pre the columns for time, price, quantity and side are >= 0, and the arrays have the room stated above
-LIQCORE_EXPORT RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std::string_view symbol,
-                                      const TradeArrays& out) noexcept;
+RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std::string_view symbol,
+                       const TradeArrays& out) noexcept;
 
 /// Reads a time and some numbers of each row: candles, mark prices. Empty fields and numbers that are not finite make
 /// the row count as not_finite; signs are not judged.
 /// @param columns  the numbers' places in the row, each >= 0
 /// @param values   column after column: number j of used row i stands at values[j * ts_ns.size() + i]
 /// @pre ts_ns.size() >= count_lines(bytes), values.size() == columns.size() * ts_ns.size()
-LIQCORE_EXPORT RowCounts parse_columns(std::string_view bytes, char delimiter, int time, std::span<const int> columns,
-                                       int symbol_column, std::string_view symbol, std::span<std::int64_t> ts_ns,
-                                       std::span<double> values);
+RowCounts parse_columns(std::string_view bytes, char delimiter, int time, std::span<const int> columns,
+                        int symbol_column, std::string_view symbol, std::span<std::int64_t> ts_ns,
+                        std::span<double> values);
 
 /// The different values of one column, in order of appearance, at most `limit`.
-[[nodiscard]] LIQCORE_EXPORT std::vector<std::string> distinct_values(std::string_view bytes, char delimiter,
-                                                                      int column, std::size_t limit);
+[[nodiscard]] std::vector<std::string> distinct_values(std::string_view bytes, char delimiter, int column,
+                                                       std::size_t limit);
 
 /// The digits after the point that the finest of the values needs: the least d with `rint(x * 10^d) / 10^d == x` for
 /// all x. At most `max_decimals`, which stands for "not on a decimal grid". Values that are not finite are passed over.
 /// @param at_least  digits that are needed anyway, 0 to max_decimals; the result is no smaller
-[[nodiscard]] LIQCORE_EXPORT int finest_decimals(std::span<const double> values, int at_least = 0) noexcept;
+[[nodiscard]] int finest_decimals(std::span<const double> values, int at_least = 0) noexcept;
 inline constexpr int max_decimals = 15;
 
 }  // namespace liqcore::text

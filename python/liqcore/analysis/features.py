@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._core import Instrument, LeverageProfile, PriceAxis
+from ..arrow import export_schema, export_table
 from ..beside import Beside
 from ..config import Config
 from ..durations import format_duration, parse_duration
 from ..engine import Duration, Engine, axis_of
 from ..errors import DataError, InvalidConfigError
 from ..feature_reader import REACHES, FeatureReader
+from ..files import write_whole
 from ..pipeline import OFF_GRID_LIMIT, Batches, Footprints, consume, open_source, override
 from ..result import DEFAULT_BINS_PER_ROW
 
 __all__ = ["Features", "features"]
 
+ARCHIVE_KEY = "liqcore.features"
 MAX_BARS = 10_000_000  # of one batch: more are nearly always a wrong time unit
 MAX_TIME = 2**62  # ns, the year 2116: no event is later
 ALWAYS = ("price", "age_s")  # what a book that is still filling says as well
@@ -73,9 +79,59 @@ class Features:
             raise KeyError(f"{name!r} is no feature; there are {', '.join(self.names)}")
         return self.values[:, self.names.index(name)]
 
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """
+        Hand the rows out to pyarrow, polars, pandas or duckdb: the columns of `to_dict`, time as timestamp[ns, UTC].
+
+        The schema's metadata say the symbol and the settings' hash. A schema that is asked for is passed over.
+        """
+        return export_table(self.to_dict(), self._metadata())
+
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema of `__arrow_c_stream__`."""
+        return export_schema(self.to_dict(), self._metadata())
+
+    def _metadata(self) -> dict[str, str]:
+        return {name: str(self.meta[name]) for name in ("symbol", "config_hash") if self.meta.get(name)}
+
     def to_dict(self) -> dict[str, NDArray[Any]]:
         """Return the columns by name after ``time`` (datetime64[ns]), as pandas and polars make a data frame of."""
         return {"time": self.times.view("datetime64[ns]"), **{name: self[name] for name in self.names}}
+
+    def save(self, path: PathLike) -> Path:
+        """
+        Write them as a table that appears whole or not at all.
+
+        Columns are ``time`` (int64, closing time, ns since the UNIX epoch, UTC) and the features. A Parquet file has
+        `meta` as JSON in its metadata, under ``liqcore.features``; a CSV file leaves a cell empty for NaN.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.parquet`` or ``.csv``. An existing file is replaced.
+
+        Raises
+        ------
+        InvalidConfigError
+            If it ends otherwise.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".parquet", ".csv"):
+            raise InvalidConfigError(f'path must end in .parquet or .csv, was "{path}"')
+        columns = {"time": self.times, **{name: self[name] for name in self.names}}
+        with write_whole(path) as file:
+            if path.suffix.lower() == ".parquet":
+                from ..parquet import write_table
+
+                table = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+                metadata = {ARCHIVE_KEY: json.dumps(dict(self.meta))}
+                write_table(file, path, table, stats=["time"], metadata=metadata)
+            else:
+                file.write((",".join(columns) + "\n").encode())
+                for time, row in zip(self.times.tolist(), self.values.tolist(), strict=True):
+                    cells = ("" if math.isnan(value) else repr(value) for value in row)
+                    file.write(f"{time},{','.join(cells)}\n".encode())
+        return path
 
 
 def features(

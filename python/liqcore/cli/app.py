@@ -2,7 +2,7 @@
 
 import typer
 
-from . import config, demo, footprints, heatmap, info, liqprice, map_command, merge, zones
+from . import config, demo, features, footprints, heatmap, info, liqprice, map_command, merge, zones
 
 app = typer.Typer(
     name="liqcore",
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command("heatmap")(heatmap.heatmap)
 app.command("footprints")(footprints.footprints)
+app.command("features")(features.features)
 app.command("map")(map_command.map_)
 app.command("zones")(zones.zones)
 app.command("demo")(demo.demo)

@@ -23,6 +23,8 @@ class Outputs:
         Where to; the folders must exist. Existing files are replaced in the end, and untouched until then.
     inputs : iterable of str
         Files that are read meanwhile and so must not be replaced.
+    known : sequence of str, optional
+        Extensions that may be written; those of pictures and results by default.
 
     Raises
     ------
@@ -32,12 +34,14 @@ class Outputs:
         If a folder does not exist or cannot be written to.
     """
 
-    def __init__(self, paths: Sequence[Path], inputs: Iterable[str] = ()) -> None:
+    def __init__(
+        self, paths: Sequence[Path], inputs: Iterable[str] = (), known: Sequence[str] = (*PICTURES, RESULT)
+    ) -> None:
         self.paths = list(paths)
         self._staged: dict[Path, Path] = {}
         taken = {os.path.realpath(name): name for name in inputs}
         for path in paths:
-            if path.suffix.lower() not in (*PICTURES, RESULT):
+            if path.suffix.lower() not in known:
                 raise InvalidConfigError(f'-o must end in .png (picture) or .parquet (result), was "{path}"')
             target = Path(os.path.realpath(path))
             if str(target) in taken:
