@@ -74,10 +74,18 @@ def test_numbers_of_another_writer_are_not_taken_for_such(tmp_path: Path) -> Non
         list(lq.read_trades(write(tmp_path / "2026.parquet", metadata={})))
 
 
-def test_a_precision_that_the_numbers_cannot_have_is_refused(tmp_path: Path) -> None:
-    said = {"instrument_id": "X", "price_precision": "17", "size_precision": "3"}
-    with pytest.raises(lq.DataError, match="column 'price': expected numbers, found a precision of 17 digits"):
+@pytest.mark.parametrize("precision", ["17", "-1", "many", ""])
+def test_a_precision_that_the_numbers_cannot_have_is_refused(tmp_path: Path, precision: str) -> None:
+    said = {"instrument_id": "X", "price_precision": precision, "size_precision": "3"}
+    with pytest.raises(lq.DataError, match="column 'price': expected numbers, found a precision that is not 0 to 16"):
         list(lq.read_trades(write(tmp_path / "2026.parquet", metadata=said)))
+
+
+@pytest.mark.parametrize("sides", [np.array([257, 2, 1]), ["BUYER", "SELLER", "BUYER"], [1.5, 2.0, 1.0]])
+def test_sides_that_are_none_are_unreadable(tmp_path: Path, sides: Any) -> None:
+    path = write(tmp_path / "2026.parquet", aggressor_side=sides)
+    with pytest.raises(lq.DataError, match=r"unreadable rows, found [13] of 3 \(side [13]\)"):
+        list(lq.read_trades(path))
 
 
 def test_the_symbol_is_that_of_the_instrument(tmp_path: Path) -> None:

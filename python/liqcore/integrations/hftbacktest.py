@@ -38,7 +38,7 @@ class StrategyFunctions(NamedTuple):
 
 def strategy_functions() -> StrategyFunctions:
     """
-    Return functions to call from an ``@njit`` strategy, for backtests and live bots alike.
+    Return functions to call from an ``@njit`` strategy.
 
     Call them from compiled code as globals or variables of an enclosing function. The engine and the reader must be
     kept alive in Python for as long as the strategy runs (compiled code has their addresses alone), and nobody else may

@@ -123,7 +123,7 @@ def to_decimal(column: Column, precision: int) -> NDArray[np.float64]:
     else:
         raise TypeError(f"{values.dtype} values")
     if not 0 <= precision <= digits:
-        raise TypeError(f"a precision of {precision} digits")
+        raise TypeError(f"a precision that is not 0 to {digits} digits")
     # Rounding to the precision takes back what the double has lost of 128 bits.
     result: NDArray[np.float64] = np.rint(raw / 10.0 ** (digits - precision)) / 10.0**precision
     return result if column.null is None else np.where(column.null, np.nan, result)

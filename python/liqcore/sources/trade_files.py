@@ -467,8 +467,8 @@ class _ParquetTrades:
     def _number(self, at: int, columns: dict[int, Column]) -> NDArray[np.float64]:
         try:
             if self._nautilus:
-                kind = "price" if at == self._at.price else "size"
-                return to_decimal(columns[at], int(self._table.metadata[f"{kind}_precision"]))
+                precision = self._table.metadata["price_precision" if at == self._at.price else "size_precision"]
+                return to_decimal(columns[at], int(precision) if precision.isdecimal() else -1)
             return to_float(columns[at])
         except TypeError as error:
             raise self._table.error(f"column '{self._table.columns[at]}': expected numbers, found {error}") from error
@@ -476,8 +476,7 @@ class _ParquetTrades:
     def _sides(self, column: Column) -> NDArray[np.int8]:
         values = column.values
         if self._nautilus:  # no aggressor, buyer, seller
-            known = np.array([2, 0, 1, 3], np.int8)
-            return np.asarray(known[np.minimum(values.astype(np.uint8), 3)])
+            return np.select([values == 1, values == 2, values == 0], [np.int8(0), np.int8(1), np.int8(2)], np.int8(3))
         true_is_sell = self._at.true_is_sell
         if values.dtype.kind == "b":
             sides: NDArray[np.int8] = (values == true_is_sell).astype(np.int8)
