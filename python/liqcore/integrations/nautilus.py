@@ -21,6 +21,7 @@ from ..feature_reader import FeatureReader
 __all__ = ["LiquidationFeatures", "instrument_of", "trade_files"]
 
 _SCALE = 10**FIXED_PRECISION
+_NO_AGGRESSOR, _SELLER = AggressorSide.NO_AGGRESSOR, AggressorSide.SELLER  # looked up once: their class is slow
 
 
 class LiquidationFeatures(Indicator):  # type: ignore[misc]
@@ -81,12 +82,12 @@ class LiquidationFeatures(Indicator):  # type: ignore[misc]
     def handle_trade_tick(self, tick: Any) -> None:
         """Feed a trade."""
         side = tick.aggressor_side
-        if side == AggressorSide.NO_AGGRESSOR:
+        if side == _NO_AGGRESSOR:
             self.no_aggressor += 1
             return
         # Whole numbers divided, which rounds once: float(tick.price) may be a digit off.
         price, qty = tick.price.raw / _SCALE, tick.size.raw / _SCALE
-        self.engine.trade(tick.ts_init, price, qty, side == AggressorSide.SELLER)
+        self.engine.trade(tick.ts_init, price, qty, side == _SELLER)
         self._moved()
 
     def handle_mark_price(self, update: Any) -> None:
@@ -105,6 +106,8 @@ class LiquidationFeatures(Indicator):  # type: ignore[misc]
 
     def _moved(self) -> None:
         self._fresh = False
+        if self.initialized:
+            return
         began, clock = self.engine.began, self.engine.clock
         if began is not None and clock is not None:
             self._set_has_inputs(True)
