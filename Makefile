@@ -7,7 +7,7 @@ APT_PACKAGES := g++ cmake ninja-build libgtest-dev
 # Wheel and packaging tests compile the same files with the same options: once is enough.
 export CMAKE_CXX_COMPILER_LAUNCHER = $(shell command -v ccache)
 
-.PHONY: help setup demo wheel test test-cpp test-sanitizers test-python test-interop test-packaging bench bench-check lint format clean system-packages
+.PHONY: help setup demo wheel test test-cpp test-sanitizers test-python test-interop test-packaging test-integration bench bench-check lint format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -71,7 +71,7 @@ wheel: build/wheel/.built  ## Put sdist and portable wheel into dist/
 	$(BIN)/auditwheel show dist/*.whl
 	$(BIN)/twine check --strict dist/*
 
-test: test-cpp test-sanitizers test-python test-interop test-packaging  ## Run every test
+test: test-cpp test-sanitizers test-python test-interop test-packaging test-integration  ## Run every test
 	@echo "All tests passed. The demo's picture: make demo"
 
 test-cpp: system-packages optional-ccache
@@ -93,6 +93,13 @@ test-interop: $(VENV)/.installed  ## Tables of pyarrow, polars, pandas and duckd
 	$(BIN)/python tools/requirements.py test interop | $(INTEROP)/bin/python -m pip install -q -r /dev/stdin
 	$(INTEROP)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel/*.whl
 	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_sources_parquet.py
+
+INTEGRATION := .venv-integration
+test-integration: $(VENV)/.installed  ## Inside hftbacktest and nautilus_trader, and from numba
+	@test -x $(INTEGRATION)/bin/python || $(PYTHON) -m venv $(INTEGRATION)
+	$(BIN)/python tools/requirements.py test integration | $(INTEGRATION)/bin/python -m pip install -q -r /dev/stdin
+	$(INTEGRATION)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel/*.whl
+	$(INTEGRATION)/bin/python -m pytest -q tests/integration
 
 test-packaging: system-packages optional-ccache optional-clang optional-lld optional-pkg-config $(VENV)/.installed  ## Strangers' projects: install, find_package, pkg-config, the wheel's SDK
 	$(BIN)/python -m pytest -q tests/packaging
@@ -118,4 +125,4 @@ format: $(VENV)/.installed  ## Rewrite the sources in the project's style
 	$(BIN)/clang-format -i $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/*.cpp' 'tests/*.hpp' 'tests/*.c' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 clean:  ## Remove everything made
-	rm -rf build out dist $(VENV) $(INTEROP) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build out dist $(VENV) $(INTEROP) $(INTEGRATION) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -31,7 +31,7 @@ class Column:
     Attributes
     ----------
     values : ndarray
-        Any dtype; what stands at a null is arbitrary.
+        Any dtype, bytes of one length among them (S16); what stands at a null is arbitrary.
     null : ndarray of bool or None
         Where nothing was stored; None: nowhere.
     """
@@ -43,6 +43,7 @@ class Column:
 class _Backend(Protocol):
     columns: list[str]
     group_rows: list[int]
+    metadata: dict[str, str]
 
     def read(self, group: int, names: Sequence[str]) -> list[Column]: ...
 
@@ -61,6 +62,8 @@ class ParquetTable:
     columns : list of str
     group_rows : list of int
         Rows of each row group.
+    metadata : dict of str to str
+        What the writer said of the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,6 +81,7 @@ class ParquetTable:
             self._fall_back(error)
         self.columns = self._backend.columns
         self.group_rows = self._backend.group_rows
+        self.metadata = self._backend.metadata
 
     def error(self, text: str) -> DataError:
         """Make an error that names the file."""
@@ -125,6 +129,7 @@ class _FastParquet:
             self._file = fastparquet.ParquetFile(file)
         self.columns: list[str] = list(self._file.columns)
         self.group_rows = [int(group.num_rows) for group in self._file.row_groups]
+        self.metadata: dict[str, str] = self._file.key_value_metadata
 
     def read(self, group: int, names: Sequence[str]) -> list[Column]:
         row_group = self._file.row_groups[group]
@@ -184,6 +189,9 @@ class _FastParquet:
         if series.dtype.kind == "M" and getattr(series.dtype, "tz", None) is not None:
             series = series.dt.tz_convert("UTC").dt.tz_localize(None)
         values = series.to_numpy()
+        element = self._file.schema.schema_element([name])
+        if values.dtype == object and element.type == _FIXED_BYTES and element.converted_type is None:
+            values = values.astype(f"S{element.type_length}")
         values.flags.writeable = True  # pandas guards views of a frame; this frame is nobody else's
         return Column(values, null)
 
@@ -204,6 +212,7 @@ _PLAIN_DTYPES = {
     4: np.dtype(np.float32),
     5: np.dtype(np.float64),
 }
+_FIXED_BYTES = 7
 _DATA_PAGE = 0
 _PLAIN = 0
 _PADDING = 64  # fastparquet ends a page with eight bytes that are no values; a page is unpacked with them
@@ -267,6 +276,7 @@ class _Arrow:
             self.group_rows = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
             self._leaves = [file.schema.column(i).path for i in range(len(file.schema))]
             self._metadata = file.metadata
+            self.metadata = {k.decode(): v.decode() for k, v in (file.metadata.metadata or {}).items()}
 
     def read(self, group: int, names: Sequence[str]) -> list[Column]:
         with self._arrow.parquet.ParquetFile(self._path) as file:
@@ -291,6 +301,8 @@ class _Arrow:
             array = array.cast(self._arrow.timestamp("ns"))
         elif types.is_decimal(array.type):
             array = array.cast(self._arrow.float64())
+        elif types.is_fixed_size_binary(array.type):
+            return Column(array.to_numpy(zero_copy_only=False).astype(f"S{array.type.byte_width}"), null)
         if null is not None and (types.is_integer(array.type) or types.is_boolean(array.type)):
             array = array.fill_null(False if types.is_boolean(array.type) else 0)
         return Column(array.to_numpy(zero_copy_only=False), null)

@@ -4,7 +4,8 @@ The examples of the documentation run: docstrings, and the Python and C++ blocks
 Python blocks of a page run in order, in one namespace, in a folder that holds `trades.csv.gz` alone (simulated, laid
 out as a Binance aggTrades file). Comment lines directly below a statement are the last lines that the block has printed
 by then, if it has printed anything. C++ blocks with a `main` are compiled and run. A block that comes after a line
-`<!-- not run -->` is left out; one after `<!-- file: NAME -->` is run elsewhere (tests/packaging/test_embedding.py).
+`<!-- not run -->` is left out; one after `<!-- file: NAME -->` or `<!-- needs NAME -->` is run elsewhere
+(tests/packaging/test_embedding.py, tests/integration/test_pages.py).
 """
 
 import ast
@@ -89,6 +90,7 @@ class Block:
     line: int  # of the first line of code, from 1
     language: str
     code: str
+    needs: str = ""  # package of others
 
 
 @functools.cache
@@ -96,16 +98,17 @@ def blocks_of(page: Path) -> tuple[Block, ...]:
     """Find the fenced blocks of a page that are to be run."""
     found = []
     start: int | None = None
-    fence = language = before = ""
+    fence = language = before = needs = ""
     skipped = False
     lines = page.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines, 1):
         if start is None and (match := re.match(r"(`{3,})(\w*)", line)):
             fence, language = match.groups()
             start, skipped = number + 1, before == "<!-- not run -->" or before.startswith("<!-- file:")
+            needs = match[1] if (match := re.fullmatch(r"<!-- needs (\w+) -->", before)) else ""
         elif start is not None and line.strip() == fence:
             if not skipped:
-                found.append(Block(page, start, language, "\n".join(lines[start - 1 : number - 1]) + "\n"))
+                found.append(Block(page, start, language, "\n".join(lines[start - 1 : number - 1]) + "\n", needs))
             start = None
         if line.strip():
             before = line.strip()
@@ -155,13 +158,13 @@ def trade_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         pytest.param(page, id=str(page.relative_to(ROOT)))
         for page in pages()
-        if any(block.language == "python" for block in blocks_of(page))
+        if any(block.language == "python" and not block.needs for block in blocks_of(page))
     ],
 )
 def test_python_on_the_pages(page: Path, trade_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(trade_file, tmp_path)
     monkeypatch.chdir(tmp_path)
-    run_python([block for block in blocks_of(page) if block.language == "python"])
+    run_python([block for block in blocks_of(page) if block.language == "python" and not block.needs])
 
 
 def test_a_page_says_what_its_blocks_print(tmp_path: Path) -> None:
@@ -169,13 +172,15 @@ def test_a_page_says_what_its_blocks_print(tmp_path: Path) -> None:
     page.write_text(
         "```python\n# A comment.\nx = 2\n# Another.\nprint(x)\nprint(x + 1)\n# 2\n# 3\n```\n\n"
         "<!-- not run -->\n\n```python\nraise SystemExit\n```\n\n"
+        "<!-- needs numba -->\n```python\nimport numba\n```\n"
         "````python\nx += 1\n````\n```console\n$ ls\n```\n\n"
         "```python\nprint()\nfor i in range(2):\n    print(i + x)\n# 3\n# 4\nprint(i)\n# 2\n```\n"
     )
     blocks = [block for block in blocks_of(page) if block.language == "python"]
-    assert [block.line for block in blocks] == [2, 18, 25]
+    assert [(block.line, block.needs) for block in blocks] == [(2, ""), (19, "numba"), (22, ""), (29, "")]
+    blocks = [block for block in blocks if not block.needs]
     run_python(blocks[:2])
-    with pytest.raises(AssertionError, match=r"page.md:31: this is not what is printed"):
+    with pytest.raises(AssertionError, match=r"page.md:35: this is not what is printed"):
         run_python(blocks)
 
 

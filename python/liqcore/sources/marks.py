@@ -113,7 +113,7 @@ def read_marks(
     ts, price = np.empty(0, np.int64), np.empty(0, np.float64)
     if klines:
         opens, values = join([kline.part for kline in klines])
-        ts, price = _unfold(opens, values, length)
+        ts, price = unfold(opens, values, length)
     samples = [part for part in parts if all(part is not kline.part for kline in klines)]
     if samples:
         times, values = join(samples, same_time=False)
@@ -125,7 +125,7 @@ def read_marks(
     return Marks(ts[new], price[new], report)
 
 
-def _unfold(
+def unfold(
     ts_open: NDArray[np.int64], values: NDArray[np.float64], interval_ns: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the prices of klines at the times when they were known."""

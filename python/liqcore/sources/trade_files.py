@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from ..parquet import Column, ParquetTable
 from . import layout as layouts
 from .formats import TRADE_LAYOUTS
 from .layout import TradeColumns, TradeLayout
-from .parquet import UNIT_NS, to_float, to_time, unit_of
+from .parquet import UNIT_NS, to_decimal, to_float, to_time, unit_of
 from .report import FileReport
 from .text import Table, is_parquet
 
@@ -278,13 +278,20 @@ class _TextTrades:
 _PLAIN_TYPES = (np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.float64), np.dtype(np.bool_))
 
 
+# What nautilus_trader writes into the files of its catalogue.
+_NAUTILUS = frozenset(["instrument_id", "price_precision", "size_precision"])
+
+
 class _ParquetTrades:
     def __init__(self, path: Path) -> None:
         self._table = ParquetTable(path)
         names = self._table.columns
         self._at, missing = layouts.recognise(names)
+        self._nautilus = self._table.metadata.keys() >= _NAUTILUS and {"ts_init", "aggressor_side"} <= set(names)
         if missing:
             raise DataError(_no_trades(path.name, names, missing))
+        if self._nautilus:  # when a strategy was handed the trade, which is what files are sorted by
+            self._at = replace(self._at, time=names.index("ts_init"))
         if not sum(self._table.group_rows):
             raise self._table.error("expected trades, found no rows")
         self.report = FileReport(str(path), path.name, _PARQUET, self._table.size)
@@ -292,6 +299,8 @@ class _ParquetTrades:
         self.symbol_in_rows = self._at.symbol >= 0
         self.symbol_in_name = False
         self.report.symbol = None if self.symbol_in_rows else layouts.guess_symbol(path.name)
+        if self._nautilus:
+            self.report.symbol = self._table.metadata["instrument_id"]
         first = next(group for group, rows in enumerate(self._table.group_rows) if rows)
         self._ranges = self._table.ranges(names[self._at.time])
         self.first_ts = self._first_ts(first)
@@ -457,12 +466,17 @@ class _ParquetTrades:
 
     def _number(self, at: int, columns: dict[int, Column]) -> NDArray[np.float64]:
         try:
+            if self._nautilus:
+                precision = self._table.metadata["price_precision" if at == self._at.price else "size_precision"]
+                return to_decimal(columns[at], int(precision) if precision.isdecimal() else -1)
             return to_float(columns[at])
         except TypeError as error:
             raise self._table.error(f"column '{self._table.columns[at]}': expected numbers, found {error}") from error
 
     def _sides(self, column: Column) -> NDArray[np.int8]:
         values = column.values
+        if self._nautilus:  # no aggressor, buyer, seller
+            return np.select([values == 1, values == 2, values == 0], [np.int8(0), np.int8(1), np.int8(2)], np.int8(3))
         true_is_sell = self._at.true_is_sell
         if values.dtype.kind == "b":
             sides: NDArray[np.int8] = (values == true_is_sell).astype(np.int8)

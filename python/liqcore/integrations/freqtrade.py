@@ -1,0 +1,124 @@
+"""
+Liquidation features as columns of a data frame of candles, as freqtrade's strategies have them.
+
+Needs pandas, which liqcore brings along with fastparquet; freqtrade is not imported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import Instrument
+from ..analysis.features import features
+from ..batch import TradeBatch
+from ..durations import parse_duration
+from ..engine import Duration
+from ..errors import DataError, InvalidConfigError
+from ..sources import Candles
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["add_features"]
+
+_TRADES = ("timestamp", "price", "amount", "side")
+
+
+def add_features(
+    dataframe: pd.DataFrame,
+    trades: Any,
+    instrument: Instrument,
+    *,
+    timeframe: Duration | None = None,
+    prefix: str = "liq_",
+    **options: Any,
+) -> pd.DataFrame:
+    """
+    Return a frame of candles with liquidation features as further columns, for ``populate_indicators``.
+
+    Row i says what was known at the close of candle i, ``date + timeframe``: trades before it count, nothing later
+    does. freqtrade acts on a row once its candle has closed, so this looks at nothing that it could not know.
+
+    Parameters
+    ----------
+    dataframe : pandas.DataFrame
+        Columns date (opening time, datetime64, UTC; strictly rising), open, high, low, close.
+    trades : pandas.DataFrame, or as for `liqcore.features`
+        A frame as freqtrade stores trades: timestamp (ms), price, amount and side ("buy" or "sell" of the taker), in
+        any order. Or files, a TradeBatch, arrays.
+    instrument : Instrument
+        Grid, contract and margin terms: not found from the trades, or later ones would refine the grid of earlier ones.
+    timeframe : duration, optional
+        Length of a candle, such as "5m"; by default the least distance of two rows.
+    prefix : str
+        Of the names of the columns, which docs/how-to/features.md defines: ``liq_price``, ``liq_long_usd_1pct``, ...
+    **options
+        Of `liqcore.features`: leverage, reaches, warmup, marks, ...
+
+    Raises
+    ------
+    DataError
+        If columns are missing, or no trade can be used.
+    InvalidConfigError
+        If the length of a candle cannot be told, or an option breaks its rule.
+
+    Examples
+    --------
+    >>> import liqcore as lq, numpy as np, pandas as pd
+    >>> from liqcore.integrations.freqtrade import add_features
+    >>> market = lq.simulate(days=0.1, trades_per_day=40_000)
+    >>> date = pd.to_datetime((market.trades.ts[0] // 300_000_000_000 + np.arange(20)) * 300_000_000_000)
+    >>> candles = pd.DataFrame({"date": date, "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0, "volume": 0.0})
+    >>> inst = lq.Instrument(symbol="SIM", tick_size=0.1, lot_size=0.001)
+    >>> with_features = add_features(candles, market.trades, inst, reaches=(1, 2))
+    >>> list(with_features.columns[6:9]), bool(with_features.liq_price.notna().all())
+    (['liq_price', 'liq_long_usd_1pct', 'liq_long_usd_2pct'], True)
+    """
+    missing = [name for name in ("date", "open", "high", "low", "close") if name not in dataframe.columns]
+    if missing:
+        raise DataError(f"dataframe: expected columns date, open, high, low, close, found no {', '.join(missing)}")
+    ts = _ns(dataframe["date"])
+    open_, high, low, close = (dataframe[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
+    bars = Candles(ts, open_, high, low, close, None, None, _interval(ts, timeframe))
+    found = features(_trades(trades), bars, instrument=instrument, **options)
+    return dataframe.assign(**{prefix + name: found[name] for name in found.names})
+
+
+def _ns(dates: Any) -> NDArray[np.int64]:
+    """Opening times of any unit and time zone."""
+    if dates.dtype.kind != "M":
+        raise DataError(f"dataframe: expected times in column date, found {dates.dtype}")
+    if getattr(dates.dtype, "tz", None) is not None:
+        dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
+    ns: NDArray[np.int64] = dates.to_numpy("datetime64[ns]").view(np.int64)
+    return np.ascontiguousarray(ns)
+
+
+def _interval(ts: NDArray[np.int64], timeframe: Duration | None) -> int:
+    if timeframe is not None:
+        try:
+            return parse_duration(timeframe, name="timeframe")
+        except ValueError as error:
+            raise InvalidConfigError(str(error)) from None
+    if len(ts) < 2 or (least := int(np.diff(ts).min())) <= 0:
+        raise InvalidConfigError("timeframe must be given where there are no two rows whose dates rise")
+    return least
+
+
+def _trades(trades: Any) -> Any:
+    """Trades of a frame of freqtrade's as a batch, anything else as it is."""
+    columns = getattr(trades, "columns", ())
+    if not all(name in columns for name in _TRADES) or not hasattr(trades, "sort_values"):
+        return trades
+    trades = trades.sort_values("timestamp", kind="stable")
+    sides = trades["side"].to_numpy()
+    sold = sides == "sell"
+    if not np.all(sold | (sides == "buy")):
+        odd = next(side for side in sides if side not in ("buy", "sell"))
+        raise DataError(f"trades: expected buy or sell in column side, found {odd!r}")
+    ts = trades["timestamp"].to_numpy(np.int64) * 1_000_000
+    price, qty = (np.ascontiguousarray(trades[name].to_numpy(np.float64)) for name in ("price", "amount"))
+    return TradeBatch(ts, price, qty, np.ascontiguousarray(sold, np.bool_))
