@@ -102,7 +102,7 @@ def shared_prefix(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def embedding_python(venv_python: Path) -> Path:
     """The same environment, with what docs/embedding.md uses besides."""
-    run(venv_python, "-m", "pip", "install", "-q", "numba>=0.60")
+    run(sys.executable, "-m", "pip", "--python", venv_python, "install", "-q", "--no-compile", "pip", "numba>=0.60")
     return venv_python
 
 
