@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -32,6 +33,8 @@ std::span<const T> view(py::handle object, const char* argument, const char* wan
       std::string(argument) + " must be a numpy array of " + wanted + " (nothing is converted silently), was ";
   if (!py::isinstance<py::array>(object)) throw py::type_error(rule + "a " + Py_TYPE(object.ptr())->tp_name);
   const auto array = py::reinterpret_borrow<py::array>(object);
+  if (Py_TYPE(array.ptr())->tp_name == std::string_view("MaskedArray"))
+    throw py::type_error(std::string(argument) + " must not be masked (a mask would not be looked at): fill or drop");
   if (!accepts(array)) throw py::type_error(rule + std::string(py::str(array.dtype())));
   if (array.ndim() != 1)
     throw py::value_error(std::string(argument) + " must be one-dimensional, had " + std::to_string(array.ndim()) +

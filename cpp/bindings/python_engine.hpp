@@ -36,7 +36,8 @@ class Feeding {
     std::size_t nobody = 0;
     if (engine_.user.compare_exchange_strong(nobody, this_thread())) return;
     throw std::runtime_error(nobody == this_thread()
-                                 ? "this engine was fed from its own on_column callback: feed it after the call returns"
+                                 ? "this engine was used from its own on_column callback, which may only read it: do "
+                                   "that after the call returns"
                                  : "this engine is in use by another thread: one engine, one thread at a time");
   }
   Feeding(const Feeding&) = delete;

@@ -110,6 +110,7 @@ void on_column(PyEngine& self, py::object callback) {
     throw py::type_error("callback must be callable or None");
   const Feeding guard(self);
   self.callback = std::move(callback);
+  self.raised.reset();
   if (self.callback.is_none()) {
     self.engine.on_column(nullptr);
     return;
@@ -120,7 +121,10 @@ void on_column(PyEngine& self, py::object callback) {
     try {
       self.callback(std::make_shared<Segment>(segment));
     } catch (py::error_already_set& error) {
-      self.raised.emplace(std::move(error));
+      if (self.user == 0)  // fed through the C interface: no Python call is there to raise it
+        error.discard_as_unraisable(self.callback);
+      else
+        self.raised.emplace(std::move(error));
     }
   });
 }
@@ -168,30 +172,8 @@ bool
             const TradeArrays rows = trade_arrays(ts, price, qty, taker_sell);
             return feed(self, [&](Engine& engine) { return engine.trades(rows); });
           },
-          py::arg("ts"), py::arg("price"), py::arg("qty"), py::arg("taker_sell"), R"(
-Feed trades. The arrays are read in place, without a copy, and the GIL is released meanwhile.
-
-Parameters
-----------
-ts : ndarray of int64 or datetime64[ns], shape (n,), C-contiguous
-    Times, nanoseconds since the UNIX epoch, UTC. A row before the engine's clock is rejected as late.
-price, qty : ndarray of float64, shape (n,), C-contiguous
-    As the venue prints them.
-taker_sell : ndarray of bool, shape (n,), C-contiguous
-    True where the aggressor sold.
-
-Returns
--------
-Stats
-    What this call did. Any split of the input into calls gives the same bits.
-
-Raises
-------
-TypeError
-    If a dtype or memory layout differs: nothing is converted silently.
-InvalidConfigError
-    If lengths differ, or a jump goes over more than a million windows; nothing of the call has happened then.
-)")
+          py::arg("ts"), py::arg("price"), py::arg("qty"), py::arg("taker_sell"),
+          "Feed arrays of trades; liqcore.Engine.trades documents it.")
       .def(
           "_records",  // liqcore.Engine.feed_events finds the fields
           [](PyEngine& self, const py::array& ts, const py::array& price, const py::array& qty, const py::array& flags,
@@ -334,7 +316,8 @@ with the segments, unless it is reconciled. Returns whether it was used, or Stat
 Call `callback(segment)` whenever a window closes, on the thread that feeds the engine; None removes it.
 
 The callback may read the engine (levels, axis, stats: the state at the window's end), not feed it. What it raises is
-raised when the feeding call is done, and ends the callbacks of that call.
+raised when the feeding call is done, and ends the callbacks of that call. Where a function of liqcore.h feeds the engine it
+goes to `sys.unraisablehook`.
 )")
       .def(
           "levels", [](PyEngine& self, std::string_view side) { return levels(self, side, false); }, py::arg("side"),

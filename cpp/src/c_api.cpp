@@ -65,7 +65,7 @@ liq_status guarded(Call&& call) noexcept {
   } catch (const NoPrice& error) {
     return fail(LIQ_NO_PRICE, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(LIQ_NO_MEMORY, "memory ran out");
+    return fail(LIQ_NO_MEMORY, "memory ran out: an engine that was being fed must be destroyed");
   } catch (const std::exception& error) {
     return fail(LIQ_FAILED, error.what());
   } catch (...) {
@@ -179,10 +179,18 @@ std::span<const T> column(const T* first, std::size_t count, const char* argumen
   return {first, count};
 }
 
+/// A count that is wrong would be read beyond the caller's array: what can never be right is refused before.
+void at_most(const char* argument, std::size_t count, std::size_t most) {
+  if (count > most)
+    throw InvalidConfig(std::string(argument) + " must be at most " + std::to_string(most) + ", was " +
+                        std::to_string(count));
+}
+
 liqcore::Instrument instrument_of(const liq_instrument& from) {
   const auto basis = choice("instrument.basis", from.basis, liqcore::MarginBasis::entry);
   const auto unit = choice("instrument.tier_unit", from.tier_unit, liqcore::TierUnit::quantity);
   std::vector<liqcore::RiskTier> tiers;
+  at_most("instrument.risk_tier_count", from.risk_tier_count, 10'000);
   if (from.risk_tiers != nullptr)
     for (std::size_t i = 0; i < from.risk_tier_count; ++i) {
       const liq_risk_tier& tier = from.risk_tiers[i];
@@ -205,6 +213,7 @@ liqcore::LeverageProfile profile_of(const liq_engine_options& from) {
     const auto preset = liqcore::LeverageProfile::preset("default");
     return {preset.tiers(), preset.shares(), from.intensity};
   }
+  at_most("options.tier_count", from.tier_count, 1'024);
   const auto tiers = column(from.leverage, from.tier_count, "options.leverage");
   const auto shares = column(from.shares, from.tier_count, "options.shares");
   if (!std::is_sorted(tiers.begin(), tiers.end())) throw InvalidConfig("options.leverage must rise, did not");
@@ -216,6 +225,8 @@ liqcore::EngineOptions options_of(const liq_engine_options& from, const liqcore:
   using liqcore::PriceAxis;
   const double tick = instrument.tick_size();
   liqcore::EngineOptions out;
+  if ((from.axis_low != 0.0 || from.axis_high != 0.0) && !(from.book_step > 0.0))
+    throw InvalidConfig("options.book_step must be given with axis_low and axis_high, was " + text_of(from.book_step));
   if (from.axis_low != 0.0 || from.axis_high != 0.0)
     out.axis = PriceAxis::from_prices(from.axis_low, from.axis_high, from.book_step, tick);
   else if (from.book_step != 0.0)
@@ -533,7 +544,10 @@ liq_status liq_engine_picture(const liq_engine* engine, liq_picture* picture, si
     if (size < kPicture1)
       throw InvalidConfig("size must be sizeof(liq_picture) (" + std::to_string(sizeof(liq_picture)) + "), was " +
                           std::to_string(size));
-    if (bins_per_row < 1) throw InvalidConfig("bins_per_row must be at least 1, was " + text_of(bins_per_row));
+    constexpr std::int64_t kMostBins = std::int64_t{1} << 31;
+    if (bins_per_row < 1 || bins_per_row > kMostBins)
+      throw InvalidConfig("bins_per_row must be between 1 and " + text_of(kMostBins) + ", was " +
+                          text_of(bins_per_row));
     const History& history = history_of(from);
     liqcore::Picture all;
     all.weights[0] = all.weights[1] = from.leverage().weights();
@@ -558,6 +572,7 @@ liq_status liq_engine_columns(const liq_engine* engine, const liq_picture* pictu
     const liqcore::Picture wanted = picture_of(picture, from);
     const std::size_t cells = history.column_count(wanted) * wanted.rows;
     need("each output", cells, capacity);
+    if (cells == 0) return;
     const auto span = [&](float* out) { return std::span<float>(out, out == nullptr ? 0 : cells); };
     history.columns(wanted, span(longs), span(shorts), span(liquidated_longs), span(liquidated_shorts));
   });
@@ -568,7 +583,9 @@ liq_status liq_engine_map(const liq_engine* engine, const liq_picture* picture, 
     const Engine& from = engine_of(engine);
     const auto history = from.history_so_far();
     if (!history || history->size() == 0) throw NoPrice();
-    const liqcore::Picture wanted = picture_of(picture, from);
+    liqcore::Picture wanted = picture_of(picture, from);
+    wanted.first_column = wanted.columns = 0;
+    static_cast<void>(history->column_count(wanted));  // refuses what would overflow below
     const std::size_t cells = 2 * from.leverage().size() * wanted.rows;
     need("out", cells, capacity);
     if (cells > 0) static_cast<void>(given(out, "out"));
@@ -635,6 +652,7 @@ liq_status liq_features_create(const liq_feature_options* options, liq_features*
     const liq_feature_options chosen = options == nullptr
                                            ? default_feature_options()
                                            : sized(options, "options", kFeatures1, default_feature_options());
+    at_most("options.reach_count", chosen.reach_count, 64);
     liqcore::FeatureOptions made;
     if (chosen.reaches_percent != nullptr)
       made.reaches_percent.assign(chosen.reaches_percent, chosen.reaches_percent + chosen.reach_count);

@@ -32,8 +32,18 @@ void check_rows(const Picture& picture, const History& history) {
     if (weights.size() != history.terms().tiers)
       throw InvalidConfig("weights must hold one value per tier (" + std::to_string(history.terms().tiers) + "), had " +
                           std::to_string(weights.size()));
-  if (picture.bins_per_row < 1)
-    throw InvalidConfig("bins_per_row must be at least 1, was " + std::to_string(picture.bins_per_row));
+  // Bounds far beyond any axis, within which neither bins nor sizes overflow.
+  constexpr std::size_t kMostRows = std::size_t{1} << 24;
+  constexpr std::int64_t kMostBins = std::int64_t{1} << 31;
+  constexpr std::int64_t kFurthestBin = std::int64_t{1} << 41;
+  if (picture.bins_per_row < 1 || picture.bins_per_row > kMostBins)
+    throw InvalidConfig("bins_per_row must be between 1 and " + std::to_string(kMostBins) + ", was " +
+                        std::to_string(picture.bins_per_row));
+  if (picture.rows > kMostRows)
+    throw InvalidConfig("rows must be at most " + std::to_string(kMostRows) + ", were " + std::to_string(picture.rows));
+  if (picture.first_bin < -kFurthestBin || picture.first_bin > kFurthestBin)
+    throw InvalidConfig("first_bin must be within " + std::to_string(kFurthestBin) + " of 0, was " +
+                        std::to_string(picture.first_bin));
   if (picture.edges.empty()) return;
   if (picture.edges.size() != picture.rows + 1)
     throw InvalidConfig("edges must be one more than the rows (" + std::to_string(picture.rows + 1) + "), were " +

@@ -57,6 +57,8 @@ class _Table:
                 self._reader = _core.ArrowReader.of_array(*given.__arrow_c_array__())
         self._fields = self._reader.fields
         self.names = column_names([name for name, _, _ in self._fields])
+        if len(twice := {name for name in self.names if self.names.count(name) > 1}):
+            raise self.error(f"expected columns of different names, found two of {', '.join(sorted(twice))}")
         self._unit: str | None = None
 
     def error(self, text: str) -> DataError:
@@ -253,7 +255,7 @@ def read_open_interest(given: Any) -> tuple[Times, Numbers]:
 
 def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
     """
-    Read candles; their length is the least distance of two, of which all others are multiples, unless it is given.
+    Read candles; their length is the usual distance of two, of which all others are multiples, unless it is given.
 
     Raises
     ------
@@ -263,7 +265,7 @@ def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
     from .sources import Candles
     from .sources.candles import BOUGHT, OPEN_TIME, PRICES, SOLD, VOLUME
     from .sources.layout import find
-    from .sources.series import TIME
+    from .sources.series import TIME, spacing
 
     table = _Table(given, "candles")
     time, *prices = table.find({"opening time": (*OPEN_TIME, *TIME), **PRICES})
@@ -278,11 +280,9 @@ def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
     ]
     ts, *values = _joined(parts, (np.empty(0, np.int64), *(np.empty(0) for _ in places)))
     if interval_ns is None:
-        steps = np.unique(np.diff(np.unique(ts)))
-        if len(ts) and (not len(steps) or (steps % steps[0]).any()):
-            found = ", ".join(f"{step / 1e9:g} s" for step in steps[:4]) or "a single one"
-            raise table.error(f"expected candles whose distances tell their length, found {found}")
-        interval_ns = int(steps[0]) if len(steps) else 0
+        interval_ns = spacing(table, ts)
+        if len(ts) and not interval_ns:
+            raise table.error("one candle does not tell its length: give interval=")
     buys = sells = None
     if bought >= 0:
         buys, sells = values[4], values[5]

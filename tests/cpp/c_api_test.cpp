@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "liqcore/features.hpp"
@@ -253,6 +254,24 @@ TEST(CApi, ColumnsMapAndWindowsAreTheHistorys) {
               LIQ_TOO_SMALL),
       "each output must have room for " + std::to_string(cells) + " values, had for " + std::to_string(cells - 1));
 
+  for (const auto& [member, message] : {std::pair{&liq_picture::rows, "rows must be at most"},
+                                        std::pair{&liq_picture::columns, "columns must lie within"},
+                                        std::pair{&liq_picture::first_column, "columns must lie within"}}) {
+    liq_picture odd = picture;
+    odd.*member = std::size_t{1} << 61;
+    EXPECT_NE(
+        refused(liq_engine_columns(engine.get(), &odd, out[0].data(), nullptr, nullptr, nullptr, cells)).find(message),
+        std::string::npos)
+        << liq_error_message();
+  }
+  for (const auto& [member, message] : {std::pair{&liq_picture::first_bin, "first_bin must be within"},
+                                        std::pair{&liq_picture::bins_per_row, "bins_per_row must be between"}}) {
+    liq_picture odd = picture;
+    odd.*member = std::numeric_limits<std::int64_t>::max();
+    EXPECT_NE(refused(liq_engine_map(engine.get(), &odd, nullptr, 0)).find(message), std::string::npos)
+        << liq_error_message();
+  }
+
   std::vector<double> map(6 * picture.rows), wanted_map(map.size());
   ASSERT_EQ(liq_engine_map(engine.get(), &picture, map.data(), map.size()), LIQ_OK);
   const auto so_far = inside(engine).history_so_far();
@@ -318,6 +337,9 @@ TEST(CApi, ZonesAndFeaturesAreTheReaders) {
   liq_features_destroy(features);
   liq_features_destroy(nullptr);
 
+  with.reach_count = std::size_t{1} << 60;
+  EXPECT_NE(refused(liq_features_create(&with, &features)).find("options.reach_count must be at most 64"),
+            std::string::npos);
   with.reach_count = 0;
   EXPECT_NE(refused(liq_features_create(&with, &features)).find("reaches"), std::string::npos);
   EXPECT_EQ(features, nullptr);
@@ -374,6 +396,18 @@ TEST(CApi, WhatCannotBeIsRefusedInWords) {
   wrong = options();
   wrong.size = 3;
   EXPECT_NE(refused(liq_engine_create(&good, &wrong, &engine)).find("options.size must be"), std::string::npos);
+  wrong = options();
+  wrong.axis_high = 2'000.0;
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)),
+            "options.book_step must be given with axis_low and axis_high, was 0");
+  wrong = options();
+  wrong.tier_count = std::size_t{1} << 60;
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)),
+            "options.tier_count must be at most 1024, was 1152921504606846976");
+  bad = good;
+  bad.risk_tier_count = std::size_t{1} << 60;
+  EXPECT_NE(refused(liq_engine_create(&bad, nullptr, &engine)).find("instrument.risk_tier_count must"),
+            std::string::npos);
   EXPECT_EQ(refused(liq_engine_trade(nullptr, 0, 1.0, 1.0, 0)), "engine must not be NULL");
 
   const Handle made = create();

@@ -409,7 +409,7 @@ TEST(History, RefusesAPictureThatDoesNotFit) {
   EXPECT_EQ(refusal([&] { columns(two); }), "columns must lie within the 1 there are, were 1 from 1");
   p.first_column = 0;
   p.bins_per_row = 0;
-  EXPECT_EQ(refusal([&] { columns(two); }), "bins_per_row must be at least 1, was 0");
+  EXPECT_EQ(refusal([&] { columns(two); }), "bins_per_row must be between 1 and 2147483648, was 0");
   p.bins_per_row = 1;
   p.edges = {0, 1};
   EXPECT_EQ(refusal([&] { columns(two); }), "edges must be one more than the rows (3), were 2");

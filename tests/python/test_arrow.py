@@ -172,7 +172,7 @@ def test_candles_come_as_tables_too() -> None:
     assert ours.segments() == plain.segments()
     touch_only = arrow.read_candles(Table(ts=starts, open=low, high=high, low=low, close=high, volume=volume))
     assert touch_only.buy_qty is None
-    with pytest.raises(lq.DataError, match="expected candles whose distances tell their length, found a single one"):
+    with pytest.raises(lq.DataError, match="one candle does not tell its length: give interval="):
         arrow.read_candles(Table(**{name: values[:1] for name, values in table.columns.items()}))
 
 

@@ -103,6 +103,24 @@ def test_every_function_of_the_header_is_there_with_its_types() -> None:
         assert lq.cfunc_address(name) > 0
 
 
+def test_a_callback_that_raises_under_a_pointer_is_reported_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[BaseException | None] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda what: reported.append(what.exc_value))
+    eng, seen = engine(), []
+
+    def callback(segment: lq.Segment) -> None:
+        seen.append(segment.start_ns)
+        raise ValueError(f"window {len(seen)}")
+
+    eng.on_column(callback)
+    for minute in range(4):
+        assert TRADE(eng.ptr, minute * 60_000_000_000, 60_000.0, 1.0, 0) == 0
+    assert len(seen) == 3
+    assert [str(error) for error in reported] == ["window 1", "window 2", "window 3"]
+    eng.on_column(None)
+    eng.advance(600_000_000_000)  # nothing is left to be raised
+
+
 @pytest.mark.parametrize("of", [lq.cfunc, lq.cfunc_address])
 def test_an_unknown_function_is_refused_by_name(of: object) -> None:
     with pytest.raises(lq.InvalidConfigError, match=r"name must be a function of liqcore.h.* was liq_nothing"):

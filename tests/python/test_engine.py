@@ -249,6 +249,7 @@ def test_datetime64_is_taken_as_nanoseconds():
         (1, [1.0, 2.0, 3.0], TypeError, "price must be .* was a list"),
         (1, np.zeros(6)[::2], TypeError, "price must be C-contiguous"),
         (1, np.zeros((3, 1)), ValueError, "price must be one-dimensional, had 2"),
+        (1, np.ma.masked_array(np.ones(3), [0, 1, 0]), TypeError, "price must not be masked"),
         (2, np.zeros(2), lq.InvalidConfigError, r"qty must be as long as the times \(3\), had 2"),
         (3, np.zeros(3, np.uint8), TypeError, "taker_sell must be a numpy array of bool"),
     ],

@@ -42,6 +42,21 @@ def test_first_heatmap_draws_and_saves(tmp_path: Path, trade_file: str, from_fil
 
 
 @pytest.mark.parametrize("from_file", [False, True])
+def test_the_backtest_says_what_came_of_it(tmp_path: Path, from_file: bool) -> None:
+    files = []
+    if from_file:
+        folder = data_dir() / "trades"
+        files = [str(path) for path in sorted(folder.glob("hyperliquid-ETH-2026061[2-4].parquet"))]
+    said = run("zones_backtest.py", tmp_path, *files)
+    assert ("SYNTHETIC" in said) is not from_file
+    table = dict(re.findall(r"^(before costs|after 4.5 bp a change|held long) +(-?[\d.]+)%", said, flags=re.M))
+    assert len(table) == 3
+    assert float(table["after 4.5 bp a change"]) < float(table["before costs"])
+    assert re.search(r"^\d+% of those did as well or better: (no evidence|better than|worse than)", said, flags=re.M)
+    assert ("after costs it loses" in said) == (float(table["after 4.5 bp a change"]) <= 0)
+
+
+@pytest.mark.parametrize("from_file", [False, True])
 def test_streaming_reports_every_window(tmp_path: Path, trade_file: str, from_file: bool) -> None:
     lines = run("streaming.py", tmp_path, *([trade_file] if from_file else [])).splitlines()
     windows = [line for line in lines if "long" in line and "short" in line]

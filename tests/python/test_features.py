@@ -508,3 +508,27 @@ def test_where_features_are_written_must_fit() -> None:
     with pytest.raises(ValueError, match="out must be writable"):
         reader.read(eng, out=fixed)
     assert len(reader) == len(reader.names) == 22
+
+
+def test_one_row_out_of_place_does_not_change_the_length_of_candles(tmp_path: Path) -> None:
+    """Or a bar would see the close of a candle that is still running."""
+    rows = [
+        f"{1_781_222_400_000 + 60_000 * i},{60_000 + i},{60_010 + i},{59_990 + i},{60_001 + i},9,5" for i in range(10)
+    ]
+    head = "open_time,open,high,low,close,volume,taker_buy_volume"
+    path = tmp_path / "BTCUSDT-1m-2026-06-12.csv"
+    path.write_text("\n".join([head, *rows]) + "\n")
+    closes = np.array([1_781_222_400_000 + 60_000 * 5 + 30_000]) * 1_000_000
+    assert lq.features(None, closes, candles=path)["price"].tolist() == [60_005]
+    late = rows[-1].replace(str(1_781_222_400_000 + 60_000 * 9), str(1_781_222_400_000 + 60_000 * 9 + 1_000))
+    path.write_text("\n".join([head, *rows, late]) + "\n")
+    with pytest.raises(lq.DataError, match=r"candles of one interval, found distances of 60 s, 1 s"):
+        lq.features(None, closes, candles=path)
+
+
+def test_closes_in_another_unit_are_named(market: Any) -> None:
+    closes = np.arange(1, 5) * 300_000 + market.trades.ts[0] // 1_000_000
+    with pytest.raises(
+        lq.InvalidConfigError, match=r"bars must close in nanoseconds .* all in 1970 \(another unit\?\)"
+    ):
+        lq.features(market.trades, closes, symbol="SIM")

@@ -394,7 +394,7 @@ def _zip(names: list[str]) -> bytes:
     return out.getvalue()
 
 
-GZIPPED = gzip.compress("".join(agg(n, f"6{n % 7919}.5", ts=T0 + n * 17) for n in range(5000)).encode())
+GZIPPED = gzip.compress("".join(agg(n, f"6{n % 7919}.5", ts=T0 + n * 17) for n in range(5000)).encode(), mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ GZIPPED = gzip.compress("".join(agg(n, f"6{n % 7919}.5", ts=T0 + n * 17) for n i
     [
         ("a.csv", b"", "a.csv: expected data, found an empty file"),
         ("a.csv", b"\n \n\n", "a.csv: expected data, found an empty file"),
-        ("a.csv.gz", gzip.compress(b""), "a.csv.gz: expected data, found an empty file"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "a.csv.gz: expected data, found an empty file"),
         ("a.csv", AGG_HEADER.encode(), "a.csv: expected trades, found only a header"),
         ("a.csv", AGG_HEADER.strip().encode(), "a.csv: expected trades, found only a header"),
         ("a.zip", _zip(["a.csv"])[:-60], "a.zip: expected a complete zip file, found it truncated or damaged"),

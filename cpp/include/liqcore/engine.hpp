@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "liqcore/book.hpp"
+#include "liqcore/error.hpp"
 #include "liqcore/history.hpp"
 #include "liqcore/model.hpp"
 #include "liqcore/sampled_model.hpp"

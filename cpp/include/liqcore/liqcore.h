@@ -51,7 +51,7 @@ enum {
   LIQ_INVALID = -1,   /**< an argument breaks its rule, or the call cannot be: the message names argument and value */
   LIQ_TOO_SMALL = -2, /**< a buffer is too small; the message, and where there is one the count, say what is needed */
   LIQ_NO_PRICE = -3,  /**< the engine has seen no price yet: there is nothing to read */
-  LIQ_NO_MEMORY = -4, /**< memory ran out: the engine is to be destroyed */
+  LIQ_NO_MEMORY = -4, /**< memory ran out: an engine that was being fed is to be destroyed */
   LIQ_FAILED = -5     /**< a defect of the library: please report it */
 };
 
@@ -125,9 +125,10 @@ typedef struct liq_engine_options {
   const double* shares;   /**< of each tier; sum to 1 within 1e-9 */
   size_t tier_count;      /**< at most 1,024 */
   double intensity;       /**< scales all shares; 1 for an assumed profile */
-  double axis_low;        /**< a fixed axis, price, multiples of book_step; both 0: it grows by itself */
+  double axis_low; /**< a fixed axis, price, multiples of book_step (to be given then); both 0: it grows by itself */
   double axis_high;
-  double book_step;           /**< height of a book bin, price; 0: about one basis point of the first price */
+  double
+      book_step; /**< height of a book bin, price; 0, without a fixed axis: about one basis point of the first price */
   int64_t window_ns;          /**< length of a column */
   uint64_t keep;              /**< closed windows kept; 0: all */
   const double* half_life_ns; /**< one a tier, INFINITY: never decays; copied; NULL: nothing decays */
@@ -363,7 +364,8 @@ LIQCORE_C_EXPORT liq_status liq_engine_windows(const liq_engine* engine, uint64_
 /** A closed window; 0 is the oldest kept. */
 LIQCORE_C_EXPORT liq_status liq_engine_window(const liq_engine* engine, uint64_t index, liq_window* window);
 
-/** Called as a window closes, by the thread that feeds; may read the engine, and must neither feed nor destroy it. */
+/** Called as a window closes, by the thread that feeds; may read the engine, and must neither feed nor destroy it
+ * (nothing checks that), nor leave by an exception or longjmp. */
 typedef void (*liq_column_hook)(void* context, const liq_window* window);
 /** Set the hook; NULL removes it. Replaces the callback of an engine that belongs to Python. */
 LIQCORE_C_EXPORT liq_status liq_engine_on_column(liq_engine* engine, liq_column_hook hook, void* context);

@@ -32,6 +32,7 @@ __all__ = ["Features", "features"]
 ARCHIVE_KEY = "liqcore.features"
 MAX_BARS = 10_000_000  # of one batch: more are nearly always a wrong time unit
 MAX_TIME = 2**62  # ns, the year 2116: no event is later
+NS_SINCE = 10**17  # ns, the year 1973: a time before is a wrong unit, where the data is of later
 ALWAYS = ("price", "age_s")  # what a book that is still filling says as well
 
 Progress = Callable[[int, int, int], object]
@@ -278,6 +279,11 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
 
     reader_of(DEFAULT_BINS_PER_ROW)  # refuses wrong options before anything is read
 
+    if closes is not None and len(closes) and closes[-1] < NS_SINCE <= source.first_ts:
+        raise InvalidConfigError(
+            "bars must close in nanoseconds since the UNIX epoch, as the data is dated, had "
+            f"{closes[0]} to {closes[-1]}: all in {str(np.datetime64(int(closes[-1]), 'ns'))[:4]} (another unit?)"
+        )
     run = consume(source, config, beside, feed, keep=1, exact_grid=True)
     engine, reader, notes = run.engine, reading.reader, run.notes
     if engine.began is None and source.has_trades:
@@ -421,7 +427,12 @@ def _closes(bars: Any) -> tuple[int | None, NDArray[np.int64] | None]:
     if given.ndim != 1 or not (given.dtype.kind == "M" or given.dtype == np.int64):
         raise TypeError(
             "bars must be a length of time, closing times (int64 ns or datetime64, one-dimensional) or Candles, was "
-            + (f"an array of {given.dtype} with {given.ndim} dimensions" if given.dtype != object else repr(bars))
+            + (f"an array of {given.dtype} with {given.ndim} dimensions" if given.ndim else repr(bars))
+            + (
+                " (times with a zone: .tz_convert('UTC').tz_localize(None) first)"
+                if hasattr(bars, "tz_localize")
+                else ""
+            )
         )
     if given.dtype.kind == "M":
         if np.isnat(given).any():

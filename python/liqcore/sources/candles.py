@@ -135,7 +135,7 @@ def read_candles(
     symbol : str, optional
         The one to read where files hold several.
     interval : duration, optional
-        Length of a candle. By default told by the closing times, else by the least distance of two candles.
+        Length of a candle. By default told by the closing times, else by the usual distance of two candles.
 
     Returns
     -------

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,13 @@ AnyTable = Table | PayloadTable | ParquetTable
 Duration = str | int | timedelta | np.timedelta64
 Times = NDArray[np.int64]
 Numbers = NDArray[np.float64]
+
+
+class SpeaksOfErrors(Protocol):
+    """What is read, in so far as errors name it."""
+
+    def error(self, text: str) -> DataError: ...
+
 
 _SYMBOL = re.compile(
     r"(?:^|[-_])(?P<symbol>(?=[A-Z0-9_]*[A-Z])[A-Z0-9]+(?:_[A-Z0-9]+)?)"
@@ -185,9 +193,11 @@ def join(parts: Sequence[Part], *, same_time: bool = True) -> tuple[Times, Numbe
     return np.ascontiguousarray(ts[~repeated]), np.ascontiguousarray(values[:, ~repeated])
 
 
-def spacing(table: AnyTable, ts: Times) -> int:
+def spacing(table: SpeaksOfErrors, ts: Times) -> int:
     """
-    Length of the candles that begin (or end) at these times, ns: the least distance, of which all are multiples.
+    Length of the candles that begin (or end) at these times, ns: the usual distance, of which all are multiples.
+
+    A single row that stands nearer to another must not change the length of all of them: it is refused.
 
     Returns
     -------
@@ -197,16 +207,17 @@ def spacing(table: AnyTable, ts: Times) -> int:
     Raises
     ------
     DataError
-        If the distances are no multiples of the least one.
+        If the distances are no multiples of the most frequent one.
     """
-    steps = np.unique(np.diff(np.unique(ts)))
+    steps, counts = np.unique(np.diff(np.unique(ts)), return_counts=True)
     if not len(steps):
         return 0
-    odd = steps[steps % steps[0] != 0]
+    usual = int(steps[np.argmax(counts)])
+    odd = steps[steps % usual != 0]
     if len(odd):
-        found = ", ".join(f"{step / 1e9:g} s" for step in (steps[0], *odd[:3]))
+        found = ", ".join(f"{step / 1e9:g} s" for step in (usual, *odd[:3]))
         raise table.error(f"expected candles of one interval, found distances of {found}")
-    return int(steps[0])
+    return usual
 
 
 def names_of(table: AnyTable) -> list[str] | None:
