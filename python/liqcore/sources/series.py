@@ -209,11 +209,11 @@ def spacing(table: SpeaksOfErrors, ts: Times) -> int:
     DataError
         If the distances are no multiples of the most frequent one.
     """
-    steps, counts = np.unique(np.diff(np.unique(ts)), return_counts=True)
+    steps, counts = np.unique(np.diff(np.unique(ts)).astype(np.int64), return_counts=True)
     if not len(steps):
         return 0
     usual = int(steps[np.argmax(counts)])
-    odd = steps[steps % usual != 0]
+    odd = [step for step in steps.tolist() if step % usual]
     if len(odd):
         found = ", ".join(f"{step / 1e9:g} s" for step in (usual, *odd[:3]))
         raise table.error(f"expected candles of one interval, found distances of {found}")
