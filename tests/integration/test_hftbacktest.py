@@ -1,5 +1,6 @@
 """A strategy compiled by numba reads features inside hftbacktest, on a recorded day."""
 
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,87 @@ def test_a_trade_received_at_the_time_of_reading_counts() -> None:
         np.array([at]),
         instrument=INSTRUMENT,
     )["price"].tolist() == [60_000.0]
+
+
+def unfit_rows(size: int) -> dict[str, Any]:
+    """Arrays with room for every feature that C would not write as asked."""
+    readonly = np.zeros(size)
+    readonly.flags.writeable = False
+    return {
+        "float32": np.zeros(size, np.float32),
+        "int64": np.zeros(size, np.int64),
+        "column": np.zeros((size, 3))[:, 0],
+        "reversed": np.zeros(size)[::-1],
+        "two dimensions": np.zeros((size, 1)),
+        "read-only": readonly,
+    }
+
+
+@pytest.mark.parametrize("kind", unfit_rows(1))
+def test_a_row_of_another_type_or_layout_is_never_written(kind: str) -> None:
+    _, features = strategy_functions()
+    eng, reader = lq.Engine(INSTRUMENT), lq.FeatureReader()
+    out = unfit_rows(len(reader))[kind]
+
+    @numba.njit
+    def strategy(engine, reader, out):
+        return features(engine, reader, out)
+
+    with pytest.raises(TypeError, match="No matching definition"):
+        features(eng.ptr, reader.ptr, out)
+    with pytest.raises(numba.TypingError, match="float64"):
+        strategy(eng.ptr, reader.ptr, out)
+    assert not out.any()
+
+
+def test_a_row_of_a_matrix_is_written_and_nothing_beside_it() -> None:
+    _, features = strategy_functions()
+    eng, reader = lq.Engine(INSTRUMENT), lq.FeatureReader()
+    rows = np.zeros((3, len(reader)))
+
+    @numba.njit
+    def strategy(engine, reader, rows):
+        return features(engine, reader, rows[1])
+
+    assert strategy(eng.ptr, reader.ptr, rows) == 0
+    np.testing.assert_array_equal(rows[1], reader.read(eng))
+    assert not rows[[0, 2]].any()
+    assert features(eng.ptr, reader.ptr, rows[0]) == 0
+    np.testing.assert_array_equal(rows[0], rows[1])
+
+
+CACHED = """
+import numba
+import numpy as np
+import liqcore as lq
+from liqcore.integrations.hftbacktest import strategy_functions
+
+feed, features = strategy_functions()
+eng, reader = lq.Engine(lq.Instrument(tick_size=1.0, lot_size=1.0)), lq.FeatureReader()
+
+
+@numba.njit(cache=True)
+def strategy(engine, reader, row):
+    return features(engine, reader, row)
+
+
+status = strategy(eng.ptr, reader.ptr, np.zeros(len(reader)))
+"""
+
+
+def test_addresses_are_never_cached(tmp_path: Path) -> None:
+    (tmp_path / "cached.py").write_text(CACHED)
+    with pytest.warns(numba.NumbaWarning, match="Cannot cache compiled function"):
+        assert runpy.run_path(str(tmp_path / "cached.py"))["status"] == 0
+    assert not list(tmp_path.rglob("*.nb?"))
+    _, features = strategy_functions()
+
+    @numba.njit(cache=True)
+    def enclosed(engine, reader, row):
+        return features(engine, reader, row)
+
+    with pytest.raises(ValueError, match="cannot be pickled"):
+        enclosed(0, 0, np.zeros(1))
 
 
 def test_an_error_is_told() -> None:

@@ -80,8 +80,59 @@ def test_trades_that_cannot_be_used_are_counted_by_reason() -> None:
 
 
 def test_trades_most_of_which_cannot_be_read_are_refused() -> None:
-    with pytest.raises(lq.DataError, match=r"ccxt: expected at most 5% unreadable rows, found 1 of 2 \(row 1\)"):
+    rule = r"ccxt: expected at most 5% unreadable rows, found 1 of 2 \(timestamp 1\); "
+    with pytest.raises(lq.DataError, match=rule + r"the first is trades\[1\]: no timestamp"):
         trades_from_ccxt([trade(0), {}])
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "found"),
+    [
+        ({"side": "foo"}, "side", "side 'foo', neither buy nor sell"),
+        ({"price": None}, "price", "price None, no number"),
+        ({"amount": "many"}, "amount", "amount 'many', no number"),
+        ({"timestamp": T0 // 1_000}, "timestamp", "timestamp 1781222400, no milliseconds of 1973 to 2116"),
+        ({"timestamp": T0 * 1_000}, "timestamp", "timestamp 1781222400000000, no milliseconds of 1973 to 2116"),
+        ({"timestamp": float("nan")}, "timestamp", "timestamp nan, no milliseconds"),
+    ],
+)
+def test_the_error_names_the_field_and_its_first_bad_value(changed: dict[str, Any], field: str, found: str) -> None:
+    with pytest.raises(lq.DataError, match=rf"found 2 of 3 \({field} 2\); the first is trades\[1\]: {found}"):
+        trades_from_ccxt([trade(0), trade(1, **changed), trade(2, **changed)])
+
+
+def test_fields_of_candles_are_named_too() -> None:
+    with pytest.raises(lq.DataError, match=r"\(low 1\); the first is ohlcv\[0\]: low None, no number"):
+        candles_from_ccxt([[T0, 1.0, 1.0, None, 1.0, 1.0]], "1m")
+    with pytest.raises(lq.DataError, match=r"\(close 1\); the first is rows\[0\]: no close"):
+        marks_from_ccxt([[T0, 1.0, 1.0, 1.0]], "1m")
+
+
+@pytest.mark.parametrize("sides", [("BUY", "SELL"), ("Buy", "Sell")])
+def test_sides_are_told_in_letters_of_any_case(sides: tuple[str, str]) -> None:
+    assert trades_from_ccxt([trade(i, side=side) for i, side in enumerate(sides)]).taker_sell.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: instrument_from_ccxt(None), "market must be a mapping, .* was None"),
+        (lambda: trades_from_ccxt(None), "trades must be a list of what ccxt returns, was None"),
+        (lambda: trades_from_ccxt(trade(0)), "trades must be a list"),
+        (lambda: candles_from_ccxt(None, "1m"), "ohlcv must be a list of what ccxt returns, was None"),
+        (lambda: candles_from_ccxt([], None), "timeframe must be a length of time .* was None"),
+        (lambda: marks_from_ccxt(None), "rows must be a list of what ccxt returns, was None"),
+        (lambda: marks_from_ccxt(None, "1m"), "rows must be a list of what ccxt returns, was None"),
+        (
+            lambda: open_interest_from_ccxt(None, "base", instrument=instrument_from_ccxt(SWAP)),
+            "samples must be a list of what ccxt returns, was None",
+        ),
+        (lambda: open_interest_from_ccxt([], "base", instrument=None), "instrument must be an lq.Instrument, was None"),
+    ],
+)  # fmt: skip
+def test_nothing_is_no_list_of_rows(call: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call()
 
 
 def test_trades_of_several_symbols_are_refused() -> None:
@@ -145,6 +196,7 @@ def test_decimal_places_are_told_from_tick_sizes() -> None:
     ("changed", "error", "message"),
     [
         ({"contract": False, "linear": None, "inverse": None, "type": "spot"}, lq.DataError, "expected a contract"),
+        ({"inverse": True}, lq.DataError, "expected linear or inverse, found both"),
         ({"contractSize": None}, lq.DataError, "expected contractSize, found none"),
         ({"precision": {"price": 0.1}}, lq.DataError, r"expected precision\['amount'\], found none"),
         ({"settle": "ETH"}, lq.InvalidConfigError, "settles in ETH: a quanto contract"),
@@ -176,6 +228,63 @@ def test_candles_that_cannot_be_used_are_counted() -> None:
     assert candles.close.tolist() == [100.5]
     assert candles.report.rejected == {"contradictory": 1, "unfinished": 1, "duplicate_time": 1}
     assert candles.report.rows_used == 1
+
+
+def candle(ts: int) -> list[float]:
+    return [ts, 100.0, 102.0, 99.0, 101.0, 2.0]
+
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+
+
+@pytest.mark.parametrize("convert", [candles_from_ccxt, marks_from_ccxt])
+@pytest.mark.parametrize(
+    ("opens", "timeframe", "message"),
+    [
+        (
+            [T0, T0 + 30_000],
+            "1m",
+            rf"whole timeframes \(1m\) after 1970, found one at {T0 + 30_000} \(1 of 2",
+        ),
+        ([T0 + 30_000], "1m", r"\(1 of 1 candles\)"),
+        ([T0 + 1, T0 + 1 + MINUTE], "1m", r"\(2 of 2 candles\)"),
+        ([T0 + i * MINUTE for i in range(10)], "5m", r"\(8 of 10 candles\)"),
+        ([T0, T0 + HOUR], "4h", rf"whole timeframes \(4h\) after {T0}, found one at {T0 + HOUR}"),
+        ([T0, T0 + 8 * DAY], "1w", "whole timeframes"),
+    ],
+)
+def test_candles_off_their_grid_are_refused(convert: Any, opens: list[int], timeframe: str, message: str) -> None:
+    with pytest.raises(lq.DataError, match=message):
+        convert([candle(ts) for ts in opens], timeframe)
+
+
+@pytest.mark.parametrize(
+    ("opens", "timeframe"),
+    [
+        ([T0, T0 + 7 * MINUTE, T0 + MINUTE, T0], "1m"),  # gaps, any order, repeats
+        ([T0 + 16 * HOUR, T0 + 40 * HOUR], "1d"),  # OKX: days of Hong Kong
+        ([T0 + 3 * DAY, T0 + 10 * DAY], "1w"),
+        ([T0, T0 + 31 * DAY, T0 + 59 * DAY], "1mo"),
+    ],
+)
+def test_candles_on_the_grid_of_their_exchange_are_taken(opens: list[int], timeframe: str) -> None:
+    assert len(candles_from_ccxt([candle(ts) for ts in opens], timeframe)) == len(set(opens))
+
+
+@pytest.mark.parametrize(
+    "until", [float("nan"), float("inf"), T0 // 1_000, T0 * 1_000, T0 * MS, 0, -T0, True, "1781222400000"]
+)
+@pytest.mark.parametrize("convert", [candles_from_ccxt, marks_from_ccxt])
+def test_until_must_be_milliseconds(convert: Any, until: Any) -> None:
+    with pytest.raises(lq.InvalidConfigError, match="until must be milliseconds since 1970, from 1973 to 2116"):
+        convert([candle(T0)], "1m", until=until)
+
+
+@pytest.mark.parametrize("until", [T0 + MINUTE, float(T0 + MINUTE), np.int64(T0 + MINUTE)])
+def test_a_candle_that_ended_at_until_counts(until: Any) -> None:
+    candles = candles_from_ccxt([candle(T0), candle(T0 + MINUTE)], "1m", until=until)
+    assert candles.ts_open.tolist() == [T0 * MS]
+    assert candles.report.rejected == {"unfinished": 1}
 
 
 def test_marks_come_from_tickers_and_from_candles() -> None:

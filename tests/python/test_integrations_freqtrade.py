@@ -116,8 +116,11 @@ def test_candles_before_the_first_trade_know_nothing() -> None:
     ("bars", "options", "error", "message"),
     [
         (candles(1), {}, lq.InvalidConfigError, "timeframe must be given where there are no two rows"),
-        (candles(5)[::-1], {}, lq.InvalidConfigError, "timeframe must be given where there are no two rows"),
-        (candles(5)[::-1], {"timeframe": "5m"}, lq.InvalidConfigError, "bars must rise"),
+        (candles(5)[::-1], {}, lq.DataError, "expected strictly rising times .* found .* 00:15:00.* after .* 00:20:00"),
+        (candles(5)[::-1], {"timeframe": "5m"}, lq.DataError, "expected strictly rising times in column date"),
+        (candles(5).iloc[[0, 1, 1, 2]], {}, lq.DataError, "found .* 00:05:00.* after .* 00:05:00"),
+        (candles(5).shift(1), {}, lq.DataError, "a time in every row of column date, found NaT in row 0 and 1 of 5 in"),
+        (candles(5).shift(1), {"timeframe": "5m"}, lq.DataError, "found NaT in row 0"),
         (candles(5), {"timeframe": "soon"}, lq.InvalidConfigError, "timeframe must be"),
         (candles(5).drop(columns="high"), {}, lq.DataError, "found no high"),
         (candles(5, date=np.arange(5)), {}, lq.DataError, "expected times in column date, found int64"),
@@ -137,6 +140,65 @@ def test_a_side_that_is_none_is_refused() -> None:
         add_features(candles(5), trades, INST)
 
 
+@pytest.mark.parametrize("instrument", [None, "binance-usdm:BTCUSDT"])
+def test_the_instrument_must_be_given(instrument: Any) -> None:
+    with pytest.raises(TypeError, match=r"instrument must be an lq\.Instrument \(a grid found from all trades .* was "):
+        add_features(candles(5), MARKET.trades, instrument)
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
+def test_times_of_trades_may_be_datetimes(unit: str, zone: str | None) -> None:
+    stored = frame(MARKET.trades)
+    expected = add_features(candles(60), stored, INST)
+    at = pd.to_datetime(stored.timestamp, unit="ms").dt.as_unit(unit)
+    if zone is not None:
+        at = at.dt.tz_localize("UTC").dt.tz_convert(zone)
+    pd.testing.assert_frame_equal(add_features(candles(60), stored.assign(timestamp=at), INST), expected)
+    assert expected.liq_price.notna().all()
+
+
+def test_datetimes_keep_their_nanoseconds() -> None:
+    stored = frame(MARKET.trades).assign(timestamp=pd.to_datetime(MARKET.trades.ts))
+    pd.testing.assert_frame_equal(
+        add_features(candles(60), stored, INST), add_features(candles(60), MARKET.trades, INST)
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, "Int64", np.uint64])
+def test_milliseconds_may_be_of_any_type_of_number(dtype: Any) -> None:
+    stored = frame(MARKET.trades)
+    found = add_features(candles(60), stored.astype({"timestamp": dtype}), INST)
+    pd.testing.assert_frame_equal(found, add_features(candles(60), stored, INST))
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        (MARKET.trades.ts, rf"{MARKET.trades.ts[0]} \(nanoseconds\)"),
+        (MARKET.trades.ts // 1_000, rf"{MARKET.trades.ts[0] // 1_000} \(microseconds\)"),
+        (MARKET.trades.ts // 1_000_000_000, rf"{MARKET.trades.ts[0] // 1_000_000_000} \(seconds\)"),
+        (np.append(MARKET.trades.ts[:-1] // 1_000_000, MARKET.trades.ts[-1]), rf"{MARKET.trades.ts[-1]} \(nanoseconds"),
+        (np.append(0, MARKET.trades.ts[1:] // 1_000_000), "0$"),
+        (np.append(np.inf, MARKET.trades.ts[1:] // 1_000_000), "inf$"),
+        (np.full(len(MARKET.trades), "2026-01-05"), "'2026-01-05'"),
+    ],
+)
+def test_times_of_trades_in_another_unit_are_refused(times: Any, found: str) -> None:
+    rule = "trades: expected milliseconds since 1970 or datetimes in column timestamp, found "
+    with pytest.raises(lq.DataError, match=rule + found):
+        add_features(candles(5), frame(MARKET.trades).assign(timestamp=times), INST)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, "datetime64[ns]"])
+def test_trades_without_a_time_are_refused(dtype: Any) -> None:
+    stored = frame(MARKET.trades)
+    stored["timestamp"] = stored.timestamp.astype(dtype)
+    stored.loc[2, "timestamp"] = None
+    with pytest.raises(lq.DataError, match=r"every row of column timestamp, found (nan|NaT) in row 2"):
+        add_features(candles(5), stored, INST)
+
+
 @pytest.mark.recorded
 def test_a_recorded_day_is_cut_anywhere() -> None:
     batches = list(lq.read_trades(data_dir() / "trades" / "hyperliquid-ETH-20260613.parquet"))
@@ -154,9 +216,9 @@ def test_a_recorded_day_is_cut_anywhere() -> None:
         pd.testing.assert_frame_equal(add_features(bars, part, inst)[: row + 1], whole[: row + 1], check_exact=True)
 
 
-@pytest.mark.parametrize("module", ["", ".ccxt", ".freqtrade"])
+@pytest.mark.parametrize("module", ["", ".ccxt", ".freqtrade", ".nautilus"])
 def test_importing_an_adapter_imports_nobody_else(module: str) -> None:
     code = f"import sys, liqcore.integrations{module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     command = [sys.executable, "-W", "error", "-c", code]
     loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    assert {"pandas", "fastparquet", "numba", "ccxt", "freqtrade", "hftbacktest"}.isdisjoint(loaded)
+    assert {"pandas", "fastparquet", "numba", "ccxt", "freqtrade", "hftbacktest", "nautilus_trader"}.isdisjoint(loaded)

@@ -10,7 +10,8 @@ right for an engine with the instrument of `instrument_from_ccxt`: its multiplie
 it to all streams of an engine or to none.
 
 **Rows that cannot be used** are left out and counted by reason in ``report`` (whose one file is "ccxt"); more than 5 %
-that cannot be read are an error.
+that cannot be read are a `DataError`, which names the fields and the first bad value. What is no list of rows, such as
+None, is a TypeError.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import Instrument, MarginSchedule
 from ..batch import TradeBatch
-from ..durations import parse_duration
+from ..durations import UNITS_NS, format_duration, parse_duration
 from ..engine import Duration
 from ..errors import DataError, InvalidConfigError
 from ..sources import Candles, FileReport, Marks, OpenInterest, ReadReport
@@ -43,9 +44,18 @@ __all__ = [
 ]
 
 DECIMAL_PLACES, TICK_SIZE = 2, 4  # ccxt's names of what precision means
-_MAX_MS = 2**62 // 1_000_000
+_MIN_MS, _MAX_MS = 10**11, 2**62 // 1_000_000  # 1973 to 2116: anything else is no time in milliseconds of our days
+_CANDLE = ("timestamp", "open", "high", "low", "close", "volume")
 
 Row = tuple[float, ...]
+
+
+class _Unreadable(Exception):
+    """A field that cannot be read, and what is wrong with it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name, self.problem = name, problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +86,7 @@ def instrument_from_ccxt(
     Raises
     ------
     DataError
-        If it is no contract, or something is missing.
+        If it is no contract, linear and inverse at once, or something is missing.
     InvalidConfigError
         If it is a quanto contract, or of another precision mode.
 
@@ -88,11 +98,15 @@ def instrument_from_ccxt(
     >>> inst.symbol, inst.contract, inst.tick_size, inst.multiplier
     ('BTC-USDT-SWAP', 'linear', 0.1, 0.01)
     """
+    if not isinstance(market, Mapping):
+        raise TypeError(f"market must be a mapping, as exchange.market(symbol) returns, was {market!r}")
     name = market.get("symbol") or market.get("id") or "market"
     if precision_mode not in (DECIMAL_PLACES, TICK_SIZE):
         raise InvalidConfigError(f"precision_mode must be 2 or 4, was {precision_mode}")
     if not market.get("contract", True) or not (market.get("linear") or market.get("inverse")):
         raise DataError(f"{name}: expected a contract, linear or inverse, found type {market.get('type')!r}")
+    if market.get("linear") and market.get("inverse"):
+        raise DataError(f"{name}: expected linear or inverse, found both")
     base, quote, settle = (market.get(key) for key in ("base", "quote", "settle"))
     if settle is not None and base is not None and settle not in (base, quote):
         raise InvalidConfigError(f"market must be linear or inverse, {name} settles in {settle}: a quanto contract")
@@ -118,9 +132,9 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
     """
     Convert trades (``fetch_trades``, ``watch_trades``), pages of them joined in any order.
 
-    Public trades tell the taker's ``side``. Where ``takerOrMaker`` says "maker", as some of one's own do, the taker was
-    on the other side. Repeats of an ``id`` are dropped and counted as ``duplicate_id``, trades without a side as
-    ``unknown_side``.
+    Public trades tell the taker's ``side``, in letters of any case. Where ``takerOrMaker`` says "maker", as some of
+    one's own do, the taker was on the other side. Repeats of an ``id`` are dropped and counted as ``duplicate_id``,
+    trades without a side as ``unknown_side``.
 
     Parameters
     ----------
@@ -148,10 +162,12 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
     symbols: set[str] = set()
 
     def convert(trade: Mapping[str, Any]) -> Row | str:
-        ts, price, qty = _ms(trade["timestamp"]), float(trade["price"]), float(trade["amount"]) * factor
+        ts, price, qty = _time(trade, "timestamp"), _number(trade, "price"), _number(trade, "amount") * factor
         side = trade.get("side")
-        if side not in ("buy", "sell", None):
-            raise ValueError(side)
+        if side is not None:
+            side = str(side).lower()
+            if side not in ("buy", "sell"):
+                raise _Unreadable("side", f"side {trade['side']!r}, neither buy nor sell")
         if trade.get("symbol"):
             symbols.add(trade["symbol"])
         bad = _bad(price, qty) or ("unknown_side" if side is None else None)
@@ -161,7 +177,7 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
             seen.add(str(trade["id"]))
         return bad or (ts, price, qty, (side == "sell") != (trade.get("takerOrMaker") == "maker"))
 
-    rows = _rows(trades, convert, report)
+    rows = _rows("trades", trades, convert, report)
     if len(symbols) > 1:
         raise DataError(f"ccxt: expected trades of one symbol, found {', '.join(sorted(symbols))}")
     ts, (price, qty, sold) = _sorted(rows, 4, report)
@@ -181,7 +197,8 @@ def candles_from_ccxt(
 
     ccxt does not tell taker volumes, so these candles only touch; ``volume`` has what was traded. Of those with the
     same opening time the last counts, the others are counted as ``duplicate_time``; candles that contradict themselves
-    as ``contradictory``.
+    as ``contradictory``. All must open on the grid of `timeframe`: whole multiples of it apart, and up to an hour
+    multiples of it since 1970. Months (30 days) and longer are not held to it.
 
     Parameters
     ----------
@@ -194,6 +211,13 @@ def candles_from_ccxt(
         ``exchange.milliseconds()`` of the answer: candles that had not ended by then are left out and counted as
         ``unfinished``. Exchanges do send the running one.
 
+    Raises
+    ------
+    DataError
+        If candles open off the grid, or more than 5 % cannot be read.
+    InvalidConfigError
+        If `timeframe` is no length of time, or `until` no time in milliseconds (1973 to 2116).
+
     Examples
     --------
     >>> from liqcore.integrations.ccxt import candles_from_ccxt
@@ -203,7 +227,7 @@ def candles_from_ccxt(
     (array([101.]), {'unfinished': 1})
     """
     interval, report, factor = _interval(timeframe), _report(), _factor(contract_size)
-    ts, (open_, high, low, close, volume) = _klines(ohlcv, interval, until, report, factor)
+    ts, (open_, high, low, close, volume) = _klines("ohlcv", ohlcv, interval, until, report, factor)
     return Candles(ts, open_, high, low, close, None, None, interval, volume, _done(report, open_))
 
 
@@ -232,15 +256,15 @@ def marks_from_ccxt(rows: Iterable[Any], timeframe: Duration | None = None, *, u
     report = _report()
     if timeframe is not None:
         interval = _interval(timeframe)
-        opens, prices = _klines(rows, interval, until, report, 1.0)
+        opens, prices = _klines("rows", rows, interval, until, report, 1.0)
         ts, price = unfold(opens, np.array(prices), interval)
         return Marks(ts, price, _done(report, price))
 
     def convert(ticker: Mapping[str, Any]) -> Row | str:
-        price = float(ticker["markPrice"])
-        return _bad(price) or (_ms(ticker["timestamp"]), price)
+        ts, price = _time(ticker, "timestamp"), _number(ticker, "markPrice")
+        return _bad(price) or (ts, price)
 
-    ts, (price,) = _sorted(_rows(rows, convert, report), 2, report)
+    ts, (price,) = _sorted(_rows("rows", rows, convert, report), 2, report)
     return Marks(ts, price, _done(report, price))
 
 
@@ -274,6 +298,8 @@ def open_interest_from_ccxt(
     >>> open_interest_from_ccxt([sample], "base", instrument=inst).quantity
     array([8087200.])
     """
+    if not isinstance(instrument, Instrument):
+        raise TypeError(f"instrument must be an lq.Instrument, was {instrument!r}")
     if unit not in ("contracts", "base", "usd"):
         raise InvalidConfigError(f'unit must be "contracts", "base" or "usd", was {unit!r}')
     if unit != "contracts" and (unit == "usd") != (instrument.contract == "inverse"):
@@ -286,10 +312,10 @@ def open_interest_from_ccxt(
     report = _report()
 
     def convert(sample: Mapping[str, Any]) -> Row | str:
-        quantity = float(sample[key]) / divisor
-        return _bad(quantity) or (_ms(sample["timestamp"]), quantity)
+        ts, quantity = _time(sample, "timestamp"), _number(sample, key) / divisor
+        return _bad(quantity) or (ts, quantity)
 
-    ts, (quantity,) = _last_of_each(*_sorted(_rows(samples, convert, report), 2, report), report)
+    ts, (quantity,) = _last_of_each(*_sorted(_rows("samples", samples, convert, report), 2, report), report)
     return OpenInterest(ts, quantity, "contracts", _done(report))
 
 
@@ -319,10 +345,40 @@ def _interval(timeframe: Duration) -> int:
         raise InvalidConfigError(str(error)) from None
 
 
-def _ms(value: Any) -> int:
-    ms = int(value)
-    if not 10**11 <= ms <= _MAX_MS:  # what else is no time in milliseconds of our days
-        raise ValueError(value)
+def _until_ns(until: Any) -> int:
+    whole = isinstance(until, int | float | np.integer | np.floating) and isfinite(until)
+    if not whole or not _MIN_MS <= until <= _MAX_MS:
+        raise InvalidConfigError(
+            "until must be milliseconds since 1970, from 1973 to 2116, as exchange.milliseconds() returns, "
+            f"was {until!r}"
+        )
+    return int(until) * 1_000_000
+
+
+def _cell(row: Any, key: str | int, name: str) -> Any:
+    try:
+        return row[key]
+    except (KeyError, IndexError, TypeError):
+        raise _Unreadable(name, f"no {name}") from None
+
+
+def _number(row: Any, key: str | int, name: str = "") -> float:
+    name = name or str(key)
+    value = _cell(row, key, name)
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _Unreadable(name, f"{name} {value!r}, no number") from None
+
+
+def _time(row: Any, key: str | int) -> int:
+    value = _cell(row, key, "timestamp")
+    try:
+        ms = int(value)
+    except (TypeError, ValueError, OverflowError):
+        ms = 0
+    if not _MIN_MS <= ms <= _MAX_MS:
+        raise _Unreadable("timestamp", f"timestamp {value!r}, no milliseconds of 1973 to 2116")
     return ms * 1_000_000
 
 
@@ -333,21 +389,24 @@ def _bad(*values: float) -> str | None:
     return None if all(value > 0 for value in values) else "not_positive"
 
 
-def _rows(items: Iterable[Any], convert: Callable[[Any], Row | str], report: FileReport) -> list[Row]:
-    """Convert one by one; a text says why a row is left out, an exception that it cannot be read."""
-    rows = []
-    for item in items:
+def _rows(name: str, items: Iterable[Any], convert: Callable[[Any], Row | str], report: FileReport) -> list[Row]:
+    """Convert one by one; a text says why a row is left out, `_Unreadable` that it cannot be read."""
+    if not isinstance(items, Iterable) or isinstance(items, str | bytes | Mapping):
+        raise TypeError(f"{name} must be a list of what ccxt returns, was {items!r}")
+    rows, example = [], ""
+    for at, item in enumerate(items):
         report.rows_read += 1
         try:
             row = convert(item)
-        except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+        except _Unreadable as error:
             row = "unreadable"
-            report.unreadable["row"] = report.unreadable.get("row", 0) + 1
+            report.unreadable[error.name] = report.unreadable.get(error.name, 0) + 1
+            example = example or f"; the first is {name}[{at}]: {error.problem}"
         if isinstance(row, str):
             report.reject(row, 1)
         else:
             rows.append(row)
-    check_readable("ccxt", report.unreadable, report.rows_read)
+    check_readable("ccxt", report.unreadable, report.rows_read, example)
     return rows
 
 
@@ -374,19 +433,36 @@ def _last_of_each(
 
 
 def _klines(
-    ohlcv: Iterable[Sequence[Any]], interval: int, until: int | None, report: FileReport, factor: float
+    name: str, ohlcv: Iterable[Sequence[Any]], interval: int, until: int | None, report: FileReport, factor: float
 ) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
     """Opening times, and open, high, low, close, volume."""
+    until_ns = None if until is None else _until_ns(until)
 
     def convert(candle: Sequence[Any]) -> Row | str:
-        ts, prices = _ms(candle[0]), tuple(float(value) for value in candle[1:5])
-        volume = float(candle[5]) if len(candle) > 5 and candle[5] is not None else 0.0
+        ts, prices = _time(candle, 0), tuple(_number(candle, i, _CANDLE[i]) for i in range(1, 5))
+        volume = _number(candle, 5, _CANDLE[5]) if len(candle) > 5 and candle[5] is not None else 0.0
         open_, high, low, close = prices
-        if until is not None and ts + interval > until * 1_000_000:
+        if until_ns is not None and ts + interval > until_ns:
             return "unfinished"
         bad = _bad(*prices) or (None if isfinite(volume) else "not_finite")
         if bad is None and not (low <= min(open_, close) and max(open_, close) <= high and volume >= 0):
             bad = "contradictory"
         return bad or (ts, *prices, volume * factor)
 
-    return _last_of_each(*_sorted(_rows(ohlcv, convert, report), 6, report), report)
+    opens, columns = _last_of_each(*_sorted(_rows(name, ohlcv, convert, report), 6, report), report)
+    _check_grid(opens, interval)
+    return opens, columns
+
+
+def _check_grid(opens: NDArray[np.int64], interval: int) -> None:
+    """Refuse candles nearer than their length; what is longer than an hour may begin at an exchange's own midnight."""
+    if not len(opens) or interval >= UNITS_NS["mo"]:
+        return
+    begin = 0 if UNITS_NS["h"] % interval == 0 else int(opens[0])
+    off = np.flatnonzero((opens - begin) % interval)
+    if len(off):
+        since = "1970" if begin == 0 else str(begin // 1_000_000)
+        raise DataError(
+            f"ccxt: expected candles that open whole timeframes ({format_duration(interval)}) after {since}, "
+            f"found one at {opens[off[0]] // 1_000_000} ({len(off)} of {len(opens)} candles)"
+        )

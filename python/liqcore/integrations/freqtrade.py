@@ -18,6 +18,7 @@ from ..durations import parse_duration
 from ..engine import Duration
 from ..errors import DataError, InvalidConfigError
 from ..sources import Candles
+from ..sources.parquet import unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["add_features"]
 
 _TRADES = ("timestamp", "price", "amount", "side")
+_UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
 def add_features(
@@ -47,8 +49,8 @@ def add_features(
     dataframe : pandas.DataFrame
         Columns date (opening time, datetime64, UTC; strictly rising), open, high, low, close.
     trades : pandas.DataFrame, or as for `liqcore.features`
-        A frame as freqtrade stores trades: timestamp (ms), price, amount and side ("buy" or "sell" of the taker), in
-        any order. Or files, a TradeBatch, arrays.
+        A frame as freqtrade stores trades: timestamp (whole milliseconds, or datetime64), price, amount and side ("buy"
+        or "sell" of the taker), in any order. Or files, a TradeBatch, arrays.
     instrument : Instrument
         Grid, contract and margin terms: not found from the trades, or later ones would refine the grid of earlier ones.
     timeframe : duration, optional
@@ -60,8 +62,10 @@ def add_features(
 
     Raises
     ------
+    TypeError
+        If `instrument` is none.
     DataError
-        If columns are missing, or no trade can be used.
+        If columns are missing, dates do not rise, times are in another unit, or no trade can be used.
     InvalidConfigError
         If the length of a candle cannot be told, or an option breaks its rule.
 
@@ -77,20 +81,48 @@ def add_features(
     >>> list(with_features.columns[6:9]), bool(with_features.liq_price.notna().all())
     (['liq_price', 'liq_long_usd_1pct', 'liq_long_usd_2pct'], True)
     """
+    if not isinstance(instrument, Instrument):
+        raise TypeError(
+            "instrument must be an lq.Instrument (a grid found from all trades would let later ones refine the numbers "
+            f"of earlier candles), was {instrument!r}"
+        )
     missing = [name for name in ("date", "open", "high", "low", "close") if name not in dataframe.columns]
     if missing:
         raise DataError(f"dataframe: expected columns date, open, high, low, close, found no {', '.join(missing)}")
-    ts = _ns(dataframe["date"])
+    ts = _dates(dataframe["date"])
     open_, high, low, close = (dataframe[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
     bars = Candles(ts, open_, high, low, close, None, None, _interval(ts, timeframe))
     found = features(_trades(trades), bars, instrument=instrument, **options)
     return dataframe.assign(**{prefix + name: found[name] for name in found.names})
 
 
-def _ns(dates: Any) -> NDArray[np.int64]:
-    """Opening times of any unit and time zone."""
+def _dates(dates: Any) -> NDArray[np.int64]:
+    """Opening times, strictly rising."""
     if dates.dtype.kind != "M":
         raise DataError(f"dataframe: expected times in column date, found {dates.dtype}")
+    _no_gaps("dataframe", "date", dates)
+    ts = _ns(dates)
+    falls = np.flatnonzero(np.diff(ts) <= 0)
+    if len(falls):
+        at = int(falls[0])
+        raise DataError(
+            "dataframe: expected strictly rising times in column date (sorted, none twice), "
+            f"found {dates.iloc[at + 1]} after {dates.iloc[at]}"
+        )
+    return ts
+
+
+def _no_gaps(frame: str, name: str, times: Any) -> None:
+    gaps = np.flatnonzero(times.isna().to_numpy())
+    if len(gaps):
+        raise DataError(
+            f"{frame}: expected a time in every row of column {name}, "
+            f"found {times.iloc[gaps[0]]} in row {gaps[0]} and {len(gaps)} of {len(times)} in all"
+        )
+
+
+def _ns(dates: Any) -> NDArray[np.int64]:
+    """Times of any unit and time zone."""
     if getattr(dates.dtype, "tz", None) is not None:
         dates = dates.dt.tz_convert("UTC").dt.tz_localize(None)
     ns: NDArray[np.int64] = dates.to_numpy("datetime64[ns]").view(np.int64)
@@ -103,9 +135,9 @@ def _interval(ts: NDArray[np.int64], timeframe: Duration | None) -> int:
             return parse_duration(timeframe, name="timeframe")
         except ValueError as error:
             raise InvalidConfigError(str(error)) from None
-    if len(ts) < 2 or (least := int(np.diff(ts).min())) <= 0:
-        raise InvalidConfigError("timeframe must be given where there are no two rows whose dates rise")
-    return least
+    if len(ts) < 2:
+        raise InvalidConfigError("timeframe must be given where there are no two rows")
+    return int(np.diff(ts).min())
 
 
 def _trades(trades: Any) -> Any:
@@ -113,12 +145,30 @@ def _trades(trades: Any) -> Any:
     columns = getattr(trades, "columns", ())
     if not all(name in columns for name in _TRADES) or not hasattr(trades, "sort_values"):
         return trades
-    trades = trades.sort_values("timestamp", kind="stable")
+    ts = _trade_times(trades["timestamp"])
+    order = np.argsort(ts, kind="stable")
     sides = trades["side"].to_numpy()
     sold = sides == "sell"
     if not np.all(sold | (sides == "buy")):
         odd = next(side for side in sides if side not in ("buy", "sell"))
         raise DataError(f"trades: expected buy or sell in column side, found {odd!r}")
-    ts = trades["timestamp"].to_numpy(np.int64) * 1_000_000
-    price, qty = (np.ascontiguousarray(trades[name].to_numpy(np.float64)) for name in ("price", "amount"))
-    return TradeBatch(ts, price, qty, np.ascontiguousarray(sold, np.bool_))
+    price, qty = (trades[name].to_numpy(np.float64)[order] for name in ("price", "amount"))
+    return TradeBatch(ts[order], price, qty, sold[order].astype(np.bool_))
+
+
+def _trade_times(times: Any) -> NDArray[np.int64]:
+    """Times of trades: datetimes as they are, numbers if they are milliseconds."""
+    if not len(times):
+        return np.empty(0, np.int64)
+    _no_gaps("trades", "timestamp", times)
+    if times.dtype.kind == "M":
+        return _ns(times)
+    expected = "trades: expected milliseconds since 1970 or datetimes in column timestamp"
+    if times.dtype.kind not in "iuf":
+        raise DataError(f"{expected}, found {times.iloc[0]!r}")
+    for value in (times.min(), times.max()):
+        unit = unit_of(int(value), int(value)) if np.isfinite(value) else None
+        if unit != "ms":
+            raise DataError(f"{expected}, found {value}" + (f" ({_UNITS[unit]})" if unit else ""))
+    ms: NDArray[np.int64] = times.to_numpy(np.int64)
+    return ms * 1_000_000

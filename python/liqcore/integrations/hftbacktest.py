@@ -28,8 +28,9 @@ class StrategyFunctions(NamedTuple):
         (`Engine.stats` says why) or without a side. Below 0 is an error, and nothing more was fed:
         ``lq.cfunc("liq_error_message")()`` says what is wrong.
     features : function (engine, reader, out) -> int
-        Write the features into ``out``, float64 and contiguous, as many as the reader has. Returns 0, or below 0 after
-        an error.
+        Write the features into ``out``, a writable C-contiguous float64 array with room for as many as the reader has.
+        Returns 0, or below 0 after an error. Any other array does not compile (``numba.TypingError``; called from
+        Python, TypeError).
     """
 
     feed: Callable[[Any, int, int], int]
@@ -43,6 +44,9 @@ def strategy_functions() -> StrategyFunctions:
     Call them from compiled code as globals or variables of an enclosing function. The engine and the reader must be
     kept alive in Python for as long as the strategy runs (compiled code has their addresses alone), and nobody else may
     use them meanwhile. Give an asset ``last_trades_capacity(...)`` above 0: hftbacktest keeps no trades otherwise.
+
+    The functions hold addresses of this process, so numba cannot cache what calls them: leave ``cache=True`` out, with
+    which it warns or raises. Each call of `strategy_functions` compiles, too: call it once.
 
     A row is as of ``hbt.current_timestamp``: what the strategy received by then counts, that very nanosecond included.
     `liqcore.features` counts what is dated before the close, so the two differ only where a trade was received at
@@ -84,7 +88,7 @@ def strategy_functions() -> StrategyFunctions:
         status = advance(engine, now)
         return status if status < 0 else passed_over
 
-    @numba.njit
+    @numba.njit("int32(intp, intp, float64[::1])")  # C is given an address alone: no other array may come this far
     def features(engine: int, reader: int, out: Any) -> int:
         return read(reader, engine, out.ctypes.data, out.size)  # type: ignore[no-any-return]
 
