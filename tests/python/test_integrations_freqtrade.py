@@ -121,6 +121,7 @@ def test_candles_before_the_first_trade_know_nothing() -> None:
         (candles(5).iloc[[0, 1, 1, 2]], {}, lq.DataError, "found .* 00:05:00.* after .* 00:05:00"),
         (candles(5).shift(1), {}, lq.DataError, "a time in every row of column date, found NaT in row 0 and 1 of 5 in"),
         (candles(5).shift(1), {"timeframe": "5m"}, lq.DataError, "found NaT in row 0"),
+        (candles(5), {"timeframe": "1h"}, lq.InvalidConfigError, "timeframe must be at most the least distance of two"),
         (candles(5), {"timeframe": "soon"}, lq.InvalidConfigError, "timeframe must be"),
         (candles(5).drop(columns="high"), {}, lq.DataError, "found no high"),
         (candles(5, date=np.arange(5)), {}, lq.DataError, "expected times in column date, found int64"),

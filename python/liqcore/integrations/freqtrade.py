@@ -54,7 +54,7 @@ def add_features(
     instrument : Instrument
         Grid, contract and margin terms: not found from the trades, or later ones would refine the grid of earlier ones.
     timeframe : duration, optional
-        Length of a candle, such as "5m"; by default the least distance of two rows.
+        Length of a candle, such as "5m"; by default the least distance of two rows, and never more.
     prefix : str
         Of the names of the columns, which docs/how-to/features.md defines: ``liq_price``, ``liq_long_usd_1pct``, ...
     **options
@@ -130,14 +130,20 @@ def _ns(dates: Any) -> NDArray[np.int64]:
 
 
 def _interval(ts: NDArray[np.int64], timeframe: Duration | None) -> int:
-    if timeframe is not None:
-        try:
-            return parse_duration(timeframe, name="timeframe")
-        except ValueError as error:
-            raise InvalidConfigError(str(error)) from None
-    if len(ts) < 2:
-        raise InvalidConfigError("timeframe must be given where there are no two rows")
-    return int(np.diff(ts).min())
+    least = int(np.diff(ts).min()) if len(ts) > 1 else None
+    if timeframe is None:
+        if least is None:
+            raise InvalidConfigError("timeframe must be given where there are no two rows")
+        return least
+    try:
+        interval = parse_duration(timeframe, name="timeframe")
+    except ValueError as error:
+        raise InvalidConfigError(str(error)) from None
+    if least is not None and interval > least:  # a row would know what happened after the next one began
+        raise InvalidConfigError(
+            f"timeframe must be at most the least distance of two rows ({least / 1e9:g} s), was {interval / 1e9:g} s"
+        )
+    return interval
 
 
 def _trades(trades: Any) -> Any:
