@@ -366,12 +366,16 @@ def test_a_finer_grid_or_another_market_in_a_file_that_was_not_scanned(tmp_path:
     ("ending", "code"),
     [
         ("", 0),  # the reader is still open when the interpreter ends
-        ("import signal; signal.raise_signal(signal.SIGINT); next(reader)", -signal.SIGINT),
+        ("signal.raise_signal(signal.SIGINT); next(reader)", -signal.SIGINT),
     ],
 )
 def test_a_process_ends_with_a_reader_still_open(tmp_path: Path, ending: str, code: int) -> None:
     path = write(tmp_path / "a.parquet", trades(4 * GROUP), row_group_offsets=GROUP)
-    script = f"import liqcore; reader = liqcore.read_trades({str(path)!r}, prefetch=True); next(reader); {ending}"
+    # A shell starts what runs in the background without Ctrl-C.
+    ctrl_c = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    script = (
+        ctrl_c + f"import liqcore; reader = liqcore.read_trades({str(path)!r}, prefetch=True); next(reader); {ending}"
+    )
     found = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=120)
     assert found.returncode == code, found.stderr
     assert ("KeyboardInterrupt" in found.stderr) == bool(ending)
