@@ -70,7 +70,6 @@ def strategy_functions() -> StrategyFunctions:
     trade, advance, read = (cfunc(f"liq_{name}") for name in ("engine_trade", "engine_advance", "features_read"))
     buy, sell = BUY_EVENT, SELL_EVENT
 
-    @numba.njit
     def feed(hbt: Any, asset_no: int, engine: int) -> int:
         passed_over = 0
         now = hbt.current_timestamp  # which stays behind the last events where the data end
@@ -88,8 +87,9 @@ def strategy_functions() -> StrategyFunctions:
         status = advance(engine, now)
         return status if status < 0 else passed_over
 
-    @numba.njit("int32(intp, intp, float64[::1])")  # C is given an address alone: no other array may come this far
     def features(engine: int, reader: int, out: Any) -> int:
         return read(reader, engine, out.ctypes.data, out.size)  # type: ignore[no-any-return]
 
-    return StrategyFunctions(feed, features)
+    # C is given an address alone: no other array may come this far.
+    compiled = numba.njit("int32(intp, intp, float64[::1])")(features)
+    return StrategyFunctions(numba.njit(feed), compiled)
