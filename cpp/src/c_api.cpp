@@ -359,7 +359,7 @@ liq_feature_options default_feature_options() noexcept {
   liq_feature_options out{};
   out.bins_per_row = zones.bins_per_row;
   out.zone_percentile = zones.percentile;
-  out.density_percent = 1.0;
+  out.density_percent = liqcore::kDefaultDensityPercent;
   return out;
 }
 
@@ -544,14 +544,11 @@ liq_status liq_engine_picture(const liq_engine* engine, liq_picture* picture, si
     if (size < kPicture1)
       throw InvalidConfig("size must be sizeof(liq_picture) (" + std::to_string(sizeof(liq_picture)) + "), was " +
                           std::to_string(size));
-    constexpr std::int64_t kMostBins = std::int64_t{1} << 31;
-    if (bins_per_row < 1 || bins_per_row > kMostBins)
-      throw InvalidConfig("bins_per_row must be between 1 and " + text_of(kMostBins) + ", was " +
-                          text_of(bins_per_row));
     const History& history = history_of(from);
     liqcore::Picture all;
     all.weights[0] = all.weights[1] = from.leverage().weights();
     all.columns = history.size();
+    all.bins_per_row = bins_per_row;  // which extent() checks
     liq_picture out = default_picture();
     out.bins_per_row = bins_per_row;
     out.columns = history.size();

@@ -232,6 +232,12 @@ TEST(CApi, ColumnsMapAndWindowsAreTheHistorys) {
   ASSERT_EQ(liq_engine_picture(engine.get(), &picture, sizeof picture, 5), LIQ_OK);
   EXPECT_EQ(picture.first_bin % 5, 0);
   EXPECT_EQ(picture.columns, kept);
+  for (const std::int64_t odd : {std::int64_t{0}, std::numeric_limits<std::int64_t>::max()}) {
+    liq_picture refused_one = picture;
+    EXPECT_NE(
+        refused(liq_engine_picture(engine.get(), &refused_one, sizeof refused_one, odd)).find("bins_per_row must be"),
+        std::string::npos);
+  }
   const std::size_t cells = picture.columns * picture.rows;
   std::vector<float> out[4];
   for (auto& one : out) one.assign(cells, -1.0F);

@@ -12,11 +12,14 @@
 
 namespace liqcore::inline abi1 {
 
+inline constexpr double kDefaultDensityPercent = 1.0;
+
 /// Which features.
 struct FeatureOptions {
   std::vector<double> reaches_percent = {0.5, 1.0, 2.0, 5.0};  ///< rising, above 0 and below 100; 1 to 64 of them
   ZoneOptions zones = {};
-  double density_percent = 1.0;  ///< half-width of the density's kernel, percent of the price; above 0, below 100
+  /// half-width of the density's kernel, percent of the price; above 0, below 100
+  double density_percent = kDefaultDensityPercent;
 };
 
 /// Reads an engine's features as a row of doubles.
