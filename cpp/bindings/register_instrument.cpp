@@ -76,12 +76,12 @@ Examples
       .def_static(
           "infer",
           [](const py::object& files, const py::object& symbol, const py::object& venue, const py::str& format) {
-            return py::module_::import("liqcore.instruments")
+            return py::module_::import("liqcore.runs.infer")
                 .attr("infer")(files, py::arg("symbol") = symbol, py::arg("venue") = venue, py::arg("format") = format);
           },
           py::arg("files"), py::kw_only(), py::arg("symbol") = py::none(), py::arg("venue") = py::none(),
           py::arg("format") = "auto", R"(
-Make an instrument from trade files, with every guess named in ``assumed``; see `liqcore.instruments.infer`.
+Make an instrument from trade files, with every guess named in ``assumed``; see `liqcore.runs.infer.infer`.
 )")
       .def_property_readonly("symbol", &Instrument::symbol, "The venue's name.")
       .def_property_readonly("venue", &Instrument::venue, "The venue.")

@@ -9,29 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Segment, Stats, __version__, combine
-from .batch import TradeBatch
-from .cfunc import cfunc, cfunc_address
-from .cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
-from .durations import AGES, TIME_FRAMES
-from .engine import Engine
+from .engine.engine import Engine
+from .engine.events import EventStats
+from .engine.feature_reader import FeatureReader
 from .errors import DataError, InvalidConfigError, LiqcoreError
-from .events import EventStats
-from .feature_reader import FeatureReader
-from .simulate import Market, simulate  # at once: a module of the same name would hide the function
+from .native.cfunc import cfunc, cfunc_address
+from .native.cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
+from .tables.batch import TradeBatch
+from .words.times import AGES, TIME_FRAMES
 
 use_environment()
 
 if TYPE_CHECKING:
+    from . import arrow as arrow
     from . import render as render
     from . import sources as sources
-    from .analysis.features import Features, features
     from .analysis.sensitivity import Survival
     from .analysis.zones import Magnet, Sweep, Zone, magnets
-    from .config import Config
-    from .footprint_stream import FootprintStream, load_footprints
-    from .instruments import instrument, schedule_from_binance, schedule_from_ccxt, venues
-    from .liquidation_map import Cluster, LiquidationMap, MapLayer, Within
-    from .margin import (
+    from .config.config import Config
+    from .market.catalogue import instrument, schedule_from_binance, schedule_from_ccxt, venues
+    from .market.margin import (
         NoPrice,
         bankruptcy_price,
         drop_leverage,
@@ -39,11 +36,16 @@ if TYPE_CHECKING:
         liquidation_price,
         why_no_price,
     )
-    from .merged import MergedHeatmap, merge_venues
-    from .pipeline import footprints, heatmap
-    from .result import Age, Column, Heatmap, load_heatmap
-    from .sdk import get_cmake_dir, get_include, get_library, get_pkgconfig_dir
+    from .native.sdk import get_cmake_dir, get_include, get_library, get_pkgconfig_dir
+    from .runs.features import Features, features
+    from .runs.footprints import footprints
+    from .runs.heatmap import heatmap
+    from .simulation.simulation import Market, simulate
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
+    from .tables.footprint_stream import FootprintStream, load_footprints
+    from .views.heatmap import Age, Column, Heatmap, load_heatmap
+    from .views.map import Cluster, LiquidationMap, MapLayer, Within
+    from .views.merged import MergedHeatmap, merge_venues
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
     def __getattr__(name: str) -> object:
@@ -58,49 +60,34 @@ else:  # on first use: whoever embeds the engine starts without readers, picture
         return sorted({*globals(), *_HOMES, *_MODULES})
 
 
-_MODULES = ("render", "sources")
+_MODULES = ("arrow", "render", "sources")
 _HOMES = {
-    "Age": ".result",
-    "Cluster": ".liquidation_map",
-    "Column": ".result",
-    "Config": ".config",
-    "Features": ".analysis.features",
-    "FootprintStream": ".footprint_stream",
-    "Heatmap": ".result",
-    "LiquidationMap": ".liquidation_map",
-    "Magnet": ".analysis",
-    "MapLayer": ".liquidation_map",
-    "MergedHeatmap": ".merged",
-    "NoPrice": ".margin",
-    "Survival": ".analysis",
-    "Sweep": ".analysis",
-    "Within": ".liquidation_map",
-    "Zone": ".analysis",
-    "bankruptcy_price": ".margin",
-    "drop_leverage": ".margin",
-    "features": ".analysis.features",
-    "footprints": ".pipeline",
-    "get_cmake_dir": ".sdk",
-    "get_include": ".sdk",
-    "get_library": ".sdk",
-    "get_pkgconfig_dir": ".sdk",
-    "heatmap": ".pipeline",
-    "hedge_liquidation_price": ".margin",
-    "instrument": ".instruments",
-    "liquidation_price": ".margin",
-    "load_footprints": ".footprint_stream",
-    "load_heatmap": ".result",
-    "magnets": ".analysis",
-    "merge_venues": ".merged",
-    "read_candles": ".sources",
-    "read_funding": ".sources",
-    "read_marks": ".sources",
-    "read_open_interest": ".sources",
-    "read_trades": ".sources",
-    "schedule_from_binance": ".instruments",
-    "schedule_from_ccxt": ".instruments",
-    "venues": ".instruments",
-    "why_no_price": ".margin",
+    name: module
+    for module, names in {
+        ".analysis.sensitivity": ("Survival",),
+        ".analysis.zones": ("Magnet", "Sweep", "Zone", "magnets"),
+        ".config.config": ("Config",),
+        ".market.catalogue": ("instrument", "schedule_from_binance", "schedule_from_ccxt", "venues"),
+        ".market.margin": (
+            "NoPrice",
+            "bankruptcy_price",
+            "drop_leverage",
+            "hedge_liquidation_price",
+            "liquidation_price",
+            "why_no_price",
+        ),
+        ".native.sdk": ("get_cmake_dir", "get_include", "get_library", "get_pkgconfig_dir"),
+        ".runs.features": ("Features", "features"),
+        ".runs.footprints": ("footprints",),
+        ".runs.heatmap": ("heatmap",),
+        ".simulation.simulation": ("Market", "simulate"),
+        ".sources": ("read_candles", "read_funding", "read_marks", "read_open_interest", "read_trades"),
+        ".tables.footprint_stream": ("FootprintStream", "load_footprints"),
+        ".views.heatmap": ("Age", "Column", "Heatmap", "load_heatmap"),
+        ".views.map": ("Cluster", "LiquidationMap", "MapLayer", "Within"),
+        ".views.merged": ("MergedHeatmap", "merge_venues"),
+    }.items()
+    for name in names
 }
 
 __all__ = [

@@ -2,8 +2,8 @@
 
 import sys
 
-from liqcore import sdk
-from liqcore.cli import main
+from .cli import main
+from .native import sdk
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]

@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from liqcore.liquidation_map import LiquidationMap
-from liqcore.render import MapOptions, MapRenderer, Renderer, RenderOptions
+from .render import MapOptions, MapRenderer, Renderer, RenderOptions
+from .views.map import LiquidationMap
 
 CANDLE_FIELDS = ("open", "high", "low", "close", "buy_qty", "sell_qty")
 

@@ -88,7 +88,9 @@ def test_cmake_and_pkg_config_on_the_wheel(venv_python: Path, tmp_path: Path) ->
 
 
 def test_without_a_library_the_error_says_so(venv_python: Path) -> None:
-    code = "import liqcore as lq, liqcore.sdk as s, pathlib; s._ROOT = pathlib.Path('/nowhere'); lq.get_library()"
+    code = (
+        "import liqcore as lq, liqcore.native.sdk as s, pathlib; s._ROOT = pathlib.Path('/nowhere'); lq.get_library()"
+    )
     with pytest.raises(AssertionError, match="has no headers and library for C"):
         ask(venv_python, code)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import liqcore as lq
-from liqcore.cfunc import _TYPES
+from liqcore.native.cfunc import _TYPES
 
 TRADE = lq.cfunc("liq_engine_trade")
 HEADER = Path(__file__).parents[2] / "cpp" / "include" / "liqcore" / "liqcore.h"

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from liqcore.config import Config, setting_keys
+from liqcore.config.config import Config, setting_keys
 from liqcore.errors import DataError, InvalidConfigError
 
 pytest.importorskip("typer")
@@ -87,7 +87,7 @@ NAMES = ("open", "high", "low", "close")
 
 
 class Pipeline:
-    """Stands in for `liqcore.pipeline`; `act` is what a call does before it returns."""
+    """Stands in for `liqcore.runs.heatmap`; `act` is what a call does before it returns."""
 
     def __init__(self) -> None:
         self.events: list[Any] = []
@@ -117,9 +117,9 @@ class Pipeline:
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     fake = Pipeline()
-    module = types.ModuleType("liqcore.pipeline")
+    module = types.ModuleType("liqcore.runs.heatmap")
     module.heatmap = fake.heatmap  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "liqcore.pipeline", module)
+    monkeypatch.setitem(sys.modules, "liqcore.runs.heatmap", module)
     return fake
 
 
@@ -455,12 +455,12 @@ def test_ctrl_c_ends_the_program_with_130_and_no_file() -> None:
     program = """
 import signal, sys, time, types
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs in the background without it
-module = types.ModuleType("liqcore.pipeline")
+module = types.ModuleType("liqcore.runs.heatmap")
 def heatmap(*args, **kwargs):
     print("ready", flush=True)
     time.sleep(60)
 module.heatmap = heatmap
-sys.modules["liqcore.pipeline"] = module
+sys.modules["liqcore.runs.heatmap"] = module
 from liqcore.cli import main
 sys.exit(main(["heatmap", "a.zip", "-o", "out.png"]))
 """
@@ -569,9 +569,9 @@ def market(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         terms = {"tick_size": 0.5, "lot_size": 0.01, "mmr": 0.01}
         return types.SimpleNamespace(trades="trades", marks="marks", parameters=terms)
 
-    module = types.ModuleType("liqcore.simulate")
+    module = types.ModuleType("liqcore.simulation.simulation")
     module.simulate = simulate  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "liqcore.simulate", module)
+    monkeypatch.setitem(sys.modules, "liqcore.simulation.simulation", module)
     return asked
 
 

@@ -20,7 +20,7 @@ pytest.importorskip("rich")
 from typer.testing import CliRunner
 
 from liqcore.cli.app import app
-from liqcore.liquidation_map import LiquidationMap
+from liqcore.views.map import LiquidationMap
 from test_time_frames import HOUR, START, engine_of
 
 Result = Any
@@ -207,7 +207,7 @@ def test_swept_zones(saved: Path) -> None:
 
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch, saved: Path) -> list[dict[str, Any]]:
-    """Stands in for `liqcore.pipeline`; returns the calls."""
+    """Stands in for `liqcore.runs.heatmap`; returns the calls."""
     calls: list[dict[str, Any]] = []
 
     def heatmap(paths: Any = None, **given: Any) -> lq.Heatmap:
@@ -216,9 +216,9 @@ def pipeline(monkeypatch: pytest.MonkeyPatch, saved: Path) -> list[dict[str, Any
             raise KeyboardInterrupt
         return lq.load_heatmap(saved)
 
-    module = types.ModuleType("liqcore.pipeline")
+    module = types.ModuleType("liqcore.runs.heatmap")
     module.heatmap = heatmap  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "liqcore.pipeline", module)
+    monkeypatch.setitem(sys.modules, "liqcore.runs.heatmap", module)
     return calls
 
 
@@ -303,7 +303,7 @@ def test_an_interrupt_is_130_and_leaves_no_file(saved: Path, monkeypatch: pytest
 def test_help_comes_without_loading_the_engine() -> None:
     code = (
         "import sys; from liqcore.cli import main; main(['zones', '--help']); "
-        "print([m for m in ('liqcore.result', 'PIL', 'pandas') if m in sys.modules])"
+        "print([m for m in ('liqcore.views.heatmap', 'PIL', 'pandas') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert out.splitlines()[-1] == "[]"

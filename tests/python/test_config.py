@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liqcore import config as config_module
-from liqcore.archive import CONFIG_KEY
-from liqcore.config import AxisConfig, Config, InstrumentConfig, LeverageConfig, ModelConfig, WindowConfig
+from liqcore.config import config as config_module
+from liqcore.config.config import AxisConfig, Config, InstrumentConfig, LeverageConfig, ModelConfig, WindowConfig
 from liqcore.errors import DataError, InvalidConfigError, LiqcoreError
+from liqcore.tables.archive import CONFIG_KEY
 
 FILE = """\
 # a comment with [window] in it

@@ -8,8 +8,8 @@ import pytest
 import typer
 
 import liqcore as lq
-from liqcore import config
 from liqcore.cli.app import app
+from liqcore.config import config
 from liqcore.sources.open_interest import OPEN_INTEREST_LAYOUTS
 from liqcore.sources.trade_files import format_names
 

@@ -59,7 +59,7 @@ def run_doctest(test: doctest.DocTest) -> None:
 
 @pytest.mark.parametrize("name", modules_with_examples())
 def test_examples_in_docstrings(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name == "liqcore.sdk" and not IS_WHEEL:
+    if name == "liqcore.native.sdk" and not IS_WHEEL:
         pytest.skip("this liqcore was not installed from a wheel")
     monkeypatch.chdir(tmp_path)
     tests = [test for test in doctest.DocTestFinder().find(importlib.import_module(name)) if test.examples]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import liqcore as lq
 import reference_features
 from drive import Array, make_engine, possible, tell_engine
-from liqcore import pipeline
+from liqcore.runs import trades as trade_sources
 from streams import SECOND, Market, random_setup, tell_reference
 from test_engine_recorded import MINUTE, SETUPS, WHOLE, marks, rows_of, trades
 
@@ -330,7 +330,7 @@ def test_batches_files_and_arrays_give_the_same_bits(
     assert_same_bits(from_file.values, whole.values)
     assert calls[-1] == len(batch.ts)
     assert from_file.meta["inputs"][0]["name"] == "trades.csv"
-    monkeypatch.setattr(pipeline, "BATCH_ROWS", 701)
+    monkeypatch.setattr(trade_sources, "BATCH_ROWS", 701)
     assert_same_bits(lq.features(batch, "5m", instrument=BOOK).values, whole.values)
     assert_same_bits(lq.features(batch, whole.times, instrument=BOOK).values, whole.values)
 
@@ -345,7 +345,7 @@ def test_rows_that_are_no_events_change_nothing_and_are_counted(market: Any, mon
     rows[len(rows) // 2 : len(rows) // 2] = bad
     rows = [bad[0], *rows, bad[1]]
     for batch_rows in (1_000_000, 701):
-        monkeypatch.setattr(pipeline, "BATCH_ROWS", batch_rows)
+        monkeypatch.setattr(trade_sources, "BATCH_ROWS", batch_rows)
         with pytest.warns(UserWarning, match="the engine could not use 7 of"):
             found = lq.features(_arrays(rows), "5m", instrument=BOOK)
         assert_same_bits(found.values, whole.values)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import liqcore as lq
-from liqcore.instruments import find_listing
+from liqcore.market.catalogue import find_listing
 
 BRACKETS = [
     {
@@ -120,7 +120,7 @@ def test_bitmex_steps_raise_both_rates():
             {"at": "2022-05-01"},
             "margin must be given for bitmex:XBTUSD at 2022-05-01: .* 2024-03-19 to now",
         ),
-        ("bitmex:XBTUSD", {"at": "yesterday"}, "at must be a date"),
+        ("bitmex:XBTUSD", {"at": "yesterday"}, "at must be ISO text"),
     ],
 )
 def test_what_is_not_known_is_asked_for(name, options, message):

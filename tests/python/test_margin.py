@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import liqcore as lq
 import recorded
 import reference_margin as reference
-from liqcore.margin import NoPrice
+from liqcore.market.margin import NoPrice
 
 SIDES = ("long", "short")
 CONTRACTS = ("linear", "inverse")

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 import liqcore as lq
 from liqcore.errors import DataError
-from liqcore.parquet import Column, ParquetTable, _FastParquet
 from liqcore.sources import TradeReader, read_trades, scan
 from liqcore.sources.trade_files import _ParquetTrades
+from liqcore.tables.parquet import Column, ParquetTable, _FastParquet
 
 T0 = 1_781_222_399_211_000_000  # ns
 GROUP = 500_000  # rows; smaller groups are gathered into one batch

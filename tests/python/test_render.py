@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from liqcore.errors import InvalidConfigError, LiqcoreError
-from liqcore.files import write_whole
 from liqcore.render import HeatmapLike, RenderOptions, load_renderer, registry, render, renderers
 from liqcore.render.captions import ESTIMATE, SYNTHETIC, UNFINISHED
 from liqcore.render.colours import COLORMAPS, colour_table
@@ -28,6 +27,7 @@ from liqcore.render.layout import Layout, default_price_range, layout
 from liqcore.render.page import Rect, Text
 from liqcore.render.raster import colour_index, default_maximum, pixel_cells, pool
 from liqcore.testing import SampleHeatmap, check_renderer, edge_cases, sample_heatmap
+from liqcore.words.files import write_whole
 
 SIZES = [(1600, 900), (800, 450), (480, 270), (3840, 2160)]
 BRIGHT = np.array([253, 231, 37])  # the last entry of viridis; a grid line over it is less than 40 away

@@ -12,7 +12,7 @@ import pytest
 
 import liqcore as lq
 from liqcore.errors import InvalidConfigError
-from liqcore.simulate import CLOSE, LIQUIDATION, LIVE, OPEN
+from liqcore.simulation.simulation import CLOSE, LIQUIDATION, LIVE, OPEN
 
 SECOND = 1_000_000_000
 NEVER = np.iinfo(np.int64).max
@@ -403,6 +403,6 @@ def test_a_bad_argument_is_named_with_its_rule_and_value(argument, value, messag
 
 
 def test_the_examples_run():
-    results = doctest.testmod(sys.modules["liqcore.simulate"])
+    results = doctest.testmod(sys.modules["liqcore.simulation.simulation"])
     assert results.attempted > 0
     assert results.failed == 0

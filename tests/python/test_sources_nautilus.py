@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import liqcore as lq
-from liqcore.parquet import Column
 from liqcore.sources.parquet import to_decimal
+from liqcore.tables.parquet import Column
 
 T0 = 1_781_222_400_000_000_000
 BUYER, SELLER, NO_AGGRESSOR = 1, 2, 0

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import liqcore as lq
 from drive import dense, make_engine
-from liqcore.durations import parse_duration
-from liqcore.threshold import Threshold
+from liqcore.words.threshold import Threshold
+from liqcore.words.times import parse_duration
 from reference import SIGN, Cells, Layer, in_lots
 from reference_frames import Dated, Event, started_at
 from streams import SECOND, Market, random_setup

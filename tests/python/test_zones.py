@@ -11,7 +11,7 @@ import pytest
 import liqcore as lq
 from drive import make_engine
 from liqcore.analysis.zones import LONGEST_BLOCK
-from liqcore.threshold import Threshold
+from liqcore.words.threshold import Threshold
 from recorded import data_dir
 from streams import SECOND, Market, random_setup
 from test_engine_recorded import SETUPS, WHOLE, marks, read, trades

@@ -14,7 +14,7 @@ from ..errors import InvalidConfigError
 from .zones import SIDES, Zone, find_spans, find_zones
 
 if TYPE_CHECKING:
-    from ..result import Heatmap
+    from ..views.heatmap import Heatmap
 
 __all__ = ["Survival"]
 

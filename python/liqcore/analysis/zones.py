@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
-from ..result import shares_of
-from ..threshold import Threshold
+from ..views.heatmap import shares_of
+from ..words.threshold import Threshold
 
 if TYPE_CHECKING:
-    from ..result import Heatmap
+    from ..views.heatmap import Heatmap
 
 __all__ = ["Magnet", "Sweep", "Zone", "magnets"]
 

@@ -2,7 +2,8 @@
 
 import typer
 
-from . import config, demo, features, footprints, heatmap, info, liqprice, map_command, merge, zones
+from . import config, demo, features, footprints, heatmap, info, liqprice, merge, zones
+from . import map as map_command
 
 app = typer.Typer(
     name="liqcore",

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 
-from ..config import Config
+from ..config.config import Config
 from ..errors import InvalidConfigError, LiqcoreError
 
 P = ParamSpec("P")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..config import Config, setting_keys
+from ..config.config import Config, setting_keys
 from .common import CONFIG_FILE, guarded, resolve
 
 commands = typer.Typer(

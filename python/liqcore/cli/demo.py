@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..config import Config
+from ..config.config import Config
 from .common import guarded
 from .progress import ProgressCallback
 from .report import HeatmapResult
@@ -47,8 +47,8 @@ def demo(
     settings = Config().replace(instrument={"symbol": "SIMULATED", "venue": "simulator"})
 
     def compute(progress: ProgressCallback | None) -> HeatmapResult:
-        from ..pipeline import heatmap as run
-        from ..simulate import simulate
+        from ..runs.heatmap import heatmap as run
+        from ..simulation.simulation import simulate
 
         market = simulate(seed=seed, days=days)
         terms = {key: market.parameters[key] for key in ("tick_size", "lot_size", "mmr")}

@@ -117,7 +117,7 @@ def features(
         raise InvalidConfigError("FILES of trades, or --candles, must be given")
     beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None)
     with Outputs([output], [*(files or ()), *beside], known=TABLES) as outputs, collected_warnings() as said:
-        from ..analysis.features import features as run  # here, because it loads the engine
+        from ..runs.features import features as run  # here, because it loads the engine
 
         with progress_bar("reading", settings.log.progress and not quiet) as progress:
             found = run(files or None, bars, config=settings, reaches=moves, progress=progress)

@@ -49,7 +49,9 @@ def footprints(
         raise InvalidConfigError(f'-o must end in .parquet, was "{output}"')
     read = [*files, *([marks] if marks is not None else [])]
     with Outputs([output], read) as outputs, collected_warnings() as said:
-        from ..pipeline import footprints as run  # here, because it loads the engine: help and errors come without it
+        from ..runs.footprints import (
+            footprints as run,  # here, because it loads the engine: help and errors come without it
+        )
 
         with progress_bar("reading", not quiet) as progress:
             stream = run(files, symbol=symbol, venue=venue, span_bps=span_bps, cut=cut, marks=marks, progress=progress)

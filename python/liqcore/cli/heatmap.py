@@ -177,7 +177,7 @@ def heatmap(
         raise InvalidConfigError("FILES of trades, or --candles, must be given")
 
     def compute(progress: ProgressCallback | None) -> HeatmapResult:
-        from ..pipeline import heatmap as run  # here, because it loads the engine: help and errors come without it
+        from ..runs.heatmap import heatmap as run  # here, because it loads the engine: help and errors come without it
 
         return run(files or None, config=settings, progress=progress, threads=threads)
 

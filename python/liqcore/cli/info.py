@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from .. import __version__, _core
-from ..cpu import cpu_target, cpu_targets
-from ..instruments import venues as read_venues
+from ..market.catalogue import venues as read_venues
+from ..native.cpu import cpu_target, cpu_targets
 from .common import guarded
 
 REQUIRED = ("numpy", "fastparquet")

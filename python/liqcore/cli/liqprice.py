@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidConfigError
-from ..instruments import Listing, find_listing
-from ..margin import MarginSchedule, NoPrice, bankruptcy_price, liquidation_price
+from ..market.catalogue import Listing, find_listing
+from ..market.margin import MarginSchedule, NoPrice, bankruptcy_price, liquidation_price
 from .common import guarded
 
 FORMULAS = {

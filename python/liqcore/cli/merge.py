@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..config import Config
+from ..config.config import Config
 from .common import guarded
 from .progress import ProgressCallback
 from .report import HeatmapResult
@@ -74,8 +74,8 @@ def merge(
     )
 
     def compute(_: ProgressCallback | None) -> HeatmapResult:
-        from ..merged import merge_venues
-        from ..result import load_heatmap
+        from ..views.heatmap import load_heatmap
+        from ..views.merged import merge_venues
 
         heatmaps = [load_heatmap(file) for file in files]
         said = [heatmap.meta.get("venue") for heatmap in heatmaps]

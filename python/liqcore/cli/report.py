@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..config import Config
+from ..config.config import Config
 
 
 class HeatmapResult(Protocol):

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import typer
 from rich.console import Console
 
-from ..config import Config
+from ..config.config import Config
 from .outputs import Outputs
 from .progress import ProgressCallback, progress_bar
 from .report import HeatmapResult, input_warnings, summarise

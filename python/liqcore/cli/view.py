@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from ..config import Config
+from ..config.config import Config
 from ..errors import DataError, InvalidConfigError
 from .common import leverage_flag, resolve
 from .progress import ProgressCallback
@@ -91,13 +91,13 @@ def open_view(
     def compute(progress: ProgressCallback | None) -> HeatmapResult:
         if saved is not None:
             return load_saved(saved)
-        from ..pipeline import heatmap as run
+        from ..runs.heatmap import heatmap as run
 
         return run(files or None, config=settings, progress=progress)
 
     def load_saved(path: str) -> HeatmapResult:
         from .._core import LeverageProfile
-        from ..result import load_heatmap
+        from ..views.heatmap import load_heatmap
 
         heatmap = load_heatmap(path)
         if settings.leverage.shares is None:
@@ -115,8 +115,8 @@ def open_view(
 def _is_saved_heatmap(path: str) -> bool:
     if Path(path).suffix.lower() != ".parquet":
         return False
-    from ..archive import read_metadata
-    from ..result import ARCHIVE_KEY
+    from ..tables.archive import read_metadata
+    from ..views.heatmap import ARCHIVE_KEY
 
     try:
         read_metadata(path, ARCHIVE_KEY)
@@ -147,7 +147,7 @@ def market(view: Any) -> dict[str, Any]:
 
 def time_text(ns: int) -> str:
     """Return a time as ISO text."""
-    from ..result import iso
+    from ..words.times import iso
 
     return iso(ns)
 

@@ -8,9 +8,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..durations import parse_duration
 from ..errors import InvalidConfigError
 from ..render.labels import amount
+from ..words.times import parse_duration
 from .common import guarded
 from .report import price_text
 from .run import console

@@ -11,9 +11,9 @@ from nautilus_trader.model.objects import FIXED_PRECISION
 from numpy.typing import NDArray
 
 from .._core import Instrument
-from ..durations import parse_duration
-from ..engine import Duration, Engine
-from ..feature_reader import FeatureReader
+from ..engine.engine import Engine
+from ..engine.feature_reader import FeatureReader
+from ..words.times import Length, parse_duration
 from .nautilus import instrument_of
 
 _SCALE = 10**FIXED_PRECISION
@@ -59,7 +59,7 @@ class LiquidationFeatures(Indicator):  # type: ignore[misc]
     """
 
     def __init__(
-        self, instrument: Any, *, warmup: Duration = 0, reader: FeatureReader | None = None, **engine: Any
+        self, instrument: Any, *, warmup: Length = 0, reader: FeatureReader | None = None, **engine: Any
     ) -> None:
         self._instrument = instrument if isinstance(instrument, Instrument) else instrument_of(instrument)
         super().__init__([self._instrument.symbol])

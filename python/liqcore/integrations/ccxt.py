@@ -26,13 +26,12 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._core import Instrument, MarginSchedule
-from ..batch import TradeBatch
-from ..durations import UNITS_NS, format_duration, parse_duration
-from ..engine import Duration
 from ..errors import DataError, InvalidConfigError
 from ..sources import Candles, FileReport, Marks, OpenInterest, ReadReport
 from ..sources.marks import unfold
 from ..sources.trade_files import check_readable
+from ..tables.batch import TradeBatch
+from ..words.times import UNITS_NS, Length, format_duration, parse_duration
 
 __all__ = [
     "CcxtTrades",
@@ -187,7 +186,7 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
 
 def candles_from_ccxt(
     ohlcv: Iterable[Sequence[Any]],
-    timeframe: Duration,
+    timeframe: Length,
     *,
     contract_size: float | None = None,
     until: int | None = None,
@@ -226,12 +225,12 @@ def candles_from_ccxt(
     >>> candles.close, candles.report.rejected
     (array([101.]), {'unfinished': 1})
     """
-    interval, report, factor = _interval(timeframe), _report(), _factor(contract_size)
+    interval, report, factor = parse_duration(timeframe, name="timeframe"), _report(), _factor(contract_size)
     ts, (open_, high, low, close, volume) = _klines("ohlcv", ohlcv, interval, until, report, factor)
     return Candles(ts, open_, high, low, close, None, None, interval, volume, _done(report, open_))
 
 
-def marks_from_ccxt(rows: Iterable[Any], timeframe: Duration | None = None, *, until: int | None = None) -> Marks:
+def marks_from_ccxt(rows: Iterable[Any], timeframe: Length | None = None, *, until: int | None = None) -> Marks:
     """
     Convert mark prices: tickers with ``markPrice`` and ``timestamp`` (``fetch_mark_price``, ``watch_mark_price``), or
     candles of the mark price (``fetch_mark_ohlcv``).
@@ -255,7 +254,7 @@ def marks_from_ccxt(rows: Iterable[Any], timeframe: Duration | None = None, *, u
     """
     report = _report()
     if timeframe is not None:
-        interval = _interval(timeframe)
+        interval = parse_duration(timeframe, name="timeframe")
         opens, prices = _klines("rows", rows, interval, until, report, 1.0)
         ts, price = unfold(opens, np.array(prices), interval)
         return Marks(ts, price, _done(report, price))
@@ -336,13 +335,6 @@ def _factor(contract_size: float | None) -> float:
     if contract_size is not None and not (contract_size > 0 and isfinite(contract_size)):
         raise InvalidConfigError(f"contract_size must be finite and above 0, was {contract_size}")
     return 1.0 if contract_size is None else float(contract_size)
-
-
-def _interval(timeframe: Duration) -> int:
-    try:
-        return parse_duration(timeframe, name="timeframe")
-    except ValueError as error:
-        raise InvalidConfigError(str(error)) from None
 
 
 def _until_ns(until: Any) -> int:

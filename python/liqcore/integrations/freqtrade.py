@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import Instrument
-from ..analysis.features import features
-from ..batch import TradeBatch
-from ..durations import parse_duration
-from ..engine import Duration
 from ..errors import DataError, InvalidConfigError
+from ..runs.features import features
 from ..sources import Candles
 from ..sources.parquet import unit_of
+from ..tables.batch import TradeBatch
+from ..words.times import Length, parse_duration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +33,7 @@ def add_features(
     trades: Any,
     instrument: Instrument,
     *,
-    timeframe: Duration | None = None,
+    timeframe: Length | None = None,
     prefix: str = "liq_",
     **options: Any,
 ) -> pd.DataFrame:
@@ -129,16 +128,13 @@ def _ns(dates: Any) -> NDArray[np.int64]:
     return np.ascontiguousarray(ns)
 
 
-def _interval(ts: NDArray[np.int64], timeframe: Duration | None) -> int:
+def _interval(ts: NDArray[np.int64], timeframe: Length | None) -> int:
     least = int(np.diff(ts).min()) if len(ts) > 1 else None
     if timeframe is None:
         if least is None:
             raise InvalidConfigError("timeframe must be given where there are no two rows")
         return least
-    try:
-        interval = parse_duration(timeframe, name="timeframe")
-    except ValueError as error:
-        raise InvalidConfigError(str(error)) from None
+    interval = parse_duration(timeframe, name="timeframe")
     if least is not None and interval > least:  # a row would know what happened after the next one began
         raise InvalidConfigError(
             f"timeframe must be at most the least distance of two rows ({least / 1e9:g} s), was {interval / 1e9:g} s"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..cfunc import cfunc
+from ..native.cfunc import cfunc
 
 __all__ = ["StrategyFunctions", "strategy_functions"]
 

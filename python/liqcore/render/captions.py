@@ -11,7 +11,7 @@ from . import labels
 from .contract import HeatmapLike, RenderOptions
 
 if TYPE_CHECKING:
-    from liqcore.liquidation_map import LiquidationMap
+    from ..views.map import LiquidationMap
 
 ESTIMATE = "estimate, not a record of positions"
 SYNTHETIC = "SYNTHETIC DATA"

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from liqcore.errors import InvalidConfigError
+from ..errors import InvalidConfigError
 
 SCALES = ("sqrt", "linear", "log")
 SIDES = ("both", "long", "short")

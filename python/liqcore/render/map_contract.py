@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from liqcore.errors import InvalidConfigError
-
+from ..errors import InvalidConfigError
 from .contract import THEMES
 
 if TYPE_CHECKING:
-    from liqcore.liquidation_map import LiquidationMap
+    from ..views.map import LiquidationMap
 
 
 @dataclass(frozen=True, slots=True)

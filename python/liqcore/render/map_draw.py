@@ -13,7 +13,7 @@ from .map_contract import MapOptions
 from .map_layout import MapLayout, map_layout
 
 if TYPE_CHECKING:
-    from liqcore.liquidation_map import LiquidationMap
+    from ..views.map import LiquidationMap
 
 
 def render_map_png(shown: LiquidationMap, file: BinaryIO, options: MapOptions, /) -> None:

@@ -31,7 +31,7 @@ from .map_contract import MapOptions, check_map
 from .page import Box, Measure, Page, Rect, Text, fit
 
 if TYPE_CHECKING:
-    from liqcore.liquidation_map import LiquidationMap
+    from ..views.map import LiquidationMap
 
 Curve = list[tuple[float, float]]
 

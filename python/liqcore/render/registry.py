@@ -8,14 +8,13 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from liqcore.errors import InvalidConfigError, LiqcoreError
-from liqcore.files import write_whole
-
+from ..errors import InvalidConfigError, LiqcoreError
+from ..words.files import write_whole
 from .contract import HeatmapLike, Renderer, RenderOptions
 from .map_contract import MapOptions, MapRenderer
 
 if TYPE_CHECKING:
-    from liqcore.liquidation_map import LiquidationMap
+    from ..views.map import LiquidationMap
 
 GROUP = "liqcore.renderers"
 MAP_GROUP = "liqcore.map_renderers"

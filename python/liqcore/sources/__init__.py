@@ -5,7 +5,7 @@ One module a trade format, each a description of its columns; what they share (a
 written once. Every reader finds the format out by itself.
 """
 
-from ..batch import TradeBatch
+from ..tables.batch import TradeBatch
 from .candles import Candles, read_candles
 from .funding import FundingRates, read_funding
 from .marks import Marks, read_marks

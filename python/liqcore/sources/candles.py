@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError
-from ..parquet import ParquetTable
+from ..tables.parquet import ParquetTable
+from ..words.times import Length
 from . import layout as layouts
 from .payload import PayloadTable
 from .report import FileReport, ReadReport
 from .series import (
     TIME,
     AnyTable,
-    Duration,
     Part,
     Times,
     duration_ns,
@@ -114,7 +114,7 @@ class KlinePart:
 
 
 def read_candles(
-    paths: PathLike | Sequence[PathLike], *, symbol: str | None = None, interval: Duration | None = None
+    paths: PathLike | Sequence[PathLike], *, symbol: str | None = None, interval: Length | None = None
 ) -> Candles:
     """
     Read candles from CSV (plain, zip, gzip), saved REST answers (JSON) or Parquet.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..words.times import Length
 from . import layout as layouts
 from .candles import KlinePart, common_interval, looks_like_klines, read_klines
 from .report import FileReport, ReadReport
@@ -13,7 +14,6 @@ from .series import (
     PRICE,
     TIME,
     AnyTable,
-    Duration,
     Part,
     duration_ns,
     join,
@@ -50,7 +50,7 @@ class Marks:
 
 
 def read_marks(
-    paths: PathLike | Sequence[PathLike], *, symbol: str | None = None, interval: Duration | None = None
+    paths: PathLike | Sequence[PathLike], *, symbol: str | None = None, interval: Length | None = None
 ) -> Marks:
     """
     Read mark prices from CSV (plain, zip, gzip), saved REST answers (JSON) or Parquet.

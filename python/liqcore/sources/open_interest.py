@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..durations import format_duration
 from ..errors import DataError, InvalidConfigError
-from ..parquet import ParquetTable
+from ..tables.parquet import ParquetTable
+from ..words.times import Length, format_duration
 from . import layout as layouts
 from .payload import PayloadTable
 from .report import FileReport, ReadReport
@@ -17,7 +17,6 @@ from .series import (
     PRICE,
     TIME,
     AnyTable,
-    Duration,
     Part,
     duration_ns,
     head_rows,
@@ -149,7 +148,7 @@ def read_open_interest(
     *,
     symbol: str | None = None,
     sides: Sides = "auto",
-    delay: Duration | None = None,
+    delay: Length | None = None,
 ) -> OpenInterest:
     """
     Read open interest from CSV (plain, zip, gzip), saved REST answers (JSON) or Parquet.

@@ -7,7 +7,7 @@ import bisect
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parquet import Column
+from ..tables.parquet import Column
 
 _UNITS = ("s", "ms", "us", "ns")
 _UNIT_FLOORS = (10**8, 10**11, 10**14, 10**17)

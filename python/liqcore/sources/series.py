@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -11,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from ..durations import parse_duration
-from ..errors import DataError, InvalidConfigError
-from ..parquet import Column, ParquetTable
+from ..errors import DataError
+from ..tables.parquet import Column, ParquetTable
+from ..words.times import Length, parse_duration
 from . import layout as layouts
 from .parquet import to_float, to_time
 from .payload import PayloadTable, is_payload
@@ -25,7 +24,6 @@ TIME = (*layouts.TIME, "create_time", "t")
 PRICE = ("mark_price", "mark", "markprice", "mark_px", "markpx")
 
 AnyTable = Table | PayloadTable | ParquetTable
-Duration = str | int | timedelta | np.timedelta64
 Times = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
@@ -256,7 +254,7 @@ def head_rows(table: AnyTable, at: Sequence[int]) -> list[list[str]]:
     ]
 
 
-def duration_ns(value: Duration | None, name: str) -> int | None:
+def duration_ns(value: Length | None, name: str) -> int | None:
     """
     Return a length of time in ns; 0 is one too.
 
@@ -267,10 +265,7 @@ def duration_ns(value: Duration | None, name: str) -> int | None:
     """
     if value is None or (isinstance(value, int) and value == 0):
         return value
-    try:
-        return parse_duration(value, name=name)
-    except ValueError as error:
-        raise InvalidConfigError(str(error)) from None
+    return parse_duration(value, name=name)
 
 
 def guess_symbol(name: str) -> str | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError, InvalidConfigError
-from ..parquet import Column, ParquetTable
+from ..tables.parquet import Column, ParquetTable
 from . import layout as layouts
 from .formats import TRADE_LAYOUTS
 from .layout import TradeColumns, TradeLayout

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from ..batch import TradeBatch
 from ..errors import DataError, InvalidConfigError
+from ..tables.batch import TradeBatch
 from .layout import listed
 from .report import FileReport, ReadReport
 from .text import PathLike, find_files

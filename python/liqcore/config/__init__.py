@@ -1,0 +1,1 @@
+"""Settings: one declaration each, one TOML file, one frozen object."""

@@ -1,0 +1,48 @@
+"""From settings to what they describe: instrument, leverage profile, price axis."""
+
+from __future__ import annotations
+
+from .._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis
+from ..errors import InvalidConfigError
+from ..market.leverage import as_profile
+from .config import Config
+
+
+def instrument_of(config: Config) -> Instrument:
+    """Return the instrument that a configuration describes; its tick and lot size must be known."""
+    section = config.instrument
+    if section.tick_size is None or section.lot_size is None:
+        missing = "tick_size" if section.tick_size is None else "lot_size"
+        raise InvalidConfigError(f"instrument.{missing} must be given, was not")
+    if section.max_leverage is None:
+        margin = MarginSchedule.flat(section.mmr, fee=section.fee, basis=section.basis)
+    else:
+        tier = {"rate": section.mmr, "max_leverage": section.max_leverage}
+        margin = MarginSchedule.tiers([tier], fee=section.fee, basis=section.basis)
+    return Instrument(
+        symbol=section.symbol or "",
+        venue=section.venue or "",
+        contract=section.contract,
+        tick_size=section.tick_size,
+        lot_size=section.lot_size,
+        multiplier=section.multiplier,
+        margin=margin,
+    )
+
+
+def profile_of(config: Config) -> LeverageProfile:
+    """Return the leverage profile that a configuration describes."""
+    section = config.leverage
+    shares = section.shares or as_profile(section.preset).to_dict()
+    return LeverageProfile(dict(shares), intensity=section.intensity)
+
+
+def axis_of(config: Config, instrument: Instrument) -> tuple[PriceAxis | None, float | None]:
+    """Return the fixed axis of a configuration, or None and the bins of an automatic one (None: the engine chooses)."""
+    section = config.axis
+    if section.low is None or section.high is None:
+        return None, section.book_step
+    step = section.book_step if section.book_step is not None else section.step
+    if step is None:
+        raise InvalidConfigError("axis.step must be given with axis.low and axis.high, was not")
+    return PriceAxis(low=section.low, high=section.high, step=step, tick_size=instrument.tick_size), None

@@ -1,0 +1,1 @@
+"""The engine: market events in, live levels, columns and features out."""

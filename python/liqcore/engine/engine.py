@@ -1,0 +1,679 @@
+"""The engine: market events in, live levels, columns and maps out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from .._core import Instrument, LeverageProfile, PriceAxis, Stats
+from ..errors import InvalidConfigError
+from ..market.leverage import as_profile, half_lives
+from ..tables.archive import read_archive, write_archive
+from ..tables.arrow import is_table
+from ..tables.batch import TradeBatch
+from ..words.times import Length, format_duration, parse_duration
+from .events import EventStats, feed_events
+from .feature_reader import REACHES, FeatureReader
+
+if TYPE_CHECKING:
+    from ..config.config import Config
+    from ..tables.footprint_stream import FootprintStream
+    from ..views.heatmap import Heatmap
+    from ..views.map import LiquidationMap
+
+ARCHIVE_KEY = "liqcore.engine"
+MEANING = {  # what a number in a result says
+    "flow": "opened turnover",
+    "oi": "open-interest scale",
+    "blend": "open-interest scale",
+    "vendor": "event units",
+    "none": "levels opened by the caller",
+}
+
+
+class Engine(_core.Engine):
+    """
+    Estimates where leveraged positions would be liquidated, from a stream of market events.
+
+    Streaming one trade at a time, batches of any size and everything at once give identical bits. Rows that cannot be
+    used are counted by reason in `stats` and change nothing. One engine is used by one thread at a time (another one
+    gets a RuntimeError); any number of engines run in parallel, and the array methods release the GIL.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        What is traded.
+    leverage : LeverageProfile, mapping or str, optional
+        Tiers and shares; the preset "default" if not given. Shares are weights for reading: the book holds every tier
+        in full. Tiers above the instrument's maximum leverage, where that is known, are left out and their shares
+        divided among the rest; `dropped_leverage` says which.
+    axis : PriceAxis, optional
+        A fixed axis: levels outside are counted. By default the engine chooses bins of about one basis point from the
+        first price, and grows.
+    book_step : float, optional
+        Width of a bin of an automatic axis, price.
+    window : str or duration, default "5m"
+        Length of a column, aligned to the UNIX epoch.
+    model : {"flow", "oi", "blend", "vendor", "none"}
+        What opens and closes positions; docs/theory/models.md defines each. "flow": every trade opens its quantity on
+        the aggressor's side. "oi": open interest opens both sides as it rises, and closes everything in proportion as
+        it falls. "blend": as "oi", and a part of the turnover opens and closes in between. "vendor": events open both
+        sides, candles touch. "none": only the verbs `open`, `touch` and `scale` and the trigger act, for models of
+        your own.
+    trigger : {"last", "mark", "candle"}, optional
+        What liquidates: every trade, mark prices (as venues do), or candles. "candle" with the model "vendor", which
+        takes no other, and "last" with the rest.
+    maker_share : float, default 0
+        Part of a trade (0 to 1, kept to the nearest 1/1024) that opens on the maker's side as well; for "flow".
+    half_life : "default", None, duration or mapping of leverage to duration
+        Time in which half of what is open closes, applied at window ends. "default": for "flow" 1 day from 100x, 3 days
+        from 50x, 7 days from 25x, 30 days below; none for the others. None: nothing decays, and with "flow" every
+        number is an exact whole number of lots. Tiers missing from a mapping do not decay.
+    taker_tilt : float, default 0
+        How far taker imbalance moves the entry prices of the two sides apart (0 to 1, kept to the nearest 1/1024),
+        never their totals; for "oi" and "blend".
+    churn : float, default 0.1
+        Part of the turnover that opens and closes between two samples of open interest (0 to 1, kept to the nearest
+        1/1024); for "blend".
+    event_threshold : float, optional
+        A rise of open interest by more than this quantity is an event; for "vendor". By default none is.
+    reconciled : bool, default False
+        Open interest corrects the book at every sample: what was liquidated is a part of its fall, and a layer above it
+        is scaled down to it. The model is then sequential; `corrections` says how much was corrected.
+    keep : int, optional
+        Number of closed windows kept (older ones are folded together); by default all.
+    threads : int, default 1
+        Threads that long arrays of trades are spread over by whole windows, 1 to 256, the caller's included; more than
+        one start with the engine and end with it. Results do not depend on it: the same bits, but with half-lives for
+        the last digits of the fractions in `stats`. One is best for live use.
+
+    Raises
+    ------
+    InvalidConfigError
+        If an argument breaks its rule; the message names argument, rule and value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import liqcore as lq
+    >>> inst = lq.Instrument(symbol="BTCUSDT", tick_size=0.5, lot_size=0.001, margin=lq.MarginSchedule.flat(0.004))
+    >>> eng = lq.Engine(inst, leverage={10: 0.6, 50: 0.4}, half_life=None)
+    >>> ts = np.array([0, 60, 120], dtype=np.int64) * 1_000_000_000
+    >>> stats = eng.trades(ts, np.array([60_000.0, 60_010.0, 59_000.0]), np.array([1.0, 0.5, 2.0]),
+    ...                    np.array([False, False, True]))
+    >>> stats.used, stats.opened[0].tolist(), stats.liquidated[0].tolist()  # longs: the fall took the 50x ones
+    (3, [1500.0, 1500.0], [0.0, 1500.0])
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        *,
+        leverage: LeverageProfile | Mapping[float, float] | str | None = None,
+        axis: PriceAxis | None = None,
+        book_step: float | None = None,
+        window: Length = "5m",
+        model: str = "flow",
+        trigger: str | None = None,
+        maker_share: float = 0.0,
+        half_life: Length | Mapping[float, Length] | None = "default",
+        taker_tilt: float = 0.0,
+        churn: float | None = None,
+        event_threshold: float | None = None,
+        reconciled: bool = False,
+        keep: int | None = None,
+        threads: int = 1,
+    ) -> None:
+        asked = profile = as_profile(leverage)
+        dropped: Mapping[float, object] = {}
+        if instrument.margin.max_leverage is not None:
+            from ..market.margin import drop_leverage
+
+            profile, dropped = drop_leverage(asked, instrument)
+        decay = half_lives(half_life, asked) if model == "flow" or half_life != "default" else []
+        kept = [ns for tier, ns in zip(asked.tiers.tolist(), decay, strict=False) if tier not in dropped]
+        ticks_per_bin = 0
+        if book_step is not None:
+            one_bin = PriceAxis(low=0.0, high=book_step, step=book_step, tick_size=instrument.tick_size)
+            ticks_per_bin = one_bin.ticks_per_bin
+        if keep is not None and keep < 1:
+            raise InvalidConfigError(f"keep must be at least 1, was {keep}")
+        if not 1 <= threads <= 256:
+            raise InvalidConfigError(f"threads must be between 1 and 256, was {threads}")
+        super().__init__(
+            instrument=instrument,
+            leverage=profile,
+            axis=axis,
+            ticks_per_bin=ticks_per_bin,
+            window_ns=parse_duration(window, name="window"),
+            model=model,
+            trigger=trigger or ("candle" if model == "vendor" else "last"),
+            maker_share=maker_share,
+            half_life_ns=kept,
+            keep=keep,
+            threads=threads,
+            taker_tilt=taker_tilt,
+            churn=churn,
+            event_threshold=event_threshold,
+            reconciled=reconciled,
+        )
+        #: Leverages of the profile that the venue does not offer: left out, their shares divided among the rest.
+        self.dropped_leverage: tuple[float, ...] = tuple(sorted(dropped))
+
+    @classmethod
+    def from_config(cls, config: Config, *, threads: int = 1, keep: int | None = None) -> Engine:
+        """
+        Make the engine that a configuration describes.
+
+        The configuration must name the tick and lot size; `liqcore.heatmap` finds them out from the data.
+        How many `threads` there are and how many closed windows to `keep` are no settings: results do not depend on
+        the first, and columns alone on the second.
+
+        Raises
+        ------
+        InvalidConfigError
+            If a setting breaks its rule, or the tick or lot size is missing.
+        """
+        from ..config.build import axis_of, instrument_of, profile_of
+
+        instrument = instrument_of(config)
+        axis, book_step = axis_of(config, instrument)
+        model = config.model
+        half_life: Any = model.half_life
+        return cls(
+            instrument,
+            leverage=profile_of(config),
+            axis=axis,
+            book_step=book_step,
+            window=config.window.length,
+            model=model.name or "flow",
+            trigger=model.trigger,
+            maker_share=model.maker_share,
+            half_life=None if half_life == "none" else half_life,
+            threads=threads,
+            keep=keep,
+            taker_tilt=model.taker_tilt,
+            churn=model.churn,
+            event_threshold=model.event_threshold,
+            reconciled=model.reconciled,
+        )
+
+    def trades(self, ts: Any, price: Any = None, qty: Any = None, taker_sell: Any = None) -> Stats:
+        """
+        Feed trades: arrays, read in place, without a copy, while the GIL is released; or one table of them.
+
+        Parameters
+        ----------
+        ts : ndarray of int64 or datetime64[ns], shape (n,), C-contiguous
+            Times, nanoseconds since the UNIX epoch, UTC. A row before the engine's clock is rejected as late. Or, in
+            place of all four, a `TradeBatch`, or a table that hands out Arrow data (pyarrow, polars, pandas, duckdb):
+            it is fed batch by batch as it is produced, columns recognised by their names (docs/how-to/arrow.md).
+        price, qty : ndarray of float64, shape (n,), C-contiguous
+            As the venue prints them.
+        taker_sell : ndarray of bool, shape (n,), C-contiguous
+            True where the aggressor sold.
+
+        Returns
+        -------
+        Stats
+            What this call did. Any split of the input into calls gives the same bits.
+
+        Raises
+        ------
+        TypeError
+            If a dtype or memory layout differs, such as a column of a structured array (see `feed_events`) or every
+            other row: nothing is converted silently.
+        InvalidConfigError
+            If lengths differ, or a jump goes over more than a million windows; nothing of the call has happened then.
+        DataError
+            If a table cannot be used: a column is missing, of another type, or holds nulls; the stream fails. Batches
+            before that one have been fed, and the message says how many rows.
+        """
+        if price is None and qty is None and taker_sell is None:
+            if isinstance(ts, TradeBatch):
+                return super().trades(ts.ts, ts.price, ts.qty, ts.taker_sell)
+            if is_table(ts):
+                from ..sources.tables import feed_trades
+
+                return feed_trades(super().trades, ts)
+        return super().trades(ts, price, qty, taker_sell)
+
+    def feed_events(self, events: NDArray[Any], *, clock: str = "exch") -> EventStats:
+        """
+        Feed the trades of a structured array, read in place; other events are passed over and counted.
+
+        The fields are gathered a few thousand rows at a time, so no column is copied as a whole. The GIL is released
+        meanwhile. The bits are those of the same trades as arrays.
+
+        Parameters
+        ----------
+        events : structured ndarray, shape (n,)
+            Any stride and alignment. Either events of hftbacktest (fields ev, exch_ts, local_ts, px, qty, further ones
+            are not read): trades (code 2) that carry the flag of the clock are fed, their flags for buy and sell say
+            what the aggressor did. Or rows that all are trades, with fields named as the columns of files are (such as
+            ts, price, qty, and taker_sell, is_buyer_maker or side): times int64 ns or datetime64[ns], price and
+            quantity float64, the side bool, one byte of 0 or 1, or words.
+        clock : {"exch", "local"}
+            Of events with two times: when they happened, or when they were received.
+
+        Returns
+        -------
+        EventStats
+            ``stats`` of the trades, and ``passed_over``, a count of the other rows by kind.
+
+        Raises
+        ------
+        TypeError
+            If it is no structured array, or a field is of another type.
+        DataError
+            If a field is missing, or a side says neither buy nor sell.
+        InvalidConfigError
+            If the clock is none, or a jump goes over more than a million windows; nothing has happened then.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import liqcore as lq
+        >>> eng = lq.Engine(lq.Instrument(symbol="X", tick_size=0.5, lot_size=0.001), leverage={10: 1.0})
+        >>> rows = np.array([(0, 60_000.0, 1.0, "buy"), (60, 60_010.0, 0.5, "sell")],
+        ...                 [("ts", "i8"), ("price", "f8"), ("qty", "f8"), ("side", "U4")])
+        >>> eng.feed_events(rows).stats
+        Stats(rows=2, used=2, rounded_qty=0)
+        """
+        return feed_events(self, events, clock)
+
+    def candles(
+        self,
+        ts_open: NDArray[np.int64],
+        open: NDArray[np.float64],
+        high: NDArray[np.float64],
+        low: NDArray[np.float64],
+        close: NDArray[np.float64],
+        buy_qty: NDArray[np.float64] | None = None,
+        sell_qty: NDArray[np.float64] | None = None,
+        *,
+        interval: Length = "1m",
+    ) -> Stats:
+        """
+        Feed candles in place of trades: the resolution of the result is then a candle.
+
+        A candle acts at its last nanosecond: it touches [low, high] (unless the trigger is "mark"), then opens its
+        taker volumes at its typical price (high + low + close) / 3.
+
+        Parameters
+        ----------
+        ts_open : ndarray of int64 or datetime64[ns], shape (n,)
+            Opening times, ns.
+        open, high, low, close : ndarray of float64, shape (n,)
+            Prices.
+        buy_qty, sell_qty : ndarray of float64, shape (n,), optional
+            Volume of aggressive buys and sells, quantity. Leave both out for candles that only touch.
+        interval : duration, default "1m"
+            Length of a candle.
+
+        Returns
+        -------
+        Stats
+            What this call did.
+
+        Raises
+        ------
+        InvalidConfigError
+            If candle volumes and trades of one market are fed together.
+        """
+        interval_ns = parse_duration(interval, name="interval")
+        return self._candles(ts_open, open, high, low, close, buy_qty, sell_qty, interval_ns)
+
+    def feed(
+        self,
+        *,
+        trades: Any = None,
+        marks: Any = None,
+        open_interest: Any = None,
+        candles: Any = None,
+        vendor_events: Any = None,
+        interval: Length = "1m",
+    ) -> Stats:
+        """
+        Feed several streams at once, merged by time; at equal times mark, trade, vendor event, candle, open interest.
+
+        Parameters
+        ----------
+        trades : TradeBatch, tuple of arrays (ts, price, qty, taker_sell) or Arrow table, optional
+            A table by itself is fed batch by batch, as by `trades`; beside other streams it is read whole first.
+        marks : tuple of arrays (ts, price) or Arrow table, optional
+        open_interest : tuple of arrays (ts, quantity) or Arrow table, optional
+        candles : Candles, tuple of arrays (ts_open, open, high, low, close, buy_qty, sell_qty) or table, optional
+            The volumes may be None.
+        vendor_events : tuple of arrays (ts, price, qty), optional
+            For the model "vendor".
+        interval : duration, default "1m"
+            Length of a candle, where `candles` does not say it.
+
+        Returns
+        -------
+        Stats
+            What this call did.
+        """
+        others = (marks, open_interest, candles, vendor_events)
+        if is_table(trades):
+            if all(other is None for other in others):
+                return self.trades(trades)
+            from ..sources.tables import read_trades
+
+            trades = read_trades(trades)
+        interval_ns = getattr(candles, "interval_ns", None) or parse_duration(interval, name="interval")
+        return self._feed(
+            _columns(trades, ("ts", "price", "qty", "taker_sell")),
+            *_beside(marks, open_interest, candles, interval_ns),
+            _columns(vendor_events, ("ts", "price", "qty")),
+            interval_ns,
+        )
+
+    def replay(
+        self,
+        footprints: FootprintStream,
+        *,
+        marks: Any = None,
+        open_interest: Any = None,
+        candles: Any = None,
+        interval: Length = "1m",
+    ) -> Stats:
+        """
+        Feed trades that were summed into runs, merged by time with other streams: the same bits as from the trades.
+
+        Parameters
+        ----------
+        footprints : FootprintStream
+            From `liqcore.footprints`.
+        marks, open_interest, candles, interval
+            As for `feed`, sorted by time; the candles' volumes must be left out.
+
+        Returns
+        -------
+        Stats
+            What this call did. Trades are counted one by one, and so are the rows that `liqcore.footprints` rejected.
+
+        Raises
+        ------
+        InvalidConfigError
+            If the result would not be exact; nothing of the call has happened then. That is: a run within which the
+            order of trades matters to a tier (its level comes as near as the run is wide), a run over the end of a
+            window (make the window a multiple of the stream's cut), over a mark with trigger "mark" (give
+            `liqcore.footprints` the marks) or over the end of a candle; another tick or lot size; a stream that begins
+            before the engine's clock.
+
+        Examples
+        --------
+        >>> import liqcore as lq
+        >>> market = lq.simulate(days=0.05, trades_per_day=40_000)
+        >>> stream = lq.footprints(trades=market.trades, symbol="SIM")
+        >>> inst = lq.Instrument(symbol="SIM", tick_size=stream.tick_size, lot_size=stream.lot_size)
+        >>> other, same = lq.Engine(inst, leverage={5: 0.5, 20: 0.5}), lq.Engine(inst, leverage={5: 0.5, 20: 0.5})
+        >>> other.replay(stream) == same.feed(trades=market.trades), other.segments() == same.segments()
+        (True, True)
+        """
+        interval_ns = getattr(candles, "interval_ns", None) or parse_duration(interval, name="interval")
+        return self._replay(
+            footprints._native,
+            *_beside(marks, open_interest, candles, interval_ns),
+            interval_ns,
+        )
+
+    def scale(self, factor: float | NDArray[np.float64]) -> None:
+        """
+        Multiply all live levels by a factor in [0, 1]; what is lost is booked as closed.
+
+        Parameters
+        ----------
+        factor : float or ndarray of float64, shape (tiers,) or (2, tiers)
+            One for all, one a tier, or one a tier for longs and for shorts.
+        """
+        shape = (2, len(self.leverage))
+        try:
+            factors = np.ascontiguousarray(np.broadcast_to(np.asarray(factor, dtype=np.float64), shape)).ravel()
+        except ValueError:
+            raise InvalidConfigError(
+                f"factor must be one number, or of shape ({shape[1]},) or {shape}, had shape {np.shape(factor)}"
+            ) from None
+        self._scale(factors)
+
+    def heatmap(self, *, step: float | None = None, unit: str = "usd") -> Heatmap:
+        """
+        Columns of the closed windows that are kept, and the unfinished one as the last.
+
+        The result does not change when the engine goes on.
+
+        Parameters
+        ----------
+        step : float, optional
+            Height of the picture's rows, price; a multiple of the book's bins. By default five bins.
+        unit : {"usd", "quantity"}
+            Of the values.
+
+        Raises
+        ------
+        InvalidConfigError
+            If the engine has seen no price yet, or step breaks its rule.
+        """
+        from ..views.heatmap import Heatmap
+
+        history, unfinished = self._history(True)
+        if history is None:
+            raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
+        meta = describe(self)
+        if not self.instrument.margin.assumed_sizes:  # which a configuration cannot say
+            config = config_of(self, step)
+            meta |= {"config": config.to_dict(), "config_hash": config.hash}
+        return Heatmap(history, self.leverage, step=step, unit=unit, complete=not unfinished, meta=meta)
+
+    def map(self, *, step: float | None = None) -> LiquidationMap:
+        """Return the liquidation map of this moment: USD by price bin, tier and side."""
+        return self.heatmap(step=step).map()
+
+    def features(self, *, reaches: Sequence[float] = REACHES) -> dict[str, float]:
+        """
+        Return what a strategy wants to know of this moment, by name: docs/how-to/features.md says what each means.
+
+        As of what the engine was fed, at its clock: ``eng.advance(ts)`` first, to read as of a time. A strategy that
+        reads often keeps a `FeatureReader`, which allocates nothing and has more options.
+
+        Parameters
+        ----------
+        reaches : sequence of float, default (0.5, 1, 2, 5)
+            Percent of the price, rising.
+        """
+        reader = FeatureReader(reaches=reaches)
+        return dict(zip(reader.names, reader.read(self).tolist(), strict=True))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """
+        Save the engine's whole state as one Parquet file, which appears whole or not at all.
+
+        `Engine.load` goes on from there, bit for bit (with half-lives too). Hooks are not saved.
+
+        Raises
+        ------
+        InvalidConfigError
+            Before the first price, when there is nothing to save; or if the margin terms assume position sizes
+            (`MarginSchedule.assuming`), which the file cannot say.
+        """
+        state = self._state()
+        if self.instrument.margin.assumed_sizes:
+            raise InvalidConfigError(
+                "instrument must not assume position sizes in an engine that is saved, assumed some"
+            )
+        history, _ = self._history(True)
+        assert history is not None, "an engine that has a state has a history"
+        half_life = self.half_life_ns
+        header = {
+            "state": state,
+            "options": {
+                "model": self.model,
+                "trigger": self.trigger,
+                "maker_share": self.maker_share,
+                "half_life_ns": None if half_life is None else [repr(float(ns)) for ns in half_life],
+                "taker_tilt": self.taker_tilt,
+                "churn": self.churn,
+                "event_threshold": self.event_threshold,
+                "reconciled": self.reconciled,
+                "keep": self.keep,
+                "fixed_axis": self.has_fixed_axis,
+            },
+            "instrument": describe(self)["instrument"],
+            "dropped_leverage": list(self.dropped_leverage),
+        }
+        return write_archive(path, ARCHIVE_KEY, header, history, self.leverage)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """
+        Make the engine that `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file is not one.
+        """
+        from ..config.build import instrument_of
+        from ..config.config import Config
+
+        header, [(history, leverage)] = read_archive(path, ARCHIVE_KEY, "an engine")
+        options, terms = header["options"], header["terms"]
+        named = {key: value for key, value in header["instrument"].items() if value != ""}
+        instrument = instrument_of(Config().replace(instrument=named))
+        step = terms["ticks_per_bin"] * terms["tick_size"]
+        axis = None
+        if options["fixed_axis"]:
+            low, high = (bin_ * step for bin_ in header["state"]["axis"])
+            axis = PriceAxis(low=low, high=high, step=step, tick_size=terms["tick_size"])
+        half_life = options["half_life_ns"]
+        engine = cls(
+            instrument,
+            leverage=leverage,
+            axis=axis,
+            book_step=None if axis is not None else step,
+            window=terms["window_ns"],
+            model=options["model"],
+            trigger=options["trigger"],
+            maker_share=options["maker_share"],
+            half_life=None
+            if half_life is None
+            else {
+                tier: int(float(ns))
+                for tier, ns in zip(leverage.tiers, half_life, strict=True)
+                if np.isfinite(float(ns))
+            },
+            taker_tilt=options["taker_tilt"],
+            churn=options["churn"],
+            event_threshold=options["event_threshold"],
+            reconciled=options["reconciled"],
+            keep=options["keep"],
+        )
+        engine._restore(history, header["state"])
+        engine.dropped_leverage = tuple(header["dropped_leverage"])
+        return engine
+
+
+def config_of(engine: Engine, step: float | None = None) -> Config:
+    """Return the configuration that makes such an engine; `step` is the height of the picture's rows."""
+    from ..config.config import Config
+
+    axis, half_life = engine.axis, engine.half_life_ns
+    decay: dict[float, str] = {}
+    if half_life is not None:
+        tiers = zip(engine.leverage.tiers.tolist(), half_life.tolist(), strict=True)
+        decay = {tier: format_duration(int(ns)) for tier, ns in tiers if np.isfinite(ns)}
+    bins: dict[str, float] = {} if axis is None else {"book_step": axis.step}
+    if axis is not None and engine.has_fixed_axis:
+        bins |= {"low": axis.low, "high": axis.high}
+    return Config().replace(
+        instrument={key: value for key, value in describe(engine)["instrument"].items() if value != ""},
+        leverage={"shares": engine.leverage.to_dict(), "intensity": engine.leverage.intensity},
+        axis=bins if step is None else bins | {"step": step},
+        window={"length": format_duration(engine.window_ns)},
+        model={
+            "name": engine.model,
+            "trigger": engine.trigger,
+            "maker_share": engine.maker_share,
+            "half_life": decay or "none",
+            "taker_tilt": engine.taker_tilt,
+            "churn": engine.churn,
+            "event_threshold": engine.event_threshold,
+            "reconciled": engine.reconciled,
+        },
+    )
+
+
+def describe(engine: Engine) -> dict[str, Any]:
+    """Return what a result says of the engine it came from."""
+    half_life = engine.half_life_ns
+    meaning = MEANING[engine.model]
+    if half_life is not None:
+        meaning += ", decayed"
+    if engine.reconciled:
+        meaning += ", reconciled with open interest"
+    return {
+        "symbol": engine.instrument.symbol,
+        "venue": engine.instrument.venue,
+        "model": engine.model,
+        "meaning": meaning,
+        "trigger": engine.trigger,
+        "sequential": engine.sequential,
+        "maker_share": engine.maker_share,
+        "taker_tilt": engine.taker_tilt,
+        "churn": engine.churn,
+        "event_threshold": engine.event_threshold,
+        "half_life": None
+        if half_life is None
+        else {
+            f"{tier:g}": "never" if np.isinf(ns) else format_duration(int(ns))
+            for tier, ns in zip(engine.leverage.tiers, half_life, strict=True)
+        },
+        "window": format_duration(engine.window_ns),
+        "leverage": {f"{tier:g}": share for tier, share in engine.leverage.to_dict().items()},
+        "intensity": engine.leverage.intensity,
+        "dropped_leverage": list(engine.dropped_leverage),
+        "instrument": {
+            "symbol": engine.instrument.symbol,
+            "venue": engine.instrument.venue,
+            "contract": engine.instrument.contract,
+            "tick_size": engine.instrument.tick_size,
+            "lot_size": engine.instrument.lot_size,
+            "multiplier": engine.instrument.multiplier,
+            "mmr": engine.instrument.margin.rate,
+            "fee": engine.instrument.margin.fee,
+            "basis": engine.instrument.margin.basis,
+            "max_leverage": engine.instrument.margin.max_leverage,
+        },
+        "version": _core.__version__,
+        "synthetic": False,
+    }
+
+
+def _beside(marks: Any, open_interest: Any, candles: Any, interval_ns: int) -> tuple[Any, Any, Any]:
+    """Return the arrays of the streams that go with trades."""
+    if any(is_table(given) for given in (marks, open_interest, candles)):
+        from ..sources import tables  # here: whoever feeds arrays starts without readers
+
+        marks = tables.read_marks(marks) if is_table(marks) else marks
+        open_interest = tables.read_open_interest(open_interest) if is_table(open_interest) else open_interest
+        candles = tables.read_candles(candles, interval_ns) if is_table(candles) else candles
+    return (
+        _columns(marks, ("ts", "price")),
+        _columns(open_interest, ("ts", "quantity")),
+        _columns(candles, ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")),
+    )
+
+
+def _columns(stream: Any, names: tuple[str, ...]) -> tuple[Any, ...] | None:
+    """Return a stream's arrays as a tuple: it is one already, or an object that has them as attributes."""
+    if stream is None or isinstance(stream, tuple | list):
+        return None if stream is None else tuple(stream)
+    return tuple(getattr(stream, name) for name in names)

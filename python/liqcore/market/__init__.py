@@ -1,0 +1,1 @@
+"""What is traded, on what terms: the catalogue of venues, margin and leverage."""

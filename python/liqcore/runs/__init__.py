@@ -1,0 +1,1 @@
+"""What drives an engine over data: heatmaps, features and footprints from files or arrays."""

@@ -1,0 +1,475 @@
+"""Features for strategies: what a book says at the close of every bar, without looking ahead."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import Instrument, LeverageProfile, PriceAxis
+from ..config.arguments import override
+from ..config.build import axis_of
+from ..config.config import Config
+from ..engine.engine import Engine
+from ..engine.feature_reader import REACHES, FeatureReader
+from ..errors import DataError, InvalidConfigError
+from ..tables.arrow import export_schema, export_table
+from ..views.heatmap import DEFAULT_BINS_PER_ROW
+from ..words.files import write_whole
+from ..words.times import Length, format_duration, parse_duration
+from .run import OFF_GRID_LIMIT, consume
+from .side_streams import SideStreams
+from .trades import Batches, Footprints, open_source
+
+__all__ = ["Features", "features"]
+
+ARCHIVE_KEY = "liqcore.features"
+MAX_BARS = 10_000_000  # of one batch: more are nearly always a wrong time unit
+MAX_TIME = 2**62  # ns, the year 2116: no event is later
+NS_SINCE = 10**17  # ns, the year 1973: a time before is a wrong unit, where the data is of later
+ALWAYS = ("price", "age_s")  # what a book that is still filling says as well
+
+Progress = Callable[[int, int, int], object]
+PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """
+    What a book said at the close of every bar.
+
+    Made by `features`. Its arrays cannot be written to.
+
+    Attributes
+    ----------
+    times : ndarray of int64, shape (bars,)
+        Closing times, nanoseconds since the UNIX epoch, UTC: what is dated before it counts, nothing else does.
+    names : tuple of str
+        Of the columns, in order.
+    values : ndarray of float64, shape (bars, features)
+        NaN where there is nothing to say yet.
+    meta : mapping
+        As that of a heatmap: symbol, model, meaning, trigger, leverage, inputs, counts, config and its hash; and
+        `bars`, `reaches`, `bins_per_row`, `zone_percentile`, `density_percent` and `book_age_ns`, that of the last bar.
+
+    Examples
+    --------
+    >>> import liqcore as lq
+    >>> market = lq.simulate(days=0.1, trades_per_day=40_000)
+    >>> found = lq.features(market.trades, "5m", symbol="SIM")
+    >>> found.values.shape == (len(found), len(found.names)), found["price"].shape == found.times.shape
+    (True, True)
+    """
+
+    times: NDArray[np.int64]
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    meta: Mapping[str, Any] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        if name not in self.names:
+            raise KeyError(f"{name!r} is no feature; there are {', '.join(self.names)}")
+        return self.values[:, self.names.index(name)]
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """
+        Hand the rows out to pyarrow, polars, pandas or duckdb: the columns of `to_dict`, time as timestamp[ns, UTC].
+
+        The schema's metadata say the symbol and the settings' hash. A schema that is asked for is passed over.
+        """
+        return export_table(self.to_dict(), self._metadata())
+
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema of `__arrow_c_stream__`."""
+        return export_schema(self.to_dict(), self._metadata())
+
+    def _metadata(self) -> dict[str, str]:
+        return {name: str(self.meta[name]) for name in ("symbol", "config_hash") if self.meta.get(name)}
+
+    def to_dict(self) -> dict[str, NDArray[Any]]:
+        """Return the columns by name after ``time`` (datetime64[ns]), as pandas and polars make a data frame of."""
+        return {"time": self.times.view("datetime64[ns]"), **{name: self[name] for name in self.names}}
+
+    def save(self, path: PathLike) -> Path:
+        """
+        Write them as a table that appears whole or not at all.
+
+        Columns are ``time`` (int64, closing time, ns since the UNIX epoch, UTC) and the features. A Parquet file has
+        `meta` as JSON in its metadata, under ``liqcore.features``; a CSV file leaves a cell empty for NaN.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.parquet`` or ``.csv``. An existing file is replaced.
+
+        Raises
+        ------
+        InvalidConfigError
+            If it ends otherwise.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".parquet", ".csv"):
+            raise InvalidConfigError(f'path must end in .parquet or .csv, was "{path}"')
+        columns = {"time": self.times, **{name: self[name] for name in self.names}}
+        with write_whole(path) as file:
+            if path.suffix.lower() == ".parquet":
+                from ..tables.parquet import write_table
+
+                table = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+                metadata = {ARCHIVE_KEY: json.dumps(dict(self.meta))}
+                write_table(file, path, table, stats=["time"], metadata=metadata)
+            else:
+                file.write((",".join(columns) + "\n").encode())
+                for time, row in zip(self.times.tolist(), self.values.tolist(), strict=True):
+                    cells = ("" if math.isnan(value) else repr(value) for value in row)
+                    file.write(f"{time},{','.join(cells)}\n".encode())
+        return path
+
+
+def features(
+    trades: Any,
+    bars: Any,
+    *,
+    instrument: Instrument | None = None,
+    symbol: str | None = None,
+    venue: str | None = None,
+    leverage: LeverageProfile | Mapping[float, float] | str | None = None,
+    axis: PriceAxis | None = None,
+    window: Length | None = None,
+    step: float | None = None,
+    model: str | None = None,
+    trigger: str | None = None,
+    maker_share: float | None = None,
+    half_life: Length | Mapping[float, Length] | None = "config",
+    taker_tilt: float | None = None,
+    churn: float | None = None,
+    event_threshold: float | None = None,
+    reconciled: bool | None = None,
+    marks: Any = None,
+    open_interest: Any = None,
+    candles: Any = None,
+    reaches: Sequence[float] = REACHES,
+    zone_percentile: float = 90.0,
+    density_percent: float = 1.0,
+    warmup: Length | None = None,
+    config: Config | PathLike | None = None,
+    progress: Progress | None = None,
+    prefetch: bool = True,
+) -> Features:
+    """
+    Return what a strategy could have known of the book at the close of every bar.
+
+    A row is what a live engine's `FeatureReader` says once it was fed what is dated before the close and advanced to
+    it, bit for bit. docs/how-to/features.md says what each column means. Memory does not grow with the input, only with
+    the number of bars.
+
+    Parameters
+    ----------
+    trades : path, glob pattern or sequence of those, TradeBatch, or tuple of arrays (ts, price, qty, taker_sell)
+        As for `liqcore.heatmap`, sorted by time; None where `candles` take their place. No footprints: a bar may end
+        within a run.
+    bars : duration, array or Candles
+        When bars close. A duration such as "5m": at its multiples since the UNIX epoch, from the first after the first
+        trade on; a bar that the data does not reach the end of is left out. An array of closing times, int64 ns or
+        datetime64, strictly rising: a row for each, whether there is data or not. Candles: the end of each.
+    instrument : Instrument, optional
+        Grid, contract and margin terms. Its grid is taken as it is, as a live engine does: other prices are rejected,
+        quantities rounded. Without it the grid is found from the whole input, so that a later trade may refine it.
+    symbol, venue, leverage, axis, step, model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, \
+reconciled, marks, open_interest, candles, config, progress, prefetch
+        As for `liqcore.heatmap`. Zones are of rows `step` high, by default five of the book's bins. Marks, open
+        interest and candles count up to each close, also after the last trade.
+    window : duration, optional
+        Length of the windows at whose ends half-lives act, and over which ``liquidated_*`` go. By default that of the
+        bars, where they are a duration or Candles; otherwise the configuration's, "5m".
+    reaches : sequence of float, default (0.5, 1, 2, 5)
+        Percent of the price, rising, above 0 and below 100.
+    zone_percentile : float, default 90
+        Of the rows that hold something: from it on they are part of a zone.
+    density_percent : float, default 1
+        Half-width of the density's kernel, percent of the price.
+    warmup : duration, optional
+        Bars at which the book is younger say nothing but ``price`` and ``age_s``: NaN.
+
+    Returns
+    -------
+    Features
+
+    Raises
+    ------
+    DataError
+        If a file cannot be used, no trade can be used, or over 5 % of the trades are off the tick grid.
+    InvalidConfigError
+        If an argument breaks its rule.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import liqcore as lq
+    >>> market = lq.simulate(days=0.1, trades_per_day=40_000)
+    >>> found = lq.features(market.trades, "5m", symbol="SIM", reaches=(1, 5), warmup="15m")
+    >>> found.names[:5]
+    ('price', 'long_usd_1pct', 'long_usd_5pct', 'short_usd_1pct', 'short_usd_5pct')
+    >>> known = ~np.isnan(found["long_usd_5pct"])
+    >>> bool(np.all(found["age_s"][known] >= 15 * 60))
+    True
+    """
+    interval, closes = _closes(bars)
+    config = Config() if config is None else config if isinstance(config, Config) else Config.load(config)
+    if window is None and interval is not None and config.origin("window.length") == "default":
+        window = interval
+    config = override(
+        config,
+        instrument=instrument,
+        symbol=symbol,
+        venue=venue,
+        leverage=leverage,
+        axis=axis,
+        window=None if window is None else _text(window, "window"),
+        step=step,
+        model=model,
+        trigger=trigger,
+        maker_share=maker_share,
+        half_life=half_life,
+        taker_tilt=taker_tilt,
+        churn=churn,
+        event_threshold=event_threshold,
+        reconciled=reconciled,
+        marks=marks,
+        open_interest=open_interest,
+        candles=candles,
+        warmup=None if warmup is None else _text(warmup, "warmup"),
+    )
+    is_paths = isinstance(trades, str | os.PathLike) or (
+        isinstance(trades, Sequence) and len(trades) > 0 and all(isinstance(path, str | os.PathLike) for path in trades)
+    )
+    source, config, streams = open_source(
+        trades if is_paths else None,
+        None if is_paths else trades,
+        config,
+        marks,
+        open_interest,
+        candles,
+        progress=progress,
+        prefetch=prefetch,
+    )
+    if isinstance(source, Footprints):
+        raise InvalidConfigError("trades must not be footprints here: a bar may end within a run")
+    reading = _Reading(source, streams, closes, interval if closes is None else None)
+
+    def reader_of(bins_per_row: int) -> FeatureReader:
+        return FeatureReader(
+            reaches=reaches,
+            bins_per_row=bins_per_row,
+            zone_percentile=zone_percentile,
+            density_percent=density_percent,
+        )
+
+    def feed(engine: Engine, settled: Config) -> None:
+        reading.feed(engine, reader_of(_bins_per_row(engine, settled)))
+
+    reader_of(DEFAULT_BINS_PER_ROW)  # refuses wrong options before anything is read
+
+    if closes is not None and len(closes) and closes[-1] < NS_SINCE <= source.first_ts:
+        raise InvalidConfigError(
+            "bars must close in nanoseconds since the UNIX epoch, as the data is dated, had "
+            f"{closes[0]} to {closes[-1]}: all in {str(np.datetime64(int(closes[-1]), 'ns'))[:4]} (another unit?)"
+        )
+    run = consume(source, config, streams, feed, keep=1, exact_grid=True)
+    engine, reader, notes = run.engine, reading.reader, run.notes
+    if engine.began is None and source.has_trades:
+        raise DataError("expected trades to make features of, found none that could be used")
+    outside = float(engine.stats.underflow.sum() + engine.stats.overflow.sum())
+    if outside and engine.has_fixed_axis:
+        share = outside / max(float(engine.stats.opened.sum()), 1.0)
+        notes.append(f"{share:.1%} of the levels lie outside the axis: they are in no feature")
+    notes += streams.notes(
+        engine.instrument,
+        source.symbol,
+        source.first_ts,
+        source.first_price,
+        start_ns=source.first_ts // engine.window_ns * engine.window_ns,
+        end_ns=engine.clock or 0,
+        traded=reading.traded,
+    )
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    times, values = reading.rows()
+    age = values[:, reader.names.index("age_s")]
+    if run.config.window.warmup is not None:
+        filling = age < parse_duration(run.config.window.warmup, name="warmup") / 1e9
+        for i, name in enumerate(reader.names):
+            if name not in ALWAYS:
+                values[filling, i] = np.nan
+    meta = run.meta | {
+        "bars": format_duration(interval) if interval is not None else "times",
+        "reaches": list(reader.reaches),
+        "bins_per_row": reader.bins_per_row,
+        "zone_percentile": reader.zone_percentile,
+        "density_percent": reader.density_percent,
+        "book_age_ns": None if not len(age) or np.isnan(age[-1]) else round(float(age[-1]) * 1e9),
+    }
+    for array in (times, values):
+        array.flags.writeable = False
+    return Features(times, reader.names, values, meta)
+
+
+class _Reading:
+    """Feeds an engine batch by batch, and keeps what is read at the bars' closes."""
+
+    reader: FeatureReader
+    traded: float  # quantity
+
+    def __init__(
+        self, source: Batches, streams: SideStreams, closes: NDArray[np.int64] | None, interval: int | None
+    ) -> None:
+        self._source, self._streams = source, streams
+        self._given, self._interval = closes, interval
+
+    def feed(self, engine: Engine, reader: FeatureReader) -> None:
+        """Feed everything that counts at a bar, from the beginning."""
+        self.reader, self.traded = reader, 0.0
+        self._times: list[NDArray[np.int64]] = []
+        self._values: list[NDArray[np.float64]] = []
+        self._next = 0  # closing time of the next bar, or its place among those given
+        last: int | None = None
+        for batch in self._source.batches():
+            inside = _inside(batch[0])
+            if last is None and len(inside):
+                self._begin(engine, int(inside[0]))
+            last = max(int(inside.max(initial=0)), last or 0)
+            self._read(engine, batch, self._streams.until(last, more=True), last)
+            self.traded += float(np.nansum(batch[2]))
+            if self._given is not None and last >= self._end(0):
+                return  # what comes later counts at no bar
+            stats = engine.stats
+            if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
+                return  # no use to go on: the caller takes a finer grid, or refuses the data
+        if last is not None:
+            end = self._end(last + 1)
+            self._read(engine, None, self._streams.until(end - 1, more=False), end)
+        elif (candles := self._streams.candles) is not None:
+            self.traded = float(np.nansum(candles.buy_qty) + np.nansum(candles.sell_qty))
+            self._begin(engine, int(candles.ts_open[0]))
+            end = self._end(int(candles.ts_open[-1]) + candles.interval_ns)
+            part = self._streams.until(end - 1, more=False)
+            columns = ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")
+            self._read(engine, None, part | {"candles": tuple(getattr(candles, name) for name in columns)}, end)
+
+    def rows(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Closing times and features of every bar read."""
+        width = len(self.reader)
+        times = np.concatenate([np.empty(0, np.int64), *self._times])
+        return times, np.concatenate([np.empty(0), *self._values]).reshape(len(times), width)
+
+    def _begin(self, engine: Engine, ts: int) -> None:
+        self._streams.begin(ts // engine.window_ns * engine.window_ns)
+        if self._interval is not None:
+            self._next = (ts // self._interval + 1) * self._interval
+
+    def _end(self, ts: int) -> int:
+        """The later of a time and the last close given."""
+        return ts if self._given is None or not len(self._given) else max(ts, int(self._given[-1]))
+
+    def _read(self, engine: Engine, trades: Any, streams: dict[str, Any], end: int) -> None:
+        """Feed a batch and what goes with it, and read the bars that close by `end`."""
+        if self._given is not None:
+            upto = int(np.searchsorted(self._given, end, "right"))
+            closes, self._next = self._given[self._next : upto], upto
+        else:
+            assert self._interval is not None
+            count = max((end - self._next) // self._interval + 1, 0)
+            if count > MAX_BARS:
+                raise InvalidConfigError(
+                    f"bars must not be more than {MAX_BARS:,} at once (are the times in nanoseconds?): from "
+                    f"{self._next} to {end} ns are {count:,} of {self._interval} ns"
+                )
+            closes = self._next + self._interval * np.arange(count, dtype=np.int64)
+            self._next += self._interval * count
+        values = np.empty(len(closes) * len(self.reader))
+        self.reader._feed(
+            engine,
+            trades,
+            streams.get("marks"),
+            streams.get("open_interest"),
+            streams.get("candles"),
+            streams.get("interval", 1),
+            closes,
+            values,
+        )
+        self._times.append(closes)
+        self._values.append(values)
+
+
+def _inside(times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those that the engine takes for times."""
+    ts = times.view(np.int64)
+    if len(ts) and ts.min() >= 0 and ts.max() <= MAX_TIME:
+        return ts
+    return ts[(ts >= 0) & (ts <= MAX_TIME)]
+
+
+def _closes(bars: Any) -> tuple[int | None, NDArray[np.int64] | None]:
+    """Length of the bars, where it is known, and their closing times, where they are given."""
+    if isinstance(bars, str | int | np.integer | timedelta | np.timedelta64) and not isinstance(bars, bool):
+        return parse_duration(bars, name="bars"), None
+    if hasattr(bars, "ts_open") and hasattr(bars, "interval_ns"):
+        interval = int(bars.interval_ns)
+        return interval, _rising(np.ascontiguousarray(bars.ts_open).view(np.int64) + interval)
+    given = np.asarray(bars)
+    if given.ndim != 1 or not (given.dtype.kind == "M" or given.dtype == np.int64):
+        raise TypeError(
+            "bars must be a length of time, closing times (int64 ns or datetime64, one-dimensional) or Candles, was "
+            + (f"an array of {given.dtype} with {given.ndim} dimensions" if given.ndim else repr(bars))
+            + (
+                " (times with a zone: .tz_convert('UTC').tz_localize(None) first)"
+                if hasattr(bars, "tz_localize")
+                else ""
+            )
+        )
+    if given.dtype.kind == "M":
+        if np.isnat(given).any():
+            raise InvalidConfigError("bars must be times, had NaT")
+        given = given.astype("datetime64[ns]")
+    return None, _rising(given.view(np.int64))
+
+
+def _rising(closes: NDArray[np.int64]) -> NDArray[np.int64]:
+    falls = np.flatnonzero(np.diff(closes) <= 0)
+    if len(falls):
+        at = int(falls[0])
+        raise InvalidConfigError(f"bars must rise, had {closes[at + 1]} after {closes[at]}")
+    if len(closes) and not (closes[0] >= 0 and closes[-1] <= MAX_TIME):
+        raise InvalidConfigError(f"bars must close between 1970 and 2116, had {closes[0]} to {closes[-1]} ns")
+    return np.array(closes, order="C")
+
+
+def _bins_per_row(engine: Engine, settled: Config) -> int:
+    """How many of the book's bins the rows of zones have."""
+    fixed, book_step = axis_of(settled, engine.instrument)
+    book = book_step if fixed is None else fixed.step
+    if settled.axis.step is None or book is None:
+        return DEFAULT_BINS_PER_ROW
+    tick = engine.instrument.tick_size
+    row, bins = (
+        PriceAxis(low=0.0, high=width, step=width, tick_size=tick).ticks_per_bin for width in (settled.axis.step, book)
+    )
+    if row % bins:
+        raise InvalidConfigError(f"step must be a multiple of the book's bins ({book:g}), was {settled.axis.step:g}")
+    return row // bins
+
+
+def _text(value: Length, name: str) -> str:
+    return format_duration(parse_duration(value, name=name))

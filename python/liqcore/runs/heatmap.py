@@ -1,0 +1,212 @@
+"""The main job: from trade files to a heatmap, in one call."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._core import Instrument, LeverageProfile, PriceAxis, Stats
+from ..config.arguments import override
+from ..config.config import Config
+from ..engine.engine import Engine
+from ..errors import DataError, InvalidConfigError
+from ..views.heatmap import Heatmap
+from ..words.times import Length, parse_duration
+from .run import consume, feed_all
+from .side_streams import SideStreams
+from .trades import PathLike, Progress, Source, open_source
+
+
+def heatmap(
+    paths: PathLike | Sequence[PathLike] | None = None,
+    *,
+    trades: Any = None,
+    instrument: Instrument | None = None,
+    symbol: str | None = None,
+    venue: str | None = None,
+    leverage: LeverageProfile | Mapping[float, float] | str | None = None,
+    axis: PriceAxis | None = None,
+    window: Length | None = None,
+    step: float | None = None,
+    model: str | None = None,
+    trigger: str | None = None,
+    maker_share: float | None = None,
+    half_life: Length | Mapping[float, Length] | None = "config",
+    taker_tilt: float | None = None,
+    churn: float | None = None,
+    event_threshold: float | None = None,
+    reconciled: bool | None = None,
+    marks: Any = None,
+    open_interest: Any = None,
+    candles: Any = None,
+    warmup: Length | None = None,
+    last: Length | None = None,
+    opened_within: Length | None = None,
+    config: Config | PathLike | None = None,
+    progress: Progress | None = None,
+    prefetch: bool = True,
+    threads: int = 1,
+) -> Heatmap:
+    """
+    Make a liquidation heatmap from trade files, in one call.
+
+    Every argument that is given goes before the configuration; what neither says is found out from the data: symbol,
+    tick and lot size from the files, the price bins from the first price. The resolved configuration, its hash and the
+    counts of every file are in the result's ``meta``.
+
+    Parameters
+    ----------
+    paths : path, glob pattern or sequence of those, optional
+        Trade files in any order and any format that `liqcore.read_trades` knows; or one file of footprints.
+    trades : TradeBatch, tuple of arrays (ts, price, qty, taker_sell), Arrow table or FootprintStream, optional
+        Trades in memory instead of files, sorted by time (tables of pyarrow, polars, pandas or duckdb are read whole:
+        docs/how-to/arrow.md); or footprints, from which another tier set or axis takes a
+        fraction of the time (see `liqcore.footprints`).
+    instrument : Instrument, optional
+        Grid, contract and margin terms. Where the files show a finer grid, that is used, with a warning.
+    symbol, venue : str, optional
+        For the title; the symbol also chooses from files that hold several. Where both are in the catalogue
+        (`liqcore.venues`) and no margin terms are given, contract, grid, margin rate and maximum leverage come from
+        there, as they were at the time of the data.
+    leverage : LeverageProfile, mapping or str, optional
+        Tiers and shares, or a preset's name.
+    axis : PriceAxis, optional
+        A fixed axis for the book.
+    window : duration, optional
+        Length of a column; "5m" by default.
+    step : float, optional
+        Height of the picture's rows, price; about four basis points by default. The book's own bins are finer.
+    model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, reconciled, optional
+        As for `Engine`. The model is "oi" where open interest is given, otherwise "flow"; ``meta["model_chosen"]`` says
+        why. The trigger is "candle" with the model "vendor", "mark" where mark prices are given, otherwise "last".
+    marks : path or paths, Arrow table, or object with arrays ts and price, optional
+        Mark prices. Those outside the span of the trades are left out.
+    open_interest : path or paths, Arrow table, or object with arrays ts and quantity, optional
+        Open interest, one side counted, in the unit of the trades' quantities (`liqcore.read_open_interest`). Each
+        sample acts when it was known; those outside the span of the trades are left out. A model that does not use it
+        leaves it to `Heatmap.open_interest`.
+    candles : path or paths, Arrow table, or Candles, optional
+        In place of trades; or, with trades and ``trigger="candle"``, as what liquidates (their volumes are left out).
+    warmup : duration, optional
+        Length of data that fills the book before the first column.
+    last : duration, optional
+        Show only the columns of the last "24h", "3d", ...
+    opened_within : duration, optional
+        Show only levels opened in the last "24h", ... of each column's time: `Heatmap.select`.
+    config : Config or path, optional
+        A configuration, a TOML file, or a saved result to repeat.
+    progress : callable, optional
+        Called as ``progress(done_bytes, total_bytes, rows)``.
+    prefetch : bool
+        Unpack files in one thread, a piece ahead of the engine; it has ended when this returns or raises. False:
+        no thread is started. The result is the same.
+    threads : int
+        Threads of the engine, as for `Engine`. The result is the same.
+
+    Returns
+    -------
+    Heatmap
+
+    Raises
+    ------
+    DataError
+        If a file cannot be used, or over 5 % of the trades are off the tick grid; the message has the counts.
+    InvalidConfigError
+        If a setting breaks its rule, or the result would not be exact from footprints (see `Engine.replay`).
+
+    Examples
+    --------
+    >>> import liqcore as lq
+    >>> market = lq.simulate(days=0.05, trades_per_day=40_000)
+    >>> hm = lq.heatmap(trades=market.trades, symbol="SIM", window="1m", leverage={10: 0.5, 50: 0.5})
+    >>> hm.values.shape == (len(hm.times), len(hm.prices)) and hm.meta["symbol"]
+    'SIM'
+    """
+    config = override(
+        Config() if config is None else config if isinstance(config, Config) else Config.load(config),
+        instrument=instrument,
+        symbol=symbol,
+        venue=venue,
+        leverage=leverage,
+        axis=axis,
+        window=window,
+        step=step,
+        model=model,
+        trigger=trigger,
+        maker_share=maker_share,
+        half_life=half_life,
+        taker_tilt=taker_tilt,
+        churn=churn,
+        event_threshold=event_threshold,
+        reconciled=reconciled,
+        marks=marks,
+        open_interest=open_interest,
+        candles=candles,
+        warmup=warmup,
+        last=last,
+        opened_within=opened_within,
+    )
+    source, config, streams = open_source(
+        paths, trades, config, marks, open_interest, candles, progress=progress, prefetch=prefetch
+    )
+    return _run(source, config, streams, threads)
+
+
+def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> Heatmap:
+    run = consume(source, config, streams, lambda engine, _: feed_all(engine, source, streams), threads=threads)
+    engine, settled, notes = run.engine, run.config, run.notes
+    notes += _range_notes(engine, engine.stats)
+    history, unfinished = engine._history(True)
+    if history is not None:
+        notes += streams.notes(
+            engine.instrument,
+            source.symbol,
+            source.first_ts,
+            source.first_price,
+            start_ns=int(history.times()[0]),
+            end_ns=engine.clock or 0,
+            traded=float(np.nansum(history.candles()[:, 4:])),
+        )
+    for note in notes:
+        warnings.warn(note, stacklevel=3)
+    if history is None:
+        raise DataError("expected trades to make a heatmap of, found none that could be used")
+    first = 0
+    if settled.window.warmup is not None:
+        first = -(-parse_duration(settled.window.warmup, name="warmup") // engine.window_ns)
+        if first >= len(history):
+            raise InvalidConfigError(
+                f"warmup must be shorter than the data ({len(history)} windows of {settled.window.length}), "
+                f"was {settled.window.warmup}"
+            )
+    result = Heatmap(
+        history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=run.meta, first=int(first)
+    )
+    return result.select(last=settled.window.last, opened_within=settled.window.opened_within)
+
+
+def _range_notes(engine: Engine, stats: Stats) -> list[str]:
+    """Say which range a fixed axis would have needed."""
+    below, above = float(stats.underflow.sum()), float(stats.overflow.sum())
+    axis = engine.axis
+    if not (below or above) or axis is None:
+        return []
+    history, _ = engine._history(True)
+    if history is None:
+        return []
+    candles = history.candles()
+    low, high = float(np.nanmin(candles[:, 2])), float(np.nanmax(candles[:, 1]))
+    margin, contract = engine.instrument.margin, engine.instrument.contract
+    tiers = engine.leverage.tiers
+    factors = np.array([margin.level_factor(side, contract, tier) for side in ("long", "short") for tier in tiers])
+    need_low = math.floor(low * float(np.nanmin(factors)) / axis.step) * axis.step
+    need_high = math.ceil(high * float(np.nanmax(factors)) / axis.step) * axis.step + axis.step
+    share = (below + above) / max(float(stats.opened.sum()), 1.0)
+    return [
+        f"{share:.1%} of the levels lie outside the axis {axis.low:g} to {axis.high:g} (counted as underflow or "
+        f"overflow, not shown): low={max(need_low, 0):g}, high={need_high:g} would hold all"
+    ]

@@ -1,0 +1,256 @@
+"""A run: settle what the configuration leaves to the data, feed an engine, say what was odd."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _core
+from .._core import PriceAxis, Stats
+from ..config.build import axis_of, instrument_of
+from ..config.config import Config
+from ..engine.engine import Engine, describe
+from ..errors import DataError, InvalidConfigError
+from ..market.catalogue import find_listing
+from ..views.heatmap import DEFAULT_BINS_PER_ROW
+from .side_streams import SideStreams
+from .trades import Footprints, Source
+
+BOOK_STEP_SHARE = 1e-4  # of the first price: the width of a book bin to aim at
+OFF_GRID_LIMIT = 0.05
+
+
+# --- the run -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An engine that was fed everything, and what is to be said of that; see `consume`."""
+
+    engine: Engine
+    config: Config
+    meta: dict[str, Any]
+    notes: list[str]
+
+
+def consume(
+    source: Source,
+    config: Config,
+    streams: SideStreams,
+    feed: Callable[[Engine, Config], None],
+    *,
+    threads: int = 1,
+    keep: int | None = None,
+    exact_grid: bool = False,
+) -> Run:
+    """
+    Settle what the configuration leaves to the data, and feed an engine.
+
+    Where rows do not fit the grid that was given, or seen at first, `feed` is called once more for another engine on
+    theirs; not with `exact_grid`, if the whole grid was given.
+    """
+    asked = config
+    config, catalogue = from_catalogue(config, source.symbol, source.first_ts)
+    if isinstance(source, Footprints):
+        config = source.over(config, asked)
+    given = config.instrument
+    exact_grid = exact_grid and given.tick_size is not None and given.lot_size is not None
+    tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
+    streams.check(source.first_ts, source.first_price, has_trades=source.has_trades)
+    while True:
+        settled = _settle(config, source, tick_size, lot_size, streams)
+        engine = Engine.from_config(settled, threads=threads, keep=keep)
+        feed(engine, settled)
+        stats = engine.stats
+        finer = (tick_size, lot_size) if exact_grid else finer_grid(source, stats, tick_size, lot_size)
+        if finer == (tick_size, lot_size):
+            break
+        tick_size, lot_size = finer  # rows did not fit the grid that was given, or seen at first: once more, on theirs
+    refuse_off_grid(engine.instrument.tick_size, stats.rejected["off_grid"], stats.rows)
+    notes = grid_notes(given.tick_size, given.lot_size, tick_size, lot_size)
+    rejected = {reason: count for reason, count in stats.rejected.items() if count}
+    if rejected:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
+        notes.append(f"the engine could not use {sum(rejected.values()):,} of {stats.rows:,} rows: {counts}")
+    if exact_grid and stats.rounded_qty:
+        notes.append(f"{stats.rounded_qty:,} quantities were rounded to the given lot size of {lot_size:g}")
+    if source.symbol and given.symbol and source.symbol != given.symbol:
+        notes.append(f"the files say {source.symbol}, not {given.symbol}: is it the right market?")
+    if given.venue and catalogue is None and config.origin("instrument.mmr") == "default":
+        notes.append(
+            f"{given.venue}:{given.symbol or source.symbol} is not in the catalogue for that time: "
+            f"a maintenance margin rate of {given.mmr:g} is assumed"
+        )
+    if engine.dropped_leverage:
+        listed = ", ".join(f"{tier:g}x" for tier in engine.dropped_leverage)
+        most = engine.instrument.margin.max_leverage
+        notes.append(f"leverage above {most:g}x is not offered: {listed} left out, the shares of the rest scaled up")
+    assumed = [name for name in ("tick_size", "lot_size") if getattr(given, name) is None]
+    chosen = "given"
+    if config.model.name is None:
+        chosen = f"{'no ' if streams.open_interest is None else ''}open interest is given"
+    meta = describe(engine) | {
+        "model_chosen": chosen,
+        "inputs": source.inputs(),
+        "beside": streams.inputs(),
+        "rows": {
+            "rows": stats.rows,
+            "used": stats.used,
+            "rounded_qty": stats.rounded_qty,
+            "rejected": rejected,
+        },
+        "inexact": stats.inexact,
+        "assumed": assumed,
+        "catalogue": catalogue,
+        "notes": notes,
+        "warmup": settled.window.warmup,
+        "config": settled.to_dict(),
+        "config_hash": settled.hash,
+    }
+    if engine.reconciled:
+        meta["corrections"] = {name: quantity.tolist() for name, quantity in engine.corrections.items()}
+    if not source.has_trades:
+        meta["resolution"] = "candles"
+    return Run(engine, settled, meta, notes)
+
+
+def finer_grid(
+    source: Source, stats: Stats | _core.FootprintStream, tick_size: float, lot_size: float
+) -> tuple[float, float]:
+    """The grid to use: the file's own decimals where rows were off it."""
+    if not stats.rejected["off_grid"] and not stats.rounded_qty:
+        return tick_size, lot_size
+    tick, lot = source.finest()
+    return (
+        min(tick, tick_size) if stats.rejected["off_grid"] else tick_size,
+        min(lot, lot_size) if stats.rounded_qty else lot_size,
+    )
+
+
+def _settle(config: Config, source: Source, tick_size: float, lot_size: float, streams: SideStreams) -> Config:
+    """The configuration with everything decided that it left to the data."""
+    instrument = config.instrument
+    symbol = instrument.symbol or source.symbol
+    config = config.replace(instrument={"tick_size": tick_size, "lot_size": lot_size, "symbol": symbol})
+    model = config.model.name or ("flow" if streams.open_interest is None else "oi")
+    if streams.open_interest is None:
+        if model in ("oi", "blend"):
+            raise InvalidConfigError(f'model "{model}" needs open interest: give open_interest')
+        if config.model.reconciled:
+            raise InvalidConfigError("reconciled needs open interest: give open_interest")
+    if model == "vendor" and (streams.open_interest is None or config.model.event_threshold is None):
+        raise InvalidConfigError(
+            'model "vendor" needs events: give open_interest and event_threshold, or feed them to an Engine'
+        )
+    trigger = config.model.trigger
+    if trigger is None:
+        trigger = "candle" if model == "vendor" else "mark" if streams.marks is not None else "last"
+    if trigger == "mark" and streams.marks is None:
+        raise InvalidConfigError('trigger "mark" needs mark prices: give marks')
+    if trigger == "candle" and streams.candles is None:
+        raise InvalidConfigError('trigger "candle" needs candles: give candles')
+    config = config.replace(model={"name": model, "trigger": trigger})
+    axis = config.axis
+    if axis.low is None and axis.book_step is None:
+        book, row = _steps(source.first_price, tick_size, axis.step)
+        config = config.replace(axis={"step": row, "book_step": book})
+    elif axis.step is None:
+        fixed, book_step = axis_of(config, instrument_of(config))
+        width = fixed.step if fixed is not None else book_step
+        config = config.replace(axis={"step": float(f"{DEFAULT_BINS_PER_ROW * width:.12g}") if width else None})
+    return config
+
+
+def _steps(price: float, tick_size: float, step: float | None) -> tuple[float, float]:
+    """Width of the book's bins and of the picture's rows: about one and four basis points, whole ticks."""
+    target = max(1.0, price * BOOK_STEP_SHARE / tick_size)
+    if step is None:
+        decade = 10.0 ** math.floor(math.log10(target))
+        book = max(nice * decade for nice in (1, 2, 5) if nice * decade <= target)
+        ticks = int(max(1, book))
+        return _price(ticks, tick_size), _price(ticks * DEFAULT_BINS_PER_ROW, tick_size)
+    if step > price:
+        raise InvalidConfigError(f"step must not be above the price itself ({price:g}), was {step:g}")
+    row = PriceAxis(low=0.0, high=step, step=step, tick_size=tick_size).ticks_per_bin
+    ticks = max(divisor for divisor in _divisors(row) if divisor <= target)
+    return _price(ticks, tick_size), step
+
+
+def _divisors(number: int) -> list[int]:
+    small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
+    return sorted({*small, *(number // d for d in small)})
+
+
+def _price(ticks: int, tick_size: float) -> float:
+    """Ticks as a price, in the decimal that a person would write."""
+    return float(f"{ticks * tick_size:.12g}")
+
+
+def refuse_off_grid(tick_size: float, off_grid: int, rows: int) -> None:
+    """Refuse data that does not fit its grid."""
+    if off_grid > OFF_GRID_LIMIT * rows:
+        raise DataError(
+            f"expected prices on the tick grid of {tick_size:g}, found {off_grid:,} of {rows:,} trades off it "
+            "(limit 5 %): give the right tick_size"
+        )
+
+
+def grid_notes(tick_given: float | None, lot_given: float | None, tick_size: float, lot_size: float) -> list[str]:
+    """Say that the data has a finer grid than was given."""
+    return [
+        f"the data has {name} {found:g}, finer than the given {wanted:g}: {found:g} is used"
+        for name, wanted, found in (("tick size", tick_given, tick_size), ("lot size", lot_given, lot_size))
+        if wanted is not None and found < wanted
+    ]
+
+
+def from_catalogue(config: Config, symbol: str | None, at: int) -> tuple[Config, dict[str, Any] | None]:
+    """Take the terms of a listed venue and symbol at the time of the data, unless the configuration has its own."""
+    section = config.instrument
+    symbol = section.symbol or symbol
+    terms = ("mmr", "fee", "basis", "max_leverage", "contract", "multiplier")
+    if (
+        section.venue is None
+        or symbol is None
+        or any(config.origin(f"instrument.{term}") != "default" for term in terms)
+    ):
+        return config, None
+    try:
+        listing = find_listing(f"{section.venue}:{symbol}")
+        schedule = listing.schedule(at)
+    except InvalidConfigError:
+        return config, None  # not listed, or not for that time: the default terms, as for any market
+    margin = schedule.margin
+    found = {
+        "venue": listing.venue,
+        "contract": listing.contract,
+        "multiplier": listing.multiplier,
+        "mmr": margin.rate,
+        "fee": margin.fee,
+        "basis": margin.basis,
+        "max_leverage": margin.max_leverage,
+        "tick_size": section.tick_size or listing.tick_size,
+        "lot_size": section.lot_size or listing.lot_size,
+    }
+    return config.replace(instrument=found), {"name": listing.name, "source": schedule.source, "date": schedule.date}
+
+
+def feed_all(engine: Engine, source: Source, streams: SideStreams) -> None:
+    """Feed everything in order of time, batch by batch."""
+    if isinstance(source, Footprints):
+        source.replay(engine, streams)
+        return
+    last = None
+    for batch in source.batches():
+        if last is None:
+            streams.begin(int(batch[0][0]) // engine.window_ns * engine.window_ns)
+        last = int(batch[0][-1])
+        stats = engine.feed(trades=batch, **streams.until(last, more=True))
+        if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
+            return  # no use to go on: the caller takes a finer grid, or refuses the data
+    if last is not None:
+        engine.feed(**streams.until(last, more=False))
+    elif streams.candles is not None:
+        engine.feed(**streams.with_candles())

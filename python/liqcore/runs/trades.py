@@ -1,0 +1,257 @@
+"""Where the trades of a run come from: arrays, files or footprints."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config.config import Config
+from ..engine.engine import Engine
+from ..errors import DataError, InvalidConfigError
+from ..sources import FileReport, read_trades, scan, tables
+from ..tables.arrow import is_table
+from ..tables.batch import TradeBatch
+from ..tables.footprint_stream import FootprintStream, is_footprints, load_footprints
+from .side_streams import SideStreams
+
+Progress = Callable[[int, int, int], object]
+"""Called as ``progress(done_bytes, total_bytes, rows)``."""
+
+PathLike = str | os.PathLike[str]
+
+BATCH_ROWS = 1_000_000
+SCANNED_FILES = 4  # a head can be a third of its file; what only other files show is found while reading
+DAY_NS = 86_400_000_000_000
+
+
+class Memory:
+    """Trades in arrays, or none at all where candles take their place."""
+
+    def __init__(self, trades: Any, candles: Any, progress: Progress | None) -> None:
+        self.has_trades = trades is not None
+        self._trades = trades
+        self._progress = progress
+        if trades is not None:
+            if not len(trades.ts):
+                raise DataError("trades: expected at least one trade, found none")
+            prices, quantities = trades.price, trades.qty
+            self.first_price = float(prices[0])
+            self.first_ts = int(trades.ts[0])
+        else:
+            if not len(candles.ts_open):
+                raise DataError("candles: expected at least one candle, found none")
+            if candles.buy_qty is None:
+                raise DataError(
+                    "candles: expected taker volumes, which tell what was opened, found none: give trades too, or "
+                    "candles of a venue that tells them"
+                )
+            prices = np.concatenate([candles.open[:1000], candles.high[:1000], candles.low[:1000]])
+            quantities = candles.buy_qty[:1000]
+            self.first_price = float(candles.open[0])
+            self.first_ts = int(candles.ts_open[0])
+        self.tick_size = finest(prices[:200_000])
+        self.lot_size = finest(quantities[:200_000])
+        self.symbol: str | None = None if trades is not None else SideStreams.symbol_of(candles)
+
+    def batches(self) -> Iterator[Any]:
+        if self._trades is None:
+            return
+        columns = (self._trades.ts, self._trades.price, self._trades.qty, self._trades.taker_sell)
+        total = len(columns[0])
+        for first in range(0, total, BATCH_ROWS):
+            yield tuple(column[first : first + BATCH_ROWS] for column in columns)
+            if self._progress is not None:
+                done = min(total, first + BATCH_ROWS)
+                self._progress(done, total, done)
+
+    def inputs(self) -> list[dict[str, Any]]:
+        if self._trades is None:
+            return []
+        rows = len(self._trades.ts)
+        return [{"name": "memory", "format": "arrays", "rows": rows, "used": rows, "rejected": {}, "warnings": []}]
+
+    def finest(self) -> tuple[float, float]:
+        if self._trades is None:
+            return self.tick_size, self.lot_size
+        return finest(self._trades.price), finest(self._trades.qty)
+
+
+class Files:
+    """Trades in files."""
+
+    has_trades = True
+
+    def __init__(self, paths: Any, config: Config, progress: Progress | None, prefetch: bool) -> None:
+        self._paths = paths
+        self._progress = progress
+        self._prefetch = prefetch
+        self._format = config.source.format
+        # A symbol chooses from files that hold several; for files of one symbol it is only a title.
+        self._choice: str | None = None
+        try:
+            head = scan(paths, format=self._format, heads=SCANNED_FILES)
+        except DataError:
+            if config.instrument.symbol is None:
+                raise
+            self._choice = config.instrument.symbol
+            head = scan(paths, symbol=self._choice, format=self._format, heads=SCANNED_FILES)
+        if head.first_price is None or head.first_ts is None:
+            raise DataError(f"{head.files[0].name}: expected trades, found no usable row in the head of the files")
+        _check_files(head.files)
+        self.first_price = head.first_price
+        self.first_ts = head.first_ts
+        self.tick_size = head.tick_size
+        self.lot_size = head.lot_size
+        self.symbol = head.symbol
+        self._report = head
+
+    def batches(self) -> Iterator[Any]:
+        with read_trades(
+            self._paths,
+            symbol=self._choice,
+            format=self._format,
+            batch_rows=BATCH_ROWS,
+            progress=self._progress,
+            prefetch=self._prefetch,
+        ) as reader:
+            self._report = reader.report
+            for batch in reader:
+                yield batch.ts, batch.price, batch.qty, batch.taker_sell
+        _check_files(reader.report.files)
+
+    def inputs(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": file.name,
+                "format": file.format,
+                "rows": file.rows_read,
+                "used": file.rows_used,
+                "rejected": dict(file.rejected),
+                "warnings": list(file.warnings),
+            }
+            for file in self._report.files
+        ]
+
+    def finest(self) -> tuple[float, float]:
+        """Tick and lot size that every row read so far fits."""
+        return self._report.tick_size, self._report.lot_size
+
+
+class Footprints:
+    """Trades summed into runs."""
+
+    has_trades = True
+
+    def __init__(self, stream: FootprintStream, progress: Progress | None) -> None:
+        if not len(stream):
+            raise DataError("footprints: expected at least one run, found none")
+        self._stream = stream
+        self._progress = progress
+        self.tick_size, self.lot_size = stream.tick_size, stream.lot_size
+        self.first_price = float(stream.first_tick[0]) * stream.tick_size
+        self.first_ts = int(stream.start[0])
+        self.symbol = stream.symbol or None
+
+    def named(self, config: Config) -> Config:
+        """The configuration with the stream's venue, unless it has one."""
+        own = {"venue": self._stream.venue or None} if config.instrument.venue is None else {}
+        return config.replace(instrument=own) if own else config
+
+    def over(self, config: Config, asked: Config) -> Config:
+        """The configuration with the stream's terms, except those that were asked for."""
+        stream = self._stream
+        terms = {
+            "contract": stream.contract,
+            "multiplier": stream.multiplier,
+            "tick_size": stream.tick_size,
+            "lot_size": stream.lot_size,
+        }
+        own = {name: value for name, value in terms.items() if asked.origin(f"instrument.{name}") == "default"}
+        return config.replace(instrument=own)
+
+    def replay(self, engine: Engine, streams: SideStreams) -> None:
+        streams.begin(self.first_ts // engine.window_ns * engine.window_ns)
+        stats = engine.replay(self._stream, **streams.until(int(self._stream.last[-1]), more=False))
+        if self._progress is not None:
+            size = self._stream.tick.nbytes + self._stream.bought.nbytes + self._stream.sold.nbytes
+            self._progress(size, size, stats.rows)
+
+    def inputs(self) -> list[dict[str, Any]]:
+        return self._stream.inputs
+
+    def finest(self) -> tuple[float, float]:
+        return self.tick_size, self.lot_size
+
+
+Batches = Memory | Files
+Source = Batches | Footprints
+
+
+def open_source(
+    paths: PathLike | Sequence[PathLike] | None,
+    trades: Any,
+    config: Config,
+    marks: Any,
+    open_interest: Any,
+    candles: Any,
+    *,
+    progress: Progress | None,
+    prefetch: bool,
+) -> tuple[Source, Config, SideStreams]:
+    """Return where trades come from, the configuration with what they say of themselves, and what goes with them."""
+    if isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    trades = trades_of(trades)
+    if paths is not None and trades is not None:
+        raise InvalidConfigError("trades must not be given together with paths")
+    if paths is not None and len(paths) == 1 and is_footprints(paths[0]):
+        trades = load_footprints(paths[0])
+        paths = None
+    streams = SideStreams(config, marks, open_interest, candles)
+    if not paths and trades is None and streams.candles is None:
+        raise InvalidConfigError("paths, trades or candles must be given")
+    if isinstance(trades, FootprintStream):
+        source = Footprints(trades, progress)
+        return source, source.named(config), streams
+    files = Files(list(paths), config, progress, prefetch) if paths else None
+    return files or Memory(trades, streams.candles, progress), config, streams
+
+
+def trades_of(trades: Any) -> Any:
+    """Trades in memory as an object with columns, or footprints as they are."""
+    if isinstance(trades, tuple | list) and len(trades) == 4:
+        return TradeBatch(*trades)
+    if is_table(trades):
+        return tables.read_trades(trades)
+    columns = ("ts", "price", "qty", "taker_sell")
+    if trades is None or isinstance(trades, FootprintStream) or all(hasattr(trades, name) for name in columns):
+        return trades
+    raise TypeError(
+        "trades must be a TradeBatch, a tuple of arrays (ts, price, qty, taker_sell), an Arrow table or a "
+        f"FootprintStream, was {type(trades).__name__}"
+    )
+
+
+def _check_files(files: Sequence[FileReport]) -> None:
+    """Refuse files whose prices cannot be of one market: twofold apart within two days."""
+    known = [(f.first_ts, f.first_price, f.name) for f in files if f.first_ts is not None and f.first_price is not None]
+    known.sort()
+    for (ts, price, name), (next_ts, next_price, next_name) in pairwise(known):
+        if next_ts - ts < 2 * DAY_NS and not 0.5 < next_price / price < 2.0:
+            raise DataError(
+                f"{next_name}: expected prices near those of {name} ({price:g}), found {next_price:g}: another market?"
+            )
+
+
+def finest(values: NDArray[np.float64]) -> float:
+    """The finest decimal step that some values need, as a step of a grid; 1e-8 at the least."""
+    finite = values[np.isfinite(values) & (values != 0)]
+    for decimals in range(9):
+        if np.all(np.abs(finite - np.round(finite, decimals)) <= 1e-9 * np.maximum(np.abs(finite), 1e-3)):
+            return float(f"1e-{decimals}")
+    return 1e-8

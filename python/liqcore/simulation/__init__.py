@@ -1,0 +1,1 @@
+"""A seeded market with known positions: synthetic, and says so."""

@@ -1,0 +1,1 @@
+"""What comes out: heatmaps and liquidation maps, of one venue or several, and their files."""

@@ -1,0 +1,272 @@
+"""The liquidation map: what would be liquidated at one instant, by leverage tier, price and side."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidConfigError
+
+if TYPE_CHECKING:
+    from ..words.times import Length
+    from .heatmap import Age
+
+__all__ = ["Cluster", "LiquidationMap", "MapLayer", "Within"]
+
+EDGE = 1e-9
+"""A price so close above a bin's edge, in bins, is taken to lie on it: edges are rounded binary fractions."""
+
+
+class MapLayer(NamedTuple):
+    """
+    One layer of a map, such as a leverage tier: layers add up to the whole.
+
+    ``long`` and ``short`` are float64 of shape (bins,), in the map's unit.
+    """
+
+    name: str
+    long: NDArray[np.float64]
+    short: NDArray[np.float64]
+
+
+class Within(NamedTuple):
+    """
+    What a move of so many percent would liquidate.
+
+    ``long`` by a fall to ``low``, ``short`` by a rise to ``high``, in the map's unit; the bin that a price lies in
+    counts.
+    """
+
+    percent: float
+    low: float
+    high: float
+    long: float
+    short: float
+
+
+class Cluster(NamedTuple):
+    """
+    The bin of one side that holds the most: what vendors call max pain.
+
+    ``low`` and ``high`` are its edges, ``price`` its middle, ``value`` what is live in it, ``distance_percent`` how far
+    its middle is from the last price, negative below.
+    """
+
+    side: str
+    low: float
+    high: float
+    price: float
+    value: float
+    distance_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationMap:
+    """
+    What would be liquidated at one instant, by leverage tier, price bin and side.
+
+    ``long`` and ``short`` are float64 of shape (tiers, bins) at the profile's weights; ``prices`` are the lower edges
+    of the bins, ``price`` the last traded price (NaN where nothing traded yet). ``complete`` is false after an
+    unfinished window. Where several venues were merged, ``venues`` holds the map of each by name, with the same tiers
+    and bins, each with its own price; they sum to this.
+
+    Examples
+    --------
+    >>> import liqcore as lq
+    >>> market = lq.simulate(days=0.2, trades_per_day=40_000)
+    >>> now = lq.heatmap(trades=market.trades).map()
+    >>> near, far = now.within(1), now.within(5)
+    >>> near.long <= far.long and near.short <= far.short
+    True
+    >>> now.largest("long").distance_percent < 0 < now.largest("short").distance_percent
+    True
+    """
+
+    time_ns: int
+    price: float
+    tiers: NDArray[np.float64]
+    prices: NDArray[np.float64]
+    step: float
+    long: NDArray[np.float64]
+    short: NDArray[np.float64]
+    unit: str
+    meta: Mapping[str, Any]
+    complete: bool = True
+    venues: Mapping[str, LiquidationMap] = field(default_factory=dict, repr=False, compare=False)
+    _age: Callable[..., Age] | None = field(default=None, repr=False, compare=False)
+
+    def age(self, *, within: Sequence[Length] | None = None, threshold: float | str | None = None) -> Age:
+        """Return how old its levels are: `Heatmap.age` at the map's instant."""
+        if self._age is None:
+            raise InvalidConfigError("the age of a map is known only where a heatmap made it")
+        return self._age(within=within, threshold=threshold)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """
+        Hand the map out as a table with a row for each bin: to pyarrow, polars, pandas or duckdb.
+
+        ``price`` (lower edge of the bin), then ``long_10x``, ``short_10x``, ... for each tier, float64, not copied. The
+        schema's metadata say ``time_ns``, ``price`` (the last one), ``step`` and ``unit``. A schema that is asked for
+        is passed over.
+        """
+        from ..tables.arrow import export_table
+
+        return export_table(*self._table())
+
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema of `__arrow_c_stream__`."""
+        from ..tables.arrow import export_schema
+
+        return export_schema(*self._table())
+
+    def _table(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        columns: dict[str, NDArray[Any]] = {"price": self.prices}
+        for layer in self.layers:
+            columns |= {f"long_{layer.name}": layer.long, f"short_{layer.name}": layer.short}
+        what = {"time_ns": str(self.time_ns), "price": repr(float(self.price)), "step": repr(float(self.step))}
+        return columns, what | {"unit": self.unit}
+
+    @property
+    def layers(self) -> tuple[MapLayer, ...]:
+        """The layers, one a leverage tier, lowest first; a picture stacks them in this order."""
+        return tuple(
+            MapLayer(f"{tier:g}x", long, short)
+            for tier, long, short in zip(self.tiers, self.long, self.short, strict=True)
+        )
+
+    @property
+    def cumulative_long(self) -> NDArray[np.float64]:
+        """Longs liquidated by a fall into each bin, shape (bins,): rises to the left, falls to the price."""
+        return np.cumsum(self.long.sum(axis=0)[::-1])[::-1]
+
+    @property
+    def cumulative_short(self) -> NDArray[np.float64]:
+        """Shorts liquidated by a rise into each bin, shape (bins,): rises to the right."""
+        return np.cumsum(self.short.sum(axis=0))
+
+    def within(self, percent: float) -> Within:
+        """
+        Return what a fall and what a rise of the last price by `percent` would liquidate.
+
+        A price liquidates the whole bin that it lies in, as a touch does; a map of coarse rows says so of the row.
+
+        Parameters
+        ----------
+        percent : float
+            Above 0 and below 100.
+
+        Raises
+        ------
+        InvalidConfigError
+            If `percent` is out of range, or the map has no last price.
+        """
+        if not 0 < percent < 100:
+            raise InvalidConfigError(f"percent must be above 0 and below 100, was {percent!r}")
+        price = self._last_price("percent")
+        low, high = price * (1 - percent / 100), price * (1 + percent / 100)
+        return Within(
+            float(percent),
+            low,
+            high,
+            float(self.long[:, max(self._bin(low), 0) :].sum()),
+            float(self.short[:, : max(self._bin(high) + 1, 0)].sum()),
+        )
+
+    def largest(self, side: str) -> Cluster | None:
+        """
+        Return the bin that holds the most of a side; of equal ones the nearer to the price. None if the side is empty.
+
+        `Heatmap.rebin` makes maps of coarser bins.
+
+        Parameters
+        ----------
+        side : {"long", "short"}
+
+        Raises
+        ------
+        InvalidConfigError
+            If the side is none.
+        """
+        if side not in ("long", "short"):
+            raise InvalidConfigError(f"side must be one of ('long', 'short'), was {side!r}")
+        values = (self.long if side == "long" else self.short).sum(axis=0)
+        if not values.any():
+            return None
+        # Longs lie below the price and shorts above it, so the nearer is the higher of longs, the lower of shorts.
+        i = len(values) - 1 - int(np.argmax(values[::-1])) if side == "long" else int(np.argmax(values))
+        low = float(self.prices[i])
+        middle = low + self.step / 2
+        return Cluster(side, low, low + self.step, middle, float(values[i]), 100 * (middle / self.price - 1))
+
+    def sentence(self, percent: float | None = None) -> str:
+        """
+        Say what a fall and a rise would liquidate, in all, on the way to two prices.
+
+        Parameters
+        ----------
+        percent : float, optional
+            How far the price moves; if left out, into the middle of the largest cluster of each side.
+
+        Raises
+        ------
+        InvalidConfigError
+            As for `within`.
+
+        Examples
+        --------
+        >>> import liqcore as lq
+        >>> eng = lq.Engine(lq.Instrument(symbol="X", tick_size=1, lot_size=1), leverage={10: 1.0}, half_life=None)
+        >>> eng.trade(0, 1_000.0, 5.0, False), eng.trade(1, 1_000.0, 3.0, True)  # opens 5 long, 3 short
+        (True, True)
+        >>> eng.map().sentence(12)
+        'a fall to 880.0 liquidates $4.52K of longs, a rise to 1,120.0 $3.29K of shorts'
+        """
+        from ..render.labels import amount, decimals, price_text
+
+        if percent is not None:
+            at = self.within(percent)
+            ends = ((at.low, at.long), (at.high, at.short))
+        else:
+            self._last_price("the map")
+            ends = (self._to_cluster("long"), self._to_cluster("short"))
+        base = str(self.meta.get("base") or "")
+
+        def said(move: str, verb: str, price: float, value: float, side: str) -> str:
+            if math.isnan(price):
+                return f"no {side} {'below' if side == 'longs' else 'above'}"
+            what = f"{amount(value, self.unit, base)} of {side}" if value else f"no {side}"
+            return f"a {move} to {price_text(price, decimals(self.step / 2))} {verb}{what}"
+
+        (low, long), (high, short) = ends
+        second = "" if not math.isnan(low) else "liquidates "
+        return f"{said('fall', 'liquidates ', low, long, 'longs')}, {said('rise', second, high, short, 'shorts')}"
+
+    def render(self, path: str | os.PathLike[str], **options: Any) -> Path:
+        """Draw it to a file, such as "x.png"; `liqcore.render.MapOptions` lists the options."""
+        from ..render import render_map
+
+        return render_map(self, path, **options)
+
+    def _to_cluster(self, side: str) -> tuple[float, float]:
+        """The middle of the largest cluster of a side, and what is liquidated on the way there; NaN, 0 without one."""
+        cluster = self.largest(side)
+        if cluster is None:
+            return math.nan, 0.0
+        i = self._bin(cluster.price)
+        return cluster.price, float((self.cumulative_long if side == "long" else self.cumulative_short)[i])
+
+    def _bin(self, price: float) -> int:
+        """The bin that a price lies in: below 0 or at least the number of bins where it lies in none."""
+        return math.floor((price - self.prices[0]) / self.step + EDGE) if len(self.prices) else 0
+
+    def _last_price(self, what: str) -> float:
+        if math.isnan(self.price):
+            raise InvalidConfigError(f"{what} must be of a map with a last price: nothing has traded yet")
+        return self.price

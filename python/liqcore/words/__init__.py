@@ -1,0 +1,1 @@
+"""Words that callers write and files that are written: times, thresholds, whole files."""

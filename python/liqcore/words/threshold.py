@@ -1,0 +1,114 @@
+"""What is too little to show: an absolute amount, a share of the maximum, or a percentile."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidConfigError
+
+__all__ = ["Threshold"]
+
+_RULE = (
+    'threshold must be a share of the maximum (0 to 1), an amount above 1, an amount with its unit ("250000 usd", '
+    '"0.5 quantity") or a percentile of what is not zero ("p95")'
+)
+_TEXT = re.compile(
+    r"\s*(?:p(?P<percentile>[0-9.]+)|(?P<number>[0-9.]+(?:e[+-]?[0-9]+)?)\s*(?P<unit>usd|quantity)?)\s*\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """
+    A lower limit of what is shown.
+
+    Parameters
+    ----------
+    kind : {"share", "amount", "percentile"}
+        Share of the maximum (0 to 1), amount in the unit of the picture, percentile (0 to 100) of its non-zero cells.
+    value : float
+    unit : str, optional
+        Of an amount, where it was given.
+    """
+
+    kind: str
+    value: float
+    unit: str | None = None
+
+    @classmethod
+    def of(cls, given: float | str) -> Threshold:
+        """
+        Read a threshold as people write it.
+
+        Parameters
+        ----------
+        given : float or str
+            0 to 1: a share of the maximum. Above 1: an amount. ``"p95"``: a percentile. ``"250000 usd"`` and
+            ``"0.5 quantity"``: an amount that says its unit, which then has to be that of the picture.
+
+        Raises
+        ------
+        InvalidConfigError
+            If it is none of these.
+
+        Examples
+        --------
+        >>> Threshold.of(0.1)
+        Threshold(kind='share', value=0.1, unit=None)
+        >>> Threshold.of("p95").kind, Threshold.of(2e6).kind, Threshold.of("0.5 quantity").unit
+        ('percentile', 'amount', 'quantity')
+        """
+        unit = None
+        if isinstance(given, str):
+            match = _TEXT.match(given.lower())
+            if match is None:
+                raise InvalidConfigError(f'{_RULE}, was "{given}"')
+            try:
+                number = float(match["percentile"] or match["number"])
+            except ValueError:  # two decimal points
+                raise InvalidConfigError(f'{_RULE}, was "{given}"') from None
+            if match["percentile"]:
+                if number > 100:
+                    raise InvalidConfigError(f'{_RULE}, was "{given}"')
+                return cls("percentile", number)
+            unit = match["unit"]
+        elif isinstance(given, bool) or not isinstance(given, int | float | np.integer | np.floating):
+            raise TypeError(f"{_RULE}, was {given!r}")
+        else:
+            number = float(given)
+        if not 0.0 <= number < math.inf:
+            raise InvalidConfigError(f"{_RULE}, was {given!r}")
+        if unit is not None or number > 1.0:
+            return cls("amount", number, unit)
+        return cls("share", number)
+
+    def cutoff(self, values: NDArray[np.float32]) -> float:
+        """
+        Return the amount below which cells are hidden, given all cells.
+
+        A percentile is that of the nearest rank: the smallest non-zero cell that at least so many percent of the
+        non-zero cells do not exceed.
+        """
+        if self.kind == "amount":
+            return self.value
+        if not values.size:
+            return 0.0
+        if self.kind == "share":
+            return self.value * float(values.max())
+        live = int(np.count_nonzero(values))
+        if not live:
+            return 0.0
+        rank = values.size - live + max(math.ceil(self.value / 100 * live) - 1, 0)  # the zeros come first
+        return float(np.partition(values, rank, axis=None)[rank])
+
+    def __str__(self) -> str:
+        if self.kind == "share":
+            return f"{100 * self.value:.3g}% of maximum"
+        if self.kind == "percentile":
+            return f"percentile {self.value:g}"
+        return f"{self.value:,.6g}" + (f" {self.unit}" if self.unit else "")
