@@ -22,11 +22,12 @@ def test_import_brings_nothing_heavy() -> None:
     assert heavy.isdisjoint(loaded)
 
 
-def test_readers_settings_and_pictures_come_on_first_use() -> None:
-    late = ["liqcore.config", "liqcore.runs.heatmap", "liqcore.render", "liqcore.views.heatmap", "liqcore.sources"]
+def test_readers_settings_pictures_and_the_simulator_come_on_first_use() -> None:
+    late = [f"liqcore.{name}" for name in ("config", "render", "runs", "simulation", "sources", "views")]
     loaded = run("import sys, liqcore; print(*sys.modules)")
     assert {*late, "liqcore.integrations"}.isdisjoint(loaded)
-    used = run("import sys, liqcore as lq; lq.read_trades; lq.heatmap; lq.render.RenderOptions; print(*sys.modules)")
+    use = "lq.read_trades; lq.heatmap; lq.render.RenderOptions; lq.simulate"
+    used = run(f"import sys, liqcore as lq; {use}; print(*sys.modules)")
     assert set(late) <= set(used)
 
 
