@@ -7,7 +7,7 @@ APT_PACKAGES := g++ cmake ninja-build libgtest-dev
 # Wheel and packaging tests compile the same files with the same options: once is enough.
 export CMAKE_CXX_COMPILER_LAUNCHER = $(shell command -v ccache)
 
-.PHONY: help setup demo wheel test test-cpp test-sanitizers test-python test-interop test-packaging test-integration bench bench-check lint format clean system-packages
+.PHONY: help setup demo wheel test test-cpp test-sanitizers test-python test-interop test-packaging test-integration bench bench-check docs lint format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -114,6 +114,26 @@ bench: system-packages optional-valgrind $(VENV)/.installed  ## Benchmarks again
 bench-check:  ## Fail if the last benchmarks are worse than their goals by more than two
 	$(BIN)/python bench/run.py check
 
+# An environment of its own. What the theme would load from elsewhere while a page is read comes into the site here.
+DOCS := .venv-docs
+$(DOCS)/.dependencies: pyproject.toml
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(PYTHON) tools/requirements.py --only docs | $(DOCS)/bin/python -m pip install -q --upgrade -r /dev/stdin
+	@touch $@
+
+build/docs/.scripts: $(DOCS)/.dependencies
+	@rm -rf build/docs && mkdir -p build/docs
+	cd build/docs && for package in mermaid@11.17.2 iframe-worker@1.0.4; do \
+	  name=$${package%@*} && mkdir $$name && PATH=$(abspath $(DOCS))/bin:$$PATH npm pack --silent $$package >/dev/null && \
+	  tar --extract --file $$name-*.tgz --directory $$name --strip-components 1 || exit 1; \
+	done
+	@touch $@
+
+docs: build/docs/.scripts  ## Build the documentation as a site in build/site, and check it
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict  # --quiet would also forget the warnings
+	$(DOCS)/bin/python -m pytest -q --noconftest -p no:cacheprovider tests/docs
+	@echo "Look at $(CURDIR)/build/site/index.html"
+
 lint: optional-ccache $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy && $(BIN)/mypy bench
@@ -125,4 +145,4 @@ format: $(VENV)/.installed  ## Rewrite the sources in the project's style
 	$(BIN)/clang-format -i $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/*.cpp' 'tests/*.hpp' 'tests/*.c' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 clean:  ## Remove everything made
-	rm -rf build out dist $(VENV) $(INTEROP) $(INTEGRATION) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build out dist $(VENV) $(INTEROP) $(INTEGRATION) $(DOCS) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,11 +1,11 @@
-"""Print the requirements of the package and of some of its extras, as pyproject.toml lists them."""
+"""Print what the package and some of its extras require (`--only`: the extras alone), as pyproject.toml lists it."""
 
 import sys
 import tomllib
 from pathlib import Path
 
 project = tomllib.loads((Path(__file__).resolve().parents[1] / "pyproject.toml").read_text())["project"]
-for requirement in project["dependencies"] + [
-    r for extra in sys.argv[1:] for r in project["optional-dependencies"][extra]
-]:
+extras = [extra for extra in sys.argv[1:] if extra != "--only"]
+own = [] if "--only" in sys.argv else project["dependencies"]
+for requirement in own + [r for extra in extras for r in project["optional-dependencies"][extra]]:
     print(requirement)
