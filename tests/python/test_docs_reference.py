@@ -88,6 +88,15 @@ def test_every_row_kind_stands_in_the_archive_page() -> None:
     assert found == dict(kinds)
 
 
+def test_names_in_the_glossary_are_those_of_the_sources() -> None:
+    folders = [ROOT / "cpp", ROOT / "python" / "liqcore"]
+    sources = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".hpp", ".h", ".cpp", ".py")]
+    words = {word for path in sources for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+    names = re.findall(r"`([A-Za-z_.]+)`", (DOCS / "glossary.md").read_text(encoding="utf-8"))
+    assert len(names) > 50
+    assert [name for name in names if name.rpartition(".")[2] not in words | {"code"}] == []
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(path: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
