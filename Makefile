@@ -121,10 +121,11 @@ $(DOCS)/.dependencies: pyproject.toml
 	$(PYTHON) tools/requirements.py --only docs | $(DOCS)/bin/python -m pip install -q --upgrade -r /dev/stdin
 	@touch $@
 
-build/docs/.scripts: $(DOCS)/.dependencies
+build/docs/.scripts: Makefile $(DOCS)/.dependencies
+	@command -v npm >/dev/null || { echo "missing: npm (Node 20 or later), which gets two scripts of the site" >&2; exit 1; }
 	@rm -rf build/docs && mkdir -p build/docs
 	cd build/docs && for package in mermaid@11.17.2 iframe-worker@1.0.4; do \
-	  name=$${package%@*} && mkdir $$name && PATH=$(abspath $(DOCS))/bin:$$PATH npm pack --silent $$package >/dev/null && \
+	  name=$${package%@*} && mkdir $$name && npm pack --silent $$package >/dev/null && \
 	  tar --extract --file $$name-*.tgz --directory $$name --strip-components 1 || exit 1; \
 	done
 	@touch $@
