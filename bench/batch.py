@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 import candidates
+import feeding
 import jobs
 import peers
 from measure import ROUNDS, Candidate, Figure, ratios, rotate
@@ -129,26 +130,26 @@ def _measure_hostile(report: Report) -> None:
     if peers.HAS_NUMBA:
         few = job.first(900)
         candidates.compare(few, peers.numba_loop(few), candidates.answer(few), "first 900 trades, all columns")
-    engine = candidates.feed(job, keep=KEEP)
-    ours = Candidate("liqcore, windows only", candidates.BOOK, lambda: candidates.feed(job, keep=KEEP))
+    engine = feeding.feed(job, keep=KEEP)
+    ours = Candidate("liqcore, windows only", candidates.BOOK, lambda: feeding.feed(job, keep=KEEP))
     rivals = [
         ours,
         Candidate(
             f"liqcore, calls of {candidates.CALL_ROWS:,}, windows only",
             candidates.BOOK,
-            lambda: candidates.feed(job, candidates.CALL_ROWS, keep=KEEP),
+            lambda: feeding.feed(job, candidates.CALL_ROWS, keep=KEEP),
         ),
         Candidate(
             "liqcore, one window of a day",
             candidates.BOOK,
-            lambda: candidates.feed(replace(job, window_ns=86_400 * jobs.SECOND)),
+            lambda: feeding.feed(replace(job, window_ns=86_400 * jobs.SECOND)),
         ),
         Candidate("C++ loop, book only", candidates.BOOK, lambda: candidates.plain_loop(job)),
     ]
-    np.testing.assert_array_equal(candidates.plain_loop(job), candidates.layers(engine), err_msg="hostile: C++ loop")
+    np.testing.assert_array_equal(candidates.plain_loop(job), feeding.layers(engine), err_msg="hostile: C++ loop")
     if peers.HAS_NUMBA:
         loop = peers.numba_loop(job, columns=False)
-        np.testing.assert_array_equal(loop.layers, candidates.layers(engine), err_msg="hostile: numba loop, not timed")
+        np.testing.assert_array_equal(loop.layers, feeding.layers(engine), err_msg="hostile: numba loop, not timed")
         np.testing.assert_array_equal(engine.stats.liquidated.ravel(), loop.accounts[peers.LIQUIDATED])
         rivals.append(Candidate("numba loop, book only", candidates.BOOK, lambda: peers.numba_loop(job, columns=False)))
     rotate(rivals, 5)

@@ -8,8 +8,8 @@ import liqcore_bench_native as native
 import numpy as np
 
 import jobs
-import liqcore as lq
 import peers
+from feeding import columns, feed, layers
 from jobs import Floats, Job
 from measure import Candidate
 
@@ -19,27 +19,6 @@ BOOK = "consumes levels, no columns"
 PLAIN = "plain histogram (easier)"
 READING = "reads memory"
 READ_BYTES = 2**28
-
-
-def feed(job: Job, rows: int | None = None, *, keep: int | None = None, threads: int = 1) -> lq.Engine:
-    """Feed the whole job to a fresh engine, in one call or in calls of `rows` trades."""
-    engine = job.engine(keep, threads)
-    step = rows or len(job)
-    for i in range(0, len(job), step):
-        part = slice(i, i + step)
-        engine.trades(job.ts[part], job.price[part], job.qty[part], job.taker_sell[part])
-    return engine
-
-
-def columns(job: Job, rows: int | None = None, threads: int = 1) -> tuple[peers.Columns, ...]:
-    """Feed, and fold the windows into columns."""
-    heatmap = feed(job, rows, threads=threads).heatmap(step=job.axis.step, unit="quantity")
-    return heatmap.long, heatmap.short, heatmap.liquidated
-
-
-def layers(engine: lq.Engine) -> Floats:
-    """Return the live book, lots: longs of each tier, then shorts."""
-    return np.concatenate([engine.levels_lots(side) for side in ("long", "short")])
 
 
 def answer(job: Job, rows: int | None = None, threads: int = 1) -> peers.Answer:

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-import candidates
+import feeding
 import jobs
 import liqcore as lq
 import peers
+from files import GROUP_ROWS, write_aggtrades, write_store
 from jobs import Ints, Job
 from measure import Candidate, Figure, ratios, rotate
 from report import FOLDER, Report, Table
 
 ROWS = 5_000_000  # of the file that is timed
-GROUP_ROWS = 500_000
 FILE_ROWS = 2_000_000  # of each file in the test of memory: one is a day, or one of a year's twelve
 MONTHS = 12
 CSV_ROWS = 500_000
@@ -52,43 +51,6 @@ def measure(report: Report) -> None:
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
-
-
-def write_store(job: Job, path: Path) -> None:
-    """Write trades in the tick store's layout: LZ4_RAW, row groups of half a million, statistics of time only."""
-    import fastparquet
-    import pandas as pd
-
-    frame = pd.DataFrame(dict(zip(("ts", "price", "qty", "taker_sell"), job.columns, strict=True)), copy=False)
-    fastparquet.write(
-        str(path),
-        frame,
-        row_group_offsets=GROUP_ROWS,
-        compression="LZ4_RAW",
-        has_nulls=False,
-        write_index=False,
-        stats=["ts"],
-    )
-
-
-def write_csv(job: Job, path: Path) -> None:
-    """Write trades as a zipped archive of Binance aggTrades."""
-    import pandas as pd
-
-    n = np.arange(1, len(job) + 1)
-    frame = pd.DataFrame(
-        {
-            "agg_trade_id": n,
-            "price": job.price,
-            "quantity": job.qty,
-            "first_trade_id": n,
-            "last_trade_id": n,
-            "transact_time": job.ts // 1_000_000,
-            "is_buyer_maker": np.where(job.taker_sell, "true", "false"),
-        }
-    )
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(f"{path.stem}.csv", "w") as file:
-        frame.to_csv(file, index=False)
 
 
 def _terms(job: Job, path: Path) -> Path:
@@ -218,9 +180,9 @@ def _check(job: Job, who: str, got: Any) -> None:
     if "rows" in got:
         assert got["rows"] == len(job), f"from disk: {got['rows']} rows, not timed"
         return
-    engine = candidates.feed(job)
+    engine = feeding.feed(job)
     heatmap = engine.heatmap(unit="quantity")
-    np.testing.assert_array_equal(got["layers"], candidates.layers(engine), err_msg="from disk: wrong, not timed")
+    np.testing.assert_array_equal(got["layers"], feeding.layers(engine), err_msg="from disk: wrong, not timed")
     for name in ("long", "short"):
         np.testing.assert_array_equal(got[name], getattr(heatmap, name), err_msg=f"from disk: wrong {name}")
 
@@ -276,7 +238,7 @@ def _at(base: Job, order: Ints, start: int, span: int) -> Job:
 def _measure_csv(report: Report, folder: Path) -> None:
     job = jobs.job_j(CSV_ROWS)
     path = folder / "BTCUSDT-aggTrades-2026-06-12.zip"
-    write_csv(job, path)
+    write_aggtrades(job, path)
 
     def read() -> list[lq.TradeBatch]:
         with lq.read_trades(path) as reader:

@@ -12,6 +12,8 @@ from measure import Candidate, Figure, rotate
 from report import Report, Table
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Columns = tuple[Ints, Floats, Floats, NDArray[np.bool_]]
 TRADES = 1_000_000
 NS_A_DAY = 86_400_000_000_000
 BAR_NS = 60_000_000_000
@@ -21,7 +23,7 @@ ROW = 5  # bins
 INSTRUMENT = lq.Instrument(symbol="WALK", tick_size=0.1, lot_size=0.001)
 
 
-def day() -> tuple[NDArray[np.int64], Floats, Floats, NDArray[np.bool_]]:
+def day() -> Columns:
     """Make a day of a seeded walk that moves by some 2 %."""
     rng = np.random.default_rng(1)
     ts = np.sort(rng.integers(0, NS_A_DAY, TRADES)) + 1_750_003_200_000_000_000
@@ -64,6 +66,23 @@ def by_numpy(eng: lq.Engine) -> Floats:
     return np.array(out)
 
 
+def closes_of(ts: Ints) -> Ints:
+    """Return the ends of the bars that begin with the first trade's and end by the last trade."""
+    return np.arange(ts[0] // BAR_NS + 1, ts[-1] // BAR_NS + 1) * BAR_NS
+
+
+def fed_by_bar(columns: Columns, reader: lq.FeatureReader) -> Floats:
+    """Feed a live engine a bar a call, and read it at every bar's close."""
+    engine, closes = lq.Engine(INSTRUMENT, window="1m", keep=1), closes_of(columns[0])
+    out = np.empty((len(closes), len(reader)))
+    ends = np.searchsorted(columns[0], closes)
+    for i, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
+        engine.feed(trades=tuple(column[begin:end] for column in columns))
+        engine.advance(int(closes[i]))
+        reader.read(engine, out[i])
+    return out
+
+
 def measure(report: Report) -> None:
     """Measure a live read after a day, and every minute of that day."""
     columns = day()
@@ -101,17 +120,10 @@ def measure(report: Report) -> None:
         Figure.of(seconds / READS * 1e6 for seconds in ours.seconds), f"from Python, {len(reader)} of them; {what}"
     )
 
-    closes = np.arange(columns[0][0] // BAR_NS + 1, columns[0][-1] // BAR_NS + 1) * BAR_NS
+    closes = closes_of(columns[0])
 
     def bar_by_bar() -> Floats:
-        fed = lq.Engine(INSTRUMENT, window="1m", keep=1)
-        out = np.empty((len(closes), len(reader)))
-        ends = np.searchsorted(columns[0], closes)
-        for i, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
-            fed.feed(trades=tuple(column[begin:end] for column in columns))
-            fed.advance(int(closes[i]))
-            reader.read(fed, out[i])
-        return out
+        return fed_by_bar(columns, reader)
 
     def batch() -> Floats:
         return lq.features(columns, "1m", instrument=INSTRUMENT).values

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import candidates
+import feeding
 import jobs
 from jobs import Job
 from measure import Candidate, Figure, rotate
@@ -50,7 +50,7 @@ def measure(report: Report) -> None:
         values = [n for n in axis.values if axis.name != "trades" or n <= jobs.wanted_trades()]
         points = [axis.job(n) for n in values]
         runs = [
-            Candidate(f"{n:,}", axis.name, lambda job=job: candidates.columns(job))  # type: ignore[misc]
+            Candidate(f"{n:,}", axis.name, lambda job=job: feeding.columns(job))  # type: ignore[misc]
             for n, job in zip(values, points, strict=True)
         ]
         rotate(runs, ROUNDS)

@@ -10,6 +10,7 @@ import liqcore_bench_native as native
 import numpy as np
 
 import candidates
+import feeding
 import jobs
 import liqcore as lq
 import peers
@@ -80,7 +81,7 @@ def _measure_throughput(report: Report, job: Job) -> None:
     def one_by_one() -> Floats:
         return np.asarray(native.trade_by_trade(candidates.setup(job), *job.columns))
 
-    np.testing.assert_array_equal(one_by_one(), candidates.layers(candidates.feed(job)), err_msg="one by one: wrong")
+    np.testing.assert_array_equal(one_by_one(), feeding.layers(feeding.feed(job)), err_msg="one by one: wrong")
     np.testing.assert_array_equal(one_by_one(), candidates.plain_loop(job), err_msg="C++ loop: wrong, not timed")
     does = "one trade at a time"
     ours = Candidate("liqcore::Engine::trade, windows of a second", does, one_by_one)
@@ -90,14 +91,7 @@ def _measure_throughput(report: Report, job: Job) -> None:
 
 
 def _measure_calls(report: Report, job: Job) -> None:
-    rows = list(zip(*(column.tolist() for column in job.columns), strict=True))
-
-    def one_by_one() -> lq.Engine:
-        engine = job.engine()
-        trade = engine.trade
-        for ts, price, qty, taker_sell in rows:
-            trade(ts, price, qty, taker_sell)
-        return engine
+    rows = feeding.rows_of(job)
 
     def empty_calls() -> None:
         trade = native.Empty().trade
@@ -105,10 +99,10 @@ def _measure_calls(report: Report, job: Job) -> None:
             trade(ts, price, qty, taker_sell)
 
     ways: dict[str, Callable[[], lq.Engine]] = {
-        "Engine.trade, one a call": one_by_one,
-        "Engine.trades, 10 a call": lambda: candidates.feed(job, 10),
-        "Engine.trades, 1,000 a call": lambda: candidates.feed(job, 1_000),
-        "Engine.trades, all in one call": lambda: candidates.feed(job),
+        "Engine.trade, one a call": lambda: feeding.one_by_one(job, rows),
+        "Engine.trades, 10 a call": lambda: feeding.feed(job, 10),
+        "Engine.trades, 1,000 a call": lambda: feeding.feed(job, 1_000),
+        "Engine.trades, all in one call": lambda: feeding.feed(job),
     }
     through_pointer = _through_pointer(job)
     if through_pointer is None:
@@ -119,7 +113,7 @@ def _measure_calls(report: Report, job: Job) -> None:
     for name, way in ways.items():
         engine = way()
         assert engine.stats == expected.stats, f"{name}: other accounts, not timed"
-        np.testing.assert_array_equal(candidates.layers(engine), candidates.layers(expected), err_msg=f"{name}: wrong")
+        np.testing.assert_array_equal(feeding.layers(engine), feeding.layers(expected), err_msg=f"{name}: wrong")
     rivals = [Candidate(name, "feeds an engine", way) for name, way in ways.items()]
     rotate([*rivals, empty := Candidate("a pybind11 method that does nothing", "nothing", empty_calls)])
     report.tables.append(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-import candidates
+import feeding
 import jobs
 import liqcore as lq
-from disk import write_store
+from files import write_store
 from jobs import Job
 from measure import Candidate, ratios, rotate
 from report import FOLDER, Report, Table
@@ -44,7 +44,7 @@ def _measure_profile(report: Report, job: Job, small: Job) -> None:
         engine.trades(*job.columns)
         return picture(engine.heatmap(step=job.axis.step, unit="quantity"))
 
-    of_all, of_few = (candidates.feed(j).heatmap(step=j.axis.step, unit="quantity") for j in (job, small))
+    of_all, of_few = (feeding.feed(j).heatmap(step=j.axis.step, unit="quantity") for j in (job, small))
     for ours, expected in zip(picture(of_all), fed_anew(), strict=True):
         np.testing.assert_array_equal(ours, expected, err_msg="another profile: wrong, not timed")
     windows = Candidate("from the windows", FROM_WINDOWS, lambda: picture(of_all))

@@ -10,19 +10,26 @@ from report import Report
 
 RUNS = 11
 CODE = """
-import time, numpy
+import sys, time
+{before}
+assert {name!r} not in sys.modules
 start = time.process_time()
-import liqcore
-print(time.process_time() - start)
+import {name}
+print(time.process_time() - start, {name}.__file__)
 """
+
+
+def fresh_import(name: str, before: str = "") -> tuple[float, str]:
+    """Import a module in a new process, after the statement `before`; return its processor time and where it lies."""
+    code = CODE.format(name=name, before=before)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, _, path = done.stdout.strip().partition(" ")
+    return float(seconds), path
 
 
 def measure(report: Report) -> None:
     """Import in fresh processes; the first only fills the caches."""
-    times = [
-        float(subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout)
-        for _ in range(RUNS + 1)
-    ]
+    times = [fresh_import("liqcore", "import numpy")[0] for _ in range(RUNS + 1)]
     report.goals["startup"].measured(
         Figure.of(seconds * 1e3 for seconds in times[1:]), f"processor time, {RUNS} processes, files in the page cache"
     )

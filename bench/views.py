@@ -5,24 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 import liqcore as lq
 from measure import Candidate, rotate
 from report import Report, Table
 
+Columns = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
 DAYS, TRADES = 30, 3_000_000
 COLUMNS, ROWS = 720, 1_000
 NS_A_DAY = 86_400_000_000_000
+LEAST = 500.0  # dollars: a lot is 60, and cells of half a lot may be flushed in one computation and not in another
 
 
-def month() -> lq.Heatmap:
-    """Make 8,640 windows of a seeded walk at five tiers, cropped to 720 columns of about 1,000 rows."""
+def walk() -> Columns:
+    """Make a month of a seeded walk."""
     rng = np.random.default_rng(1)
     ts = np.sort(rng.integers(0, DAYS * NS_A_DAY, TRADES)) + 1_750_003_200_000_000_000
     price = np.round(60_000 * np.exp(np.cumsum(rng.normal(0, 1.2e-5, TRADES))), 1)
     qty = np.round(rng.exponential(0.1, TRADES) + 0.001, 3)
-    eng = lq.Engine(lq.Instrument(symbol="WALK", tick_size=0.1, lot_size=0.001), window="5m")
-    eng.trades(ts, price, qty, rng.random(TRADES) < 0.5)
+    return ts, price, qty, rng.random(TRADES) < 0.5
+
+
+def engine(book_step: float | None = None) -> lq.Engine:
+    """Make an engine of five tiers."""
+    return lq.Engine(lq.Instrument(symbol="WALK", tick_size=0.1, lot_size=0.001), window="5m", book_step=book_step)
+
+
+def month(columns: Columns) -> lq.Heatmap:
+    """Make 8,640 windows of the walk at five tiers, cropped to 720 columns of about 1,000 rows."""
+    eng = engine()
+    eng.trades(*columns)
     hm = eng.heatmap().select(last="60h")
     hm = hm.rebin(step=hm.book_step)
     return hm.rebin(step=max(1, round(len(hm.prices) / ROWS)) * hm.book_step)
@@ -30,14 +43,13 @@ def month() -> lq.Heatmap:
 
 def measure(report: Report) -> None:
     """Time every view from scratch, arrays included; the sliding picture and the tree have to agree first."""
-    hm = month()
+    hm = month(walk())
     history = hm._history
     for frame in ("1h", "24h", "1w"):
         view = hm.select(opened_within=frame)
         now = view.map()
         expected = now.long.sum(axis=0) + now.short.sum(axis=0)
-        least = 500.0  # dollars: a lot is 60, and cells of half a lot may be flushed in one and not in the other
-        np.testing.assert_allclose(view.values[-1], expected, rtol=1e-5, atol=least, err_msg=f"{frame}: not timed")
+        np.testing.assert_allclose(view.values[-1], expected, rtol=1e-5, atol=LEAST, err_msg=f"{frame}: not timed")
 
     both = lq.merge_venues({"one": hm, "other": hm})
     assert both.values.shape == hm.values.shape
