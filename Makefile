@@ -111,6 +111,10 @@ bench: system-packages optional-valgrind $(VENV)/.installed  ## Benchmarks again
 	cmake --build --preset release -j $(JOBS) --target liqcore_bench_native liqcore_bench_instructions
 	$(BIN)/python bench/run.py $(PARTS)
 
+.PHONY: bench-quick
+bench-quick: $(VENV)/.installed  ## Time single functions within a minute; ARGS=--benchmark-autosave keeps the times
+	$(BIN)/python -m pytest -q bench $(ARGS)
+
 bench-check:  ## Fail if the last benchmarks are worse than their goals by more than two
 	$(BIN)/python bench/run.py check
 
