@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from liqcore.config.config import Config, setting_keys
+from liqcore.config import Config
+from liqcore.config.sections import setting_keys
 from liqcore.errors import DataError, InvalidConfigError
 
 pytest.importorskip("typer")

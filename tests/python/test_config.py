@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liqcore.config import config as config_module
-from liqcore.config.config import AxisConfig, Config, InstrumentConfig, LeverageConfig, ModelConfig, WindowConfig
+from liqcore.config import AxisConfig, Config, InstrumentConfig, LeverageConfig, ModelConfig, WindowConfig
+from liqcore.config.sections import setting_keys
+from liqcore.config.toml import key_lines
 from liqcore.errors import DataError, InvalidConfigError, LiqcoreError
 from liqcore.tables.archive import CONFIG_KEY
 
@@ -218,13 +219,13 @@ def test_the_line_is_found_past_values_over_several_lines() -> None:
 def test_the_line_is_found_past_a_table_over_several_lines() -> None:
     text = '[leverage]\nintensity = [\n"length]",  # [x\n[1],\n]\n[window]\nlength = 5'
     assert refusal(text).startswith("liqcore.toml:2: leverage.intensity must be a number above 0")
-    lines = config_module._toml_key_lines(text)
+    lines = key_lines(text)
     assert lines == {("leverage",): 1, ("leverage", "intensity"): 2, ("window",): 6, ("window", "length"): 7}
 
 
 def test_quoted_and_dotted_keys_have_lines() -> None:
     text = "[ leverage . 'shares' ]\n\"25\" = 0.5\n'100' = 0.5\n[axis]\n\"low\" = 5\n"
-    lines = config_module._toml_key_lines(text)
+    lines = key_lines(text)
     assert lines[("leverage", "shares", "100")] == 3
     assert lines[("axis", "low")] == 5
 
@@ -452,7 +453,7 @@ def test_the_origin_of_no_key_is_an_error(key: str) -> None:
 
 def test_every_key_is_written_with_what_it_means() -> None:
     lines = Config().dump().splitlines()
-    for key in config_module.setting_keys():
+    for key in setting_keys():
         name = key.split(".")[1]
         (at, *_) = [i for i, line in enumerate(lines) if re.match(rf"(# )?{name} = ", line)]
         assert lines[at - 1].startswith("# ")
@@ -617,7 +618,7 @@ def test_every_key_written_is_found_on_its_line(config: Config) -> None:
     text = config.dump()
     loaded = Config.loads(text, "f")
     lines = text.split("\n")
-    for key in config_module.setting_keys():
+    for key in setting_keys():
         name, origin = key.split(".")[1], loaded.origin(key)
         if origin != "default":
             line = lines[int(origin.removeprefix("f:")) - 1]

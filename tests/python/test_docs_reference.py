@@ -9,7 +9,8 @@ import typer
 
 import liqcore as lq
 from liqcore.cli.app import app
-from liqcore.config import config
+from liqcore.config.sections import SETTINGS
+from liqcore.config.toml import toml_value
 from liqcore.sources.open_interest import OPEN_INTEREST_LAYOUTS
 from liqcore.sources.trade_files import format_names
 
@@ -24,19 +25,17 @@ def page(name: str) -> str:
 
 def config_rows() -> list[str]:
     rows = []
-    for entries in config._FIELDS.values():
+    for entries in SETTINGS.values():
         for name, entry in entries.items():
-            words = entry.metadata
-            unset = entry.default is None
-            default = f"left out: {words['unset']}" if unset else f"`{config._toml_value(entry.default)}`"
-            rows.append(f"| `{name}` | {default} | {words['rule'].text} | {words['doc']} |")
+            default = f"left out: {entry.unset}" if entry.default is None else f"`{toml_value(entry.default)}`"
+            rows.append(f"| `{name}` | {default} | {entry.rule.text} | {entry.doc} |")
     return rows
 
 
 def test_every_setting_stands_in_the_configuration_page() -> None:
     lines = page("config.md").splitlines()
     assert [line for line in lines if line.startswith("| `")] == config_rows()
-    assert [line[4:-1] for line in lines if line.startswith("## [")] == list(config._FIELDS)
+    assert [line[4:-1] for line in lines if line.startswith("## [")] == list(SETTINGS)
 
 
 def options(command: Any, path: str) -> list[str]:

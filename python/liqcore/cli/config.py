@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..config.config import Config, setting_keys
+from ..config.config import Config
+from ..config.sections import setting_keys
 from .common import CONFIG_FILE, guarded, resolve
 
 commands = typer.Typer(

@@ -1,1 +1,27 @@
 """Settings: one declaration each, one TOML file, one frozen object."""
+
+from .config import Config
+from .rules import TierTable
+from .sections import (
+    AxisConfig,
+    InstrumentConfig,
+    LeverageConfig,
+    LogConfig,
+    ModelConfig,
+    RenderConfig,
+    SourceConfig,
+    WindowConfig,
+)
+
+__all__ = [
+    "AxisConfig",
+    "Config",
+    "InstrumentConfig",
+    "LeverageConfig",
+    "LogConfig",
+    "ModelConfig",
+    "RenderConfig",
+    "SourceConfig",
+    "TierTable",
+    "WindowConfig",
+]

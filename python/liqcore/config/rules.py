@@ -1,0 +1,280 @@
+"""Rules: what a value may be, how it is kept, how it is read from text, and what is said where it breaks one."""
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, NoReturn, TypeVar
+
+import numpy as np
+
+from ..words.threshold import Threshold
+from ..words.times import format_duration, parse_duration
+
+T = TypeVar("T")
+
+
+class TierTable(Mapping[float, T], Generic[T]):
+    """
+    Immutable, hashable table by leverage tier, in rising order of the tiers.
+
+    Parameters
+    ----------
+    items : mapping of float to value
+        Values by leverage tier.
+
+    Examples
+    --------
+    >>> shares = TierTable({25: 0.4, 10: 0.6})
+    >>> list(shares), shares[25]
+    ([10.0, 25.0], 0.4)
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[float, T]) -> None:
+        self._items: dict[float, T] = {float(tier): items[tier] for tier in sorted(items)}
+
+    def __getitem__(self, tier: float) -> T:
+        return self._items[tier]
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._items.items()))
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{number_text(tier)}: {value!r}" for tier, value in self._items.items()) + "}"
+
+
+class BreachError(ValueError):
+    """A rule that a value breaks, with what to show as the value where that differs."""
+
+    def __init__(self, rule: str, shown: str | None = None) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.shown = shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a value must be."""
+
+    text: str  # completes "window.length must be ..."
+    accept: Callable[[Any], Any]  # returns the canonical value, or raises BreachError
+    parse: Callable[[str], Any]  # turns a variable's or a flag's text into what `accept` takes
+    kind: type = str  # of the flag
+    metavar: str = ""  # of the flag, where its kind does not say it
+
+
+def _fail(rule: str) -> NoReturn:
+    raise BreachError(rule)
+
+
+def real(text: str, test: Callable[[float], bool]) -> Rule:
+    """Take finite numbers that pass a test."""
+
+    def accept(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+            _fail(text)
+        number = float(value) + 0.0  # + 0.0 makes -0.0 the same setting as 0.0
+        if not math.isfinite(number) or not test(number):
+            _fail(text)
+        return number
+
+    return Rule(text=text, accept=accept, parse=float, kind=float)
+
+
+def whole(low: int, high: int, unit: str) -> Rule:
+    """Take whole numbers within bounds."""
+    text = f"a whole number of {unit} from {low} to {high}"
+
+    def accept(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
+            _fail(text)
+        return int(value)
+
+    return Rule(text=text, accept=accept, parse=int, kind=int)
+
+
+def choice(*choices: str) -> Rule:
+    """Take some words."""
+    text = "one of " + ", ".join(f'"{choice}"' for choice in choices)
+
+    def accept(value: Any) -> str:
+        if not isinstance(value, str):
+            _fail(text)
+        if value not in choices:
+            near = nearest(value.lower(), choices)
+            raise BreachError(text, f'{show(value)} (did you mean "{near}"?)' if near else None)
+        return value
+
+    return Rule(text=text, accept=accept, parse=str)
+
+
+def some_text(what: str, metavar: str = "") -> Rule:
+    """Take any text, and paths as text."""
+    text = f"{what}, not empty"
+
+    def accept(value: Any) -> str:
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
+        if not isinstance(value, str) or not value.strip():
+            _fail(text)
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # TOML and JSON hold Unicode only
+            raise BreachError(f"{what} in Unicode") from None
+        return value
+
+    return Rule(text=text, accept=accept, parse=str, metavar=metavar)
+
+
+_TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def _accept_boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        _fail("true or false")
+    return value
+
+
+BOOLEAN = Rule(text="true or false", accept=_accept_boolean, parse=lambda text: _TRUTH[text.lower()], kind=bool)
+
+
+def _duration(value: Any, text: str) -> str:
+    if not isinstance(value, (str, timedelta, np.timedelta64)):
+        _fail(text)
+    try:
+        return format_duration(parse_duration(value))
+    except ValueError as error:
+        rule, _, shown = str(error).removeprefix("duration must be ").partition(", was ")
+        raise BreachError(rule, shown) from None
+
+
+_DURATION_TEXT = 'a length of time such as "30s", "5m" or "3d", in quotes'
+LENGTH = Rule(text=_DURATION_TEXT, accept=lambda value: _duration(value, _DURATION_TEXT), parse=str)
+
+
+def _by_tier(value: Mapping[Any, Any], text: str) -> dict[float, Any]:
+    """Return a table with its keys, which TOML only has as text, as leverage tiers."""
+    table: dict[float, Any] = {}
+    for key, entry in value.items():
+        try:
+            tier = math.nan if isinstance(key, bool) else float(key)
+        except (TypeError, ValueError):
+            tier = math.nan
+        if not (math.isfinite(tier) and tier >= 1):
+            raise BreachError(f"{text}; a leverage tier is a number of at least 1", f"{show(key)} as a tier")
+        if tier in table:
+            raise BreachError(f"{text}; each leverage tier stands once", f"{number_text(tier)} twice")
+        table[tier] = entry
+    return table
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Read ``"25:7d,100:1d"``."""
+    table: dict[str, str] = {}
+    for part in text.split(","):
+        tier, colon, entry = part.partition(":")
+        tier = tier.strip().removesuffix("x")
+        if not colon or not tier or tier in table:
+            raise ValueError(text)
+        table[tier] = entry.strip()
+    return table
+
+
+_SHARES_TEXT = "shares by leverage tier, from 0 to 1 each, that sum to 1"
+
+
+def _accept_shares(value: Any) -> TierTable[float]:
+    if not isinstance(value, Mapping) or not value:
+        _fail(_SHARES_TEXT)
+    shares: dict[float, float] = {}
+    for tier, share in _by_tier(value, _SHARES_TEXT).items():
+        plain = not isinstance(share, bool) and isinstance(share, (int, float, np.integer, np.floating))
+        if not (plain and 0 <= share <= 1):  # false for NaN as well
+            raise BreachError(_SHARES_TEXT, f"{show(share)} at tier {number_text(tier)}")
+        shares[tier] = float(share) + 0.0
+    total = math.fsum(shares.values())
+    if abs(total - 1) > 1e-9:
+        raise BreachError(_SHARES_TEXT, f"a sum of {total:.12g}")
+    return TierTable(shares)
+
+
+SHARES = Rule(
+    text=_SHARES_TEXT,
+    accept=_accept_shares,
+    parse=lambda text: {tier: float(share) for tier, share in _pairs(text).items()},
+)
+
+_HALF_LIFE_TEXT = '"default", "none" or half-lives by leverage tier such as "3d"'
+
+
+def _accept_half_life(value: Any) -> str | TierTable[str]:
+    if isinstance(value, str) and value in ("default", "none"):
+        return value
+    if not isinstance(value, Mapping) or not value:
+        _fail(_HALF_LIFE_TEXT)
+    table: dict[float, str] = {}
+    for tier, length in _by_tier(value, _HALF_LIFE_TEXT).items():
+        try:
+            table[tier] = _duration(length, _DURATION_TEXT)
+        except BreachError as error:
+            raise BreachError(_HALF_LIFE_TEXT, f"{show(length)} at tier {number_text(tier)}") from error
+    return TierTable(table)
+
+
+HALF_LIFE = Rule(
+    text=_HALF_LIFE_TEXT,
+    accept=_accept_half_life,
+    parse=lambda text: text if text in ("default", "none") else _pairs(text),
+)
+
+
+_THRESHOLD_TEXT = 'a share of the maximum (0 to 1), an amount above 1, or text such as "p95" or "250000 usd"'
+
+
+def _accept_threshold(value: Any) -> float | str:
+    try:
+        limit = Threshold.of(value)
+    except (TypeError, ValueError):
+        raise BreachError(_THRESHOLD_TEXT) from None
+    return value if isinstance(value, str) and (limit.unit or limit.kind == "percentile") else limit.value
+
+
+THRESHOLD = Rule(text=_THRESHOLD_TEXT, accept=_accept_threshold, parse=str)
+
+
+# ------------------------------------------------------------------------------------------------------ words
+
+
+def number_text(value: float) -> str:
+    """Return a number as one writes it: a whole one without a point."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def show(value: object) -> str:
+    """Return a value as messages show it."""
+    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return which of the known words was probably meant, if any."""
+    import difflib  # costs as much to import as the core itself: only where something was mistyped
+
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
+    return near[0] if near else None
+
+
+def suggest(word: str, known: Iterable[str], quote: str = '"') -> str:
+    """Return what a message about an unknown word ends with."""
+    near = nearest(word, known)
+    return f"; did you mean {quote}{near}{quote}?" if near else ""

@@ -1,0 +1,595 @@
+"""The sections of a configuration and their settings: one declaration each, which everything else is made from."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..errors import InvalidConfigError
+from .rules import (
+    BOOLEAN,
+    HALF_LIFE,
+    LENGTH,
+    SHARES,
+    THRESHOLD,
+    BreachError,
+    Rule,
+    choice,
+    number_text,
+    real,
+    show,
+    some_text,
+    whole,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is declared of a setting; see `setting`."""
+
+    section: str = ""
+    name: str = ""
+    default: Any
+    rule: Rule
+    doc: str
+    unset: str
+    example: str
+    argument: str
+    flag: str
+    commands: tuple[str, ...]
+    help: str
+
+    @property
+    def key(self) -> str:
+        """Section and key, such as ``"window.length"``."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable, such as ``"LIQCORE_WINDOW_LENGTH"``."""
+        return f"LIQCORE_{self.section}_{self.name}".upper()
+
+    def accept(self, value: Any, where: str = "") -> Any:
+        """Return a value made canonical; `where` begins the error's message."""
+        if value is None and self.default is None:
+            return None
+        try:
+            return self.rule.accept(value)
+        except BreachError as error:
+            shown = error.shown or show(value)
+            raise InvalidConfigError(f"{where}{self.key} must be {error.rule}, was {shown}") from None
+
+    def parse(self, text: str, where: str) -> Any:
+        """Return the value that a variable's or a flag's text means; `where` begins the error's message."""
+        try:
+            return self.rule.parse(text)
+        except (ValueError, KeyError):
+            raise InvalidConfigError(f"{where}: {self.key} must be {self.rule.text}, was {show(text)}") from None
+
+
+def setting(
+    default: Any,
+    rule: Rule,
+    doc: str,
+    *,
+    unset: str = "",
+    example: str = "",
+    argument: str = "",
+    flag: str = "",
+    commands: tuple[str, ...] = (),
+    help: str = "",
+) -> Any:
+    """
+    Declare a setting; its type stands before it.
+
+    Parameters
+    ----------
+    default
+        None where it is left to the data, or to what `unset` says.
+    rule : Rule
+        What a value must be.
+    doc : str
+        Its meaning and unit, one sentence or two.
+    unset, example : str
+        Of a setting whose default is None: what None means, and a value as a file has it.
+    argument : str, optional
+        The argument of `heatmap`, `features` and `Engine` that goes before it.
+    flag : str, optional
+        The option that goes before it.
+    commands : tuple of str, optional
+        The commands that have this option.
+    help : str, optional
+        What their help says instead of `doc` and the example.
+    """
+    optional = default is None
+    assert optional == bool(unset) == bool(example), "an optional key says what its absence means and shows a value"
+    assert flag or not commands, "a command shows a setting as a flag"
+    declared = Setting(
+        default=default,
+        rule=rule,
+        doc=doc,
+        unset=unset,
+        example=example,
+        argument=argument,
+        flag=flag,
+        commands=commands,
+        help=help,
+    )
+    return field(default=default, metadata={"setting": declared})
+
+
+class Section:
+    """Common to all sections: every field is checked against its rule and made canonical on construction."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        declared = SETTINGS[SECTION_OF[type(self)]]
+        values = {name: entry.accept(getattr(self, name)) for name, entry in declared.items()}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        conflict = self._conflict(values)
+        if conflict is not None:
+            raise InvalidConfigError(conflict[1])
+
+    @staticmethod
+    def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
+        """Return which keys break a rule that binds several of them, and the error's message; None if all is well."""
+        del values
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentConfig(Section):
+    """What is traded, on what terms."""
+
+    symbol: str | None = setting(
+        None,
+        some_text("a symbol"),
+        "Symbol, as the venue writes it.",
+        unset="taken from the files' names or contents",
+        example='"BTCUSDT"',
+        argument="symbol",
+        flag="--symbol",
+        commands=("heatmap", "features"),
+    )
+    venue: str | None = setting(
+        None,
+        some_text("a venue"),
+        "Venue of the instrument, for the title.",
+        unset="none is named",
+        example='"binance-usdm"',
+        argument="venue",
+        flag="--venue",
+        commands=("heatmap", "features"),
+    )
+    contract: Literal["linear", "inverse"] = setting(
+        "linear",
+        choice("linear", "inverse"),
+        'Contract: "linear" is margined and settled in the quote currency, "inverse" in the base currency.',
+    )
+    tick_size: float | None = setting(
+        None,
+        real("a number above 0", lambda x: x > 0),
+        "Smallest step of the price, in the quote currency.",
+        unset="found out from the files",
+        example="0.1",
+        flag="--tick-size",
+        commands=("heatmap", "features"),
+    )
+    lot_size: float | None = setting(
+        None,
+        real("a number above 0", lambda x: x > 0),
+        "Smallest step of the quantity, in the unit the venue prints (base currency or contracts).",
+        unset="found out from the files",
+        example="0.001",
+        flag="--lot-size",
+        commands=("heatmap", "features"),
+    )
+    multiplier: float = setting(
+        1.0,
+        real("a number above 0", lambda x: x > 0),
+        "What one unit of quantity stands for: base currency (linear) or USD (inverse).",
+    )
+    mmr: float = setting(
+        0.004,
+        real("a fraction from 0 to below 1 (0.004 is 0.4 %)", lambda x: 0 <= x < 1),
+        "Maintenance margin rate, a fraction of the notional (0.004 is 0.4 %).",
+        flag="--mmr",
+        commands=("heatmap",),
+        help="Maintenance margin rate, a fraction of the notional. [default: the catalogue's, else 0.004]",
+    )
+    fee: float = setting(
+        0.0,
+        real("a fraction from 0 to below 1 (0.0005 is 0.05 %)", lambda x: 0 <= x < 1),
+        "Fee of the liquidation, a fraction of the notional (0.0005 is 0.05 %).",
+    )
+    basis: Literal["mark", "entry"] = setting(
+        "mark",
+        choice("mark", "entry"),
+        'Price at which the maintenance margin is reckoned: "mark" or "entry".',
+    )
+    max_leverage: float | None = setting(
+        None,
+        real("a leverage of at least 1", lambda x: x >= 1),
+        "Highest leverage that is offered: tiers above it are left out and their shares divided among the rest.",
+        unset="no limit, or the catalogue's where venue and symbol are listed there",
+        example="40.0",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeverageConfig(Section):
+    """How opened quantity is shared out over leverage tiers."""
+
+    preset: Literal["default", "integer-125", "binance-usdm", "bitmex", "hyperliquid"] = setting(
+        "default",
+        choice("default", "integer-125", "binance-usdm", "bitmex", "hyperliquid"),
+        'Named profile: "default"; "integer-125", every whole leverage from 1 to 125; or that of a venue. Goes without '
+        "shares.",
+        flag="--leverage",
+        commands=("heatmap", "features"),
+        help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, integer-125, or that of a '
+        "venue: binance-usdm, bitmex, hyperliquid.",
+    )
+    shares: Mapping[float, float] | None = setting(
+        None,
+        SHARES,
+        "Own profile: share of the opened quantity by leverage tier; shares sum to 1. Goes without a preset.",
+        unset="the preset",
+        example='{ "10" = 0.5, "25" = 0.3, "100" = 0.2 }',
+        flag="--leverage",
+    )
+    intensity: float = setting(
+        1.0,
+        real("a number above 0", lambda x: x > 0),
+        "Factor on all shares; 1 takes every opened quantity as it is.",
+    )
+
+    @staticmethod
+    def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
+        if values["shares"] is None or values["preset"] == "default":
+            return None
+        message = f'leverage.preset must be left out where leverage.shares is given, was "{values["preset"]}"'
+        return ("preset", "shares"), message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisConfig(Section):
+    """The price axis."""
+
+    low: float | None = setting(
+        None,
+        real("a price of at least 0", lambda x: x >= 0),
+        "Lower end of a fixed price axis, in the quote currency; goes with high.",
+        unset="the axis is chosen from the first price and grows",
+        example="50_000",
+    )
+    high: float | None = setting(
+        None,
+        real("a price above 0", lambda x: x > 0),
+        "Upper end of a fixed price axis, in the quote currency; goes with low.",
+        unset="the axis is chosen from the first price and grows",
+        example="80_000",
+    )
+    step: float | None = setting(
+        None,
+        real("a price step above 0", lambda x: x > 0),
+        "Height of the picture's price bins, in the quote currency; a multiple of the tick size.",
+        unset="five of the book's own bins, so some 4 basis points",
+        example="20",
+        argument="step",
+        flag="--bin",
+        commands=("heatmap",),
+    )
+    book_step: float | None = setting(
+        None,
+        real("a price step above 0", lambda x: x > 0),
+        "Height of the book's own price bins, in the quote currency; a multiple of the tick size.",
+        unset="about 1 basis point of the first price, at least one tick",
+        example="5",
+        argument="book_step",
+    )
+
+    @staticmethod
+    def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
+        low, high = values["low"], values["high"]
+        if (low is None) != (high is None):
+            given, missing = ("low", "high") if high is None else ("high", "low")
+            return (given, missing), f"axis.{missing} must be given where axis.{given} is, was left out"
+        if low is not None and low >= high:
+            ends = f"{number_text(low)} with high {number_text(high)}"
+            return ("low", "high"), f"axis.low must be below axis.high, was {ends}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowConfig(Section):
+    """The columns of the picture."""
+
+    length: str = setting(
+        "5m",
+        LENGTH,
+        'Length of a column: "30s", "5m" (minutes), "1h", "1d".',
+        argument="window",
+        flag="--window",
+        commands=("heatmap", "features"),
+    )
+    warmup: str | None = setting(
+        None,
+        LENGTH,
+        "Length of data that fills the book before the first column shown.",
+        unset="every column is shown",
+        example='"3d"',
+        argument="warmup",
+        flag="--warmup",
+        commands=("heatmap", "features"),
+    )
+    last: str | None = setting(
+        None,
+        LENGTH,
+        "Show only this length of time before the end of the data.",
+        unset="everything after the warm-up",
+        example='"24h"',
+        argument="last",
+        flag="--last",
+        commands=("heatmap", "map", "zones", "merge"),
+    )
+    opened_within: str | None = setting(
+        None,
+        LENGTH,
+        "Show only levels opened in this length of time before each column's end.",
+        unset="whenever opened",
+        example='"24h"',
+        argument="opened_within",
+        flag="--opened-within",
+        commands=("heatmap", "map", "zones", "merge"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig(Section):
+    """What opens and closes positions."""
+
+    name: Literal["flow", "oi", "blend", "vendor", "none"] | None = setting(
+        None,
+        choice("flow", "oi", "blend", "vendor", "none"),
+        'Model: "flow" opens every trade\'s quantity on the taker\'s side; "oi" goes by open interest; "blend" by open '
+        'interest and a part of the turnover; "vendor" by events; "none" leaves the book to your program.',
+        unset='"oi" where open interest is given, otherwise "flow"',
+        example='"flow"',
+        argument="model",
+        flag="--model",
+        commands=("heatmap", "features"),
+    )
+    trigger: Literal["last", "mark", "candle"] | None = setting(
+        None,
+        choice("last", "mark", "candle"),
+        'What liquidates a level when it reaches it: the "last" trade, the "mark" price or the "candle".',
+        unset='"candle" with the model "vendor", "mark" where mark prices are given, otherwise "last"',
+        example='"last"',
+        argument="trigger",
+        flag="--trigger",
+        commands=("heatmap", "features"),
+    )
+    maker_share: float = setting(
+        0.0,
+        real("a share from 0 to 1", lambda x: 0 <= x <= 1),
+        "Share of a trade's quantity that opens on the maker's side as well, from 0 to 1.",
+        argument="maker_share",
+        flag="--maker-share",
+        commands=("heatmap",),
+    )
+    half_life: Literal["default", "none"] | Mapping[float, str] = setting(
+        "default",
+        HALF_LIFE,
+        'Time in which half of what is open closes: "default", "none", or by tier, e.g. { "25" = "7d", "100" = "1d" }.',
+        argument="half_life",
+        flag="--half-life",
+        commands=("heatmap", "features"),
+        help='Time in which half of what is open closes: default, none, or "25:7d,100:1d" by leverage.',
+    )
+    taker_tilt: float = setting(
+        0.0,
+        real("a share from 0 to 1", lambda x: 0 <= x <= 1),
+        "How far taker imbalance moves the entry prices of longs and shorts apart, from 0 to 1; for oi and blend.",
+        argument="taker_tilt",
+    )
+    churn: float | None = setting(
+        None,
+        real("a share from 0 to 1", lambda x: 0 <= x <= 1),
+        "Part of the turnover that opens and closes between two samples of open interest, from 0 to 1; for blend.",
+        unset="0.1 for blend",
+        example="0.1",
+        argument="churn",
+    )
+    event_threshold: float | None = setting(
+        None,
+        real("a quantity of at least 0", lambda x: x >= 0),
+        "Rise of open interest (quantity) above which it is an event; for vendor.",
+        unset="open interest makes no events",
+        example="100.0",
+        argument="event_threshold",
+    )
+    reconciled: bool = setting(
+        False,
+        BOOLEAN,
+        "Whether open interest corrects the book at every sample.",
+        argument="reconciled",
+        flag="--reconciled",
+        commands=("heatmap",),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig(Section):
+    """Where events come from, besides the files named on the command line."""
+
+    format: str = setting(
+        "auto",
+        some_text("a format's name"),
+        'Format of the trade files; "auto" finds it out for each file.',
+    )
+    marks: str | None = setting(
+        None,
+        some_text("a path", "FILE"),
+        "File or pattern of files of mark prices, seen from the working directory.",
+        unset="no mark prices",
+        example='"marks.parquet"',
+        argument="marks",
+        flag="--marks",
+        commands=("heatmap", "features"),
+    )
+    open_interest: str | None = setting(
+        None,
+        some_text("a path", "FILE"),
+        "File or pattern of files of open interest, seen from the working directory.",
+        unset="no open interest",
+        example='"BTCUSDT-metrics-*.zip"',
+        argument="open_interest",
+        flag="--open-interest",
+        commands=("heatmap", "features"),
+    )
+    open_interest_sides: Literal["auto", "one", "two"] = setting(
+        "auto",
+        choice("auto", "one", "two"),
+        'Whether the open interest counts "one" side, or "two", and is halved; "auto" goes by the files\' layout.',
+        flag="--open-interest-sides",
+        commands=("heatmap",),
+    )
+    candles: str | None = setting(
+        None,
+        some_text("a path", "FILE"),
+        "File or pattern of files of candles, seen from the working directory.",
+        unset="no candles",
+        example='"klines.csv"',
+        argument="candles",
+        flag="--candles",
+        commands=("heatmap", "features"),
+        help="File or pattern of candles, in place of trades or for --trigger candle. [default: no candles]",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderConfig(Section):
+    """The picture."""
+
+    width: int = setting(
+        1600,
+        whole(480, 16_384, "pixels"),
+        "Width of the picture, in pixels.",
+        flag="--width",
+        commands=("heatmap",),
+    )
+    height: int = setting(
+        900,
+        whole(270, 16_384, "pixels"),
+        "Height of the picture, in pixels.",
+        flag="--height",
+        commands=("heatmap",),
+    )
+    colormap: Literal["viridis", "cividis", "inferno"] = setting(
+        "viridis",
+        choice("viridis", "cividis", "inferno"),
+        'Colour map: "viridis", "cividis" (safest for the colour blind) or "inferno".',
+        flag="--colormap",
+        commands=("heatmap",),
+    )
+    scale: Literal["sqrt", "linear"] = setting(
+        "sqrt",
+        choice("sqrt", "linear"),
+        'How values become colours: "sqrt" (square root) or "linear".',
+    )
+    theme: Literal["dark", "light"] = setting(
+        "dark",
+        choice("dark", "light"),
+        'Look of the picture: "dark" or "light".',
+    )
+    side: Literal["both", "long", "short"] = setting(
+        "both",
+        choice("both", "long", "short"),
+        'Side of the positions shown: "long" levels lie below the price, "short" levels above it; or "both".',
+        argument="side",
+        flag="--side",
+        commands=("heatmap", "map", "zones", "merge"),
+    )
+    threshold: float | str | None = setting(
+        None,
+        THRESHOLD,
+        "Hide what is below this share of the maximum, amount, or percentile of what is not zero.",
+        unset="nothing is hidden",
+        example="0.1",
+        argument="threshold",
+        flag="--threshold",
+        commands=("heatmap", "map", "merge"),
+        help="Hide what is below this share of the maximum (0 to 1), amount (above 1, USD) or percentile (p95).",
+    )
+    maximum: float | None = setting(
+        None,
+        real("a number above 0", lambda x: x > 0),
+        "Value of the brightest colour, in the result's unit (USD).",
+        unset="a high percentile of the values shown",
+        example="5e6",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogConfig(Section):
+    """What is said meanwhile."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        "warning",
+        choice("debug", "info", "warning", "error"),
+        "Least severity of the messages shown.",
+    )
+    progress: bool = setting(
+        True,
+        BOOLEAN,
+        "Show a progress bar on a terminal.",
+    )
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "instrument": InstrumentConfig,
+    "leverage": LeverageConfig,
+    "axis": AxisConfig,
+    "window": WindowConfig,
+    "model": ModelConfig,
+    "source": SourceConfig,
+    "render": RenderConfig,
+    "log": LogConfig,
+}
+SECTION_OF = {kind: name for name, kind in SECTIONS.items()}
+SETTINGS: dict[str, dict[str, Setting]] = {
+    section: {
+        entry.name: dataclasses.replace(entry.metadata["setting"], section=section, name=entry.name)
+        for entry in dataclasses.fields(kind)  # type: ignore[arg-type]
+    }
+    for section, kind in SECTIONS.items()
+}
+"""Every setting, by section and key, in the order of the file."""
+
+# Of such a pair only one is given: setting one on a later layer takes back what an earlier layer said of the other.
+ALTERNATIVES = {"leverage.preset": "leverage.shares", "leverage.shares": "leverage.preset"}
+
+
+def all_settings() -> Iterator[Setting]:
+    """Go through every setting, in the order of the file."""
+    for entries in SETTINGS.values():
+        yield from entries.values()
+
+
+def setting_keys() -> list[str]:
+    """
+    Return every key of a configuration.
+
+    Returns
+    -------
+    list of str
+        ``"instrument.symbol"`` and so on, in the order of the file.
+    """
+    return [entry.key for entry in all_settings()]
+
+
+ARGUMENTS = {entry.argument: entry for entry in all_settings() if entry.argument}
+"""The settings that `heatmap`, `features` and `Engine` have an argument for, by its name."""
