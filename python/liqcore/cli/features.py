@@ -7,7 +7,7 @@ import typer
 
 from ..errors import InvalidConfigError
 from .common import guarded, leverage_flag, resolve
-from .outputs import RESULT, Outputs
+from .outputs import RESULT, outputs
 from .progress import progress_bar
 from .report import input_warnings
 from .run import collected_warnings
@@ -116,12 +116,12 @@ def features(
     if not files and source.candles is None:
         raise InvalidConfigError("FILES of trades, or --candles, must be given")
     beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None)
-    with Outputs([output], [*(files or ()), *beside], known=TABLES) as outputs, collected_warnings() as said:
+    with outputs([output], [*(files or ()), *beside], known=TABLES) as write, collected_warnings() as said:
         from ..runs.features import features as run  # here, because it loads the engine
 
         with progress_bar("reading", settings.log.progress and not quiet) as progress:
             found = run(files or None, bars, config=settings, reaches=moves, progress=progress)
-        outputs.write(picture=found.save, result=found.save)
+        write(picture=found.save, result=found.save)
     for warning in dict.fromkeys([*said, *input_warnings(found.meta)]):
         typer.echo(f"warning: {' '.join(warning.split())}", err=True)
     if not quiet:

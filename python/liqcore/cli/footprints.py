@@ -7,7 +7,7 @@ import typer
 
 from ..errors import InvalidConfigError
 from .common import guarded
-from .outputs import RESULT, Outputs
+from .outputs import RESULT, outputs
 from .progress import progress_bar
 from .report import input_warnings
 from .run import collected_warnings
@@ -48,14 +48,14 @@ def footprints(
     if output.suffix.lower() != RESULT:
         raise InvalidConfigError(f'-o must end in .parquet, was "{output}"')
     read = [*files, *([marks] if marks is not None else [])]
-    with Outputs([output], read) as outputs, collected_warnings() as said:
+    with outputs([output], read) as write, collected_warnings() as said:
         from ..runs.footprints import (
             footprints as run,  # here, because it loads the engine: help and errors come without it
         )
 
         with progress_bar("reading", not quiet) as progress:
             stream = run(files, symbol=symbol, venue=venue, span_bps=span_bps, cut=cut, marks=marks, progress=progress)
-        outputs.write(picture=stream.save, result=stream.save)
+        write(picture=stream.save, result=stream.save)
     for warning in dict.fromkeys([*said, *input_warnings({"inputs": stream.inputs})]):
         typer.echo(f"warning: {' '.join(warning.split())}", err=True)
     if not quiet:

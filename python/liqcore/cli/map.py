@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..render import labels
 from .common import guarded
-from .outputs import Outputs
+from .outputs import outputs
 from .report import price_text
 from .run import console
 from .view import (
@@ -75,7 +75,7 @@ def map_(
       130  interrupted; no output file was touched
     """
     moves = numbers("--within", within, 'percentages such as "1,2,5"')
-    with Outputs(output or [], files or []) as outputs:
+    with outputs(output or [], files or []) as write:
         view, settings = open_view(
             files,
             config,
@@ -88,7 +88,7 @@ def map_(
         )
         shown = view.map(at)
         totals = [shown.within(move) for move in moves]
-        outputs.write(
+        write(
             picture=lambda path: shown.render(path, width=width, height=height, theme=settings.render.theme),
             result=view.save,
         )
@@ -96,7 +96,7 @@ def map_(
         echo_json(record(shown, view, totals))
         return
     _tables(shown, totals)
-    for path in outputs.paths:
+    for path in output or []:
         typer.echo(f"written to  {path}")
 
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from ..config.config import Config
-from .outputs import Outputs
+from .outputs import outputs
 from .progress import ProgressCallback, progress_bar
 from .report import HeatmapResult, input_warnings, summarise
 
@@ -41,10 +41,10 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
     LiqcoreError, OSError
         If anything goes wrong; then no output file has been touched.
     """
-    with Outputs(paths, inputs) as outputs:
+    with outputs(paths, inputs) as write:
         shown = compute_view(compute, config, quiet=quiet)
         look = config.render
-        outputs.write(
+        write(
             picture=lambda path: shown.render(
                 path,
                 width=look.width,
@@ -57,7 +57,7 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
             result=shown.save,
         )
     if not quiet:
-        summarise(shown, config, outputs.paths, console())
+        summarise(shown, config, paths, console())
 
 
 def compute_view(compute: Compute, config: Config, *, quiet: bool) -> HeatmapResult:
