@@ -71,10 +71,6 @@ class FakeHeatmap:
             ],
         }
 
-    def select(self, **kwargs: Any) -> "FakeHeatmap":
-        self.events.append(("select", kwargs))
-        return self
-
     def render(self, path: Path, **kwargs: Any) -> None:
         self.events.append(("render", kwargs))
         Path(path).write_text("picture")
@@ -272,22 +268,13 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
             assert config.origin(key) == f"flag {flags[key][1]}"
         else:
             assert config.origin(key) == "default"
-    assert pipeline.events[0] == (
-        "select",
-        {"side": "long", "last": "1d", "opened_within": "12h", "threshold": 0.1},
-    )
     look = {"width": 800, "height": 600, "colormap": "cividis", "scale": "sqrt", "theme": "dark", "maximum": None}
-    assert pipeline.events[1] == ("render", look)
+    assert pipeline.events == [("render", look)]  # what is shown was chosen where the run ends, from the settings
 
 
 def test_a_preset_is_a_leverage_too(pipeline: Pipeline) -> None:
     assert run("heatmap", "a.zip", "-o", "out.png", "--leverage", "integer-125").exit_code == 0
     assert pipeline.config.leverage.preset == "integer-125"
-
-
-def test_nothing_is_selected_where_nothing_is_asked(pipeline: Pipeline) -> None:
-    run("heatmap", "a.zip", "-o", "out.parquet")
-    assert pipeline.events == [("save", {})]
 
 
 def test_file_then_variables_then_flags(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

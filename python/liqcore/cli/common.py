@@ -9,7 +9,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import typer
 
 from ..config.config import Config
-from ..errors import InvalidConfigError, LiqcoreError
+from ..errors import LiqcoreError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,16 +66,3 @@ def config_file(named: Path | None) -> Path | None:
 def resolve(named: Path | None, flags: Mapping[str, Any]) -> Config:
     """Return the settings of a run: defaults, then file, then variables, then flags."""
     return Config.resolve(config_file(named), os.environ, flags)
-
-
-def leverage_flag(text: str | None) -> dict[str, Any]:
-    """Return what ``--leverage`` sets: shares such as ``"5:0.3,10:0.7"``, or a preset by name."""
-    if text is None:
-        return {}
-    if ":" in text:
-        return {"leverage.shares": text}
-    if any(character.isdigit() for character in text) and not any(character == "-" for character in text):
-        raise InvalidConfigError(
-            f'--leverage must be shares such as "10:0.5,25:0.3,100:0.2" or a preset\'s name, was "{text}"'
-        )
-    return {"leverage.preset": text}

@@ -13,6 +13,7 @@ from rich.text import Text
 from ..config.config import Config
 from ..config.sections import setting_keys
 from .common import CONFIG_FILE, guarded, resolve
+from .options import ConfigFile
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -76,12 +77,7 @@ def check(
 @guarded
 def show(
     origin: Annotated[bool, typer.Option("--origin", help="Also show where each value came from.")] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A TOML file, or a saved result (.parquet). [default: liqcore.toml, if there]"
-        ),
-    ] = None,
+    config: ConfigFile = None,
 ) -> None:
     """
     Show the settings that a run would use.

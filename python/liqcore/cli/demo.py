@@ -7,6 +7,7 @@ import typer
 
 from ..config.config import Config
 from .common import guarded
+from .options import Quiet, output
 from .progress import ProgressCallback
 from .report import HeatmapResult
 from .run import draw
@@ -16,16 +17,11 @@ from .run import draw
 def demo(
     output: Annotated[
         list[Path] | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Picture (.png) or result (.parquet); twice for both. [default: liqcore-demo.png]",
-        ),
+        output("out.png for a picture, out.parquet for a result; twice for both. [default: liqcore-demo.png]"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated market; the same seed, the same map.")] = 1,
     days: Annotated[float, typer.Option(help="Length of the simulated market, days.")] = 3.0,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """
     Draw the heatmap of a simulated market.

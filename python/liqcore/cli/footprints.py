@@ -7,6 +7,7 @@ import typer
 
 from ..errors import InvalidConfigError
 from .common import guarded
+from .options import Quiet, option, output
 from .outputs import RESULT, outputs
 from .progress import progress_bar
 from .report import input_warnings
@@ -15,18 +16,16 @@ from .run import collected_warnings
 
 @guarded
 def footprints(
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="out.parquet.")],
+    output: Annotated[Path, output("out.parquet.")],
     files: Annotated[list[str], typer.Argument(metavar="FILES", help="Files of trades, in any order.")],
-    symbol: Annotated[
-        str | None, typer.Option(help="Symbol, as the venue writes it. [default: from the files]")
-    ] = None,
-    venue: Annotated[str | None, typer.Option(help="Venue, such as binance-usdm.")] = None,
+    symbol: Annotated[str | None, option("instrument.symbol")] = None,
+    venue: Annotated[str | None, option("instrument.venue")] = None,
     span_bps: Annotated[float, typer.Option(help="How far the prices of a run may span, basis points.")] = 5.0,
     cut: Annotated[str, typer.Option(help="Runs end at multiples of this; windows must be multiples of it.")] = "1m",
     marks: Annotated[
-        str | None, typer.Option(metavar="FILE", help="File or pattern of mark prices, at which runs end too.")
+        str | None, option("source.marks", "File or pattern of files of mark prices, at which runs end too.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """
     Sum trades by price and aggressor into short runs, from which `liqcore heatmap` takes other tiers or price bins in

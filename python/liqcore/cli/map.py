@@ -9,51 +9,27 @@ from rich.text import Text
 
 from ..render import labels
 from .common import guarded
+from .options import Flags, option, output, with_settings
 from .outputs import outputs
 from .report import price_text
 from .run import console
-from .view import (
-    At,
-    Files,
-    Json,
-    Last,
-    Leverage,
-    OpenedWithin,
-    Quiet,
-    Settings,
-    Side,
-    echo_json,
-    market,
-    numbers,
-    open_view,
-    time_text,
-)
+from .view import At, Files, Json, Leverage, Quiet, Settings, echo_json, market, numbers, open_view, time_text
 
 
 @guarded
+@with_settings("map")
 def map_(
     files: Files = None,
+    *,
     output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="out.png for a picture, out.parquet for the heatmap behind it."
-        ),
+        list[Path] | None, output("out.png for a picture, out.parquet for the heatmap behind it; twice for both.")
     ] = None,
     at: At = None,
     within: Annotated[str, typer.Option(help="Moves of the price whose totals are shown, percent.")] = "1,2,5,10",
-    side: Side = None,
     leverage: Leverage = None,
-    last: Last = None,
-    opened_within: OpenedWithin = None,
-    threshold: Annotated[
-        str | None,
-        typer.Option(
-            help="Leave out bins below this share of the heatmap's maximum (0 to 1), amount (above 1) or percentile "
-            "(p95). [default: none]"
-        ),
-    ] = None,
-    width: Annotated[int, typer.Option(help="Width of the picture, pixels.")] = 1400,
-    height: Annotated[int, typer.Option(help="Height of the picture, pixels.")] = 860,
+    flags: Flags,
+    width: Annotated[int, option("render.width", "Width of the picture, in pixels.")] = 1400,
+    height: Annotated[int, option("render.height", "Height of the picture, in pixels.")] = 860,
     config: Settings = None,
     json_: Json = False,
     quiet: Quiet = False,
@@ -76,16 +52,7 @@ def map_(
     """
     moves = numbers("--within", within, 'percentages such as "1,2,5"')
     with outputs(output or [], files or []) as write:
-        view, settings = open_view(
-            files,
-            config,
-            side=side,
-            leverage=leverage,
-            last=last,
-            opened_within=opened_within,
-            threshold=threshold,
-            quiet=quiet,
-        )
+        view, settings = open_view(files, config, flags, leverage=leverage, quiet=quiet)
         shown = view.map(at)
         totals = [shown.within(move) for move in moves]
         write(

@@ -7,23 +7,21 @@ import typer
 
 from ..config.config import Config
 from .common import guarded
+from .options import Flags, Outputs, Quiet, option, with_settings
 from .progress import ProgressCallback
 from .report import HeatmapResult
 from .run import draw
 
 
 @guarded
+@with_settings("merge")
 def merge(
     files: Annotated[list[Path], typer.Argument(metavar="FILES", help="Saved heatmaps (.parquet), one of each venue.")],
-    output: Annotated[
-        list[Path],
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="out.png for a picture, out.parquet for a result; twice for both."
-        ),
-    ],
+    output: Outputs,
+    *,
     bin_: Annotated[
         float | None,
-        typer.Option("--bin", help="Height of the price bins, in price. [default: the highest of the files']"),
+        option("axis.step", "Height of the price bins, in price. [default: the highest of the files']"),
     ] = None,
     price_from: Annotated[
         str | None, typer.Option(help="Venue whose candles are shown. [default: the largest traded notional]")
@@ -35,20 +33,8 @@ def merge(
             "last known]"
         ),
     ] = None,
-    side: Annotated[str, typer.Option(help="Positions shown: both, long or short.")] = "both",
-    last: Annotated[str | None, typer.Option(help="Show only the last 12h, 3d, ... [default: all]")] = None,
-    opened_within: Annotated[
-        str | None,
-        typer.Option(help="Show only levels opened in the last 24h, 3d, ... of each column's time. [default: all]"),
-    ] = None,
-    threshold: Annotated[
-        str | None,
-        typer.Option(
-            help="Hide what is below this share of the maximum (0 to 1), amount (above 1, USD) or percentile (p95). "
-            "[default: hide nothing]"
-        ),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")] = False,
+    flags: Flags,
+    quiet: Quiet = False,
 ) -> None:
     """
     Sum the saved heatmaps of one underlying on several venues.
@@ -67,13 +53,10 @@ def merge(
       2    wrong arguments or files; no output file was touched
       130  interrupted; no output file was touched
     """
-    shown = {"last": last, "opened_within": opened_within}
-    settings = Config().replace(
-        window={key: value for key, value in shown.items() if value is not None},
-        render={"side": side} | ({} if threshold is None else {"threshold": threshold}),
-    )
+    settings = Config.resolve(None, {}, flags)
 
     def compute(_: ProgressCallback | None) -> HeatmapResult:
+        from ..config.build import selection_of
         from ..views.heatmap import load_heatmap
         from ..views.merged import merge_venues
 
@@ -83,6 +66,7 @@ def merge(
         if len(set(names)) < len(names):
             return merge_venues(heatmaps, step=bin_)  # whose error says which venue is there twice
         named = dict(zip(names, heatmaps, strict=True))
-        return merge_venues(named, step=bin_, price_from=price_from, stale_after=stale_after)
+        merged = merge_venues(named, step=bin_, price_from=price_from, stale_after=stale_after)
+        return merged.select(**selection_of(settings))
 
     draw(compute, settings, output, [str(file) for file in files], quiet=quiet)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import typer
 from rich.console import Console
@@ -26,7 +26,7 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
     Parameters
     ----------
     compute : callable
-        Gets a progress callback or None and returns the heatmap.
+        Gets a progress callback or None and returns the heatmap, as far as it is shown.
     config : Config
         The settings.
     paths : sequence of path
@@ -61,35 +61,19 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
 
 
 def compute_view(compute: Compute, config: Config, *, quiet: bool) -> HeatmapResult:
-    """Compute a heatmap and return the part of it that the settings show; its warnings go to stderr."""
-    with collected_warnings() as said:
-        with _log_on_stderr(config), progress_bar("reading", config.log.progress and not quiet) as progress:
-            heatmap = compute(progress)
-        selection = _selection(config)
-        shown: HeatmapResult = heatmap.select(**selection) if selection else heatmap
+    """Compute a heatmap; its warnings go to stderr."""
+    wanted = config.log.progress and not quiet
+    with collected_warnings() as said, _log_on_stderr(config), progress_bar("reading", wanted) as progress:
+        heatmap = compute(progress)
     if config.log.level != "error":
         for warning in dict.fromkeys([*said, *input_warnings(heatmap.meta)]):
             typer.echo(f"warning: {' '.join(warning.split())}", err=True)
-    return shown
+    return heatmap
 
 
 def console() -> Console:
     """Return where tables go: stdout, as wide as the terminal; a log file or a pipe has room."""
     return Console(highlight=False, width=shutil.get_terminal_size(fallback=(160, 24)).columns)
-
-
-def _selection(config: Config) -> dict[str, Any]:
-    """Return what of the heatmap is shown, as far as that is not everything."""
-    selection: dict[str, Any] = {}
-    if config.render.side != "both":
-        selection["side"] = config.render.side
-    if config.window.last is not None:
-        selection["last"] = config.window.last
-    if config.window.opened_within is not None:
-        selection["opened_within"] = config.window.opened_within
-    if config.render.threshold is not None:
-        selection["threshold"] = config.render.threshold
-    return selection
 
 
 @contextmanager

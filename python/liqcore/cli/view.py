@@ -11,7 +11,8 @@ import typer
 
 from ..config.config import Config
 from ..errors import DataError, InvalidConfigError
-from .common import leverage_flag, resolve
+from .common import resolve
+from .options import Flags, leverage_flag, option
 from .progress import ProgressCallback
 from .report import HeatmapResult
 from .run import compute_view
@@ -24,14 +25,12 @@ At = Annotated[
     str | None,
     typer.Option(help='What was known at this time, such as "2026-06-12T10:00", UTC. [default: the last column]'),
 ]
-Side = Annotated[str | None, typer.Option(help="Positions shown: both, long or short. [default: both]")]
 Leverage = Annotated[
     str | None,
-    typer.Option(help='Tiers shown, such as "25,50"; or shares to weigh them by, such as "10:0.5,50:0.5".'),
-]
-Last = Annotated[str | None, typer.Option(help="Look only at the columns of the last 12h, 3d, ... [default: all]")]
-OpenedWithin = Annotated[
-    str | None, typer.Option(help="Only levels opened in the last 24h, 3d, ... of each column's time. [default: all]")
+    option(
+        "leverage.shares",
+        'Tiers shown, such as "25,50"; or shares to weigh them by, such as "10:0.5,50:0.5". [default: all]',
+    ),
 ]
 Settings = Annotated[
     Path | None,
@@ -47,15 +46,7 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress bar.")]
 
 
 def open_view(
-    files: Sequence[str] | None,
-    config: Path | None,
-    *,
-    side: str | None,
-    leverage: str | None,
-    last: str | None,
-    opened_within: str | None,
-    threshold: str | None = None,
-    quiet: bool,
+    files: Sequence[str] | None, config: Path | None, flags: Flags, *, leverage: str | None, quiet: bool
 ) -> tuple[Any, Config]:
     """
     Return the part of a heatmap that is asked for, and the settings.
@@ -66,19 +57,15 @@ def open_view(
         One saved heatmap, or files of trades.
     config : path, optional
         The configuration file that was named.
-    side, leverage, last, opened_within, threshold : str, optional
-        What is shown, as flags have it.
+    flags : mapping
+        What is shown.
+    leverage : str, optional
+        Tiers, or their shares, as the flag has them.
     quiet : bool
         Whether to leave out the progress bar.
     """
-    shown = {
-        "render.side": side,
-        "render.threshold": threshold,
-        "window.last": last,
-        "window.opened_within": opened_within,
-    }
     shares = leverage is not None and ":" in leverage
-    flags = {**shown, **(leverage_flag(leverage) if shares else {})}
+    flags = {**flags, **(leverage_flag(leverage) if shares else {})}
     saved = next((path for path in files or () if _is_saved_heatmap(path)), None)
     if saved is not None and len(files or ()) > 1:
         raise InvalidConfigError(f"FILES must be one saved heatmap or files of trades, was {len(files or ())} files")
@@ -97,12 +84,13 @@ def open_view(
 
     def load_saved(path: str) -> HeatmapResult:
         from .._core import LeverageProfile
+        from ..config.build import selection_of
         from ..views.heatmap import load_heatmap
 
         heatmap = load_heatmap(path)
-        if settings.leverage.shares is None:
-            return heatmap
-        return heatmap.reweigh(LeverageProfile(settings.leverage.shares, intensity=heatmap.leverage.intensity))
+        if settings.leverage.shares is not None:
+            heatmap = heatmap.reweigh(LeverageProfile(settings.leverage.shares, intensity=heatmap.leverage.intensity))
+        return heatmap.select(**selection_of(settings))
 
     view: Any = compute_view(compute, settings, quiet=quiet)
     if len(view.times) == 0:

@@ -12,41 +12,28 @@ from ..errors import InvalidConfigError
 from ..render.labels import amount
 from ..words.times import parse_duration
 from .common import guarded
+from .options import Flags, option, with_settings
 from .report import price_text
 from .run import console
-from .view import (
-    At,
-    Files,
-    Json,
-    Last,
-    Leverage,
-    OpenedWithin,
-    Quiet,
-    Settings,
-    Side,
-    echo_json,
-    market,
-    numbers,
-    open_view,
-    time_text,
-)
+from .view import At, Files, Json, Leverage, Quiet, Settings, echo_json, market, numbers, open_view, time_text
 
 
 @guarded
+@with_settings("zones")
 def zones(
     files: Files = None,
+    *,
     at: At = None,
     threshold: Annotated[
         str | None,
-        typer.Option(
-            help="What each bin of a zone holds at least: a share of the largest bin (0 to 1), an amount (above 1) or "
-            "a percentile of the bins that are not zero. [default: p90]"
+        option(
+            "render.threshold",
+            "What each bin of a zone holds at least: a share of the largest bin (0 to 1), an amount (above 1) or a "
+            "percentile of the bins that are not zero. [default: p90]",
         ),
     ] = None,
-    side: Side = None,
     leverage: Leverage = None,
-    last: Last = None,
-    opened_within: OpenedWithin = None,
+    flags: Flags,
     top: Annotated[int, typer.Option(min=0, help="How many zones, those of the highest score; 0: all.")] = 20,
     columns: Annotated[int, typer.Option(help="Over how many columns presence counts.")] = 100,
     weights: Annotated[str, typer.Option(help="Weights of value, distance and persistence in the score.")] = "1,1,1",
@@ -88,9 +75,7 @@ def zones(
         raise InvalidConfigError(f'--weights must be three weights such as "1,1,0.5", was "{weights}"')
     if swept is not None and sensitivity:
         raise InvalidConfigError("--sensitivity goes without --swept")
-    view, _ = open_view(
-        files, config, side=side, leverage=leverage, last=last, opened_within=opened_within, quiet=quiet
-    )
+    view, _ = open_view(files, config, flags, leverage=leverage, quiet=quiet)
     from ..analysis import magnets  # here, because it loads the engine: help and errors come without it
 
     if swept is None:

@@ -3,76 +3,84 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from .._core import Instrument
 from ..errors import InvalidConfigError
 from ..market.leverage import as_profile
 from .build import profile_of
 from .config import Config
+from .sections import ARGUMENTS, SECTIONS
+
+OBJECTS = ("instrument", "leverage", "axis")
+"""Arguments that say several settings at once."""
+
+
+def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a function's arguments, its ``locals()`` at its first line, that `override` takes."""
+    return {name: arguments[name] for name in (*OBJECTS, *ARGUMENTS) if name in arguments}
 
 
 def override(config: Config, **arguments: Any) -> Config:
-    """Put arguments over a configuration; those that are not given are not set."""
-    sections: dict[str, dict[str, Any]] = {}
-    given = defaultdict(lambda: None, {"half_life": "config"} | arguments)
+    """
+    Put arguments over a configuration.
 
-    def put(section: str, key: str, value: Any) -> None:
-        if value is not None:
-            sections.setdefault(section, {})[key] = value
+    Parameters
+    ----------
+    config : Config
+    **arguments
+        By the names that the settings declare, and `OBJECTS`; see `liqcore.heatmap`. None is not given, but for
+        ``half_life``, which "config" stands for there.
 
-    if (inst := given["instrument"]) is not None:
-        sections["instrument"] = {
-            "symbol": inst.symbol or None,
-            "venue": inst.venue or None,
-            "contract": inst.contract,
-            "tick_size": inst.tick_size,
-            "lot_size": inst.lot_size,
-            "multiplier": inst.multiplier,
-            "mmr": inst.margin.rate,
-            "fee": inst.margin.fee,
-            "basis": inst.margin.basis,
-            "max_leverage": inst.margin.max_leverage,
-        }
-        if inst.margin.assumed_sizes:
-            raise InvalidConfigError(
-                "instrument must not assume position sizes here (a configuration cannot say them), assumed some: "
-                "use Engine"
-            )
-    put("instrument", "symbol", given["symbol"])
-    put("instrument", "venue", given["venue"])
-    if given["leverage"] is not None:
-        profile = as_profile(given["leverage"])
+    Raises
+    ------
+    InvalidConfigError
+        If an argument breaks its rule.
+    """
+    sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    half_life = arguments.pop("half_life", "config")
+    instrument, leverage, axis = (arguments.pop(name, None) for name in OBJECTS)
+    if instrument is not None:
+        sections["instrument"] = _terms(instrument)
+    if leverage is not None:
+        profile = as_profile(leverage)
         sections["leverage"] = {"shares": profile.to_dict(), "intensity": profile.intensity}
-    if (axis := given["axis"]) is not None:
+    if axis is not None:
         sections["axis"] = {"low": axis.low, "high": axis.high, "book_step": axis.step}
-        put("axis", "step", given["step"])
-    else:
-        put("axis", "step", given["step"])
-    for section, key, name in (
-        ("window", "length", "window"),
-        ("window", "warmup", "warmup"),
-        ("window", "last", "last"),
-        ("window", "opened_within", "opened_within"),
-        ("model", "name", "model"),
-        ("model", "trigger", "trigger"),
-        ("model", "maker_share", "maker_share"),
-        ("model", "taker_tilt", "taker_tilt"),
-        ("model", "churn", "churn"),
-        ("model", "event_threshold", "event_threshold"),
-        ("model", "reconciled", "reconciled"),
-    ):
-        put(section, key, given[name])
-    half_life = given["half_life"]
+    for argument, value in arguments.items():
+        entry = ARGUMENTS[argument]
+        if entry.section == "source":  # a path, or the data itself, which no setting can say
+            value = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+        if value is not None:
+            sections[entry.section][entry.name] = value
     if half_life is None:
-        put("model", "half_life", "none")
+        sections["model"]["half_life"] = "none"
     elif isinstance(half_life, Mapping) or half_life == "default":
-        put("model", "half_life", half_life)
+        sections["model"]["half_life"] = half_life
     elif half_life != "config":  # one length for every tier
-        tiers = (sections.get("leverage", {}).get("shares") or profile_of(config).to_dict()).keys()
-        put("model", "half_life", dict.fromkeys(tiers, half_life))
-    for name in ("marks", "open_interest", "candles"):
-        if isinstance(given[name], str | os.PathLike):
-            put("source", name, os.fspath(given[name]))
-    return config.replace(**sections) if sections else config
+        tiers = (sections["leverage"].get("shares") or profile_of(config).to_dict()).keys()
+        sections["model"]["half_life"] = dict.fromkeys(tiers, half_life)
+    changed = {name: values for name, values in sections.items() if values}
+    return config.replace(**changed) if changed else config
+
+
+def _terms(instrument: Instrument) -> dict[str, Any]:
+    """Return what a configuration says of an instrument."""
+    margin = instrument.margin
+    if margin.assumed_sizes:
+        raise InvalidConfigError(
+            "instrument must not assume position sizes here (a configuration cannot say them), assumed some: use Engine"
+        )
+    return {
+        "symbol": instrument.symbol or None,
+        "venue": instrument.venue or None,
+        "contract": instrument.contract,
+        "tick_size": instrument.tick_size,
+        "lot_size": instrument.lot_size,
+        "multiplier": instrument.multiplier,
+        "mmr": margin.rate,
+        "fee": margin.fee,
+        "basis": margin.basis,
+        "max_leverage": margin.max_leverage,
+    }

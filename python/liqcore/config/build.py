@@ -1,6 +1,8 @@
-"""From settings to what they describe: instrument, leverage profile, price axis."""
+"""From settings to what they describe: instrument, leverage profile, price axis, the part of a heatmap shown."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from .._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis
 from ..errors import InvalidConfigError
@@ -46,3 +48,15 @@ def axis_of(config: Config, instrument: Instrument) -> tuple[PriceAxis | None, f
     if step is None:
         raise InvalidConfigError("axis.step must be given with axis.low and axis.high, was not")
     return PriceAxis(low=section.low, high=section.high, step=step, tick_size=instrument.tick_size), None
+
+
+def selection_of(config: Config) -> dict[str, Any]:
+    """Return which part of a heatmap a configuration shows, as arguments of `Heatmap.select`; empty: all of it."""
+    side = config.render.side
+    shown = {
+        "side": None if side == "both" else side,
+        "last": config.window.last,
+        "opened_within": config.window.opened_within,
+        "threshold": config.render.threshold,
+    }
+    return {name: value for name, value in shown.items() if value is not None}

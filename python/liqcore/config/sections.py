@@ -230,7 +230,7 @@ class LeverageConfig(Section):
         flag="--leverage",
         commands=("heatmap", "features"),
         help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, integer-125, or that of a '
-        "venue: binance-usdm, bitmex, hyperliquid.",
+        'venue: binance-usdm, bitmex, hyperliquid. [default: the preset "default"]',
     )
     shares: Mapping[float, float] | None = setting(
         None,
@@ -387,7 +387,8 @@ class ModelConfig(Section):
         argument="half_life",
         flag="--half-life",
         commands=("heatmap", "features"),
-        help='Time in which half of what is open closes: default, none, or "25:7d,100:1d" by leverage.',
+        help='Time in which half of what is open closes: "25:7d,100:1d" by leverage, "none", or "default", which goes '
+        'by the model. [default: "default"]',
     )
     taker_tilt: float = setting(
         0.0,
@@ -466,7 +467,7 @@ class SourceConfig(Section):
         argument="candles",
         flag="--candles",
         commands=("heatmap", "features"),
-        help="File or pattern of candles, in place of trades or for --trigger candle. [default: no candles]",
+        help="File or pattern of candles, in place of trades or for --trigger candle.",
     )
 
 

@@ -181,27 +181,24 @@ class Engine(_core.Engine):
             If a setting breaks its rule, or the tick or lot size is missing.
         """
         from ..config.build import axis_of, instrument_of, profile_of
+        from ..config.sections import SETTINGS
 
         instrument = instrument_of(config)
         axis, book_step = axis_of(config, instrument)
-        model = config.model
-        half_life: Any = model.half_life
+        entries = SETTINGS["model"].values()
+        model: dict[str, Any] = {entry.argument: getattr(config.model, entry.name) for entry in entries}
+        model["model"] = model["model"] or "flow"
+        if model["half_life"] == "none":
+            model["half_life"] = None
         return cls(
             instrument,
             leverage=profile_of(config),
             axis=axis,
             book_step=book_step,
             window=config.window.length,
-            model=model.name or "flow",
-            trigger=model.trigger,
-            maker_share=model.maker_share,
-            half_life=None if half_life == "none" else half_life,
             threads=threads,
             keep=keep,
-            taker_tilt=model.taker_tilt,
-            churn=model.churn,
-            event_threshold=model.event_threshold,
-            reconciled=model.reconciled,
+            **model,
         )
 
     def trades(self, ts: Any, price: Any = None, qty: Any = None, taker_sell: Any = None) -> Stats:
@@ -584,6 +581,7 @@ class Engine(_core.Engine):
 def config_of(engine: Engine, step: float | None = None) -> Config:
     """Return the configuration that makes such an engine; `step` is the height of the picture's rows."""
     from ..config.config import Config
+    from ..config.sections import SETTINGS
 
     axis, half_life = engine.axis, engine.half_life_ns
     decay: dict[float, str] = {}
@@ -593,21 +591,13 @@ def config_of(engine: Engine, step: float | None = None) -> Config:
     bins: dict[str, float] = {} if axis is None else {"book_step": axis.step}
     if axis is not None and engine.has_fixed_axis:
         bins |= {"low": axis.low, "high": axis.high}
+    model = {name: getattr(engine, entry.argument) for name, entry in SETTINGS["model"].items() if name != "half_life"}
     return Config().replace(
         instrument={key: value for key, value in describe(engine)["instrument"].items() if value != ""},
         leverage={"shares": engine.leverage.to_dict(), "intensity": engine.leverage.intensity},
         axis=bins if step is None else bins | {"step": step},
         window={"length": format_duration(engine.window_ns)},
-        model={
-            "name": engine.model,
-            "trigger": engine.trigger,
-            "maker_share": engine.maker_share,
-            "half_life": decay or "none",
-            "taker_tilt": engine.taker_tilt,
-            "churn": engine.churn,
-            "event_threshold": engine.event_threshold,
-            "reconciled": engine.reconciled,
-        },
+        model=model | {"half_life": decay or "none"},
     )
 
 

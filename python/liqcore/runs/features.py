@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import Instrument, LeverageProfile, PriceAxis
-from ..config.arguments import override
+from ..config.arguments import given, override
 from ..config.build import axis_of
 from ..config.config import Config
 from ..engine.engine import Engine
@@ -226,32 +226,14 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
     >>> bool(np.all(found["age_s"][known] >= 15 * 60))
     True
     """
+    arguments = given(locals())
     interval, closes = _closes(bars)
     config = Config() if config is None else config if isinstance(config, Config) else Config.load(config)
     if window is None and interval is not None and config.origin("window.length") == "default":
         window = interval
-    config = override(
-        config,
-        instrument=instrument,
-        symbol=symbol,
-        venue=venue,
-        leverage=leverage,
-        axis=axis,
-        window=None if window is None else _text(window, "window"),
-        step=step,
-        model=model,
-        trigger=trigger,
-        maker_share=maker_share,
-        half_life=half_life,
-        taker_tilt=taker_tilt,
-        churn=churn,
-        event_threshold=event_threshold,
-        reconciled=reconciled,
-        marks=marks,
-        open_interest=open_interest,
-        candles=candles,
-        warmup=None if warmup is None else _text(warmup, "warmup"),
-    )
+    lengths = {"window": window, "warmup": warmup}
+    arguments |= {name: _text(length, name) for name, length in lengths.items() if length is not None}
+    config = override(config, **arguments)
     is_paths = isinstance(trades, str | os.PathLike) or (
         isinstance(trades, Sequence) and len(trades) > 0 and all(isinstance(path, str | os.PathLike) for path in trades)
     )

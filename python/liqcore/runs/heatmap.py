@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .._core import Instrument, LeverageProfile, PriceAxis, Stats
-from ..config.arguments import override
+from ..config.arguments import given, override
+from ..config.build import selection_of
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
@@ -46,6 +47,8 @@ def heatmap(
     warmup: Length | None = None,
     last: Length | None = None,
     opened_within: Length | None = None,
+    side: str | None = None,
+    threshold: float | str | None = None,
     config: Config | PathLike | None = None,
     progress: Progress | None = None,
     prefetch: bool = True,
@@ -97,6 +100,10 @@ def heatmap(
         Show only the columns of the last "24h", "3d", ...
     opened_within : duration, optional
         Show only levels opened in the last "24h", ... of each column's time: `Heatmap.select`.
+    side : {"both", "long", "short"}, optional
+        Show only positions of one side.
+    threshold : float or str, optional
+        Show what is below it as 0: a share of the maximum (0 to 1), an amount above 1 (USD), or a percentile ("p95").
     config : Config or path, optional
         A configuration, a TOML file, or a saved result to repeat.
     progress : callable, optional
@@ -126,30 +133,9 @@ def heatmap(
     >>> hm.values.shape == (len(hm.times), len(hm.prices)) and hm.meta["symbol"]
     'SIM'
     """
-    config = override(
-        Config() if config is None else config if isinstance(config, Config) else Config.load(config),
-        instrument=instrument,
-        symbol=symbol,
-        venue=venue,
-        leverage=leverage,
-        axis=axis,
-        window=window,
-        step=step,
-        model=model,
-        trigger=trigger,
-        maker_share=maker_share,
-        half_life=half_life,
-        taker_tilt=taker_tilt,
-        churn=churn,
-        event_threshold=event_threshold,
-        reconciled=reconciled,
-        marks=marks,
-        open_interest=open_interest,
-        candles=candles,
-        warmup=warmup,
-        last=last,
-        opened_within=opened_within,
-    )
+    arguments = given(locals())
+    config = Config() if config is None else config if isinstance(config, Config) else Config.load(config)
+    config = override(config, **arguments)
     source, config, streams = open_source(
         paths, trades, config, marks, open_interest, candles, progress=progress, prefetch=prefetch
     )
@@ -186,7 +172,7 @@ def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> 
     result = Heatmap(
         history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=run.meta, first=int(first)
     )
-    return result.select(last=settled.window.last, opened_within=settled.window.opened_within)
+    return result.select(**selection_of(settled))
 
 
 def _range_notes(engine: Engine, stats: Stats) -> list[str]:

@@ -1,0 +1,128 @@
+"""Options: those of the settings, made from their declarations, and those that several commands share."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from ..config.layers import find
+from ..config.rules import number_text
+from ..config.sections import Setting, all_settings
+from ..errors import InvalidConfigError
+
+R = TypeVar("R")
+
+Flags = Mapping[str, Any]
+"""Settings that are given on the command line, by key, as `Config.resolve` takes them."""
+
+
+def output(help: str) -> Any:
+    """Return the option ``-o``."""
+    return typer.Option("-o", "--output", metavar="FILE", help=help)
+
+
+Outputs = Annotated[list[Path], output("out.png for a picture, out.parquet for a result; twice for both.")]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings: a TOML file, or a saved result to repeat. [default: liqcore.toml, if there]",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")]
+
+
+def with_settings(command: str, **helps: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """
+    Give a command the options of the settings that name it, in the place of its parameter ``flags: Flags``.
+
+    Parameters
+    ----------
+    command : str
+        As the declarations have it.
+    **helps : str
+        What the help says here, by option, where a setting means something else.
+    """
+    shown = {_name(entry.flag): entry for entry in all_settings() if command in entry.commands}
+    assert helps.keys() <= shown.keys(), f"{command} has no such option"
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[entry.rule.kind | None, option(entry.key, helps.get(name, ""))],
+        )
+        for name, entry in shown.items()
+    ]
+
+    def decorate(run: Callable[..., R]) -> Callable[..., R]:
+        own = inspect.signature(run)
+        parameters: list[inspect.Parameter] = []
+        for parameter in own.parameters.values():
+            parameters += options if parameter.name == "flags" else [parameter]
+
+        @functools.wraps(run)
+        def wrapper(**arguments: Any) -> R:
+            flags: dict[str, Any] = {}
+            for name, entry in shown.items():
+                value = arguments.pop(name)
+                flags |= leverage_flag(value) if name == "leverage" else {entry.key: value}
+            return run(flags=flags, **arguments)
+
+        signature = own.replace(parameters=parameters)
+        wrapper.__signature__ = signature  # type: ignore[attr-defined]
+        wrapper.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+        return wrapper
+
+    return decorate
+
+
+def option(key: str, help: str = "") -> Any:
+    """Return the option of a setting, with the help of its declaration or another."""
+    entry = find(key)
+    flag = f"{entry.flag}/--not-{_name(entry.flag)}" if entry.rule.kind is bool else entry.flag
+    return typer.Option(flag, metavar=entry.rule.metavar or None, help=help or _help(entry))
+
+
+def _name(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
+
+
+def _help(entry: Setting) -> str:
+    """Return what a setting means, an example of a value, and its default."""
+    words = entry.help or entry.doc
+    if "[default: " in words:
+        return words
+    if not entry.help and entry.example not in entry.doc:
+        example = entry.example.strip('"')
+        words = f"{entry.doc.removesuffix('.')}, such as {example}."
+    return f"{words} [default: {_default(entry)}]"
+
+
+def _default(entry: Setting) -> str:
+    match entry.default:
+        case None:
+            return entry.unset
+        case bool(value):
+            return "yes" if value else "no"
+        case float(value):
+            return number_text(value)
+        case value:
+            return str(value)
+
+
+def leverage_flag(text: str | None) -> dict[str, Any]:
+    """Return what ``--leverage`` sets: shares such as ``"5:0.3,10:0.7"``, or a preset by name."""
+    if text is None:
+        return {}
+    if ":" in text:
+        return {"leverage.shares": text}
+    if any(character.isdigit() for character in text) and not any(character == "-" for character in text):
+        raise InvalidConfigError(
+            f'--leverage must be shares such as "10:0.5,25:0.3,100:0.2" or a preset\'s name, was "{text}"'
+        )
+    return {"leverage.preset": text}
