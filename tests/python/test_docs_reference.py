@@ -1,5 +1,6 @@
 """The reference pages say what the code says: keys, options, names, formats and row kinds are complete."""
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,7 @@ import typer
 
 import liqcore as lq
 from liqcore.cli.app import app
-from liqcore.config.sections import SETTINGS
-from liqcore.config.toml import toml_value
+from liqcore.config.sections import setting_keys
 from liqcore.sources.open_interest import OPEN_INTEREST_LAYOUTS
 from liqcore.sources.trade_files import format_names
 
@@ -23,19 +23,23 @@ def page(name: str) -> str:
     return (DOCS / "reference" / name).read_text(encoding="utf-8")
 
 
-def config_rows() -> list[str]:
-    rows = []
-    for entries in SETTINGS.values():
-        for name, entry in entries.items():
-            default = f"left out: {entry.unset}" if entry.default is None else f"`{toml_value(entry.default)}`"
-            rows.append(f"| `{name}` | {default} | {entry.rule.text} | {entry.doc} |")
-    return rows
+@pytest.mark.parametrize("name", ["config.md", "cli.md"])
+def test_the_tables_of_settings_and_options_are_those_of_the_declarations(name: str) -> None:
+    spec = importlib.util.spec_from_file_location("liqcore_tools_reference", ROOT / "tools" / "reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert page(name) == tool.pages()[name], "run: python tools/reference.py"
 
 
 def test_every_setting_stands_in_the_configuration_page() -> None:
-    lines = page("config.md").splitlines()
-    assert [line for line in lines if line.startswith("| `")] == config_rows()
-    assert [line[4:-1] for line in lines if line.startswith("## [")] == list(SETTINGS)
+    found = re.findall(r"^## \[(\w+)\]|^\| `(\w+)` ", page("config.md"), re.MULTILINE)
+    section, keys = "", []
+    for head, key in found:
+        section = head or section
+        keys += [f"{section}.{key}"] if key else []
+    assert keys == setting_keys()
 
 
 def options(command: Any, path: str) -> list[str]:

@@ -20,7 +20,7 @@ TABLES = (".csv", RESULT)
 @with_settings(
     "features",
     window="Length of the window of what was liquidated. [default: that of the bars]",
-    warmup="How old the book must be before it says anything. [default: no matter]",
+    warmup="How old the book must be before it says more than price and age. [default: no matter]",
     tick_size="Smallest price step; with --lot-size taken as it is. [default: from the files]",
 )
 def features(

@@ -23,7 +23,7 @@ def footprints(
     span_bps: Annotated[float, typer.Option(help="How far the prices of a run may span, basis points.")] = 5.0,
     cut: Annotated[str, typer.Option(help="Runs end at multiples of this; windows must be multiples of it.")] = "1m",
     marks: Annotated[
-        str | None, option("source.marks", "File or pattern of files of mark prices, at which runs end too.")
+        str | None, option("source.marks", "Mark prices, at which runs end too: needed for the trigger mark.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:

@@ -28,7 +28,7 @@ def liqprice(
     symbol: Annotated[str | None, typer.Option(help="Symbol on that venue. [default: its first]")] = None,
     at: Annotated[str | None, typer.Option(help="Date whose margin terms to use. [default: the latest]")] = None,
     qty: Annotated[
-        float | None, typer.Option(help="Base units (linear) or USD (inverse). [default: the first risk tier]")
+        float | None, typer.Option(help="Base units (linear) or USD (inverse), for the risk tier. [default: the first]")
     ] = None,
     margin: Annotated[float | None, typer.Option(help="Margin behind the position; needs --qty.")] = None,
     mmr: Annotated[float | None, typer.Option(help="Maintenance margin rate, where no venue is given.")] = None,
