@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import InvalidConfigError
 from ..market.leverage import as_profile
+from ..market.terms import instrument_settings
 from .build import profile_of
 from .config import Config
 
@@ -23,23 +23,7 @@ def override(config: Config, **arguments: Any) -> Config:
             sections.setdefault(section, {})[key] = value
 
     if (inst := given["instrument"]) is not None:
-        sections["instrument"] = {
-            "symbol": inst.symbol or None,
-            "venue": inst.venue or None,
-            "contract": inst.contract,
-            "tick_size": inst.tick_size,
-            "lot_size": inst.lot_size,
-            "multiplier": inst.multiplier,
-            "mmr": inst.margin.rate,
-            "fee": inst.margin.fee,
-            "basis": inst.margin.basis,
-            "max_leverage": inst.margin.max_leverage,
-        }
-        if inst.margin.assumed_sizes:
-            raise InvalidConfigError(
-                "instrument must not assume position sizes here (a configuration cannot say them), assumed some: "
-                "use Engine"
-            )
+        sections["instrument"] = instrument_settings(inst)
     put("instrument", "symbol", given["symbol"])
     put("instrument", "venue", given["venue"])
     if given["leverage"] is not None:

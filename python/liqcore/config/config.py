@@ -20,9 +20,12 @@ from typing import Any, Generic, Literal, NoReturn, Self, TypeVar
 
 import numpy as np
 
+from .._core import MarginSchedule
 from ..errors import InvalidConfigError
+from ..market.terms import risk_values
 from ..words.threshold import Threshold
 from ..words.times import format_duration, parse_duration
+from . import risk_tiers
 
 __all__ = [
     "AxisConfig",
@@ -273,14 +276,30 @@ def _accept_threshold(value: Any) -> float | str:
 _THRESHOLD = _Rule(text=_THRESHOLD_TEXT, accept=_accept_threshold, parse=str)
 
 
+def _accept_risk(value: Any) -> MarginSchedule:
+    try:
+        return risk_tiers.accept(value)
+    except ValueError as error:
+        raise _BreachError(risk_tiers.TEXT, str(error) or None) from None
+
+
+_RISK = _Rule(text=risk_tiers.TEXT, accept=_accept_risk, parse=risk_tiers.parse)
+
+
 # ------------------------------------------------------------------------------------------------------------ sections
 
 
-def _key(default: Any, rule: _Rule, doc: str, *, unset: str = "", example: str = "", flag: str = "") -> Any:
-    """Declare a setting: `unset` says what None means, `example` shows a value in a written file."""
+def _key(
+    default: Any, rule: _Rule, doc: str, *, unset: str = "", example: str = "", flag: str = "", late: bool = False
+) -> Any:
+    """
+    Declare a setting: `unset` says what None means, `example` shows a value in a written file.
+
+    A `late` one came later: `to_dict` leaves it out where it is None, so that the hashes of before stay.
+    """
     optional = default is None
     assert optional == bool(unset) == bool(example), "an optional key says what its absence means and shows a value"
-    metadata = {"rule": rule, "doc": doc, "unset": unset, "example": example, "flag": flag}
+    metadata = {"rule": rule, "doc": doc, "unset": unset, "example": example, "flag": flag, "late": late}
     return field(default=default, metadata=metadata)
 
 
@@ -386,6 +405,19 @@ class InstrumentConfig(_Section):
         unset="no limit, or the catalogue's where venue and symbol are listed there",
         example="40.0",
     )
+    risk: MarginSchedule | None = _key(  # noqa: RUF009
+        None, _RISK, risk_tiers.DOC, unset=risk_tiers.UNSET, example=risk_tiers.EXAMPLE, late=True
+    )
+
+    def __post_init__(self) -> None:
+        _Section.__post_init__(self)
+        if self.risk is not None:
+            for name, value in risk_tiers.settle(self.risk).items():
+                object.__setattr__(self, name, value)
+
+    @staticmethod
+    def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
+        return risk_tiers.conflict(values, _FIELDS["instrument"]["mmr"].default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -660,8 +692,14 @@ _FIELDS: dict[str, dict[str, "dataclasses.Field[Any]"]] = {
     name: {entry.name: entry for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for name, kind in _SECTIONS.items()
 }
-# Of such a pair only one is given: setting one on a later layer takes back what an earlier layer said of the other.
-_ALTERNATIVES = {"leverage.preset": "leverage.shares", "leverage.shares": "leverage.preset"}
+# Setting one of these on a later layer takes back what an earlier layer said of the others.
+_ALTERNATIVES = {
+    "leverage.preset": ("leverage.shares",),
+    "leverage.shares": ("leverage.preset",),
+    "instrument.risk": ("instrument.mmr", "instrument.max_leverage"),
+    "instrument.mmr": ("instrument.risk",),
+    "instrument.max_leverage": ("instrument.risk",),
+}
 
 
 # -------------------------------------------------------------------------------------------------------------- Config
@@ -853,10 +891,12 @@ class Config:
         origins = dict(self._origins)
         for key, value in layer.values.items():
             section, name = key.split(".")
-            other = _ALTERNATIVES.get(key)
-            if other is not None and other not in layer.values and value is not None:
-                changes.setdefault(section, {})[other.split(".")[1]] = _FIELDS[section][other.split(".")[1]].default
-                origins.pop(other, None)
+            for other in _ALTERNATIVES.get(key, ()):
+                if other not in layer.values and value is not None:
+                    changes.setdefault(section, {})[other.split(".")[1]] = _FIELDS[section][other.split(".")[1]].default
+                    origins.pop(other, None)
+                    if key == "instrument.risk":  # which decides them
+                        origins[other] = layer.origins[key]
             where = layer.where(key)
             changes.setdefault(section, {})[name] = _accept(key, _FIELDS[section][name], value, where)
             origins[key] = layer.origins[key]
@@ -954,7 +994,11 @@ class Config:
             Values by section and key; leverage tiers are text, as in TOML.
         """
         return {
-            name: {key: _plain(getattr(getattr(self, name), key)) for key in entries}
+            name: {
+                key: _plain(value)
+                for key, entry in entries.items()
+                if (value := getattr(getattr(self, name), key)) is not None or not entry.metadata["late"]
+            }
             for name, entries in _FIELDS.items()
         }
 
@@ -1288,6 +1332,9 @@ def _toml_lines(config: Config) -> Iterator[str]:
                 tables += ["", comment, f"[{section}.{name}]"]
                 tables += [f'"{_number(tier)}" = {_toml_value(item)}' for tier, item in value.items()]
                 continue
+            if isinstance(value, MarginSchedule):
+                tables += ["", comment, f"[{section}.{name}]", *risk_tiers.toml_lines(value)]
+                continue
             yield comment
             skipped = value is None or (f"{section}.{name}" == "leverage.preset" and config.leverage.shares is not None)
             shown = entry.metadata["example"] if value is None else _toml_value(value)
@@ -1304,6 +1351,8 @@ def _toml_value(value: str | float | bool) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, MarginSchedule):
+        return risk_values(value)
     return {_number(tier): item for tier, item in value.items()} if isinstance(value, TierTable) else value
 
 

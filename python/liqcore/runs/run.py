@@ -13,6 +13,7 @@ from ..config.config import Config
 from ..engine.engine import Engine, describe
 from ..errors import DataError, InvalidConfigError
 from ..market.catalogue import find_listing
+from ..market.terms import margin_values
 from .side_streams import SideStreams
 from .trades import Footprints, Source
 
@@ -198,7 +199,7 @@ def from_catalogue(config: Config, symbol: str | None, at: int) -> tuple[Config,
     """Take the terms of a listed venue and symbol at the time of the data, unless the configuration has its own."""
     section = config.instrument
     symbol = section.symbol or symbol
-    terms = ("mmr", "fee", "basis", "max_leverage", "contract", "multiplier")
+    terms = ("mmr", "fee", "basis", "max_leverage", "risk", "contract", "multiplier")
     if (
         section.venue is None
         or symbol is None
@@ -210,15 +211,10 @@ def from_catalogue(config: Config, symbol: str | None, at: int) -> tuple[Config,
         schedule = listing.schedule(at)
     except InvalidConfigError:
         return config, None  # not listed, or not for that time: the default terms, as for any market
-    margin = schedule.margin
-    found = {
+    found = margin_values(schedule.margin) | {
         "venue": listing.venue,
         "contract": listing.contract,
         "multiplier": listing.multiplier,
-        "mmr": margin.rate,
-        "fee": margin.fee,
-        "basis": margin.basis,
-        "max_leverage": margin.max_leverage,
         "tick_size": section.tick_size or listing.tick_size,
         "lot_size": section.lot_size or listing.lot_size,
     }
