@@ -1,12 +1,15 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "arrays.hpp"
 #include "axis.hpp"
+#include "liqcore/instrument.hpp"
 #include "register.hpp"
 
 namespace liqcore::bindings {
@@ -108,6 +111,16 @@ Examples
                 PriceAxis(state[0].cast<std::int64_t>(), state[1].cast<std::int64_t>(), state[2].cast<std::int64_t>()),
                 state[3].cast<double>()};
           }));
+
+  m.def(
+      "automatic_ticks_per_bin",
+      [](double price, double tick_size, std::int64_t row_ticks) {
+        const double ticks = std::nearbyint(std::min(price / tick_size, kMaxTicks));  // above, engines take no price
+        return automatic_ticks_per_bin(ticks >= 0.0 ? static_cast<std::int64_t>(ticks) : 0, row_ticks);
+      },
+      "Width in ticks of the bins that an engine chooses whose first price this is: about one basis point. With\n"
+      "`row_ticks`, the widest bins that make up rows of that height.",
+      py::arg("price"), py::arg("tick_size"), py::arg("row_ticks") = 0);
 }
 
 }  // namespace liqcore::bindings

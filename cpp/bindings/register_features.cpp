@@ -97,6 +97,8 @@ ndarray of float64, shape (features,)
           "ptr", [](FeatureReader& self) { return reinterpret_cast<std::uintptr_t>(&self); },
           "Address of the reader, for liq_features_read(); valid while this object lives.")
       .def("__len__", &FeatureReader::size);
+
+  m.attr("DEFAULT_BINS_PER_ROW") = ZoneOptions{}.bins_per_row;
 }
 
 }  // namespace liqcore::bindings

@@ -1,5 +1,6 @@
 #include "liqcore/axis.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -25,6 +26,25 @@ std::int64_t multiple_of(const char* argument, double value, const char* unit_na
 }
 
 }  // namespace
+
+std::int64_t automatic_ticks_per_bin(std::int64_t price_ticks, std::int64_t row_ticks) noexcept {
+  const double target = static_cast<double>(price_ticks) * 1e-4;
+  std::int64_t step = 1;
+  const auto widen = [&](std::int64_t candidate) {
+    if (static_cast<double>(candidate) <= target) step = std::max(step, candidate);
+  };
+  if (row_ticks == 0) {
+    for (std::int64_t decade = 1; static_cast<double>(decade) <= target; decade *= 10)
+      for (const std::int64_t nice : {1, 2, 5}) widen(nice * decade);
+    return step;
+  }
+  for (std::int64_t divisor = 1; divisor * divisor <= row_ticks; ++divisor) {
+    if (row_ticks % divisor != 0) continue;
+    widen(divisor);
+    widen(row_ticks / divisor);
+  }
+  return step;
+}
 
 PriceAxis::PriceAxis(std::int64_t low_tick, std::int64_t ticks_per_bin, std::int64_t size)
     : low_tick_(low_tick), ticks_per_bin_(ticks_per_bin), size_(size) {

@@ -24,16 +24,6 @@ constexpr double kShareSteps = 1024.0;
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b < 0 ? 1 : 0); }
 
-/// About one basis point of a price in ticks, as 1, 2 or 5 times a power of ten.
-std::int64_t automatic_step(std::int64_t tick) noexcept {
-  const double target = static_cast<double>(tick) * 1e-4;
-  std::int64_t step = 1;
-  for (std::int64_t decade = 1; static_cast<double>(decade) <= target; decade *= 10)
-    for (const std::int64_t nice : {1, 2, 5})
-      if (static_cast<double>(nice * decade) <= target) step = nice * decade;
-  return step;
-}
-
 /// The range of some keys (2 * tick + side); n >= 1.
 TickRange ticks_of(const std::int64_t* keys, std::size_t n) noexcept {
   std::int64_t low;
@@ -253,7 +243,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
 
 LevelBook Engine::new_book(std::int64_t tick) const {
   if (options_.axis) return {instrument_, leverage_, *options_.axis};
-  return {instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_step(tick)};
+  return {instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_ticks_per_bin(tick)};
 }
 
 void Engine::start_book(std::int64_t tick) {

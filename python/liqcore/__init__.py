@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .analysis.sensitivity import Survival
     from .analysis.zones import Magnet, Sweep, Zone, magnets
     from .config.config import Config
-    from .market.catalogue import instrument, schedule_from_binance, schedule_from_ccxt, venues
+    from .market.catalogue import instrument, venues
     from .market.margin import (
         NoPrice,
         bankruptcy_price,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         liquidation_price,
         why_no_price,
     )
+    from .market.schedules import schedule_from_binance, schedule_from_ccxt
     from .native.sdk import get_cmake_dir, get_include, get_library, get_pkgconfig_dir
     from .runs.features import Features, features
     from .runs.footprints import footprints
@@ -67,7 +68,7 @@ _HOMES = {
         ".analysis.sensitivity": ("Survival",),
         ".analysis.zones": ("Magnet", "Sweep", "Zone", "magnets"),
         ".config.config": ("Config",),
-        ".market.catalogue": ("instrument", "schedule_from_binance", "schedule_from_ccxt", "venues"),
+        ".market.catalogue": ("instrument", "venues"),
         ".market.margin": (
             "NoPrice",
             "bankruptcy_price",
@@ -76,6 +77,7 @@ _HOMES = {
             "liquidation_price",
             "why_no_price",
         ),
+        ".market.schedules": ("schedule_from_binance", "schedule_from_ccxt"),
         ".native.sdk": ("get_cmake_dir", "get_include", "get_library", "get_pkgconfig_dir"),
         ".runs.features": ("Features", "features"),
         ".runs.footprints": ("footprints",),

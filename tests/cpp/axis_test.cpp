@@ -6,6 +6,7 @@
 
 #include "support.hpp"
 
+using liqcore::automatic_ticks_per_bin;
 using liqcore::BinRule;
 using liqcore::PriceAxis;
 using support::Random;
@@ -181,4 +182,19 @@ TEST(PriceAxis, FromPricesRefusesEdgesOffTheStep) {
 TEST(PriceAxis, FromPricesRefusesAnEmptyRange) {
   EXPECT_EQ(refusal([] { PriceAxis::from_prices(20, 20, 10, 0.5); }), "high must be above low (20), was 20");
   EXPECT_EQ(refusal([] { PriceAxis::from_prices(20, 10, 10, 0.5); }), "high must be above low (20), was 10");
+}
+
+TEST(AutomaticTicksPerBin, IsAboutABasisPointOfThePrice) {
+  EXPECT_EQ(automatic_ticks_per_bin(0), 1);
+  EXPECT_EQ(automatic_ticks_per_bin(19'999), 1);
+  EXPECT_EQ(automatic_ticks_per_bin(20'000), 2);
+  EXPECT_EQ(automatic_ticks_per_bin(600'000), 50);
+  EXPECT_EQ(automatic_ticks_per_bin(std::int64_t{1} << 40), 100'000'000);
+}
+
+TEST(AutomaticTicksPerBin, FitsRows) {
+  EXPECT_EQ(automatic_ticks_per_bin(600'000, 180), 60);
+  EXPECT_EQ(automatic_ticks_per_bin(600'000, 127), 1);
+  EXPECT_EQ(automatic_ticks_per_bin(600'000, 49), 49);
+  EXPECT_EQ(automatic_ticks_per_bin(0, 180), 1);
 }

@@ -403,8 +403,3 @@ def test_a_loaded_engine_keeps_its_margin_terms(tmp_path):
     for each in (eng, back):
         each.trade(START + NS, 60_100.0, 1.0, True)
     assert same(eng, back)
-    sized = eng.instrument.margin.assuming({10: 1e6})
-    odd = lq.Engine(lq.Instrument(tick_size=1.0, lot_size=0.1, margin=sized))
-    odd.trade(START, 60_000.0, 1.0, False)
-    with pytest.raises(lq.InvalidConfigError, match="must not assume position sizes"):
-        odd.save(tmp_path / "odd.parquet")

@@ -381,11 +381,6 @@ def test_an_instrument_object_keeps_its_maximum_leverage(market):
     with pytest.warns(UserWarning, match="leverage above 40x"):
         hm = lq.heatmap(trades=market.trades, instrument=inst)
     assert hm.meta["dropped_leverage"] == [50, 100]
-    with pytest.raises(lq.InvalidConfigError, match="must not assume position sizes"):
-        lq.heatmap(
-            trades=market.trades,
-            instrument=lq.Instrument(tick_size=0.1, lot_size=0.001, margin=inst.margin.assuming({10: 1e6})),
-        )
 
 
 @pytest.mark.parametrize(

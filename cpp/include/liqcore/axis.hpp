@@ -32,6 +32,14 @@ class BinRule {
   double inverse_;
 };
 
+/// Width of the bins that an engine chooses by itself: about one basis point of a price, both in ticks.
+///
+/// 1, 2 or 5 times a power of ten; or, with `row_ticks`, the widest bins that make up rows of that height.
+/// @param price_ticks  0 to 2^40
+/// @param row_ticks    0 (no rows to fit) to 2^40
+[[nodiscard]] LIQCORE_EXPORT std::int64_t automatic_ticks_per_bin(std::int64_t price_ticks,
+                                                                  std::int64_t row_ticks = 0) noexcept;
+
 /// Equal price bins on an instrument's tick grid: bin i covers [low + i*step, low + (i+1)*step).
 ///
 /// Works on whole ticks, so an edge never moves by rounding. Immutable, safe to share between threads.

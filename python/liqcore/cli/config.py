@@ -101,7 +101,7 @@ def show(
     values = settings.to_dict()
     for key in setting_keys():
         section, name = key.split(".")
-        table.add_row(Text(key), Text(_written(values[section][name])), Text(settings.origin(key)))
+        table.add_row(Text(key), Text(_written(values[section].get(name))), Text(settings.origin(key)))
     Console(highlight=False, width=shutil.get_terminal_size(fallback=(160, 24)).columns).print(table)
 
 

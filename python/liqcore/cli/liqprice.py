@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidConfigError
-from ..market.catalogue import Listing, find_listing
+from ..market.catalogue import find_listing
+from ..market.listing import Listing
 from ..market.margin import MarginSchedule, NoPrice, bankruptcy_price, liquidation_price
 from .common import guarded
 

@@ -6,9 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from .._core import Instrument
-from ..errors import InvalidConfigError
 from ..market.leverage import as_profile
+from ..market.terms import instrument_settings
 from .build import profile_of
 from .config import Config
 from .sections import ARGUMENTS, SECTIONS
@@ -42,7 +41,7 @@ def override(config: Config, **arguments: Any) -> Config:
     half_life = arguments.pop("half_life", "config")
     instrument, leverage, axis = (arguments.pop(name, None) for name in OBJECTS)
     if instrument is not None:
-        sections["instrument"] = _terms(instrument)
+        sections["instrument"] = instrument_settings(instrument)
     if leverage is not None:
         profile = as_profile(leverage)
         sections["leverage"] = {"shares": profile.to_dict(), "intensity": profile.intensity}
@@ -63,24 +62,3 @@ def override(config: Config, **arguments: Any) -> Config:
         sections["model"]["half_life"] = dict.fromkeys(tiers, half_life)
     changed = {name: values for name, values in sections.items() if values}
     return config.replace(**changed) if changed else config
-
-
-def _terms(instrument: Instrument) -> dict[str, Any]:
-    """Return what a configuration says of an instrument."""
-    margin = instrument.margin
-    if margin.assumed_sizes:
-        raise InvalidConfigError(
-            "instrument must not assume position sizes here (a configuration cannot say them), assumed some: use Engine"
-        )
-    return {
-        "symbol": instrument.symbol or None,
-        "venue": instrument.venue or None,
-        "contract": instrument.contract,
-        "tick_size": instrument.tick_size,
-        "lot_size": instrument.lot_size,
-        "multiplier": instrument.multiplier,
-        "mmr": margin.rate,
-        "fee": margin.fee,
-        "basis": margin.basis,
-        "max_leverage": margin.max_leverage,
-    }

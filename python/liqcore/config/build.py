@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis
+from .._core import Instrument, LeverageProfile, PriceAxis
 from ..errors import InvalidConfigError
+from ..market import terms
 from ..market.leverage import as_profile
 from .config import Config
 
@@ -16,20 +17,7 @@ def instrument_of(config: Config) -> Instrument:
     if section.tick_size is None or section.lot_size is None:
         missing = "tick_size" if section.tick_size is None else "lot_size"
         raise InvalidConfigError(f"instrument.{missing} must be given, was not")
-    if section.max_leverage is None:
-        margin = MarginSchedule.flat(section.mmr, fee=section.fee, basis=section.basis)
-    else:
-        tier = {"rate": section.mmr, "max_leverage": section.max_leverage}
-        margin = MarginSchedule.tiers([tier], fee=section.fee, basis=section.basis)
-    return Instrument(
-        symbol=section.symbol or "",
-        venue=section.venue or "",
-        contract=section.contract,
-        tick_size=section.tick_size,
-        lot_size=section.lot_size,
-        multiplier=section.multiplier,
-        margin=margin,
-    )
+    return terms.instrument_of(config.to_dict()["instrument"])
 
 
 def profile_of(config: Config) -> LeverageProfile:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from .._core import MarginSchedule
 from ..errors import InvalidConfigError
+from ..market.terms import risk_values
 from ..words.files import write_whole
 from .layers import Layer, dict_layer, env_layer, find, flag_layer, read_parquet, toml_layer
 from .rules import TierTable, number_text, show
@@ -221,10 +223,12 @@ class Config:
         origins = dict(self._origins)
         for key, value in layer.values.items():
             section, name = key.split(".")
-            other = ALTERNATIVES.get(key)
-            if other is not None and other not in layer.values and value is not None:
-                changes.setdefault(section, {})[other.split(".")[1]] = SETTINGS[section][other.split(".")[1]].default
-                origins.pop(other, None)
+            for other in ALTERNATIVES.get(key, ()):
+                if other not in layer.values and value is not None:
+                    changes.setdefault(section, {})[other.split(".")[1]] = find(other).default
+                    origins.pop(other, None)
+                    if key == "instrument.risk":  # which decides them
+                        origins[other] = layer.origins[key]
             where = layer.where(key)
             changes.setdefault(section, {})[name] = SETTINGS[section][name].accept(value, where)
             origins[key] = layer.origins[key]
@@ -323,7 +327,11 @@ class Config:
             Values by section and key; leverage tiers are text, as in TOML.
         """
         return {
-            name: {key: _plain(getattr(getattr(self, name), key)) for key in entries}
+            name: {
+                key: _plain(value)
+                for key, entry in entries.items()
+                if (value := getattr(getattr(self, name), key)) != entry.default or not entry.late
+            }
             for name, entries in SETTINGS.items()
         }
 
@@ -362,4 +370,6 @@ class Config:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, MarginSchedule):
+        return risk_values(value)
     return {number_text(tier): item for tier, item in value.items()} if isinstance(value, TierTable) else value

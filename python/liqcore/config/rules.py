@@ -10,8 +10,10 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 
+from .._core import MarginSchedule
 from ..words.threshold import Threshold
 from ..words.times import format_duration, parse_duration
+from . import risk_tiers
 
 T = TypeVar("T")
 
@@ -250,6 +252,16 @@ def _accept_threshold(value: Any) -> float | str:
 
 
 THRESHOLD = Rule(text=_THRESHOLD_TEXT, accept=_accept_threshold, parse=str)
+
+
+def _accept_risk(value: Any) -> MarginSchedule:
+    try:
+        return risk_tiers.accept(value)
+    except ValueError as error:
+        raise BreachError(risk_tiers.TEXT, str(error) or None) from None
+
+
+RISK = Rule(text=risk_tiers.TEXT, accept=_accept_risk, parse=risk_tiers.parse)
 
 
 # ------------------------------------------------------------------------------------------------------ words

@@ -5,11 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .._core import MarginSchedule
 from ..errors import InvalidConfigError
+from . import risk_tiers
 from .rules import (
     BOOLEAN,
     HALF_LIFE,
     LENGTH,
+    RISK,
     SHARES,
     THRESHOLD,
     BreachError,
@@ -38,6 +41,7 @@ class Setting:
     flag: str
     commands: tuple[str, ...]
     help: str
+    late: bool
 
     @property
     def key(self) -> str:
@@ -78,6 +82,7 @@ def setting(
     flag: str = "",
     commands: tuple[str, ...] = (),
     help: str = "",
+    late: bool = False,
 ) -> Any:
     """
     Declare a setting; its type stands before it.
@@ -100,6 +105,9 @@ def setting(
         The commands that have this option.
     help : str, optional
         What their help says instead of `doc` and the example.
+    late : bool, optional
+        Whether it came after 0.1.0: `Config.to_dict` then leaves it out where it has its default, so that the hashes of
+        saved configurations stay.
     """
     optional = default is None
     assert optional == bool(unset) == bool(example), "an optional key says what its absence means and shows a value"
@@ -114,6 +122,7 @@ def setting(
         flag=flag,
         commands=commands,
         help=help,
+        late=late,
     )
     return field(default=default, metadata={"setting": declared})
 
@@ -216,6 +225,19 @@ class InstrumentConfig(Section):
         unset="no limit, or the catalogue's where venue and symbol are listed there",
         example="40.0",
     )
+    risk: MarginSchedule | None = setting(  # noqa: RUF009
+        None, RISK, risk_tiers.DOC, unset=risk_tiers.UNSET, example=risk_tiers.EXAMPLE, late=True
+    )
+
+    def __post_init__(self) -> None:
+        Section.__post_init__(self)
+        if self.risk is not None:
+            for name, value in risk_tiers.settle(self.risk).items():
+                object.__setattr__(self, name, value)
+
+    @staticmethod
+    def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
+        return risk_tiers.conflict(values, SETTINGS["instrument"]["mmr"].default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -570,8 +592,14 @@ SETTINGS: dict[str, dict[str, Setting]] = {
 }
 """Every setting, by section and key, in the order of the file."""
 
-# Of such a pair only one is given: setting one on a later layer takes back what an earlier layer said of the other.
-ALTERNATIVES = {"leverage.preset": "leverage.shares", "leverage.shares": "leverage.preset"}
+# Setting one of these on a later layer takes back what an earlier layer said of the others.
+ALTERNATIVES = {
+    "leverage.preset": ("leverage.shares",),
+    "leverage.shares": ("leverage.preset",),
+    "instrument.risk": ("instrument.mmr", "instrument.max_leverage"),
+    "instrument.mmr": ("instrument.risk",),
+    "instrument.max_leverage": ("instrument.risk",),
+}
 
 
 def all_settings() -> Iterator[Setting]:

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._core import MarginSchedule
+from . import risk_tiers
 from .rules import TierTable, number_text
 from .sections import SETTINGS
 
@@ -122,6 +124,9 @@ def toml_lines(sections: Mapping[str, Any]) -> Iterator[str]:
             if isinstance(value, TierTable):
                 tables += ["", comment, f"[{section}.{name}]"]
                 tables += [f'"{number_text(tier)}" = {toml_value(item)}' for tier, item in value.items()]
+                continue
+            if isinstance(value, MarginSchedule):
+                tables += ["", comment, f"[{section}.{name}]", *risk_tiers.toml_lines(value)]
                 continue
             yield comment
             skipped = value is None or (entry.key == "leverage.preset" and has_shares)

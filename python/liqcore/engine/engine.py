@@ -14,6 +14,7 @@ from .. import _core
 from .._core import Instrument, LeverageProfile, PriceAxis, Stats
 from ..errors import InvalidConfigError
 from ..market.leverage import as_profile, half_lives
+from ..market.terms import instrument_of, instrument_settings, instrument_values
 from ..tables.archive import read_archive, write_archive
 from ..tables.arrow import is_table
 from ..tables.batch import TradeBatch
@@ -465,9 +466,8 @@ class Engine(_core.Engine):
         if history is None:
             raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
         meta = describe(self)
-        if not self.instrument.margin.assumed_sizes:  # which a configuration cannot say
-            config = config_of(self, step)
-            meta |= {"config": config.to_dict(), "config_hash": config.hash}
+        config = config_of(self, step)
+        meta |= {"config": config.to_dict(), "config_hash": config.hash}
         return Heatmap(history, self.leverage, step=step, unit=unit, complete=not unfinished, meta=meta)
 
     def map(self, *, step: float | None = None) -> LiquidationMap:
@@ -498,17 +498,12 @@ class Engine(_core.Engine):
         Raises
         ------
         InvalidConfigError
-            Before the first price, when there is nothing to save; or if the margin terms assume position sizes
-            (`MarginSchedule.assuming`), which the file cannot say.
+            Before the first price, when there is nothing to save.
         """
         state = self._state()
-        if self.instrument.margin.assumed_sizes:
-            raise InvalidConfigError(
-                "instrument must not assume position sizes in an engine that is saved, assumed some"
-            )
         history, _ = self._history(True)
         assert history is not None, "an engine that has a state has a history"
-        half_life = self.half_life_ns
+        half_life, assumed = self.half_life_ns, self.instrument.assumed
         header = {
             "state": state,
             "options": {
@@ -523,7 +518,7 @@ class Engine(_core.Engine):
                 "keep": self.keep,
                 "fixed_axis": self.has_fixed_axis,
             },
-            "instrument": describe(self)["instrument"],
+            "instrument": instrument_values(self.instrument) | ({"assumed": list(assumed)} if assumed else {}),
             "dropped_leverage": list(self.dropped_leverage),
         }
         return write_archive(path, ARCHIVE_KEY, header, history, self.leverage)
@@ -538,13 +533,8 @@ class Engine(_core.Engine):
         DataError
             If the file is not one.
         """
-        from ..config.build import instrument_of
-        from ..config.config import Config
-
         header, [(history, leverage)] = read_archive(path, ARCHIVE_KEY, "an engine")
         options, terms = header["options"], header["terms"]
-        named = {key: value for key, value in header["instrument"].items() if value != ""}
-        instrument = instrument_of(Config().replace(instrument=named))
         step = terms["ticks_per_bin"] * terms["tick_size"]
         axis = None
         if options["fixed_axis"]:
@@ -552,7 +542,7 @@ class Engine(_core.Engine):
             axis = PriceAxis(low=low, high=high, step=step, tick_size=terms["tick_size"])
         half_life = options["half_life_ns"]
         engine = cls(
-            instrument,
+            instrument_of(header["instrument"]),
             leverage=leverage,
             axis=axis,
             book_step=None if axis is not None else step,
@@ -593,7 +583,7 @@ def config_of(engine: Engine, step: float | None = None) -> Config:
         bins |= {"low": axis.low, "high": axis.high}
     model = {name: getattr(engine, entry.argument) for name, entry in SETTINGS["model"].items() if name != "half_life"}
     return Config().replace(
-        instrument={key: value for key, value in describe(engine)["instrument"].items() if value != ""},
+        instrument=instrument_settings(engine.instrument),
         leverage={"shares": engine.leverage.to_dict(), "intensity": engine.leverage.intensity},
         axis=bins if step is None else bins | {"step": step},
         window={"length": format_duration(engine.window_ns)},
@@ -630,18 +620,7 @@ def describe(engine: Engine) -> dict[str, Any]:
         "leverage": {f"{tier:g}": share for tier, share in engine.leverage.to_dict().items()},
         "intensity": engine.leverage.intensity,
         "dropped_leverage": list(engine.dropped_leverage),
-        "instrument": {
-            "symbol": engine.instrument.symbol,
-            "venue": engine.instrument.venue,
-            "contract": engine.instrument.contract,
-            "tick_size": engine.instrument.tick_size,
-            "lot_size": engine.instrument.lot_size,
-            "multiplier": engine.instrument.multiplier,
-            "mmr": engine.instrument.margin.rate,
-            "fee": engine.instrument.margin.fee,
-            "basis": engine.instrument.margin.basis,
-            "max_leverage": engine.instrument.margin.max_leverage,
-        },
+        "instrument": instrument_values(engine.instrument),
         "version": _core.__version__,
         "synthetic": False,
     }

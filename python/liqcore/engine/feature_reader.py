@@ -62,7 +62,7 @@ class FeatureReader(_core.FeatureReader):
         self,
         *,
         reaches: Sequence[float] = REACHES,
-        bins_per_row: int = 5,
+        bins_per_row: int = _core.DEFAULT_BINS_PER_ROW,
         zone_percentile: float = 90.0,
         density_percent: float = 1.0,
     ) -> None:

@@ -14,7 +14,7 @@ def as_profile(leverage: LeverageProfile | Mapping[float, float] | str | None) -
     if leverage is None:
         return LeverageProfile.preset("default")
     if isinstance(leverage, str):
-        from .catalogue import leverage_preset
+        from .catalogue import leverage_preset  # here: whoever gives shares starts without the catalogue
 
         return leverage_preset(leverage)
     if isinstance(leverage, Mapping):

@@ -7,7 +7,7 @@ of money are in the margin currency: quote for linear contracts, coin for invers
 
 import enum
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,25 +56,31 @@ _TEXTS = {
 }
 
 
+class _Given(TypedDict, total=False):
+    """The keywords of `liquidation_price`, for its overloads."""
+
+    mmr: ArrayLike | None
+    contract: str | None
+    basis: str | None
+    fee: ArrayLike | None
+    maintenance_amount: ArrayLike | None
+    qty: ArrayLike | None
+    margin: ArrayLike | None
+    added_margin: ArrayLike | None
+    open_fee: ArrayLike | None
+    other_pnl: ArrayLike | None
+    other_maintenance: ArrayLike | None
+    schedule: Terms | None
+
+
 @overload
 def liquidation_price(
     side: SideLike,
     entry: ArrayLike,
     leverage: ArrayLike | None = ...,
     *,
-    mmr: ArrayLike | None = ...,
-    contract: str | None = ...,
-    basis: str | None = ...,
-    fee: ArrayLike | None = ...,
-    maintenance_amount: ArrayLike | None = ...,
-    qty: ArrayLike | None = ...,
-    margin: ArrayLike | None = ...,
-    added_margin: ArrayLike | None = ...,
-    open_fee: ArrayLike | None = ...,
-    other_pnl: ArrayLike | None = ...,
-    other_maintenance: ArrayLike | None = ...,
-    schedule: Terms | None = ...,
     return_reason: Literal[False] = ...,
+    **given: Unpack[_Given],
 ) -> Any: ...
 
 
@@ -84,19 +90,8 @@ def liquidation_price(
     entry: ArrayLike,
     leverage: ArrayLike | None = ...,
     *,
-    mmr: ArrayLike | None = ...,
-    contract: str | None = ...,
-    basis: str | None = ...,
-    fee: ArrayLike | None = ...,
-    maintenance_amount: ArrayLike | None = ...,
-    qty: ArrayLike | None = ...,
-    margin: ArrayLike | None = ...,
-    added_margin: ArrayLike | None = ...,
-    open_fee: ArrayLike | None = ...,
-    other_pnl: ArrayLike | None = ...,
-    other_maintenance: ArrayLike | None = ...,
-    schedule: Terms | None = ...,
     return_reason: Literal[True],
+    **given: Unpack[_Given],
 ) -> tuple[Any, Any]: ...
 
 
@@ -185,30 +180,30 @@ def liquidation_price(
     >>> lq.liquidation_price("long", 60_000, 1, mmr=0.004, return_reason=True)
     (nan, <NoPrice.NEVER: 3>)
     """
-    columns = {
-        "entry": entry,
-        "leverage": leverage,
-        "qty": qty,
-        "margin": margin,
-        "added_margin": added_margin,
-        "open_fee": open_fee,
-        "other_pnl": other_pnl,
-        "other_maintenance": other_maintenance,
-    }
     terms, contract = _terms(schedule, contract)
-    if terms is None:
-        if mmr is None:
-            raise InvalidConfigError("mmr or schedule must be given, neither was")
-        columns |= {"mmr": mmr, "fee": fee, "maintenance_amount": maintenance_amount}
-    else:
+    if terms is None and mmr is None:
+        raise InvalidConfigError("mmr or schedule must be given, neither was")
+    if terms is not None:
         for name, value in (("mmr", mmr), ("basis", basis), ("fee", fee), ("maintenance_amount", maintenance_amount)):
             if value is not None:
                 raise InvalidConfigError(f"{name} goes without schedule, which has its own")
     basis = basis or "mark"
     if basis == "entry" and fee is not None and np.any(np.asarray(fee) != 0):
         raise InvalidConfigError('fee must be 0 with basis "entry" (those venues leave it out of the price)')
-    _check(columns)
-    sides, arrays, shape = _broadcast(side, columns)
+    sides, arrays, shape = _columns(
+        side,
+        entry=entry,
+        leverage=leverage,
+        qty=qty,
+        margin=margin,
+        added_margin=added_margin,
+        open_fee=open_fee,
+        other_pnl=other_pnl,
+        other_maintenance=other_maintenance,
+        mmr=mmr,
+        fee=fee,
+        maintenance_amount=maintenance_amount,
+    )
     price, reason = _core.liquidation_prices(
         sides, arrays, contract=contract, basis=basis, schedule=terms, want_reason=return_reason
     )
@@ -247,18 +242,17 @@ def bankruptcy_price(
     >>> lq.bankruptcy_price("long", 60_000, 2, contract="inverse")
     40000.0
     """
-    columns = {
-        "entry": entry,
-        "leverage": leverage,
-        "qty": qty,
-        "margin": margin,
-        "added_margin": added_margin,
-        "open_fee": open_fee,
-        "other_pnl": other_pnl,
-        "other_maintenance": other_maintenance,
-    }
-    _check(columns)
-    sides, arrays, shape = _broadcast(side, columns)
+    sides, arrays, shape = _columns(
+        side,
+        entry=entry,
+        leverage=leverage,
+        qty=qty,
+        margin=margin,
+        added_margin=added_margin,
+        open_fee=open_fee,
+        other_pnl=other_pnl,
+        other_maintenance=other_maintenance,
+    )
     price, reason = _core.bankruptcy_prices(sides, arrays, contract=contract or "linear")
     return _answer(price, reason, shape, return_reason)
 
@@ -423,8 +417,8 @@ def _terms(schedule: Terms | None, contract: str | None) -> tuple[MarginSchedule
     return schedule, contract or "linear"
 
 
-def _check(columns: dict[str, Any]) -> None:
-    """Refuse arguments that do not go together."""
+def _columns(side: Any, **columns: Any) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float64]], tuple[int, ...]]:
+    """Make columns of one length, where they go together; single numbers stay single."""
     if columns["leverage"] is None and columns["margin"] is None:
         raise InvalidConfigError("leverage or margin must be given, neither was")
     if columns["qty"] is None:
@@ -432,6 +426,21 @@ def _check(columns: dict[str, Any]) -> None:
             value = columns.get(name)
             if value is not None and (name == "margin" or np.any(np.asarray(value) != 0)):
                 raise InvalidConfigError(f"qty must be given with {name}, was not")
+    sides = _sides(side)
+    arrays = {name: np.asarray(value, dtype=np.float64) for name, value in columns.items() if value is not None}
+    try:
+        shape = np.broadcast_shapes(sides.shape, *(array.shape for array in arrays.values()))
+    except ValueError:
+        named: dict[str, NDArray[Any]] = {"side": sides, **arrays}
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in named.items() if array.ndim)
+        raise InvalidConfigError(f"the arguments must have shapes that go together, were {shapes}") from None
+
+    def flat(array: Any) -> Any:
+        if array.size == 1 and array.shape != shape:
+            return array.reshape(1)
+        return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1)
+
+    return flat(sides), {name: flat(array) for name, array in arrays.items()}, shape
 
 
 def _sides(side: Any) -> NDArray[np.uint8]:
@@ -451,27 +460,6 @@ def _sides(side: Any) -> NDArray[np.uint8]:
         bad = sides[~np.asarray(known)].ravel()[0]
         raise InvalidConfigError(f'side must hold "long" or "short" (or 1 and -1), held {bad!s}')
     return np.asarray(short, dtype=np.bool_).view(np.uint8)
-
-
-def _broadcast(
-    side: Any, columns: dict[str, Any]
-) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float64]], tuple[int, ...]]:
-    """Make columns of one length; single numbers stay single."""
-    sides = _sides(side)
-    arrays = {name: np.asarray(value, dtype=np.float64) for name, value in columns.items() if value is not None}
-    try:
-        shape = np.broadcast_shapes(sides.shape, *(array.shape for array in arrays.values()))
-    except ValueError:
-        named: dict[str, NDArray[Any]] = {"side": sides, **arrays}
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in named.items() if array.ndim)
-        raise InvalidConfigError(f"the arguments must have shapes that go together, were {shapes}") from None
-
-    def flat(array: Any) -> Any:
-        if array.size == 1 and array.shape != shape:
-            return array.reshape(1)
-        return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1)
-
-    return flat(sides), {name: flat(array) for name, array in arrays.items()}, shape
 
 
 def _answer(price: NDArray[np.float64], reason: NDArray[np.uint8], shape: tuple[int, ...], return_reason: bool) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from .._core import Instrument, LeverageProfile, PriceAxis
 from ..config.arguments import given, override
 from ..config.build import axis_of
@@ -23,7 +24,6 @@ from ..engine.engine import Engine
 from ..engine.feature_reader import REACHES, FeatureReader
 from ..errors import DataError, InvalidConfigError
 from ..tables.arrow import export_schema, export_table
-from ..views.heatmap import DEFAULT_BINS_PER_ROW
 from ..words.files import write_whole
 from ..words.times import Length, format_duration, parse_duration
 from .run import OFF_GRID_LIMIT, consume
@@ -262,7 +262,7 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
     def feed(engine: Engine, settled: Config) -> None:
         reading.feed(engine, reader_of(_bins_per_row(engine, settled)))
 
-    reader_of(DEFAULT_BINS_PER_ROW)  # refuses wrong options before anything is read
+    reader_of(_core.DEFAULT_BINS_PER_ROW)  # refuses wrong options before anything is read
 
     if closes is not None and len(closes) and closes[-1] < NS_SINCE <= source.first_ts:
         raise InvalidConfigError(
@@ -443,7 +443,7 @@ def _bins_per_row(engine: Engine, settled: Config) -> int:
     fixed, book_step = axis_of(settled, engine.instrument)
     book = book_step if fixed is None else fixed.step
     if settled.axis.step is None or book is None:
-        return DEFAULT_BINS_PER_ROW
+        return _core.DEFAULT_BINS_PER_ROW
     tick = engine.instrument.tick_size
     row, bins = (
         PriceAxis(low=0.0, high=width, step=width, tick_size=tick).ticks_per_bin for width in (settled.axis.step, book)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,10 @@ from ..config.config import Config
 from ..engine.engine import Engine, describe
 from ..errors import DataError, InvalidConfigError
 from ..market.catalogue import find_listing
-from ..views.heatmap import DEFAULT_BINS_PER_ROW
+from ..market.terms import margin_values
 from .side_streams import SideStreams
 from .trades import Footprints, Source
 
-BOOK_STEP_SHARE = 1e-4  # of the first price: the width of a book bin to aim at
 OFF_GRID_LIMIT = 0.05
 
 
@@ -159,28 +157,19 @@ def _settle(config: Config, source: Source, tick_size: float, lot_size: float, s
     elif axis.step is None:
         fixed, book_step = axis_of(config, instrument_of(config))
         width = fixed.step if fixed is not None else book_step
-        config = config.replace(axis={"step": float(f"{DEFAULT_BINS_PER_ROW * width:.12g}") if width else None})
+        config = config.replace(axis={"step": float(f"{_core.DEFAULT_BINS_PER_ROW * width:.12g}") if width else None})
     return config
 
 
 def _steps(price: float, tick_size: float, step: float | None) -> tuple[float, float]:
-    """Width of the book's bins and of the picture's rows: about one and four basis points, whole ticks."""
-    target = max(1.0, price * BOOK_STEP_SHARE / tick_size)
+    """Width of the book's bins, about one basis point, and of the picture's rows: whole ticks."""
     if step is None:
-        decade = 10.0 ** math.floor(math.log10(target))
-        book = max(nice * decade for nice in (1, 2, 5) if nice * decade <= target)
-        ticks = int(max(1, book))
-        return _price(ticks, tick_size), _price(ticks * DEFAULT_BINS_PER_ROW, tick_size)
+        ticks = _core.automatic_ticks_per_bin(price, tick_size)
+        return _price(ticks, tick_size), _price(ticks * _core.DEFAULT_BINS_PER_ROW, tick_size)
     if step > price:
         raise InvalidConfigError(f"step must not be above the price itself ({price:g}), was {step:g}")
     row = PriceAxis(low=0.0, high=step, step=step, tick_size=tick_size).ticks_per_bin
-    ticks = max(divisor for divisor in _divisors(row) if divisor <= target)
-    return _price(ticks, tick_size), step
-
-
-def _divisors(number: int) -> list[int]:
-    small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
-    return sorted({*small, *(number // d for d in small)})
+    return _price(_core.automatic_ticks_per_bin(price, tick_size, row), tick_size), step
 
 
 def _price(ticks: int, tick_size: float) -> float:
@@ -210,7 +199,7 @@ def from_catalogue(config: Config, symbol: str | None, at: int) -> tuple[Config,
     """Take the terms of a listed venue and symbol at the time of the data, unless the configuration has its own."""
     section = config.instrument
     symbol = section.symbol or symbol
-    terms = ("mmr", "fee", "basis", "max_leverage", "contract", "multiplier")
+    terms = ("mmr", "fee", "basis", "max_leverage", "risk", "contract", "multiplier")
     if (
         section.venue is None
         or symbol is None
@@ -222,15 +211,10 @@ def from_catalogue(config: Config, symbol: str | None, at: int) -> tuple[Config,
         schedule = listing.schedule(at)
     except InvalidConfigError:
         return config, None  # not listed, or not for that time: the default terms, as for any market
-    margin = schedule.margin
-    found = {
+    found = margin_values(schedule.margin) | {
         "venue": listing.venue,
         "contract": listing.contract,
         "multiplier": listing.multiplier,
-        "mmr": margin.rate,
-        "fee": margin.fee,
-        "basis": margin.basis,
-        "max_leverage": margin.max_leverage,
         "tick_size": section.tick_size or listing.tick_size,
         "lot_size": section.lot_size or listing.lot_size,
     }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
@@ -26,6 +27,9 @@ PathLike = str | os.PathLike[str]
 
 BATCH_ROWS = 1_000_000
 SCANNED_FILES = 4  # a head can be a third of its file; what only other files show is found while reading
+NO_GRID = 15  # decimals by which the core says that values lie on none
+MOST_TICKS = 2.0**31  # in a price: an engine takes no more
+MOST_LOTS = 1e14  # in a quantity: a double has 15 or 16 digits
 DAY_NS = 86_400_000_000_000
 
 
@@ -54,8 +58,8 @@ class Memory:
             quantities = candles.buy_qty[:1000]
             self.first_price = float(candles.open[0])
             self.first_ts = int(candles.ts_open[0])
-        self.tick_size = finest(prices[:200_000])
-        self.lot_size = finest(quantities[:200_000])
+        self.tick_size = finest(prices[:200_000], MOST_TICKS)
+        self.lot_size = finest(quantities[:200_000], MOST_LOTS)
         self.symbol: str | None = None if trades is not None else SideStreams.symbol_of(candles)
 
     def batches(self) -> Iterator[Any]:
@@ -78,7 +82,7 @@ class Memory:
     def finest(self) -> tuple[float, float]:
         if self._trades is None:
             return self.tick_size, self.lot_size
-        return finest(self._trades.price), finest(self._trades.qty)
+        return finest(self._trades.price, MOST_TICKS), finest(self._trades.qty, MOST_LOTS)
 
 
 class Files:
@@ -248,10 +252,20 @@ def _check_files(files: Sequence[FileReport]) -> None:
             )
 
 
-def finest(values: NDArray[np.float64]) -> float:
-    """The finest decimal step that some values need, as a step of a grid; 1e-8 at the least."""
-    finite = values[np.isfinite(values) & (values != 0)]
-    for decimals in range(9):
-        if np.all(np.abs(finite - np.round(finite, decimals)) <= 1e-9 * np.maximum(np.abs(finite), 1e-3)):
-            return float(f"1e-{decimals}")
-    return 1e-8
+def finest(values: NDArray[np.float64], most: float) -> float:
+    """
+    The finest decimal step that some values need, as a step of a grid; their usual size is at most `most` such steps.
+
+    Computed values (such as 3 * 0.1) are off their decimals in the last bits and lie on no decimal grid, and an engine
+    counts neither ticks nor lots without end: of such values fewer decimals count, eight at the most.
+    """
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    decimals = _core.finest_decimals(values)
+    sizes = np.abs(values)
+    if decimals == NO_GRID or not np.max(sizes, initial=0.0) * 10.0**decimals <= most:
+        sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
+        usual = np.median(sizes) if len(sizes) else 1.0
+        kept = int(np.clip(np.log10(most / usual), 0, 8))
+        if kept < decimals:
+            decimals = _core.finest_decimals(np.round(values, kept))
+    return float(f"1e-{decimals}")

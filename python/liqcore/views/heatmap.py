@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 SIDES = ("both", "long", "short")
 UNITS = ("usd", "quantity")
-DEFAULT_BINS_PER_ROW = 5
 RECENT_COLUMNS = 100
 ARCHIVE_KEY = "liqcore.heatmap"
 CANDLE = np.dtype([(name, np.float64) for name in ("open", "high", "low", "close", "buy_qty", "sell_qty")])
@@ -221,7 +220,7 @@ class Heatmap:
 
     def _bins_per_row(self, step: float | None) -> int:
         if step is None:
-            return DEFAULT_BINS_PER_ROW
+            return _core.DEFAULT_BINS_PER_ROW
         tick, book = self._history.tick_size, self._history.ticks_per_bin
         ticks = PriceAxis(low=0.0, high=step, step=step, tick_size=tick).ticks_per_bin
         if ticks % book:
