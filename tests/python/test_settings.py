@@ -2,6 +2,8 @@
 
 import inspect
 import os
+import re
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -220,20 +222,29 @@ def test_given_picks_the_arguments_of_settings() -> None:
     }
 
 
+def another(entry: Setting) -> Any:
+    """Return a value that is not the default."""
+    if entry.default is None:
+        return tomllib.loads(f"x = {entry.example}")["x"]
+    if entry.rule.kind is bool:
+        return not entry.default
+    if entry.rule.kind is float:
+        return 0.5
+    return next(word for word in re.findall(r'"([^"]+)"', entry.rule.text) if word != entry.default)
+
+
 def test_every_argument_goes_before_the_configuration_and_says_so() -> None:
-    values = {  # one that is not the default, of each
-        "symbol": "X", "venue": "okx", "step": 20.0, "book_step": 5.0, "window": "1m", "warmup": "3d", "last": "1d",
-        "opened_within": "12h", "model": "blend", "trigger": "mark", "maker_share": 0.5, "half_life": {10: "7d"},
-        "taker_tilt": 0.25, "churn": 0.2, "event_threshold": 5.0, "reconciled": True, "marks": "m.csv",
-        "open_interest": "oi.csv", "candles": "k.csv", "side": "long", "threshold": "p95",
-    }  # fmt: skip
-    assert values.keys() == ARGUMENTS.keys()
+    values = {argument: another(entry) for argument, entry in ARGUMENTS.items()} | {"half_life": {10: "7d"}}
     config = override(Config(), **values)
     for argument, value in values.items():
         entry = ARGUMENTS[argument]
-        assert getattr(getattr(config, entry.section), entry.name) == value
+        assert getattr(getattr(config, entry.section), entry.name) == entry.accept(value) != entry.default
         assert config.origin(entry.key) == "Python"
     assert override(Config(), **dict.fromkeys(values.keys() - {"half_life"})) == Config()
+
+
+def test_a_half_life_may_be_none_or_one_for_all_tiers() -> None:
+    assert override(Config(), half_life="config") == Config()
     assert override(Config(), half_life=None).model.half_life == "none"
     assert override(Config(), leverage={10: 0.5, 20: 0.5}, half_life="1d").model.half_life == {10: "1d", 20: "1d"}
 

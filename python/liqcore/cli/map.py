@@ -9,11 +9,11 @@ from rich.text import Text
 
 from ..render import labels
 from .common import guarded
-from .options import Flags, option, output, with_settings
+from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, option, output, with_settings
 from .outputs import outputs
 from .report import price_text
 from .run import console
-from .view import At, Files, Json, Leverage, Quiet, Settings, echo_json, market, numbers, open_view, time_text
+from .view import echo_json, market, numbers, open_view, time_text
 
 
 @guarded
@@ -26,13 +26,13 @@ def map_(
     ] = None,
     at: At = None,
     within: Annotated[str, typer.Option(help="Moves of the price whose totals are shown, percent.")] = "1,2,5,10",
-    leverage: Leverage = None,
+    leverage: Tiers = None,
     flags: Flags,
     width: Annotated[int, option("render.width", "Width of the picture, in pixels.")] = 1400,
     height: Annotated[int, option("render.height", "Height of the picture, in pixels.")] = 860,
-    config: Settings = None,
+    config: ConfigForTrades = None,
     json_: Json = False,
-    quiet: Quiet = False,
+    quiet: NoBar = False,
 ) -> None:
     """
     Show the liquidation map: what a fall and a rise of the price would liquidate at one instant.

@@ -24,16 +24,19 @@ def output(help: str) -> Any:
     return typer.Option("-o", "--output", metavar="FILE", help=help)
 
 
+def config_file(help: str) -> Any:
+    """Return the option ``--config``."""
+    return typer.Option("--config", metavar="FILE", help=f"{help} [default: liqcore.toml, if there]")
+
+
+def quiet(help: str) -> Any:
+    """Return the option ``-q``."""
+    return typer.Option("-q", "--quiet", help=help)
+
+
 Outputs = Annotated[list[Path], output("out.png for a picture, out.parquet for a result; twice for both.")]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="Settings: a TOML file, or a saved result to repeat. [default: liqcore.toml, if there]",
-    ),
-]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")]
+ConfigFile = Annotated[Path | None, config_file("Settings: a TOML file, or a saved result to repeat.")]
+Quiet = Annotated[bool, quiet("Only warnings and errors.")]
 
 
 def with_settings(command: str, **helps: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
@@ -126,3 +129,26 @@ def leverage_flag(text: str | None) -> dict[str, Any]:
             f'--leverage must be shares such as "10:0.5,25:0.3,100:0.2" or a preset\'s name, was "{text}"'
         )
     return {"leverage.preset": text}
+
+
+# Of `map` and `zones`, which look at a heatmap:
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILES", help="A saved heatmap (.parquet), or files of trades as for liqcore heatmap."),
+]
+At = Annotated[
+    str | None,
+    typer.Option(help='What was known at this time, such as "2026-06-12T10:00", UTC. [default: the last column]'),
+]
+Tiers = Annotated[
+    str | None,
+    option(
+        "leverage.shares",
+        'Tiers shown, such as "25,50"; or shares to weigh them by, such as "10:0.5,50:0.5". [default: all]',
+    ),
+]
+ConfigForTrades = Annotated[
+    Path | None, config_file("For trade files: all settings of liqcore heatmap, as a TOML file or a saved result.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs instead of tables.")]
+NoBar = Annotated[bool, quiet("No progress bar.")]

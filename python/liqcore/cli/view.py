@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import typer
@@ -12,37 +12,10 @@ import typer
 from ..config.config import Config
 from ..errors import DataError, InvalidConfigError
 from .common import resolve
-from .options import Flags, leverage_flag, option
+from .options import Flags, leverage_flag
 from .progress import ProgressCallback
 from .report import HeatmapResult
 from .run import compute_view
-
-Files = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="FILES", help="A saved heatmap (.parquet), or files of trades as for liqcore heatmap."),
-]
-At = Annotated[
-    str | None,
-    typer.Option(help='What was known at this time, such as "2026-06-12T10:00", UTC. [default: the last column]'),
-]
-Leverage = Annotated[
-    str | None,
-    option(
-        "leverage.shares",
-        'Tiers shown, such as "25,50"; or shares to weigh them by, such as "10:0.5,50:0.5". [default: all]',
-    ),
-]
-Settings = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="For trade files: all settings of liqcore heatmap, as a TOML file or a saved result. "
-        "[default: liqcore.toml, if there]",
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs instead of tables.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress bar.")]
 
 
 def open_view(

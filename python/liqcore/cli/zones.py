@@ -12,10 +12,10 @@ from ..errors import InvalidConfigError
 from ..render.labels import amount
 from ..words.times import parse_duration
 from .common import guarded
-from .options import Flags, option, with_settings
+from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, option, with_settings
 from .report import price_text
 from .run import console
-from .view import At, Files, Json, Leverage, Quiet, Settings, echo_json, market, numbers, open_view, time_text
+from .view import echo_json, market, numbers, open_view, time_text
 
 
 @guarded
@@ -32,7 +32,7 @@ def zones(
             "percentile of the bins that are not zero. [default: p90]",
         ),
     ] = None,
-    leverage: Leverage = None,
+    leverage: Tiers = None,
     flags: Flags,
     top: Annotated[int, typer.Option(min=0, help="How many zones, those of the highest score; 0: all.")] = 20,
     columns: Annotated[int, typer.Option(help="Over how many columns presence counts.")] = 100,
@@ -48,9 +48,9 @@ def zones(
         bool,
         typer.Option("--sensitivity", help="Also show in which share of views with other shares and bins each is."),
     ] = False,
-    config: Settings = None,
+    config: ConfigForTrades = None,
     json_: Json = False,
-    quiet: Quiet = False,
+    quiet: NoBar = False,
 ) -> None:
     """
     List the zones of one instant: neighbouring price bins of one side with much to liquidate.
