@@ -13,6 +13,7 @@ import jobs
 import liqcore as lq
 from files import write_store
 from jobs import Job
+from liqcore.history.view import whole_view
 from measure import Candidate, ratios, rotate
 from report import FOLDER, Report, Table
 
@@ -35,7 +36,8 @@ def _measure_profile(report: Report, job: Job, small: Job) -> None:
     profile = lq.LeverageProfile(SHARES)
 
     def picture(windows: lq.Heatmap) -> tuple[np.ndarray, ...]:
-        again = lq.Heatmap(windows._history, profile, step=job.axis.step, unit="quantity")
+        histories = windows._shown.histories.reweighed(profile)
+        again = lq.Heatmap(histories, whole_view(histories, step=job.axis.step, unit="quantity"))
         return again.long, again.short, again.liquidated
 
     def fed_anew() -> tuple[np.ndarray, ...]:

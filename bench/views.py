@@ -44,7 +44,7 @@ def month(columns: Columns) -> lq.Heatmap:
 def measure(report: Report) -> None:
     """Time every view from scratch, arrays included; the sliding picture and the tree have to agree first."""
     hm = month(walk())
-    history = hm._history
+    history = hm._shown.histories.history
     for frame in ("1h", "24h", "1w"):
         view = hm.select(opened_within=frame)
         now = view.map()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .analysis.sensitivity import Survival
     from .analysis.zones import Magnet, Sweep, Zone, magnets
     from .config.config import Config
+    from .history.age import Age
     from .market.catalogue import instrument, venues
     from .market.margin import (
         NoPrice,
@@ -44,9 +45,11 @@ if TYPE_CHECKING:
     from .simulation.simulation import Market, simulate
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
     from .tables.footprint_stream import FootprintStream, load_footprints
-    from .views.heatmap import Age, Column, Heatmap, load_heatmap
+    from .views.heatmap import Column, Heatmap
     from .views.map import Cluster, LiquidationMap, MapLayer, Within
-    from .views.merged import MergedHeatmap, merge_venues
+    from .views.merge import merge_venues
+    from .views.merged import MergedHeatmap
+    from .views.saved import load_heatmap
 else:  # on first use: whoever embeds the engine starts without readers, pictures and settings
 
     def __getattr__(name: str) -> object:
@@ -68,6 +71,7 @@ _HOMES = {
         ".analysis.sensitivity": ("Survival",),
         ".analysis.zones": ("Magnet", "Sweep", "Zone", "magnets"),
         ".config.config": ("Config",),
+        ".history.age": ("Age",),
         ".market.catalogue": ("instrument", "venues"),
         ".market.margin": (
             "NoPrice",
@@ -85,9 +89,11 @@ _HOMES = {
         ".simulation.simulation": ("Market", "simulate"),
         ".sources": ("read_candles", "read_funding", "read_marks", "read_open_interest", "read_trades"),
         ".tables.footprint_stream": ("FootprintStream", "load_footprints"),
-        ".views.heatmap": ("Age", "Column", "Heatmap", "load_heatmap"),
+        ".views.heatmap": ("Column", "Heatmap"),
         ".views.map": ("Cluster", "LiquidationMap", "MapLayer", "Within"),
-        ".views.merged": ("MergedHeatmap", "merge_venues"),
+        ".views.merge": ("merge_venues",),
+        ".views.merged": ("MergedHeatmap",),
+        ".views.saved": ("load_heatmap",),
     }.items()
     for name in names
 }

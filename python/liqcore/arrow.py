@@ -8,7 +8,8 @@ from .sources.tables import (
     read_trades,
     trade_batches,
 )
-from .tables.arrow import export_schema, export_table, is_table
+from .tables.arrow import export_schema, export_table
+from .tables.batch import is_table
 
 __all__ = [
     "export_schema",

@@ -12,11 +12,22 @@ import numpy as np
 import pytest
 
 import liqcore as lq
+from liqcore import _core
+from liqcore.history.one import OneHistory
+from liqcore.history.view import whole_view
 from reference import FATES, SIGN, Cells, Layer, Reference, in_lots
 from streams import Setup, Step, Watched, tell_reference
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FLUSH_LOTS = 0.5
+
+
+def heatmap_of(
+    history: _core.History, leverage: lq.LeverageProfile, *, step: float, meta: dict[str, Any] | None = None
+) -> lq.Heatmap:
+    """Return all of a history as a heatmap of quantities."""
+    one = OneHistory(history, leverage)
+    return lq.Heatmap(one, whole_view(one, step=step, unit="quantity"), meta)
 
 
 def make_engine(setup: Setup) -> lq.Engine:

@@ -20,7 +20,6 @@ pytest.importorskip("rich")
 from typer.testing import CliRunner
 
 from liqcore.cli.app import app
-from liqcore.views.map import LiquidationMap
 from test_time_frames import HOUR, START, engine_of
 
 Result = Any
@@ -289,11 +288,11 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(saved: Path, args: list[st
 def test_an_interrupt_is_130_and_leaves_no_file(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("zones", "interrupt.zip").exit_code == 130
 
-    def half(_: LiquidationMap, path: Path, **__: Any) -> None:
+    def half(_: lq.LiquidationMap, path: Path, **__: Any) -> None:
         Path(path).write_text("half a picture")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(LiquidationMap, "render", half)
+    monkeypatch.setattr(lq.LiquidationMap, "render", half)
     Path("map.png").write_text("the old one")
     assert run("map", str(saved), "-o", "map.png").exit_code == 130
     assert left() == ["map.png"]

@@ -215,8 +215,8 @@ def test_a_saved_result_repeats_itself(tmp_path, market):
     assert np.array_equal(first.values, again.values)
     assert np.array_equal(first.times, again.times)
     assert again.meta["config_hash"] == first.meta["config_hash"]
-    for name, column in first._history.to_rows().items():
-        assert np.array_equal(column, again._history.to_rows()[name])
+    for name, column in first._shown.histories.history.to_rows().items():
+        assert np.array_equal(column, again._shown.histories.history.to_rows()[name])
 
 
 def test_warmup_fills_the_book_before_the_first_column(market):

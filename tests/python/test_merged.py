@@ -276,7 +276,7 @@ def by_hand(hm: lq.Heatmap, rows: lq.Heatmap, end_ns: int, tiers: list[float], *
     out = np.zeros((2, len(tiers), len(rows.prices)))
     fine = hm.rebin(step=hm.book_step).select(**frame)
     known = np.flatnonzero(fine.times + fine.window_ns <= end_ns)
-    last = hm._history.segment(-1).end_ns
+    last = hm._shown.histories.segment(-1).end_ns
     if frame and last < end_ns:  # what of the time frame lies before its end
         length = parse(frame["opened_within"]) - (end_ns - last)
         if length < fine.window_ns:
@@ -324,7 +324,7 @@ def test_every_view_is_the_sum_of_the_venues(rng: random.Random) -> None:
             assert np.array_equal(getattr(shown, array), total)
     ends = (hm.times + hm.window_ns).tolist()
     for column in {0, len(ends) // 2, len(ends) - 1}:
-        end = min(ends[column], hm._end_ns)  # a last column may be cut short
+        end = min(ends[column], hm._shown.end_ns)  # a last column may be cut short
         wanted = {name: by_hand(part, hm, end, tiers, **frame) for name, part in parts.items()}
         total = sum(wanted.values())
         for row, array in enumerate((shown.long, shown.short)):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 import liqcore as lq
-from drive import dense, make_engine
+from drive import dense, heatmap_of, make_engine
 from liqcore.words.threshold import Threshold
 from liqcore.words.times import parse_duration
 from reference import SIGN, Cells, Layer, in_lots
@@ -270,7 +270,7 @@ def aged() -> lq.Heatmap:
     eng = engine_of([*rows, (5.6, 1000, 8, False)])
     eng.advance(START + 6 * HOUR)
     closed, _ = eng._history(False)
-    return lq.Heatmap(closed, eng.leverage, step=10, unit="quantity", meta={"window": "30m"})
+    return heatmap_of(closed, eng.leverage, step=10, meta={"window": "30m"})
 
 
 def at_price(hm: Any, values: Any, price: float) -> Any:

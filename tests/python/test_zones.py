@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import liqcore as lq
-from drive import make_engine
+from drive import heatmap_of, make_engine
 from liqcore.analysis.zones import LONGEST_BLOCK
 from liqcore.words.threshold import Threshold
 from recorded import data_dir
@@ -57,7 +57,7 @@ def hm() -> lq.Heatmap:
 
 def quantities(eng: lq.Engine) -> lq.Heatmap:
     closed, _ = eng._history(False)
-    return lq.Heatmap(closed, eng.leverage, step=10, unit="quantity", meta={"trigger": eng.trigger})
+    return heatmap_of(closed, eng.leverage, step=10, meta={"trigger": eng.trigger})
 
 
 def ranges(zones: list[lq.Zone]) -> list[tuple[str, float, float]]:
@@ -260,7 +260,7 @@ def test_survival_when_the_bins_move_by_hand() -> None:
     eng = engine_of([(0, 1000, 2, False), (0.1, 1020, 2, False), (0.2, 1100, 4, False)])
     eng.advance(START + HOUR)
     closed, _ = eng._history(False)
-    hm = lq.Heatmap(closed, eng.leverage, step=20, unit="quantity")
+    hm = heatmap_of(closed, eng.leverage, step=20)
     assert ranges(hm.zones(threshold=3)) == [("long", 500, 520), ("long", 540, 560)]
     kept = hm.sensitivity(threshold=3, shares=[], offsets=1)
     # Moved down by 10: rows [490, 510) and [510, 530) hold 2 each; [550, 570) holds 4 and covers half of [540, 560).
@@ -344,7 +344,7 @@ def slow_zones(hm: lq.Heatmap, i: int, threshold: float | str, columns: int) -> 
                     (
                         ("long", "short")[side],
                         hm.prices[row],
-                        hm._edges[end],
+                        hm._shown.edges[end],
                         hm.times[first],
                         sum(recent) / len(recent),
                     )
@@ -364,7 +364,7 @@ def test_zones_are_those_of_the_slow_way_and_nothing_later_changes_them(seed: in
     engine = make_engine(setup)
     feed(engine, events)
     closed, _ = engine._history(False)
-    hm = lq.Heatmap(closed, engine.leverage, step=3 * closed.ticks_per_bin * setup.tick_size, unit="quantity")
+    hm = heatmap_of(closed, engine.leverage, step=3 * closed.ticks_per_bin * setup.tick_size)
     i = rng.randrange(len(hm.times))
     end = int(hm.times[i]) + setup.window
     columns = rng.randint(1, 30)
@@ -382,7 +382,7 @@ def test_zones_are_those_of_the_slow_way_and_nothing_later_changes_them(seed: in
     feed(cut, [event for event in events if event[1][0] < end])
     cut.advance(end)
     history, _ = cut._history(False)
-    before = lq.Heatmap(history, cut.leverage, step=hm.step, unit="quantity")
+    before = heatmap_of(history, cut.leverage, step=hm.step)
     assert before.zones(end, threshold=threshold, columns=columns) == zones
 
 

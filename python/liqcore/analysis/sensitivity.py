@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._core import LeverageProfile
 from ..errors import InvalidConfigError
+from ..history.shown import Shown
 from .zones import SIDES, Zone, find_spans, find_zones
-
-if TYPE_CHECKING:
-    from ..views.heatmap import Heatmap
 
 __all__ = ["Survival"]
 
@@ -44,11 +41,11 @@ class Survival:
 
 
 def survivals(
-    hm: Heatmap,
+    shown: Shown,
     i: int,
     threshold: float | str | None,
-    shares: Iterable[LeverageProfile | Mapping[float, float]] | None,
-    models: Iterable[Heatmap],
+    reweighed: Iterable[Shown],
+    models: Iterable[Shown],
     offsets: int,
     cover: float,
 ) -> list[Survival]:
@@ -57,12 +54,11 @@ def survivals(
         raise InvalidConfigError(f"offsets must be a whole number, at least 0, was {offsets!r}")
     if not 0 < cover <= 1:
         raise InvalidConfigError(f"cover must be above 0 and at most 1, was {cover!r}")
-    zones = find_zones(hm, i, threshold, 1)
-    profiles = _nudged(hm.leverage) if shares is None else shares
+    zones = find_zones(shown, i, threshold, 1)
     found = (
-        [_ranges(hm.reweigh(profile), i, threshold) for profile in profiles],
-        [_ranges(*_seen_then(hm, i, other), threshold) for other in models],
-        [_ranges(moved, i, threshold) for moved in _moved(hm, offsets)],
+        [_ranges(other, i, threshold) for other in reweighed],
+        [_ranges(*_seen_then(shown, i, other), threshold) for other in models],
+        [_ranges(moved, i, threshold) for moved in _moved(shown, offsets)],
     )
 
     def share(zone: Zone, views: list[Ranges]) -> float:
@@ -82,16 +78,15 @@ def _covered(zone: Zone, view: Ranges) -> float:
     return round(height / (zone.high - zone.low), 9)  # edges are rounded binary fractions
 
 
-def _ranges(hm: Heatmap, i: int, threshold: float | str | None) -> Ranges:
-    first, count = hm._windows_of(i)
-    cells = np.stack([side[0] for side in hm._fold(first, count)])
+def _ranges(shown: Shown, i: int, threshold: float | str | None) -> Ranges:
+    cells = np.stack([side[0] for side in shown.fold(*shown.windows_of(i))])
     out: Ranges = ([], [])
-    for side, first_row, end_row in find_spans(hm, cells, threshold)[1]:
-        out[side].append((float(hm._edges[first_row]), float(hm._edges[end_row])))
+    for side, first_row, end_row in find_spans(shown, cells, threshold)[1]:
+        out[side].append((float(shown.edges[first_row]), float(shown.edges[end_row])))
     return out
 
 
-def _nudged(leverage: LeverageProfile) -> Iterator[LeverageProfile]:
+def nudged(leverage: LeverageProfile) -> Iterator[LeverageProfile]:
     """Each tier's share halved, then doubled (at most to all), the others keeping their proportions."""
     before = leverage.to_dict()
     for tier, share in before.items():
@@ -104,20 +99,20 @@ def _nudged(leverage: LeverageProfile) -> Iterator[LeverageProfile]:
             yield LeverageProfile(others | {tier: mine}, intensity=leverage.intensity)
 
 
-def _seen_then(hm: Heatmap, i: int, other: Heatmap) -> tuple[Heatmap, int]:
-    """Another heatmap of the same market in the same unit, and its column that was known when column `i` was."""
+def _seen_then(shown: Shown, i: int, other: Shown) -> tuple[Shown, int]:
+    """What else is shown of the same market, in the same unit, and its column that was known when column `i` was."""
     for key in ("symbol", "venue"):
-        if other.meta.get(key) != hm.meta.get(key):
+        if other.meta.get(key) != shown.meta.get(key):
             raise InvalidConfigError(
-                f"models must be heatmaps of the same {key}, {hm.meta.get(key)}, was {other.meta.get(key)}"
+                f"models must be heatmaps of the same {key}, {shown.meta.get(key)}, was {other.meta.get(key)}"
             )
-    seen = other.select(unit=hm.unit)
-    return seen, seen._column_at(int(hm.times[i]) + hm.window_ns if hm.complete[i] else None)
+    seen = other.seen(other.narrowed(unit=shown.unit))
+    return seen, seen.column_at(shown.end_of(i) if shown.complete[i] else None)
 
 
-def _moved(hm: Heatmap, offsets: int) -> Iterator[Heatmap]:
-    """The heatmap with its rows moved down by parts of a row, evenly spread, in whole bins of the book."""
-    view = hm._view
+def _moved(shown: Shown, offsets: int) -> Iterator[Shown]:
+    """The same with its rows moved down by parts of a row, evenly spread, in whole bins of the book."""
+    view = shown.view
     steps = {round(k * view.bins_per_row / (offsets + 1)) for k in range(1, offsets + 1)}
     for step in sorted(steps - {0, view.bins_per_row}):
-        yield hm._seen(replace(view, first_bin=view.first_bin - step, rows=view.rows + 1))
+        yield shown.seen(replace(view, first_bin=view.first_bin - step, rows=view.rows + 1))

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
-from ..views.heatmap import shares_of
+from ..history.age import opened_within, shares_of
+from ..history.shown import Shown
 from ..words.threshold import Threshold
-
-if TYPE_CHECKING:
-    from ..views.heatmap import Heatmap
 
 __all__ = ["Magnet", "Sweep", "Zone", "magnets"]
 
@@ -179,12 +177,12 @@ def magnets(
     return sorted((Magnet(score(zone), zone) for zone in given), key=lambda magnet: -magnet.score)
 
 
-def find_spans(hm: Heatmap, cells: NDArray[np.float32], threshold: float | str | None) -> tuple[float, list[Span]]:
+def find_spans(shown: Shown, cells: NDArray[np.float32], threshold: float | str | None) -> tuple[float, list[Span]]:
     """Return what a threshold means among cells (2, rows) of one instant, and the zones' rows, lowest first."""
-    given = threshold if threshold is not None else hm._view.threshold
+    given = threshold if threshold is not None else shown.view.threshold
     wanted = Threshold.of(DEFAULT_THRESHOLD if given is None else given)
-    if wanted.unit not in (None, hm.unit):
-        raise InvalidConfigError(f"threshold must be in the unit that is shown, {hm.unit}, was {given!r}")
+    if wanted.unit not in (None, shown.unit):
+        raise InvalidConfigError(f"threshold must be in the unit that is shown, {shown.unit}, was {given!r}")
     # As float32, which the cells are: a cutoff that is one of them must not exclude it.
     cutoff = np.float32(wanted.cutoff(cells))
     above = np.zeros((2, cells.shape[1] + 2), np.int8)
@@ -197,22 +195,22 @@ def find_spans(hm: Heatmap, cells: NDArray[np.float32], threshold: float | str |
     return float(cutoff), sorted(spans, key=lambda span: (span.first, span.side))
 
 
-def find_zones(hm: Heatmap, i: int, threshold: float | str | None, columns: int) -> list[Zone]:
+def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int) -> list[Zone]:
     """`Heatmap.zones` after column `i`."""
     if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
         raise InvalidConfigError(f"columns must be a whole number, at least 1, was {columns!r}")
     start = max(i + 1 - columns, 0)
-    recent = _columns(hm, start, i + 1)
-    cutoff, spans = find_spans(hm, np.stack([side[-1] for side in recent]), threshold)
+    recent = _columns(shown, start, i + 1)
+    cutoff, spans = find_spans(shown, np.stack([side[-1] for side in recent]), threshold)
     present = _present(recent, spans, cutoff)
-    since = _since(hm, spans, cutoff, present, start)
-    if hm.meta.get("sequential"):
+    since = _since(shown, spans, cutoff, present, start)
+    if shown.is_sequential:
         names: tuple[str, ...] = ()
-        live, opened = hm._cells(i).sum(axis=1), np.empty((0, 2, len(hm.prices)))
+        live, opened = shown.layers(i).sum(axis=1), np.empty((0, 2, len(shown.prices)))
     else:
-        names, live, opened = hm._opened(i, None)
+        names, live, opened = opened_within(shown, i, None)
     totals = [math.fsum(side) for side in live]  # exact: how many rows are empty does not matter
-    price = hm._price_after(i)
+    price = shown.price_after(i)
     zones = []
     for k, span in enumerate(spans):
         rows = slice(span.first, span.end)
@@ -220,34 +218,34 @@ def find_zones(hm: Heatmap, i: int, threshold: float | str | None, columns: int)
         value = float(mine.sum())
         # The nearer of equal bins is the upper one of longs, the lower one of shorts.
         peak = len(mine) - 1 - int(np.argmax(mine[::-1])) if span.side == 0 else int(np.argmax(mine))
-        low, high = float(hm._edges[span.first]), float(hm._edges[span.end])
+        low, high = float(shown.edges[span.first]), float(shown.edges[span.end])
         ages = shares_of(opened[:, span.side, rows].sum(axis=1), np.float64(value))
         zones.append(
             Zone(
-                time_ns=int(hm.times[i]) + hm.window_ns,
+                time_ns=shown.end_of(i),
                 side=SIDES[span.side],
                 low=low,
                 high=high,
                 value=value,
                 share=min(value / totals[span.side], 1.0),
-                peak_price=float(hm.prices[span.first + peak]) + hm.step / 2,
+                peak_price=float(shown.prices[span.first + peak]) + shown.step / 2,
                 peak_value=float(mine[peak]),
                 distance_percent=_distance_percent(span.side, low, high, price),
                 since_ns=since[k],
                 persistence=float(present[:, k].mean()),
                 ages=dict(zip(names, ages.tolist(), strict=True)),
                 threshold=cutoff,
-                unit=hm.unit,
+                unit=shown.unit,
             )
         )
     return zones
 
 
-def find_swept(hm: Heatmap, i: int, end: int, threshold: float | str | None, columns: int) -> list[Zone]:
+def find_swept(shown: Shown, i: int, end: int, threshold: float | str | None, columns: int) -> list[Zone]:
     """Return the zones after column `i` that were reached up to column `end`, first reached first."""
-    zones = find_zones(hm, i, threshold, columns)
-    windows = range(hm._last_window(i) + 1, hm._last_window(end) + 1)
-    ways = [_reached(hm, windows, side) for side in range(2)]
+    zones = find_zones(shown, i, threshold, columns)
+    windows = range(shown.last_window(i) + 1, shown.last_window(end) + 1)
+    ways = [_reached(shown, windows, side) for side in range(2)]
     swept = []
     for zone in zones:
         side = SIDES.index(zone.side)
@@ -256,13 +254,13 @@ def find_swept(hm: Heatmap, i: int, end: int, threshold: float | str | None, col
         if not len(hits):
             continue
         window = windows[int(hits[0])]
-        segment = hm._history.segment(window)
-        gone = hm._fold(window, 1, liquidated=True)[side][0].astype(np.float64)
-        rows = slice(*np.searchsorted(hm.prices, [zone.low, zone.high]))
+        segment = shown.histories.segment(window)
+        gone = shown.fold(window, 1, liquidated=True)[side][0].astype(np.float64)
+        rows = slice(*np.searchsorted(shown.prices, [zone.low, zone.high]))
         sweep = Sweep(
             start_ns=segment.start_ns,
             end_ns=segment.end_ns,
-            by=str(hm.meta.get("trigger", "last")),
+            by=str(shown.meta.get("trigger", "last")),
             price=float(far[hits[0]]),
             value=float(gone[rows].sum()),
         )
@@ -270,11 +268,10 @@ def find_swept(hm: Heatmap, i: int, end: int, threshold: float | str | None, col
     return sorted(swept, key=lambda zone: zone.swept.start_ns if zone.swept else 0)
 
 
-def _columns(hm: Heatmap, start: int, end: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _columns(shown: Shown, start: int, end: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Longs and shorts of the columns from `start` to `end`, exclusive, whatever the heatmap's threshold."""
-    first, last = hm._windows_of(start)[0], hm._last_window(end - 1)
-    longs, shorts = hm._fold(first, last + 1 - first)
-    return longs, shorts
+    first, last = shown.windows_of(start)[0], shown.last_window(end - 1)
+    return shown.fold(first, last + 1 - first)
 
 
 def _present(
@@ -288,9 +285,9 @@ def _present(
     return out
 
 
-def _since(hm: Heatmap, spans: list[Span], cutoff: float, present: NDArray[np.bool_], start: int) -> list[int]:
+def _since(shown: Shown, spans: list[Span], cutoff: float, present: NDArray[np.bool_], start: int) -> list[int]:
     """When each zone's unbroken presence began: looked up in the columns given, then in longer and longer blocks."""
-    out = [int(hm.times[0])] * len(spans)
+    out = [int(shown.times[0])] * len(spans)
     open_ = list(range(len(spans)))
     length = len(present)
     while True:
@@ -298,7 +295,7 @@ def _since(hm: Heatmap, spans: list[Span], cutoff: float, present: NDArray[np.bo
         for k, column in zip(open_, present.T, strict=True):
             missing = np.flatnonzero(~column)
             if len(missing):
-                out[k] = int(hm.times[start + missing[-1] + 1])
+                out[k] = int(shown.times[start + missing[-1] + 1])
             else:
                 unbroken.append(k)
         open_ = unbroken
@@ -306,7 +303,7 @@ def _since(hm: Heatmap, spans: list[Span], cutoff: float, present: NDArray[np.bo
             return out
         length = min(2 * length, LONGEST_BLOCK)
         end, start = start, max(start - length, 0)
-        present = _present(_columns(hm, start, end), [spans[k] for k in open_], cutoff)
+        present = _present(_columns(shown, start, end), [spans[k] for k in open_], cutoff)
 
 
 def _distance_percent(side: int, low: float, high: float, price: float) -> float:
@@ -317,13 +314,13 @@ def _distance_percent(side: int, low: float, high: float, price: float) -> float
     return 100 * away
 
 
-def _reached(hm: Heatmap, windows: range, side: int) -> NDArray[np.float64]:
+def _reached(shown: Shown, windows: range, side: int) -> NDArray[np.float64]:
     """How far the price came in each window: an edge of the book's bins, beyond everything where it touched nothing."""
     out = np.full(len(windows), math.inf if side == 0 else -math.inf)
     furthest = min if side == 0 else max
     for k, window in enumerate(windows):
-        touched = hm._history.segment(window).touched(SIDES[side])
+        touched = shown.histories.segment(window).touched(SIDES[side])
         if touched:
             at = furthest(bin_ for bin_, _ in touched)
-            out[k] = (at + side) * hm.book_step
+            out[k] = (at + side) * shown.book_step
     return out

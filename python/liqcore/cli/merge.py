@@ -57,8 +57,8 @@ def merge(
 
     def compute(_: ProgressCallback | None) -> HeatmapResult:
         from ..config.build import selection_of
-        from ..views.heatmap import load_heatmap
-        from ..views.merged import merge_venues
+        from ..views.merge import merge_venues
+        from ..views.saved import load_heatmap
 
         heatmaps = [load_heatmap(file) for file in files]
         said = [heatmap.meta.get("venue") for heatmap in heatmaps]

@@ -58,7 +58,7 @@ def open_view(
     def load_saved(path: str) -> HeatmapResult:
         from .._core import LeverageProfile
         from ..config.build import selection_of
-        from ..views.heatmap import load_heatmap
+        from ..views.saved import load_heatmap
 
         heatmap = load_heatmap(path)
         if settings.leverage.shares is not None:
@@ -76,8 +76,8 @@ def open_view(
 def _is_saved_heatmap(path: str) -> bool:
     if Path(path).suffix.lower() != ".parquet":
         return False
+    from ..history.shown import ARCHIVE_KEY
     from ..tables.archive import read_metadata
-    from ..views.heatmap import ARCHIVE_KEY
 
     try:
         read_metadata(path, ARCHIVE_KEY)

@@ -78,10 +78,11 @@ def zones(
     view, _ = open_view(files, config, flags, leverage=leverage, quiet=quiet)
     from ..analysis import magnets  # here, because it loads the engine: help and errors come without it
 
+    now = view.map(at)
     if swept is None:
         found = view.zones(at, threshold=threshold, columns=columns)
     else:
-        end = int(view.times[view._column_at(at)]) + view.window_ns
+        end = now.time_ns
         try:
             length = parse_duration(swept, name="--swept")
         except ValueError as error:
@@ -93,7 +94,6 @@ def zones(
     survival = {}
     if sensitivity:
         survival = {(kept.zone.side, kept.zone.low): kept for kept in view.sensitivity(at, threshold=threshold)}
-    now = view.map(at)
     rows = [record(magnet, survival.get((magnet.zone.side, magnet.zone.low))) for magnet in ranked]
     if json_:
         head = {"time": time_text(now.time_ns), "time_ns": now.time_ns, "complete": now.complete, "price": now.price}

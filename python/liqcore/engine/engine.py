@@ -16,8 +16,7 @@ from ..errors import InvalidConfigError
 from ..market.leverage import as_profile, half_lives
 from ..market.terms import instrument_of, instrument_settings, instrument_values
 from ..tables.archive import read_archive, write_archive
-from ..tables.arrow import is_table
-from ..tables.batch import TradeBatch
+from ..tables.batch import TradeBatch, is_table
 from ..words.times import Length, format_duration, parse_duration
 from .events import EventStats, feed_events
 from .feature_reader import REACHES, FeatureReader
@@ -460,6 +459,8 @@ class Engine(_core.Engine):
         InvalidConfigError
             If the engine has seen no price yet, or step breaks its rule.
         """
+        from ..history.one import OneHistory
+        from ..history.view import whole_view
         from ..views.heatmap import Heatmap
 
         history, unfinished = self._history(True)
@@ -468,7 +469,8 @@ class Engine(_core.Engine):
         meta = describe(self)
         config = config_of(self, step)
         meta |= {"config": config.to_dict(), "config_hash": config.hash}
-        return Heatmap(history, self.leverage, step=step, unit=unit, complete=not unfinished, meta=meta)
+        one = OneHistory(history, self.leverage, complete=not unfinished)
+        return Heatmap(one, whole_view(one, step=step, unit=unit), meta)
 
     def map(self, *, step: float | None = None) -> LiquidationMap:
         """Return the liquidation map of this moment: USD by price bin, tier and side."""

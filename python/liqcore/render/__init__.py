@@ -7,11 +7,12 @@ built in (Pillow, from ``pip install "liqcore[app]"``); packages add others in t
 """
 
 from .contract import HeatmapLike, Renderer, RenderOptions
-from .map_contract import MapOptions, MapRenderer
+from .map_contract import MapLike, MapOptions, MapRenderer
 from .registry import load_map_renderer, load_renderer, map_renderers, render, render_map, renderers
 
 __all__ = [
     "HeatmapLike",
+    "MapLike",
     "MapOptions",
     "MapRenderer",
     "RenderOptions",

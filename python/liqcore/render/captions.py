@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import labels
 from .contract import HeatmapLike, RenderOptions
-
-if TYPE_CHECKING:
-    from ..views.map import LiquidationMap
+from .map_contract import MapLike
 
 ESTIMATE = "estimate, not a record of positions"
 SYNTHETIC = "SYNTHETIC DATA"
@@ -48,7 +46,7 @@ def header_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
     return [*items, *_model_items(meta)]
 
 
-def map_header_items(shown: LiquidationMap, joined: int) -> list[str]:
+def map_header_items(shown: MapLike, joined: int) -> list[str]:
     """List what the picture of a map shows, most important first; each bar is the sum of `joined` bins."""
     items = [ESTIMATE] if shown.complete else [ESTIMATE, "window unfinished"]
     items.append(f"at {labels.instant(shown.time_ns)} UTC")
@@ -73,7 +71,7 @@ def footer_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
     return items + _terms(meta)
 
 
-def map_footer_items(shown: LiquidationMap, outside: str) -> list[str]:
+def map_footer_items(shown: MapLike, outside: str) -> list[str]:
     """List on which terms the picture of a map was made; `outside` says what does not fit into it."""
     return ([outside] if outside else []) + _terms(shown.meta)
 

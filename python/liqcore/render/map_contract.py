@@ -3,15 +3,81 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
 from .contract import THEMES
 
-if TYPE_CHECKING:
-    from ..views.map import LiquidationMap
+
+class LayerLike(Protocol):
+    """One layer of a map, such as a leverage tier: layers add up to the whole."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def long(self) -> NDArray[np.float64]:
+        """Shape (bins,), in the map's unit."""
+
+    @property
+    def short(self) -> NDArray[np.float64]:
+        """Shape (bins,), in the map's unit."""
+
+
+class MapLike(Protocol):
+    """The part of a liquidation map that pictures are drawn from; there may be no tiers and no bins."""
+
+    @property
+    def time_ns(self) -> int:
+        """The instant, nanoseconds since the UNIX epoch (UTC)."""
+
+    @property
+    def price(self) -> float:
+        """The last traded price; NaN where nothing traded yet."""
+
+    @property
+    def tiers(self) -> NDArray[np.float64]:
+        """Leverage of each tier, shape (tiers,)."""
+
+    @property
+    def prices(self) -> NDArray[np.float64]:
+        """Lower edges of the price bins, shape (bins,), ascending."""
+
+    @property
+    def step(self) -> float:
+        """Width of a price bin, in units of price."""
+
+    @property
+    def long(self) -> NDArray[np.float64]:
+        """What liquidating longs at this price would close, shape (tiers, bins)."""
+
+    @property
+    def short(self) -> NDArray[np.float64]:
+        """What liquidating shorts at this price would close, shape (tiers, bins)."""
+
+    @property
+    def layers(self) -> Sequence[LayerLike]:
+        """What the bars stack, lowest first; they add up to `long` and `short`."""
+
+    @property
+    def unit(self) -> str:
+        """``"usd"`` or ``"quantity"``."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the window that the map ends has ended."""
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """Where it comes from: symbol, venue, model, meaning, trigger, synthetic, ...; any may be missing."""
+
+    def sentence(self) -> str:
+        """Say what a fall and a rise would liquidate, on the way to the largest cluster of each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +137,10 @@ class MapRenderer(Protocol):
     `liqcore.render.Renderer`. `liqcore.testing.check_map_renderer` checks one.
     """
 
-    def __call__(self, shown: LiquidationMap, file: BinaryIO, options: MapOptions, /) -> None: ...
+    def __call__(self, shown: MapLike, file: BinaryIO, options: MapOptions, /) -> None: ...
 
 
-def check_map(shown: LiquidationMap) -> None:
+def check_map(shown: MapLike) -> None:
     """Raise `InvalidConfigError` if the arrays of a map do not fit each other; a renderer may rely on it."""
     shape = (len(shown.tiers), len(shown.prices))
     for name in ("long", "short"):

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from PIL import Image, ImageDraw
 
 from . import colours
 from .colours import Theme
 from .draw import corners, draw_page, measure, save
-from .map_contract import MapOptions
+from .map_contract import MapLike, MapOptions
 from .map_layout import MapLayout, map_layout
 
-if TYPE_CHECKING:
-    from ..views.map import LiquidationMap
 
-
-def render_map_png(shown: LiquidationMap, file: BinaryIO, options: MapOptions, /) -> None:
+def render_map_png(shown: MapLike, file: BinaryIO, options: MapOptions, /) -> None:
     """
     Write a liquidation map as PNG.
 
     Parameters
     ----------
-    shown : LiquidationMap
+    shown : MapLike
         What to draw.
     file : binary file
         Open for writing.

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +26,8 @@ from numpy.typing import NDArray
 from . import captions, labels
 from .colours import LAYERS
 from .labels import Tick
-from .map_contract import MapOptions, check_map
+from .map_contract import MapLike, MapOptions, check_map
 from .page import Box, Measure, Page, Rect, Text, fit
-
-if TYPE_CHECKING:
-    from ..views.map import LiquidationMap
 
 Curve = list[tuple[float, float]]
 
@@ -84,13 +80,13 @@ class MapLayout:
         return _x(price, self.price_low, self.price_high, self.plot)
 
 
-def map_layout(shown: LiquidationMap, options: MapOptions, measure: Measure) -> MapLayout:
+def map_layout(shown: MapLike, options: MapOptions, measure: Measure) -> MapLayout:
     """
     Lay the picture of a map out.
 
     Parameters
     ----------
-    shown : LiquidationMap
+    shown : MapLike
     options : MapOptions
     measure : callable
         ``measure(text, size)`` is the width of a text, pixels.
@@ -169,7 +165,7 @@ def map_layout(shown: LiquidationMap, options: MapOptions, measure: Measure) -> 
     )
 
 
-def default_map_range(shown: LiquidationMap) -> tuple[float, float]:
+def default_map_range(shown: MapLike) -> tuple[float, float]:
     """Return the prices shown unless others are asked for: see `MapOptions`."""
     if not len(shown.prices):
         return 0.0, 1.0
@@ -191,7 +187,7 @@ def _x(price: float, low: float, high: float, plot: Rect) -> float:
     return plot.left + (price - low) / (high - low) * plot.width
 
 
-def _joined(shown: LiquidationMap) -> tuple[list[str], list[NDArray[np.float64]]]:
+def _joined(shown: MapLike) -> tuple[list[str], list[NDArray[np.float64]]]:
     """Return the names of the layers and their bins, both sides together; neighbours are joined if they are many."""
     layers = shown.layers
     names, values = [], []
@@ -203,7 +199,7 @@ def _joined(shown: LiquidationMap) -> tuple[list[str], list[NDArray[np.float64]]
     return names, values
 
 
-def _sentence(shown: LiquidationMap, top: int, page: Page) -> int:
+def _sentence(shown: MapLike, top: int, page: Page) -> int:
     """Write the sentence of the map, in two lines where one is too long; return the bottom."""
     text = shown.sentence()
     text = text[0].upper() + text[1:]
@@ -214,7 +210,7 @@ def _sentence(shown: LiquidationMap, top: int, page: Page) -> int:
     return top
 
 
-def _outside(shown: LiquidationMap, longs: float, shorts: float) -> str:
+def _outside(shown: MapLike, longs: float, shorts: float) -> str:
     """Say how much lies outside the prices shown."""
     base = str(shown.meta.get("base") or "")
     sides = (("longs", longs, shown.long), ("shorts", shorts, shown.short))
@@ -239,7 +235,7 @@ def _legend(names: list[str], top: int, page: Page) -> int:
     return round(y + page.line * 0.5) if names else top
 
 
-def _sides(shown: LiquidationMap, longs: float, shorts: float, y: float, plot: Rect, page: Page) -> None:
+def _sides(shown: MapLike, longs: float, shorts: float, y: float, plot: Rect, page: Page) -> None:
     """Write above the plot which side is which, with its total."""
     base = str(shown.meta.get("base") or "")
     room = plot.width / 2 - page.em(1)
@@ -249,12 +245,12 @@ def _sides(shown: LiquidationMap, longs: float, shorts: float, y: float, plot: R
         page.write(x, y, fit(text, room, page.width_of), align)
 
 
-def _bins_per_bar(shown: LiquidationMap, price_per_pixel: float, page: Page) -> int:
+def _bins_per_bar(shown: MapLike, price_per_pixel: float, page: Page) -> int:
     """How many bins are joined so that a bar is wide enough to see."""
     return max(math.ceil(max(page.em(0.25), 3) * price_per_pixel / shown.step), 1)
 
 
-def _bar_starts(shown: LiquidationMap, view: slice, joined: int) -> NDArray[np.intp]:
+def _bar_starts(shown: MapLike, view: slice, joined: int) -> NDArray[np.intp]:
     """The first bin of each bar: one of them begins at the price's bin, so that no bar mixes the sides."""
     if view.stop <= view.start:
         return np.array([], np.intp)
@@ -264,7 +260,7 @@ def _bar_starts(shown: LiquidationMap, view: slice, joined: int) -> NDArray[np.i
 
 
 def _bars(
-    shown: LiquidationMap,
+    shown: MapLike,
     sums: NDArray[np.float64],
     starts: NDArray[np.intp],
     ends: list[int],
@@ -334,9 +330,7 @@ def _value_axis(most: float, plot: Rect, x: float, align: str, unit: str, page: 
     return ticks
 
 
-def _price_axis(
-    shown: LiquidationMap, low: float, high: float, last_x: float | None, plot: Rect, page: Page
-) -> list[Tick]:
+def _price_axis(shown: MapLike, low: float, high: float, last_x: float | None, plot: Rect, page: Page) -> list[Tick]:
     """Write the prices below the plot and, in a box, the last one."""
     y = plot.bottom + page.line * 0.95
     taken: list[tuple[float, float]] = []

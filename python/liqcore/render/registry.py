@@ -6,15 +6,12 @@ import os
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from ..errors import InvalidConfigError, LiqcoreError
 from ..words.files import write_whole
 from .contract import HeatmapLike, Renderer, RenderOptions
-from .map_contract import MapOptions, MapRenderer
-
-if TYPE_CHECKING:
-    from ..views.map import LiquidationMap
+from .map_contract import MapLike, MapOptions, MapRenderer
 
 GROUP = "liqcore.renderers"
 MAP_GROUP = "liqcore.map_renderers"
@@ -138,7 +135,7 @@ def render(
 
 
 def render_map(
-    shown: LiquidationMap,
+    shown: MapLike,
     path: str | os.PathLike[str],
     *,
     renderer: str | None = None,
@@ -153,7 +150,7 @@ def render_map(
 
     Parameters
     ----------
-    shown : LiquidationMap
+    shown : MapLike
         What to draw.
     path : path
         Where to. The extension chooses the renderer.

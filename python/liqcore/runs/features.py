@@ -23,7 +23,7 @@ from ..config.config import Config
 from ..engine.engine import Engine
 from ..engine.feature_reader import REACHES, FeatureReader
 from ..errors import DataError, InvalidConfigError
-from ..tables.arrow import export_schema, export_table
+from ..tables.arrow import ArrowTable, Exported
 from ..words.files import write_whole
 from ..words.times import Length, format_duration, parse_duration
 from .run import OFF_GRID_LIMIT, consume
@@ -43,7 +43,7 @@ PathLike = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Features:
+class Features(ArrowTable):
     """
     What a book said at the close of every bar.
 
@@ -60,6 +60,11 @@ class Features:
     meta : mapping
         As that of a heatmap: symbol, model, meaning, trigger, leverage, inputs, counts, config and its hash; and
         `bars`, `reaches`, `bins_per_row`, `zone_percentile`, `density_percent` and `book_age_ns`, that of the last bar.
+
+    Notes
+    -----
+    pyarrow, polars, pandas and duckdb take it as a table (``pa.table(found)``): the columns of `to_dict`, time as
+    timestamp[ns, UTC]. The schema's metadata say the symbol and the settings' hash.
 
     Examples
     --------
@@ -83,20 +88,8 @@ class Features:
             raise KeyError(f"{name!r} is no feature; there are {', '.join(self.names)}")
         return self.values[:, self.names.index(name)]
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """
-        Hand the rows out to pyarrow, polars, pandas or duckdb: the columns of `to_dict`, time as timestamp[ns, UTC].
-
-        The schema's metadata say the symbol and the settings' hash. A schema that is asked for is passed over.
-        """
-        return export_table(self.to_dict(), self._metadata())
-
-    def __arrow_c_schema__(self) -> object:
-        """Hand out the schema of `__arrow_c_stream__`."""
-        return export_schema(self.to_dict(), self._metadata())
-
-    def _metadata(self) -> dict[str, str]:
-        return {name: str(self.meta[name]) for name in ("symbol", "config_hash") if self.meta.get(name)}
+    def _table(self) -> Exported:
+        return self.to_dict(), {name: str(self.meta[name]) for name in ("symbol", "config_hash") if self.meta.get(name)}
 
     def to_dict(self) -> dict[str, NDArray[Any]]:
         """Return the columns by name after ``time`` (datetime64[ns]), as pandas and polars make a data frame of."""

@@ -15,6 +15,8 @@ from ..config.build import selection_of
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
+from ..history.one import OneHistory
+from ..history.view import whole_view
 from ..views.heatmap import Heatmap
 from ..words.times import Length, parse_duration
 from .run import consume, feed_all
@@ -169,9 +171,8 @@ def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> 
                 f"warmup must be shorter than the data ({len(history)} windows of {settled.window.length}), "
                 f"was {settled.window.warmup}"
             )
-    result = Heatmap(
-        history, engine.leverage, step=settled.axis.step, complete=not unfinished, meta=run.meta, first=int(first)
-    )
+    one = OneHistory(history, engine.leverage, complete=not unfinished)
+    result = Heatmap(one, whole_view(one, step=settled.axis.step, first=int(first)), run.meta)
     return result.select(**selection_of(settled))
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..config.config import Config
 from ..errors import DataError
-from ..tables.arrow import is_table
+from ..market.prices import of_one_market
+from ..tables.batch import is_table
 from ..words.times import iso
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def _check_span(name: str, what: str, starts: Any, ends: Any, ts: int) -> None:
 
 def _check_price(name: str, what: str, times: Any, prices: Any, ts: int, price: float) -> None:
     first = float(prices[min(int(np.searchsorted(times, ts)), len(times) - 1)])
-    if not 0.5 < first / price < 2.0:
+    if not of_one_market(price, first):
         raise DataError(f"{name}: expected {what} near the first trade's {price:g}, found {first:g}: another market?")
 
 
@@ -288,7 +289,7 @@ def _price_notes(report: Any, ts: int, price: float) -> list[str]:
         if file.first_price is not None and file.first_ts is not None
     ]
     distance, implied, name = min(known, default=(NEAR_NS, price, ""))
-    if distance < NEAR_NS and not 0.5 < implied / price < 2.0:
+    if distance < NEAR_NS and not of_one_market(price, implied):
         return [
             f"{name}: a price of {implied:g} goes with its open interest, {price:g} with the trades: another market?"
         ]

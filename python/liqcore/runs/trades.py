@@ -14,9 +14,9 @@ from .. import _core
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
+from ..market.prices import of_one_market
 from ..sources import FileReport, read_trades, scan, tables
-from ..tables.arrow import is_table
-from ..tables.batch import TradeBatch
+from ..tables.batch import TradeBatch, is_table
 from ..tables.footprint_stream import FootprintStream, is_footprints, load_footprints
 from .side_streams import SideStreams
 
@@ -246,7 +246,7 @@ def _check_files(files: Sequence[FileReport]) -> None:
     known = [(f.first_ts, f.first_price, f.name) for f in files if f.first_ts is not None and f.first_price is not None]
     known.sort()
     for (ts, price, name), (next_ts, next_price, next_name) in pairwise(known):
-        if next_ts - ts < 2 * DAY_NS and not 0.5 < next_price / price < 2.0:
+        if next_ts - ts < 2 * DAY_NS and not of_one_market(price, next_price):
             raise DataError(
                 f"{next_name}: expected prices near those of {name} ({price:g}), found {next_price:g}: another market?"
             )

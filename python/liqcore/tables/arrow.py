@@ -13,17 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .batch import TradeBatch
+
+Exported = tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]
+"""Columns by name, and the schema's metadata: what `export_table` takes."""
 
 _FORMATS = {"b1": "b", "i1": "c", "u1": "C", "i2": "s", "u2": "S", "i4": "i", "u4": "I", "i8": "l", "u8": "L",
             "f4": "f", "f8": "g"}  # fmt: skip
-
-
-def is_table(given: object) -> bool:
-    """Whether an object hands out Arrow data; a `TradeBatch` does, but is arrays already."""
-    if isinstance(given, TradeBatch):
-        return False
-    return hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__")
 
 
 def export_table(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> object:
@@ -67,6 +62,23 @@ def export_table(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str
 def export_schema(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> object:
     """Hand out the schema that `export_table` would, as a PyCapsule: what an ``__arrow_c_schema__`` returns."""
     return _core.arrow_schema(*_exported(columns, metadata))
+
+
+class ArrowTable:
+    """What is handed out as an Arrow table; the class that inherits from it says in `_table` which columns."""
+
+    __slots__ = ()
+
+    def _table(self) -> Exported:
+        raise NotImplementedError
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Hand it out as a table; the class says which columns. A schema that is asked for is passed over."""
+        return export_table(*self._table())
+
+    def __arrow_c_schema__(self) -> object:
+        """Hand out the schema of `__arrow_c_stream__`."""
+        return export_schema(*self._table())
 
 
 def _exported(

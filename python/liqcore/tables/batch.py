@@ -1,14 +1,15 @@
 """Trades as columns: what sources give and engines take."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrow import ArrowTable, Exported
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TradeBatch:
+class TradeBatch(ArrowTable):
     """
     A run of trades, sorted by time and clean: finite prices and quantities above zero.
 
@@ -22,6 +23,12 @@ class TradeBatch:
         As the venue prints it: base units, or contracts where the venue trades those.
     taker_sell : ndarray of bool, shape (n,), C-contiguous
         True where the aggressor sold.
+
+    Notes
+    -----
+    pyarrow, polars, pandas and duckdb take it as a table (``pa.table(batch)``): ts as timestamp[ns, UTC], the others as
+    they are. Nothing is copied but taker_sell, which is packed into bits. The arrays must not be written to from then
+    on.
     """
 
     ts: NDArray[np.int64]
@@ -33,23 +40,13 @@ class TradeBatch:
         """Count the trades."""
         return len(self.ts)
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """
-        Hand the trades out to pyarrow, polars, pandas or duckdb: ts as timestamp[ns, UTC], the others as they are.
-
-        Nothing is copied but taker_sell, which is packed into bits. The arrays must not be written to from then on.
-        A schema that is asked for is passed over.
-        """
-        from .arrow import export_table
-
-        return export_table(self._table())
-
-    def __arrow_c_schema__(self) -> object:
-        """Hand out the schema of `__arrow_c_stream__`."""
-        from .arrow import export_schema
-
-        return export_schema(self._table())
-
-    def _table(self) -> dict[str, NDArray[Any]]:
+    def _table(self) -> Exported:
         ts = self.ts.view("datetime64[ns]")
-        return {"ts": ts, "price": self.price, "qty": self.qty, "taker_sell": self.taker_sell}
+        return {"ts": ts, "price": self.price, "qty": self.qty, "taker_sell": self.taker_sell}, {}
+
+
+def is_table(given: object) -> bool:
+    """Whether an object hands out Arrow data; a `TradeBatch` does, but is arrays already."""
+    if isinstance(given, TradeBatch):
+        return False
+    return hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__")

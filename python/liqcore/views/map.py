@@ -7,16 +7,16 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
-
-if TYPE_CHECKING:
-    from ..words.times import Length
-    from .heatmap import Age
+from ..history.age import Age, age_after
+from ..history.shown import Shown, frozen
+from ..tables.arrow import ArrowTable, Exported
+from ..words.times import Length
 
 __all__ = ["Cluster", "LiquidationMap", "MapLayer", "Within"]
 
@@ -68,7 +68,7 @@ class Cluster(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LiquidationMap:
+class LiquidationMap(ArrowTable):
     """
     What would be liquidated at one instant, by leverage tier, price bin and side.
 
@@ -76,6 +76,12 @@ class LiquidationMap:
     of the bins, ``price`` the last traded price (NaN where nothing traded yet). ``complete`` is false after an
     unfinished window. Where several venues were merged, ``venues`` holds the map of each by name, with the same tiers
     and bins, each with its own price; they sum to this.
+
+    Notes
+    -----
+    pyarrow, polars, pandas and duckdb take it as a table (``pa.table(map)``) with a row for each bin: ``price`` (lower
+    edge of the bin), then ``long_10x``, ``short_10x``, ... for each tier, float64, not copied. The schema's metadata
+    say ``time_ns``, ``price`` (the last one), ``step`` and ``unit``.
 
     Examples
     --------
@@ -100,33 +106,17 @@ class LiquidationMap:
     meta: Mapping[str, Any]
     complete: bool = True
     venues: Mapping[str, LiquidationMap] = field(default_factory=dict, repr=False, compare=False)
-    _age: Callable[..., Age] | None = field(default=None, repr=False, compare=False)
+    _age: Callable[[Sequence[Length] | None, float | str | None], Age] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def age(self, *, within: Sequence[Length] | None = None, threshold: float | str | None = None) -> Age:
         """Return how old its levels are: `Heatmap.age` at the map's instant."""
         if self._age is None:
             raise InvalidConfigError("the age of a map is known only where a heatmap made it")
-        return self._age(within=within, threshold=threshold)
+        return self._age(within, threshold)
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """
-        Hand the map out as a table with a row for each bin: to pyarrow, polars, pandas or duckdb.
-
-        ``price`` (lower edge of the bin), then ``long_10x``, ``short_10x``, ... for each tier, float64, not copied. The
-        schema's metadata say ``time_ns``, ``price`` (the last one), ``step`` and ``unit``. A schema that is asked for
-        is passed over.
-        """
-        from ..tables.arrow import export_table
-
-        return export_table(*self._table())
-
-    def __arrow_c_schema__(self) -> object:
-        """Hand out the schema of `__arrow_c_stream__`."""
-        from ..tables.arrow import export_schema
-
-        return export_schema(*self._table())
-
-    def _table(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    def _table(self) -> Exported:
         columns: dict[str, NDArray[Any]] = {"price": self.prices}
         for layer in self.layers:
             columns |= {f"long_{layer.name}": layer.long, f"short_{layer.name}": layer.short}
@@ -270,3 +260,25 @@ class LiquidationMap:
         if math.isnan(self.price):
             raise InvalidConfigError(f"{what} must be of a map with a last price: nothing has traded yet")
         return self.price
+
+
+def map_after(shown: Shown, i: int) -> LiquidationMap:
+    """`Heatmap.map` after column `i`."""
+    layers = shown.layers(i)
+    if shown.view.threshold is not None:
+        layers = layers * (shown.cells[2][i] > 0)
+    counted = np.asarray(shown.view.tiers)
+    last = shown.histories.segment(shown.last_window(i))
+    return LiquidationMap(
+        time_ns=shown.end_of(i),
+        price=shown.price_after(i),
+        tiers=frozen(shown.leverage.tiers[counted]),
+        prices=shown.prices,
+        step=shown.step,
+        long=frozen(layers[0][counted]),
+        short=frozen(layers[1][counted]),
+        unit=shown.unit,
+        meta={**shown.meta, "book_age_ns": last.end_ns - shown.first_ns},
+        complete=bool(shown.complete[i]),
+        _age=lambda within, threshold: age_after(shown, i, within, threshold),
+    )

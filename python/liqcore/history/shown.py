@@ -1,0 +1,349 @@
+"""What a heatmap is made of: histories, and the part of them that is shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import LeverageProfile
+from ..errors import InvalidConfigError
+from ..words.threshold import Threshold
+from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
+from .candles import CANDLE, join_candles
+from .histories import Histories, Sides
+from .view import SIDES, View, bins_per_row, check_unit_name
+
+ARCHIVE_KEY = "liqcore.heatmap"
+
+
+class Shown:
+    """
+    Histories and the part of them that is shown, with what is reckoned from the two; immutable.
+
+    `meta` says where they come from, and on top of what is given what the view does: the book's age, what is hidden.
+    Arrays are computed on first use, kept, and read-only.
+    """
+
+    def __init__(self, histories: Histories, view: View, meta: Mapping[str, Any]) -> None:
+        histories.check_unit(view.unit)
+        self.histories = histories
+        self.view = view
+        self.meta: dict[str, Any] = dict(meta)
+        if len(histories):
+            self.meta["book_age_ns"] = int(self.end_ns - self.first_ns)
+        if view.opened_within:
+            self.meta["opened_within_ns"] = view.opened_within * histories.window_ns
+        if view.threshold is not None:
+            self.meta["hidden"] = f"below {Threshold.of(view.threshold)}"
+        if view.column_ns:
+            self.meta["window"] = format_duration(view.column_ns)
+
+    def seen(self, view: View) -> Shown:
+        """Another part of the same."""
+        return Shown(self.histories, view, self.meta)
+
+    # --- columns and rows ---
+
+    @property
+    def window_ns(self) -> int:
+        """Length of a column, ns."""
+        return self.view.column_ns or self.histories.window_ns
+
+    @property
+    def book_step(self) -> float:
+        """Width of the book's own bins, price."""
+        return self.histories.ticks_per_bin * self.histories.tick_size
+
+    @property
+    def step(self) -> float:
+        """Height of a row, price."""
+        return self.view.bins_per_row * self.histories.ticks_per_bin * self.histories.tick_size
+
+    @property
+    def unit(self) -> str:
+        """Of the values."""
+        return self.view.unit
+
+    @property
+    def leverage(self) -> LeverageProfile:
+        """Tiers and the shares that weigh them."""
+        return self.histories.leverage
+
+    @property
+    def first_ns(self) -> int:
+        """When the book was empty."""
+        return self.histories.segment(0).start_ns
+
+    @property
+    def end_ns(self) -> int:
+        """The end of the last window shown."""
+        return self.histories.segment(self.view.first + self.view.count - 1).end_ns
+
+    @property
+    def windows(self) -> slice:
+        """The windows shown."""
+        return slice(self.view.first, self.view.first + self.view.count)
+
+    @cached_property
+    def window_times(self) -> NDArray[np.int64]:
+        """Start of each window shown."""
+        return self.histories.times()[self.windows]
+
+    @cached_property
+    def starts(self) -> NDArray[np.intp]:
+        """Index of the first window of each column, among those shown, and their number at the end."""
+        columns = self.window_times // self.window_ns
+        firsts = np.flatnonzero(np.diff(columns, prepend=columns[0] - 1)) if len(columns) else np.array([], np.intp)
+        return np.append(firsts, len(columns))
+
+    @cached_property
+    def times(self) -> NDArray[np.int64]:
+        """Start of each column, ns."""
+        return frozen(self.window_times[self.starts[:-1]] // self.window_ns * self.window_ns)
+
+    @cached_property
+    def edges(self) -> NDArray[np.float64]:
+        """Edges of the rows, one more than there are rows: an upper edge is the next lower one, to the bit."""
+        bins = self.view.first_bin + np.arange(self.view.rows + 1) * self.view.bins_per_row
+        ticks = (bins * self.histories.ticks_per_bin).astype(np.float64)
+        return frozen(ticks * self.histories.tick_size)
+
+    @cached_property
+    def prices(self) -> NDArray[np.float64]:
+        """Lower edges of the rows."""
+        return self.edges[:-1]
+
+    @cached_property
+    def candles(self) -> NDArray[np.void]:
+        """Candle of each column."""
+        rows = self.histories.candles()[self.windows].view(CANDLE).reshape(-1)
+        return frozen(rows if not self.view.column_ns else join_candles(rows, self.starts))
+
+    @cached_property
+    def open_interest(self) -> NDArray[np.float64]:
+        """Last sample known at each column's end, quantity."""
+        last = (self.last_window(i) for i in range(len(self.times)))
+        return frozen(np.array([self.histories.segment(i).open_interest for i in last], np.float64))
+
+    @cached_property
+    def complete(self) -> NDArray[np.bool_]:
+        """Whether each column's window has ended."""
+        out = np.ones(len(self.times), dtype=np.bool_)
+        if len(out):
+            unfinished = self.view.first + self.view.count == len(self.histories) and not self.histories.complete
+            out[-1] = not unfinished and self.end_ns == self.times[-1] + self.window_ns
+        return frozen(out)
+
+    # --- where a time lies ---
+
+    def column_at(self, ts: Time | None) -> int:
+        """The column known at a time, the last one if none is given."""
+        if ts is not None:
+            return self.complete_column_at(ts)
+        if self.view.count == 0:
+            raise InvalidConfigError("the heatmap has no column")
+        return len(self.times) - 1
+
+    def complete_column_at(self, ts: Time) -> int:
+        """The last complete column that had ended by a time."""
+        at = to_ns(ts)
+        i = int(np.searchsorted(self.times + self.window_ns, at, side="right")) - 1
+        if i >= 0 and not self.complete[i]:
+            i -= 1
+        if i < 0:
+            first = f"which is {iso(int(self.times[0]) + self.window_ns)}" if self.view.count else "there is none"
+            raise InvalidConfigError(
+                f"ts must not be before the end of the first complete column ({first}), was {ts!r}"
+            )
+        return i
+
+    def end_of(self, column: int) -> int:
+        """When a column ends, ns."""
+        return int(self.times[column]) + self.window_ns
+
+    def windows_of(self, column: int) -> tuple[int, int]:
+        """First window of a column, in the histories, and their number."""
+        first, end = int(self.starts[column]), int(self.starts[column + 1])
+        return self.view.first + first, end - first
+
+    def last_window(self, column: int) -> int:
+        """The last window of a column, in the histories."""
+        return self.view.first + int(self.starts[column + 1]) - 1
+
+    # --- cells ---
+
+    def fold(self, first: int, count: int, *, liquidated: bool = False) -> Sides:
+        """Longs and shorts of the columns of some windows, live or liquidated, whatever the threshold."""
+        return self.histories.columns(self.view.cells, first, count, liquidated=liquidated)
+
+    @cached_property
+    def cells(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Longs, shorts and their sum, (columns, rows) each; what is below the threshold is 0."""
+        longs, shorts = self.fold(self.view.first, self.view.count)
+        values = longs + shorts
+        if self.view.threshold is not None and values.size:
+            shown = values >= np.float32(Threshold.of(self.view.threshold).cutoff(values))
+            for array in (longs, shorts, values):
+                array *= shown
+        return frozen(longs), frozen(shorts), frozen(values)
+
+    @property
+    def unlimited(self) -> NDArray[np.float32]:
+        """The sum of longs and shorts without the threshold."""
+        if self.view.threshold is None:
+            return self.cells[2]
+        longs, shorts = self.fold(self.view.first, self.view.count)
+        return longs + shorts
+
+    def column(self, i: int) -> Sides:
+        """Longs and shorts of one column, (rows,) each; the others are made only where a threshold needs them."""
+        if "cells" in self.__dict__ or self.view.threshold is not None:
+            return self.cells[0][i], self.cells[1][i]
+        longs, shorts = self.fold(*self.windows_of(i))
+        return longs[0], shorts[0]
+
+    @cached_property
+    def liquidated(self) -> NDArray[np.float32]:
+        """What was liquidated in each column, (columns, rows)."""
+        longs, shorts = self.fold(self.view.first, self.view.count, liquidated=True)
+        return frozen(longs + shorts)
+
+    def layers(self, column: int) -> NDArray[np.float64]:
+        """What is live after a column, (2, tiers, rows), whatever the threshold."""
+        return self.histories.layers(self.view.cells, self.last_window(column))
+
+    def price_after(self, column: int) -> float:
+        """The last traded price known after a column; NaN where nothing traded yet."""
+        closes = self.histories.candles()[: self.last_window(column) + 1, 3]
+        traded = closes[~np.isnan(closes)]
+        return float(traded[-1]) if traded.size else float("nan")
+
+    # --- other views ---
+
+    def narrowed(
+        self,
+        *,
+        side: str | None = None,
+        leverage: float | Iterable[float] | None = None,
+        last: Length | None = None,
+        opened_within: Length | None = None,
+        threshold: float | str | None = None,
+        unit: str | None = None,
+    ) -> View:
+        """The view that a selection leaves: see `Heatmap.select`."""
+        view = self.view
+        if side is not None:
+            if side not in SIDES:
+                raise InvalidConfigError(f"side must be one of {SIDES}, was {side!r}")
+            if view.side not in ("both", side):
+                raise InvalidConfigError(f'side must be "{view.side}", which was selected before, was {side!r}')
+            view = replace(view, side=side)
+        if leverage is not None:
+            asked = [float(leverage)] if isinstance(leverage, int | float) else [float(tier) for tier in leverage]
+            tiers = [float(tier) for tier in self.leverage.tiers]
+            shown = [tier for tier, is_shown in zip(tiers, view.tiers, strict=True) if is_shown]
+            for tier in asked:
+                if tier not in shown:
+                    raise InvalidConfigError(f"leverage must be among the tiers {shown}, was {tier:g}")
+            view = replace(view, tiers=tuple(tier in asked for tier in tiers))
+        if last is not None and view.count:
+            length = parse_duration(last, name="last")
+            if length < self.window_ns:
+                raise InvalidConfigError(
+                    f"last must be at least one window ({format_duration(self.window_ns)}), was {last!r}"
+                )
+            end = self.end_of(-1)
+            first = int(self.starts[np.searchsorted(self.times, end - length, side="left")])
+            view = replace(view, first=view.first + first, count=view.count - first)
+        if opened_within is not None:
+            view = self._opened_within(view, opened_within)
+        if unit is not None:
+            check_unit_name(unit)
+            view = replace(view, unit=unit)
+        if threshold is not None:
+            limit = Threshold.of(threshold)
+            in_unit = limit.kind == "amount" and limit.unit is None
+            view = replace(view, threshold=f"{limit.value!r} {view.unit}" if in_unit else threshold)
+        if view.threshold is not None and Threshold.of(view.threshold).unit not in (None, view.unit):
+            raise InvalidConfigError(
+                f"threshold must be in the unit that is shown, {view.unit}, was {str(view.threshold)!r}"
+            )
+        return view
+
+    def _opened_within(self, view: View, length: Length) -> View:
+        windows = self.whole_windows(length, "opened_within")
+        window_ns = self.histories.window_ns
+        if view.opened_within and windows > view.opened_within:
+            before = format_duration(view.opened_within * window_ns)
+            raise InvalidConfigError(
+                f"opened_within must not be longer than {before}, which was selected before, was {length!r}"
+            )
+        self.refuse_sequential("opened_within")
+        if view.count and windows > view.first + 1 and not self.histories.whole:
+            kept = format_duration((view.first + 1) * window_ns)
+            raise InvalidConfigError(
+                f"opened_within must lie within the windows that the engine kept, which begin {iso(self.first_ns)}, "
+                f"{kept} before the end of the first column shown; was {length!r}: show fewer columns (last=), or "
+                "keep more"
+            )
+        return replace(view, opened_within=windows)
+
+    def rebinned(self, *, step: float | None = None, window: Length | None = None) -> View:
+        """The view in other cells: see `Heatmap.rebin`."""
+        view = self.view
+        if step is not None:
+            per_row = bins_per_row(self.histories, step)
+            end = view.first_bin + view.rows * view.bins_per_row
+            first_row, end_row = view.first_bin // per_row, -(-end // per_row)
+            view = replace(view, first_bin=first_row * per_row, rows=end_row - first_row, bins_per_row=per_row)
+        if window is not None:
+            base = self.histories.window_ns
+            length = parse_duration(window, name="window")
+            if length % base:
+                raise InvalidConfigError(
+                    f"window must be a multiple of the engine's own ({format_duration(base)}), was {window!r}"
+                )
+            view = replace(view, column_ns=0 if length == base else length)
+        return view
+
+    def whole_windows(self, length: Length, name: str) -> int:
+        """How many windows lie in a length of time, at least one; `name` is the argument's."""
+        window_ns = self.histories.window_ns
+        windows = parse_duration(length, name=name) // window_ns
+        if windows < 1:
+            raise InvalidConfigError(
+                f"{name} must be at least one window ({format_duration(window_ns)}), was {length!r}"
+            )
+        return windows
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether what a window does to the book depends on everything before."""
+        return bool(self.meta.get("sequential"))
+
+    def refuse_sequential(self, name: str) -> None:
+        """The one place where models whose effect depends on the book itself are kept from a part of the past."""
+        if self.is_sequential:
+            raise InvalidConfigError(
+                f"{name} must not be asked of a sequential model ({self.meta.get('model')}): what a window did to its "
+                "book depends on everything before"
+            )
+
+    # --- out of it ---
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write every window, the view and the metadata into one Parquet file."""
+        return self.histories.save(path, ARCHIVE_KEY, {"view": asdict(self.view), "meta": self.meta})
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Make an array read-only."""
+    array.setflags(write=False)
+    return array

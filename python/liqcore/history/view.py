@@ -1,0 +1,87 @@
+"""Which part of its histories a heatmap shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._core import DEFAULT_BINS_PER_ROW, PriceAxis
+from ..errors import InvalidConfigError
+from .histories import Cells, Histories
+
+SIDES = ("both", "long", "short")
+UNITS = ("usd", "quantity")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Windows and cells that are shown; saved files hold its fields by name."""
+
+    first: int  # windows
+    count: int
+    side: str
+    tiers: tuple[bool, ...]
+    first_bin: int  # absolute book bin of row 0
+    rows: int
+    bins_per_row: int
+    threshold: float | str | None
+    unit: str
+    opened_within: int = 0  # windows; 0: whenever opened
+    column_ns: int = 0  # length of a column; 0: one window
+
+    @property
+    def cells(self) -> Cells:
+        """What to ask the histories for: everything but the windows and the threshold."""
+        return Cells(
+            side=self.side,
+            tiers=self.tiers,
+            first_bin=self.first_bin,
+            bins_per_row=self.bins_per_row,
+            rows=self.rows,
+            unit=self.unit,
+            opened_within=self.opened_within,
+            column_ns=self.column_ns,
+        )
+
+
+def whole_view(histories: Histories, *, step: float | None = None, unit: str = "usd", first: int = 0) -> View:
+    """
+    Return the view of everything from the window `first` on.
+
+    Parameters
+    ----------
+    step : float, optional
+        Height of the rows, price: a multiple of the book's bins; five of them if left out.
+    unit : {"usd", "quantity"}
+
+    Raises
+    ------
+    InvalidConfigError
+        If `step` or `unit` breaks its rule.
+    """
+    check_unit_name(unit)
+    return view_in_rows(histories, bins_per_row(histories, step), unit=unit, first=first)
+
+
+def view_in_rows(histories: Histories, per_row: int, *, unit: str, first: int, column_ns: int = 0) -> View:
+    """Return the view of everything from the window `first` on, in rows of so many bins."""
+    count = len(histories) - first
+    low, end = histories.extent(first, count, per_row)
+    tiers = (True,) * len(histories.leverage)
+    return View(first, count, "both", tiers, low * per_row, end - low, per_row, None, unit, column_ns=column_ns)
+
+
+def bins_per_row(histories: Histories, step: float | None) -> int:
+    """How many of the book's bins make a row of so much price."""
+    if step is None:
+        return DEFAULT_BINS_PER_ROW
+    tick, book = histories.tick_size, histories.ticks_per_bin
+    ticks = PriceAxis(low=0.0, high=step, step=step, tick_size=tick).ticks_per_bin
+    if ticks % book:
+        raise InvalidConfigError(f"step must be a multiple of the book's bins ({book * tick:g}), was {step:g}")
+    return ticks // book
+
+
+def check_unit_name(unit: str) -> None:
+    """Refuse what is no unit."""
+    if unit not in UNITS:
+        raise InvalidConfigError(f"unit must be one of {UNITS}, was {unit!r}")
