@@ -78,6 +78,10 @@ class Histories(Protocol):
         """Length of a window, ns."""
 
     @property
+    def first_ns(self) -> int:
+        """When the first window begins."""
+
+    @property
     def whole(self) -> bool:
         """Whether the first window began with an empty book, so that nothing was opened before it."""
 

@@ -56,6 +56,10 @@ class OneHistory:
         return self.history.whole
 
     @cached_property
+    def first_ns(self) -> int:
+        return self.history.segment(0).start_ns
+
+    @cached_property
     def tiers(self) -> list[float]:
         return [float(tier) for tier in self.leverage.tiers]
 

@@ -37,7 +37,7 @@ class Shown:
         self.view = view
         self.meta: dict[str, Any] = dict(meta)
         if len(histories):
-            self.meta["book_age_ns"] = int(self.end_ns - self.first_ns)
+            self.meta["book_age_ns"] = int(self.end_ns - histories.first_ns)
         if view.opened_within:
             self.meta["opened_within_ns"] = view.opened_within * histories.window_ns
         if view.threshold is not None:
@@ -75,11 +75,6 @@ class Shown:
     def leverage(self) -> LeverageProfile:
         """Tiers and the shares that weigh them."""
         return self.histories.leverage
-
-    @property
-    def first_ns(self) -> int:
-        """When the book was empty."""
-        return self.histories.segment(0).start_ns
 
     @property
     def end_ns(self) -> int:
@@ -289,9 +284,9 @@ class Shown:
         if view.count and windows > view.first + 1 and not self.histories.whole:
             kept = format_duration((view.first + 1) * window_ns)
             raise InvalidConfigError(
-                f"opened_within must lie within the windows that the engine kept, which begin {iso(self.first_ns)}, "
-                f"{kept} before the end of the first column shown; was {length!r}: show fewer columns (last=), or "
-                "keep more"
+                "opened_within must lie within the windows that the engine kept, which begin "
+                f"{iso(self.histories.first_ns)}, {kept} before the end of the first column shown; was {length!r}: "
+                "show fewer columns (last=), or keep more"
             )
         return replace(view, opened_within=windows)
 

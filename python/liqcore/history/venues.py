@@ -161,7 +161,7 @@ class Venues:
 
     def windows_of(self, part: Venue, first: int, count: int) -> tuple[int, int]:
         """First and number of a venue's own windows in some of the clock's."""
-        before = (self.first_ns - part.segment(0).start_ns) // part.window_ns
+        before = (self.first_ns - part.first_ns) // part.window_ns
         each = self._each(part)
         return before + first * each, count * each
 

@@ -278,7 +278,7 @@ def map_after(shown: Shown, i: int) -> LiquidationMap:
         long=frozen(layers[0][counted]),
         short=frozen(layers[1][counted]),
         unit=shown.unit,
-        meta={**shown.meta, "book_age_ns": last.end_ns - shown.first_ns},
+        meta={**shown.meta, "book_age_ns": last.end_ns - shown.histories.first_ns},
         complete=bool(shown.complete[i]),
         _age=lambda within, threshold: age_after(shown, i, within, threshold),
     )

@@ -92,7 +92,7 @@ def merge_venues(
             f"heatmaps must have windows that divide the longest column ({format_duration(column_ns)}), were {listed}: "
             f'rebin(window="{format_duration(window_ns)}") one of them first'
         )
-    starts = {name: int(one.times()[0]) for name, one in alone.items()}
+    starts = {name: one.first_ns for name, one in alone.items()}
     ends = {name: one.segment(-1).end_ns for name, one in alone.items()}
     kept = [starts[name] for name, one in alone.items() if not one.whole]
     # What an engine with `keep` folded away cannot be split: the clock begins where all of the book is at hand.
@@ -186,7 +186,7 @@ def _alone(name: str, heatmap: Heatmap) -> OneHistory:
 def _meta_of(heatmap: Heatmap, one: OneHistory) -> dict[str, Any]:
     """What a venue says of itself in the metadata of the sum: its own, with the span of its data."""
     return heatmap.meta | {
-        "first_ns": int(one.times()[0]),
+        "first_ns": one.first_ns,
         "last_event_ns": one.segment(-1).last_ns,
         "book_step": heatmap.book_step,
     }
