@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ..errors import InvalidConfigError
 from ..history.age import opened_within, shares_of
 from ..history.shown import Shown
-from ..words.threshold import Threshold
 
 __all__ = ["Magnet", "Sweep", "Zone", "magnets"]
 
@@ -180,11 +179,9 @@ def magnets(
 def find_spans(shown: Shown, cells: NDArray[np.float32], threshold: float | str | None) -> tuple[float, list[Span]]:
     """Return what a threshold means among cells (2, rows) of one instant, and the zones' rows, lowest first."""
     given = threshold if threshold is not None else shown.view.threshold
-    wanted = Threshold.of(DEFAULT_THRESHOLD if given is None else given)
-    if wanted.unit not in (None, shown.unit):
-        raise InvalidConfigError(f"threshold must be in the unit that is shown, {shown.unit}, was {given!r}")
+    limit = shown.limit(DEFAULT_THRESHOLD if given is None else given)
     # As float32, which the cells are: a cutoff that is one of them must not exclude it.
-    cutoff = np.float32(wanted.cutoff(cells))
+    cutoff = np.float32(limit.cutoff(cells))
     above = np.zeros((2, cells.shape[1] + 2), np.int8)
     above[:, 1:-1] = (cells > 0) & (cells >= cutoff)
     spans = [
@@ -235,7 +232,7 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
                 persistence=float(present[:, k].mean()),
                 ages=dict(zip(names, ages.tolist(), strict=True)),
                 threshold=cutoff,
-                unit=shown.unit,
+                unit=shown.view.unit,
             )
         )
     return zones

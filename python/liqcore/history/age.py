@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
-from ..words.threshold import Threshold
 from ..words.times import AGES, Length, format_duration, parse_duration
 from .shown import Shown
 from .view import SIDES
@@ -93,12 +92,7 @@ def age_after(shown: Shown, i: int, within: Sequence[Length] | None, threshold: 
     names, live, opened = opened_within(shown, i, within)
     view = shown.view
     given = view.threshold if threshold is None else threshold
-    cutoff = 0.0
-    if given is not None:
-        wanted = Threshold.of(given)
-        if wanted.unit not in (None, view.unit):
-            raise InvalidConfigError(f"threshold must be in the unit that is shown, {view.unit}, was {given!r}")
-        cutoff = wanted.cutoff(shown.unlimited)
+    cutoff = 0.0 if given is None else shown.limit(given).cutoff(shown.unlimited)
     since = shown.histories.since(view.cells, view.first, shown.last_window(i) + 1 - view.first, cutoff)
     return Age(
         time_ns=shown.end_of(i),
@@ -109,7 +103,7 @@ def age_after(shown: Shown, i: int, within: Sequence[Length] | None, threshold: 
         opened=opened,
         since_ns=since,
         threshold=float(cutoff),
-        unit=shown.unit,
+        unit=view.unit,
     )
 
 

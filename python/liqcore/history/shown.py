@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import LeverageProfile
 from ..errors import InvalidConfigError
 from ..words.threshold import Threshold
 from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
@@ -25,7 +24,7 @@ ARCHIVE_KEY = "liqcore.heatmap"
 
 class Shown:
     """
-    Histories and the part of them that is shown, with what is reckoned from the two; immutable.
+    Histories and the part of them that is shown, with what is reckoned from the two; immutable but for `meta`.
 
     `meta` says where they come from, and on top of what is given what the view does: the book's age, what is hidden.
     Arrays are computed on first use, kept, and read-only.
@@ -65,16 +64,6 @@ class Shown:
     def step(self) -> float:
         """Height of a row, price."""
         return self.view.bins_per_row * self.histories.ticks_per_bin * self.histories.tick_size
-
-    @property
-    def unit(self) -> str:
-        """Of the values."""
-        return self.view.unit
-
-    @property
-    def leverage(self) -> LeverageProfile:
-        """Tiers and the shares that weigh them."""
-        return self.histories.leverage
 
     @property
     def end_ns(self) -> int:
@@ -242,7 +231,7 @@ class Shown:
             view = replace(view, side=side)
         if leverage is not None:
             asked = [float(leverage)] if isinstance(leverage, int | float) else [float(tier) for tier in leverage]
-            tiers = [float(tier) for tier in self.leverage.tiers]
+            tiers = [float(tier) for tier in self.histories.leverage.tiers]
             shown = [tier for tier, is_shown in zip(tiers, view.tiers, strict=True) if is_shown]
             for tier in asked:
                 if tier not in shown:
@@ -307,6 +296,15 @@ class Shown:
                 )
             view = replace(view, column_ns=0 if length == base else length)
         return view
+
+    def limit(self, threshold: float | str) -> Threshold:
+        """What a threshold says of cells in the unit that is shown."""
+        wanted = Threshold.of(threshold)
+        if wanted.unit not in (None, self.view.unit):
+            raise InvalidConfigError(
+                f"threshold must be in the unit that is shown, {self.view.unit}, was {threshold!r}"
+            )
+        return wanted
 
     def whole_windows(self, length: Length, name: str) -> int:
         """How many windows lie in a length of time, at least one; `name` is the argument's."""

@@ -22,7 +22,7 @@ def arrow_columns(shown: Shown, *, with_open_interest: bool) -> Exported:
         "prices": json.dumps(shown.prices.tolist()),
         "step": repr(shown.step),
         "window_ns": str(shown.window_ns),
-        "unit": shown.unit,
+        "unit": shown.view.unit,
     }
     metadata |= {name: str(shown.meta[name]) for name in ("symbol", "venue", "version") if shown.meta.get(name)}
     return columns, metadata
@@ -39,5 +39,5 @@ def xarray_dataset(shown: Shown) -> Any:
     return xarray.Dataset(
         {name: (("time", "price"), array) for name, array in arrays.items()},
         coords={"time": shown.times.astype("datetime64[ns]"), "price": shown.prices},
-        attrs={"unit": shown.unit, "step": shown.step, **{k: shown.meta[k] for k in ("symbol", "venue", "model")}},
+        attrs={"unit": shown.view.unit, "step": shown.step, **{k: shown.meta[k] for k in ("symbol", "venue", "model")}},
     )

@@ -127,12 +127,12 @@ class Heatmap(ArrowTable):
     @property
     def unit(self) -> str:
         """Of the values: "usd" (quote currency for a linear contract) or "quantity"."""
-        return self._shown.unit
+        return self._shown.view.unit
 
     @property
     def leverage(self) -> LeverageProfile:
         """Tiers and shares that weigh the layers."""
-        return self._shown.leverage
+        return self._shown.histories.leverage
 
     @property
     def times(self) -> NDArray[np.int64]:
