@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import liqcore as lq
+from liqcore.history.one import OneHistory
 from measure import Candidate, rotate
 from report import Report, Table
 
@@ -44,7 +45,9 @@ def month(columns: Columns) -> lq.Heatmap:
 def measure(report: Report) -> None:
     """Time every view from scratch, arrays included; the sliding picture and the tree have to agree first."""
     hm = month(walk())
-    history = hm._shown.histories.history
+    one = hm._shown.histories
+    assert isinstance(one, OneHistory)
+    history = one.history
     for frame in ("1h", "24h", "1w"):
         view = hm.select(opened_within=frame)
         now = view.map()
