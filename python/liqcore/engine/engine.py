@@ -14,10 +14,9 @@ from .. import _core
 from .._core import Instrument, LeverageProfile, PriceAxis, Stats
 from ..errors import InvalidConfigError
 from ..market.leverage import as_profile, half_lives
-from ..market.terms import instrument_of, instrument_settings, instrument_values
-from ..tables.archive import read_archive, write_archive
 from ..tables.batch import TradeBatch, is_table
-from ..words.times import Length, format_duration, parse_duration
+from ..words.times import Length, parse_duration
+from .arrays import arrays_of, side_arrays
 from .events import EventStats, feed_events
 from .feature_reader import REACHES, FeatureReader
 
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
     from ..tables.footprint_stream import FootprintStream
     from ..views.heatmap import Heatmap
     from ..views.map import LiquidationMap
-
-ARCHIVE_KEY = "liqcore.engine"
-MEANING = {  # what a number in a result says
-    "flow": "opened turnover",
-    "oi": "open-interest scale",
-    "blend": "open-interest scale",
-    "vendor": "event units",
-    "none": "levels opened by the caller",
-}
 
 
 class Engine(_core.Engine):
@@ -367,9 +357,9 @@ class Engine(_core.Engine):
             trades = read_trades(trades)
         interval_ns = getattr(candles, "interval_ns", None) or parse_duration(interval, name="interval")
         return self._feed(
-            _columns(trades, ("ts", "price", "qty", "taker_sell")),
-            *_beside(marks, open_interest, candles, interval_ns),
-            _columns(vendor_events, ("ts", "price", "qty")),
+            arrays_of(trades, ("ts", "price", "qty", "taker_sell")),
+            *side_arrays(marks, open_interest, candles, interval_ns),
+            arrays_of(vendor_events, ("ts", "price", "qty")),
             interval_ns,
         )
 
@@ -419,7 +409,7 @@ class Engine(_core.Engine):
         interval_ns = getattr(candles, "interval_ns", None) or parse_duration(interval, name="interval")
         return self._replay(
             footprints._native,
-            *_beside(marks, open_interest, candles, interval_ns),
+            *side_arrays(marks, open_interest, candles, interval_ns),
             interval_ns,
         )
 
@@ -462,11 +452,12 @@ class Engine(_core.Engine):
         from ..history.one import OneHistory
         from ..history.view import whole_view
         from ..views.heatmap import Heatmap
+        from .describe import config_of, describe
 
         history, unfinished = self._history(True)
         if history is None:
             raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
-        meta = describe(self)
+        meta = describe(self, self.dropped_leverage)
         config = config_of(self, step)
         meta |= {"config": config.to_dict(), "config_hash": config.hash}
         one = OneHistory(history, self.leverage, complete=not unfinished)
@@ -502,28 +493,9 @@ class Engine(_core.Engine):
         InvalidConfigError
             Before the first price, when there is nothing to save.
         """
-        state = self._state()
-        history, _ = self._history(True)
-        assert history is not None, "an engine that has a state has a history"
-        half_life, assumed = self.half_life_ns, self.instrument.assumed
-        header = {
-            "state": state,
-            "options": {
-                "model": self.model,
-                "trigger": self.trigger,
-                "maker_share": self.maker_share,
-                "half_life_ns": None if half_life is None else [repr(float(ns)) for ns in half_life],
-                "taker_tilt": self.taker_tilt,
-                "churn": self.churn,
-                "event_threshold": self.event_threshold,
-                "reconciled": self.reconciled,
-                "keep": self.keep,
-                "fixed_axis": self.has_fixed_axis,
-            },
-            "instrument": instrument_values(self.instrument) | ({"assumed": list(assumed)} if assumed else {}),
-            "dropped_leverage": list(self.dropped_leverage),
-        }
-        return write_archive(path, ARCHIVE_KEY, header, history, self.leverage)
+        from .saved import save_engine
+
+        return save_engine(path, self, self.dropped_leverage)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -535,116 +507,10 @@ class Engine(_core.Engine):
         DataError
             If the file is not one.
         """
-        header, [(history, leverage)] = read_archive(path, ARCHIVE_KEY, "an engine")
-        options, terms = header["options"], header["terms"]
-        step = terms["ticks_per_bin"] * terms["tick_size"]
-        axis = None
-        if options["fixed_axis"]:
-            low, high = (bin_ * step for bin_ in header["state"]["axis"])
-            axis = PriceAxis(low=low, high=high, step=step, tick_size=terms["tick_size"])
-        half_life = options["half_life_ns"]
-        engine = cls(
-            instrument_of(header["instrument"]),
-            leverage=leverage,
-            axis=axis,
-            book_step=None if axis is not None else step,
-            window=terms["window_ns"],
-            model=options["model"],
-            trigger=options["trigger"],
-            maker_share=options["maker_share"],
-            half_life=None
-            if half_life is None
-            else {
-                tier: int(float(ns))
-                for tier, ns in zip(leverage.tiers, half_life, strict=True)
-                if np.isfinite(float(ns))
-            },
-            taker_tilt=options["taker_tilt"],
-            churn=options["churn"],
-            event_threshold=options["event_threshold"],
-            reconciled=options["reconciled"],
-            keep=options["keep"],
-        )
-        engine._restore(history, header["state"])
-        engine.dropped_leverage = tuple(header["dropped_leverage"])
+        from .saved import read_engine
+
+        saved = read_engine(path)
+        engine = cls(**saved.arguments)
+        engine._restore(saved.history, saved.state)
+        engine.dropped_leverage = saved.dropped_leverage
         return engine
-
-
-def config_of(engine: Engine, step: float | None = None) -> Config:
-    """Return the configuration that makes such an engine; `step` is the height of the picture's rows."""
-    from ..config.config import Config
-    from ..config.sections import SETTINGS
-
-    axis, half_life = engine.axis, engine.half_life_ns
-    decay: dict[float, str] = {}
-    if half_life is not None:
-        tiers = zip(engine.leverage.tiers.tolist(), half_life.tolist(), strict=True)
-        decay = {tier: format_duration(int(ns)) for tier, ns in tiers if np.isfinite(ns)}
-    bins: dict[str, float] = {} if axis is None else {"book_step": axis.step}
-    if axis is not None and engine.has_fixed_axis:
-        bins |= {"low": axis.low, "high": axis.high}
-    model = {name: getattr(engine, entry.argument) for name, entry in SETTINGS["model"].items() if name != "half_life"}
-    return Config().replace(
-        instrument=instrument_settings(engine.instrument),
-        leverage={"shares": engine.leverage.to_dict(), "intensity": engine.leverage.intensity},
-        axis=bins if step is None else bins | {"step": step},
-        window={"length": format_duration(engine.window_ns)},
-        model=model | {"half_life": decay or "none"},
-    )
-
-
-def describe(engine: Engine) -> dict[str, Any]:
-    """Return what a result says of the engine it came from."""
-    half_life = engine.half_life_ns
-    meaning = MEANING[engine.model]
-    if half_life is not None:
-        meaning += ", decayed"
-    if engine.reconciled:
-        meaning += ", reconciled with open interest"
-    return {
-        "symbol": engine.instrument.symbol,
-        "venue": engine.instrument.venue,
-        "model": engine.model,
-        "meaning": meaning,
-        "trigger": engine.trigger,
-        "sequential": engine.sequential,
-        "maker_share": engine.maker_share,
-        "taker_tilt": engine.taker_tilt,
-        "churn": engine.churn,
-        "event_threshold": engine.event_threshold,
-        "half_life": None
-        if half_life is None
-        else {
-            f"{tier:g}": "never" if np.isinf(ns) else format_duration(int(ns))
-            for tier, ns in zip(engine.leverage.tiers, half_life, strict=True)
-        },
-        "window": format_duration(engine.window_ns),
-        "leverage": {f"{tier:g}": share for tier, share in engine.leverage.to_dict().items()},
-        "intensity": engine.leverage.intensity,
-        "dropped_leverage": list(engine.dropped_leverage),
-        "instrument": instrument_values(engine.instrument),
-        "version": _core.__version__,
-        "synthetic": False,
-    }
-
-
-def _beside(marks: Any, open_interest: Any, candles: Any, interval_ns: int) -> tuple[Any, Any, Any]:
-    """Return the arrays of the streams that go with trades."""
-    if any(is_table(given) for given in (marks, open_interest, candles)):
-        from ..sources import tables  # here: whoever feeds arrays starts without readers
-
-        marks = tables.read_marks(marks) if is_table(marks) else marks
-        open_interest = tables.read_open_interest(open_interest) if is_table(open_interest) else open_interest
-        candles = tables.read_candles(candles, interval_ns) if is_table(candles) else candles
-    return (
-        _columns(marks, ("ts", "price")),
-        _columns(open_interest, ("ts", "quantity")),
-        _columns(candles, ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")),
-    )
-
-
-def _columns(stream: Any, names: tuple[str, ...]) -> tuple[Any, ...] | None:
-    """Return a stream's arrays as a tuple: it is one already, or an object that has them as attributes."""
-    if stream is None or isinstance(stream, tuple | list):
-        return None if stream is None else tuple(stream)
-    return tuple(getattr(stream, name) for name in names)

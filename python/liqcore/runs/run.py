@@ -10,7 +10,8 @@ from .. import _core
 from .._core import PriceAxis, Stats
 from ..config.build import axis_of, instrument_of
 from ..config.config import Config
-from ..engine.engine import Engine, describe
+from ..engine.describe import describe
+from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
 from ..market.catalogue import find_listing
 from ..market.terms import margin_values
@@ -89,7 +90,7 @@ def consume(
     chosen = "given"
     if config.model.name is None:
         chosen = f"{'no ' if streams.open_interest is None else ''}open interest is given"
-    meta = describe(engine) | {
+    meta = describe(engine, engine.dropped_leverage) | {
         "model_chosen": chosen,
         "inputs": source.inputs(),
         "beside": streams.inputs(),

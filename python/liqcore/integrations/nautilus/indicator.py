@@ -10,11 +10,11 @@ from nautilus_trader.model.enums import AggressorSide
 from nautilus_trader.model.objects import FIXED_PRECISION
 from numpy.typing import NDArray
 
-from .._core import Instrument
-from ..engine.engine import Engine
-from ..engine.feature_reader import FeatureReader
-from ..words.times import Length, parse_duration
-from .nautilus import instrument_of
+from ..._core import Instrument
+from ...engine.engine import Engine
+from ...engine.feature_reader import FeatureReader
+from ...words.times import Length, parse_duration
+from .instruments import instrument_of
 
 _SCALE = 10**FIXED_PRECISION
 _NO_AGGRESSOR, _SELLER = AggressorSide.NO_AGGRESSOR, AggressorSide.SELLER  # looked up once: their class is slow
