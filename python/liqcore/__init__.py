@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from .runs.features import Features, features
     from .runs.footprints import footprints
     from .runs.heatmap import heatmap
-    from .simulation.simulation import Market, simulate
+    from .simulation.market import Market
+    from .simulation.simulation import simulate
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
     from .tables.footprint_stream import FootprintStream, load_footprints
     from .views.heatmap import Column, Heatmap
@@ -86,7 +87,8 @@ _HOMES = {
         ".runs.features": ("Features", "features"),
         ".runs.footprints": ("footprints",),
         ".runs.heatmap": ("heatmap",),
-        ".simulation.simulation": ("Market", "simulate"),
+        ".simulation.market": ("Market",),
+        ".simulation.simulation": ("simulate",),
         ".sources": ("read_candles", "read_funding", "read_marks", "read_open_interest", "read_trades"),
         ".tables.footprint_stream": ("FootprintStream", "load_footprints"),
         ".views.heatmap": ("Column", "Heatmap"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import liqcore as lq
 from drive import Array, arrays, assert_same_columns, assert_same_now, live, make_engine, pass_time, run_both
-from liqcore.simulation.simulation import Market as SimulatedMarket
+from liqcore.simulation.market import Market as SimulatedMarket
 from liqcore.sources import Candles
 from recorded import data_dir
 from reference import Cells, Layer
