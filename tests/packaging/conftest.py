@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from leaks import leaves_nothing_behind, own_temporary_folder  # noqa: F401
+
 ROOT = Path(__file__).resolve().parents[2]
 STRANGERS = Path(__file__).parent / "strangers"
 

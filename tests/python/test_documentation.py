@@ -18,6 +18,7 @@ import io
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,7 @@ def test_examples_in_docstrings(name: str, tmp_path: Path, monkeypatch: pytest.M
     if name == "liqcore.native.sdk" and not IS_WHEEL:
         pytest.skip("this liqcore was not installed from a wheel")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # an example need not tidy up
     tests = [test for test in doctest.DocTestFinder().find(importlib.import_module(name)) if test.examples]
     assert tests
     for test in tests:
