@@ -1,7 +1,7 @@
 // The words that stand for C++ enumerators in Python, and errors that list them.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,64 +12,51 @@
 
 namespace liqcore::bindings {
 
+/// The words of an enumeration, and the argument that takes them.
+template <class E, std::size_t N>
+struct Words {
+  const char* argument;
+  std::pair<std::string_view, E> list[N];
+};
 template <class E>
-struct Words;
-
+constexpr auto kWords = nullptr;
 template <>
-struct Words<Side> {
-  static constexpr const char* argument = "side";
-  static constexpr std::array<std::pair<std::string_view, Side>, 2> list{
-      {{"long", Side::long_}, {"short", Side::short_}}};
-};
+inline constexpr Words<Side, 2> kWords<Side>{"side", {{"long", Side::long_}, {"short", Side::short_}}};
 template <>
-struct Words<Contract> {
-  static constexpr const char* argument = "contract";
-  static constexpr std::array<std::pair<std::string_view, Contract>, 2> list{
-      {{"linear", Contract::linear}, {"inverse", Contract::inverse}}};
-};
+inline constexpr Words<Contract, 2> kWords<Contract>{"contract",
+                                                     {{"linear", Contract::linear}, {"inverse", Contract::inverse}}};
 template <>
-struct Words<MarginBasis> {
-  static constexpr const char* argument = "basis";
-  static constexpr std::array<std::pair<std::string_view, MarginBasis>, 2> list{
-      {{"mark", MarginBasis::mark}, {"entry", MarginBasis::entry}}};
-};
+inline constexpr Words<MarginBasis, 2> kWords<MarginBasis>{
+    "basis", {{"mark", MarginBasis::mark}, {"entry", MarginBasis::entry}}};
 template <>
-struct Words<TierUnit> {
-  static constexpr const char* argument = "unit";
-  static constexpr std::array<std::pair<std::string_view, TierUnit>, 2> list{
-      {{"notional", TierUnit::notional}, {"quantity", TierUnit::quantity}}};
-};
+inline constexpr Words<TierUnit, 2> kWords<TierUnit>{
+    "unit", {{"notional", TierUnit::notional}, {"quantity", TierUnit::quantity}}};
 template <>
-struct Words<Trigger> {
-  static constexpr const char* argument = "trigger";
-  static constexpr std::array<std::pair<std::string_view, Trigger>, 3> list{
-      {{"last", Trigger::last}, {"mark", Trigger::mark}, {"candle", Trigger::candle}}};
-};
+inline constexpr Words<Trigger, 3> kWords<Trigger>{
+    "trigger", {{"last", Trigger::last}, {"mark", Trigger::mark}, {"candle", Trigger::candle}}};
 template <>
-struct Words<Model> {
-  static constexpr const char* argument = "model";
-  static constexpr std::array<std::pair<std::string_view, Model>, 5> list{{{"flow", Model::flow},
-                                                                           {"oi", Model::oi},
-                                                                           {"blend", Model::blend},
-                                                                           {"vendor", Model::vendor},
-                                                                           {"none", Model::none}}};
-};
+inline constexpr Words<Model, 5> kWords<Model>{"model",
+                                               {{"flow", Model::flow},
+                                                {"oi", Model::oi},
+                                                {"blend", Model::blend},
+                                                {"vendor", Model::vendor},
+                                                {"none", Model::none}}};
 
 /// The enumerator of a word.
 template <class E>
 E parse(std::string_view word) {
   std::string choices;
-  for (const auto& [text, value] : Words<E>::list) {
+  for (const auto& [text, value] : kWords<E>.list) {
     if (text == word) return value;
     choices += (choices.empty() ? "\"" : ", \"") + std::string(text) + "\"";
   }
-  throw InvalidConfig(std::string(Words<E>::argument) + " must be one of " + choices + ", was \"" + std::string(word) +
+  throw InvalidConfig(std::string(kWords<E>.argument) + " must be one of " + choices + ", was \"" + std::string(word) +
                       "\"");
 }
 
 template <class E>
 std::string word(E value) {
-  for (const auto& [text, each] : Words<E>::list)
+  for (const auto& [text, each] : kWords<E>.list)
     if (each == value) return std::string(text);
   return "?";
 }

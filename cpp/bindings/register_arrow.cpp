@@ -36,28 +36,11 @@ Struct& in_capsule(const py::object& capsule, const char* name) {
 
 py::dtype dtype_of(const std::string& format) {
   if (format.size() > 1) return py::dtype::of<std::int64_t>();  // a timestamp
-  switch (format[0]) {
-    case 'c':
-      return py::dtype::of<std::int8_t>();
-    case 'C':
-      return py::dtype::of<std::uint8_t>();
-    case 's':
-      return py::dtype::of<std::int16_t>();
-    case 'S':
-      return py::dtype::of<std::uint16_t>();
-    case 'i':
-      return py::dtype::of<std::int32_t>();
-    case 'I':
-      return py::dtype::of<std::uint32_t>();
-    case 'L':
-      return py::dtype::of<std::uint64_t>();
-    case 'f':
-      return py::dtype::of<float>();
-    case 'g':
-      return py::dtype::of<double>();
-    default:
-      return py::dtype::of<std::int64_t>();
-  }
+  constexpr std::pair<char, const char*> names[] = {{'c', "i1"}, {'C', "u1"}, {'s', "i2"}, {'S', "u2"}, {'i', "i4"},
+                                                    {'I', "u4"}, {'L', "u8"}, {'f', "f4"}, {'g', "f8"}};
+  for (const auto& [code, name] : names)
+    if (format[0] == code) return py::dtype(name);
+  return py::dtype::of<std::int64_t>();
 }
 
 /// A batch and the schema that says what its columns are.

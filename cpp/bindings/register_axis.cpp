@@ -42,7 +42,7 @@ tick_size : float
 Raises
 ------
 InvalidConfigError
-    If a value breaks its rule.
+    If an edge is no multiple of step, step none of tick_size, or high is not above low.
 
 Examples
 --------

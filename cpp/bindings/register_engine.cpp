@@ -80,6 +80,27 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
   return std::unique_ptr<PyEngine>(new PyEngine(Engine(instrument, leverage, std::move(options))));
 }
 
+/// What a property reads of the engine: never while another thread uses it.
+template <auto Read>
+auto reading(PyEngine& self) {
+  const Reading guard(self);
+  return (self.engine.*Read)();
+}
+
+/// What a property reads of the options, which never change.
+template <auto Field>
+auto option(const PyEngine& self) {
+  return self.engine.options().*Field;
+}
+template <auto Field>
+std::string option_word(const PyEngine& self) {
+  return word(self.engine.options().*Field);
+}
+template <auto Field>
+auto model_option(const PyEngine& self) {
+  return self.engine.options().model_options.*Field;
+}
+
 py::array_t<double> levels(PyEngine& self, std::string_view side, bool lots) {
   const Side which = parse<Side>(side);
   const Reading guard(self);
@@ -334,20 +355,9 @@ goes to `sys.unraisablehook`.
             return py::cast(Axis{*axis, self.engine.instrument().tick_size()});
           },
           "The price axis of levels(): fixed, or as far as levels have come; None before the first price.")
-      .def_property_readonly(
-          "clock",
-          [](PyEngine& self) {
-            const Reading guard(self);
-            return self.engine.clock();
-          },
-          "Time of the last event used, ns; None before the first.")
-      .def_property_readonly(
-          "stats",
-          [](PyEngine& self) {
-            const Reading guard(self);
-            return self.engine.stats();
-          },
-          "Everything since the start, as Stats.")
+      .def_property_readonly("clock", &reading<&Engine::clock>,
+                             "Time of the last event used, ns; None before the first.")
+      .def_property_readonly("stats", &reading<&Engine::stats>, "Everything since the start, as Stats.")
       .def(
           "segments",
           [](PyEngine& self) {
@@ -366,48 +376,31 @@ goes to `sys.unraisablehook`.
           "instrument", [](const PyEngine& self) { return self.engine.instrument(); }, "What is traded.")
       .def_property_readonly(
           "leverage", [](const PyEngine& self) { return self.engine.leverage(); }, "Tiers and shares.")
+      .def_property_readonly("window_ns", &option<&EngineOptions::window_ns>, "Length of a window, ns.")
+      .def_property_readonly("model", &option_word<&EngineOptions::model>, "Name of the model.")
+      .def_property_readonly("trigger", &option_word<&EngineOptions::trigger>,
+                             "What liquidates: \"last\", \"mark\" or \"candle\".")
+      .def_property_readonly("maker_share", &option<&EngineOptions::maker_share>,
+                             "Part of a trade opened on the maker's side, to the nearest 1/1024.")
       .def_property_readonly(
-          "window_ns", [](const PyEngine& self) { return self.engine.options().window_ns; }, "Length of a window, ns.")
-      .def_property_readonly(
-          "model", [](const PyEngine& self) { return word(self.engine.options().model); }, "Name of the model.")
-      .def_property_readonly(
-          "trigger", [](const PyEngine& self) { return word(self.engine.options().trigger); },
-          "What liquidates: \"last\", \"mark\" or \"candle\".")
-      .def_property_readonly(
-          "maker_share", [](const PyEngine& self) { return self.engine.options().maker_share; },
-          "Part of a trade opened on the maker's side, to the nearest 1/1024.")
-      .def_property_readonly(
-          "began",
-          [](PyEngine& self) {
-            const Reading guard(self);
-            return self.engine.began();
-          },
+          "began", &reading<&Engine::began>,
           "Time of the event that started the book (the first price of any kind), ns; None before it.")
-      .def_property_readonly(
-          "last_price",
-          [](PyEngine& self) {
-            const Reading guard(self);
-            return self.engine.last_price();
-          },
-          "Price of the last trade, or close of the last candle; NaN before the first.")
+      .def_property_readonly("last_price", &reading<&Engine::last_price>,
+                             "Price of the last trade, or close of the last candle; NaN before the first.")
       .def_property_readonly(
           "ptr", [](PyEngine& self) { return reinterpret_cast<std::uintptr_t>(&self.engine); },
           "Address of the engine, for functions of liqcore.h; valid while this object lives.")
+      .def_property_readonly("threads", &option<&EngineOptions::threads>,
+                             "Threads that long arrays of trades are spread over.")
+      .def_property_readonly("taker_tilt", &model_option<&ModelOptions::taker_tilt>,
+                             "How far taker imbalance moves the entries of the two sides apart.")
+      .def_property_readonly("churn", &model_option<&ModelOptions::churn>,
+                             "Part of the turnover that opens and closes with the model blend; None with another.")
       .def_property_readonly(
-          "threads", [](const PyEngine& self) { return self.engine.options().threads; },
-          "Threads that long arrays of trades are spread over.")
-      .def_property_readonly(
-          "taker_tilt", [](const PyEngine& self) { return self.engine.options().model_options.taker_tilt; },
-          "How far taker imbalance moves the entries of the two sides apart.")
-      .def_property_readonly(
-          "churn", [](const PyEngine& self) { return self.engine.options().model_options.churn; },
-          "Part of the turnover that opens and closes with the model blend; None with another.")
-      .def_property_readonly(
-          "event_threshold", [](const PyEngine& self) { return self.engine.options().model_options.event_threshold; },
+          "event_threshold", &model_option<&ModelOptions::event_threshold>,
           "Rise of open interest (quantity) above which it is an event of the model vendor; None: it never is.")
-      .def_property_readonly(
-          "reconciled", [](const PyEngine& self) { return self.engine.options().model_options.reconciled; },
-          "Whether open interest corrects the book at every sample.")
+      .def_property_readonly("reconciled", &model_option<&ModelOptions::reconciled>,
+                             "Whether open interest corrects the book at every sample.")
       .def_property_readonly(
           "sequential", [](const PyEngine& self) { return self.engine.sequential(); },
           "Whether what the model does depends on the book: then parts of a history cannot be computed apart.")
@@ -432,9 +425,7 @@ goes to `sys.unraisablehook`.
 ``spared`` is the quantity that was not closed because liquidations explain the fall, ``capped`` what was closed because a
 layer exceeded open interest: dict of float64 arrays (side, tier).
 )")
-      .def_property_readonly(
-          "keep", [](const PyEngine& self) { return self.engine.options().keep; },
-          "Number of closed windows kept; None: all.")
+      .def_property_readonly("keep", &option<&EngineOptions::keep>, "Number of closed windows kept; None: all.")
       .def_property_readonly(
           "has_fixed_axis", [](const PyEngine& self) { return self.engine.options().axis.has_value(); },
           "Whether the axis was given; otherwise it grows.")

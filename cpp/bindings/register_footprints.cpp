@@ -44,6 +44,11 @@ FootprintStream from_columns(const FootprintTerms& terms, const py::dict& column
   return {terms, std::move(c), counts};
 }
 
+template <auto Field>
+auto term(const FootprintStream& self) {
+  return self.terms().*Field;
+}
+
 /// A column in place, read-only; it keeps its stream alive.
 template <auto Column>
 py::array column_view(const py::object& self) {
@@ -68,10 +73,10 @@ void register_footprints(py::module_& m) {
           py::arg("columns"), py::arg("rounded_qty"), py::arg("rejected"))
       .def("__len__", &FootprintStream::size)
       .def_property_readonly("trade_count", &FootprintStream::trades)
-      .def_property_readonly("tick_size", [](const FootprintStream& self) { return self.terms().tick_size; })
-      .def_property_readonly("lot_size", [](const FootprintStream& self) { return self.terms().lot_size; })
-      .def_property_readonly("span_bps", [](const FootprintStream& self) { return self.terms().span_bps; })
-      .def_property_readonly("cut_ns", [](const FootprintStream& self) { return self.terms().cut_ns; })
+      .def_property_readonly("tick_size", &term<&FootprintTerms::tick_size>)
+      .def_property_readonly("lot_size", &term<&FootprintTerms::lot_size>)
+      .def_property_readonly("span_bps", &term<&FootprintTerms::span_bps>)
+      .def_property_readonly("cut_ns", &term<&FootprintTerms::cut_ns>)
       .def_property_readonly("rounded_qty", [](const FootprintStream& self) { return self.counts().rounded_qty; })
       .def_property_readonly("rejected",
                              [](const FootprintStream& self) {

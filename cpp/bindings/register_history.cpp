@@ -18,12 +18,19 @@
 namespace liqcore::bindings {
 namespace {
 
+using namespace py::literals;
+
 /// A vector of a segment in place, read-only; it keeps the segment, which nobody writes to while it is shared.
 template <class T>
 py::array_t<T> view_of(const std::vector<T>& values, const py::object& segment) {
   py::array_t<T> out(static_cast<py::ssize_t>(values.size()), values.data(), segment);
   out.attr("setflags")(false);
   return out;
+}
+
+template <auto Field>
+auto term(const History& self) {
+  return self.terms().*Field;
 }
 
 /// Cells as a dict of columns: side, tier, bin, lots.
@@ -302,22 +309,17 @@ InvalidConfigError
 
   py::class_<History>(m, "History", "Consecutive window segments and the levels live before the first; see Heatmap.")
       .def("__len__", &History::size)
-      .def_property_readonly("tick_size", [](const History& self) { return self.terms().tick_size; })
-      .def_property_readonly("ticks_per_bin", [](const History& self) { return self.terms().ticks_per_bin; })
-      .def_property_readonly("window_ns", [](const History& self) { return self.terms().window_ns; })
-      .def_property_readonly("tiers", [](const History& self) { return self.terms().tiers; })
+      .def_property_readonly("tick_size", &term<&Terms::tick_size>)
+      .def_property_readonly("ticks_per_bin", &term<&Terms::ticks_per_bin>)
+      .def_property_readonly("window_ns", &term<&Terms::window_ns>)
+      .def_property_readonly("tiers", &term<&Terms::tiers>)
       .def_property_readonly("terms",
                              [](const History& self) {
                                const Terms& terms = self.terms();
-                               py::dict out;
-                               out["contract"] = word(terms.contract);
-                               out["tick_size"] = terms.tick_size;
-                               out["lot_size"] = terms.lot_size;
-                               out["multiplier"] = terms.multiplier;
-                               out["ticks_per_bin"] = terms.ticks_per_bin;
-                               out["window_ns"] = terms.window_ns;
-                               out["tiers"] = terms.tiers;
-                               return out;
+                               return py::dict("contract"_a = word(terms.contract), "tick_size"_a = terms.tick_size,
+                                               "lot_size"_a = terms.lot_size, "multiplier"_a = terms.multiplier,
+                                               "ticks_per_bin"_a = terms.ticks_per_bin, "window_ns"_a = terms.window_ns,
+                                               "tiers"_a = terms.tiers);
                              })
       .def("times", &window_times, "Start of each window, int64 ns.")
       .def("candles", &candles, "float64 (windows, 6): open, high, low, close, buy and sell quantity; NaN if empty.")

@@ -60,7 +60,7 @@ assumed : list of str
 Raises
 ------
 InvalidConfigError
-    If a value breaks its rule.
+    If a step or the multiplier is not above 0.
 
 Examples
 --------

@@ -50,7 +50,7 @@ intensity : float
 Raises
 ------
 InvalidConfigError
-    If a value breaks its rule.
+    If leverages, shares or intensity break a rule above.
 
 Examples
 --------

@@ -30,6 +30,17 @@ constexpr AccountField kAccountFields[] = {
     {RowKind::no_price, &Account::no_price},
 };
 
+struct CandlePrice {
+  RowKind kind;
+  std::int64_t Candle::* field;
+};
+constexpr CandlePrice kCandlePrices[] = {
+    {RowKind::open, &Candle::open},
+    {RowKind::high, &Candle::high},
+    {RowKind::low, &Candle::low},
+    {RowKind::close, &Candle::close},
+};
+
 void push_cells(ArchiveRows& rows, std::int64_t time, RowKind kind, const Cells& cells, std::size_t tiers) {
   for (std::size_t layer = 0; layer < 2 * tiers; ++layer) {
     const auto bins = cells.layer_bins(layer);
@@ -113,10 +124,7 @@ ArchiveRows to_rows(const History& history) {
     const Candle& candle = segment.candle;
     const auto number = [&](RowKind kind, double value) { rows.push(time, kind, kNone, kNone, kNone, value); };
     if (!candle.empty()) {
-      number(RowKind::open, static_cast<double>(candle.open));
-      number(RowKind::high, static_cast<double>(candle.high));
-      number(RowKind::low, static_cast<double>(candle.low));
-      number(RowKind::close, static_cast<double>(candle.close));
+      for (const CandlePrice& price : kCandlePrices) number(price.kind, static_cast<double>(candle.*price.field));
       number(RowKind::buy_lots, candle.buy_lots);
       number(RowKind::sell_lots, candle.sell_lots);
     }
@@ -206,16 +214,11 @@ History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows
           segment->scale[only_side()].push_back(value);
           break;
         case RowKind::open:
-          segment->candle.open = static_cast<std::int64_t>(value);
-          break;
         case RowKind::high:
-          segment->candle.high = static_cast<std::int64_t>(value);
-          break;
         case RowKind::low:
-          segment->candle.low = static_cast<std::int64_t>(value);
-          break;
         case RowKind::close:
-          segment->candle.close = static_cast<std::int64_t>(value);
+          for (const CandlePrice& price : kCandlePrices)
+            if (price.kind == kind) segment->candle.*price.field = static_cast<std::int64_t>(value);
           break;
         case RowKind::buy_lots:
           segment->candle.buy_lots = value;

@@ -211,6 +211,15 @@ struct BlockColumns {
     for (std::size_t i = 0; i < count; ++i) out[i] = direction_of(side[start + i], contract);
   }
 
+  /// The block that begins at a row, in the order below.
+  struct Block {
+    const double *entry, *leverage, *quantity, *margin, *added, *open_fee, *other_pnl, *other_maintenance;
+  };
+  [[nodiscard]] Block at(std::size_t start) const noexcept {
+    return {entry.at(start), leverage.at(start), quantity.at(start),  margin.at(start),
+            added.at(start), open_fee.at(start), other_pnl.at(start), other_maintenance.at(start)};
+  }
+
   Contract contract;
   Column<Side> side;
   BlockColumn entry, leverage, quantity, margin, added, open_fee, other_pnl, other_maintenance;
@@ -222,14 +231,7 @@ void one_rate_block(const BlockColumns& columns, const double* rate, const doubl
                     double max_leverage, std::size_t start, std::size_t count, double* price) noexcept {
   double direction[kBlock];
   columns.direction(start, count, direction);
-  const double* entry = columns.entry.at(start);
-  const double* leverage = columns.leverage.at(start);
-  const double* quantity = columns.quantity.at(start);
-  const double* margin = columns.margin.at(start);
-  const double* added = columns.added.at(start);
-  const double* open_fee = columns.open_fee.at(start);
-  const double* other_pnl = columns.other_pnl.at(start);
-  const double* other_maintenance = columns.other_maintenance.at(start);
+  const auto [entry, leverage, quantity, margin, added, open_fee, other_pnl, other_maintenance] = columns.at(start);
   for (std::size_t i = 0; i < count; ++i) {
     const double d = direction[i];
     const double y0 = kInverse ? 1.0 / entry[i] : entry[i];
@@ -359,14 +361,7 @@ void tiers_block(const BlockColumns& columns, const MarginSchedule& schedule, st
   double limit[kBlock];
   double good[kBlock];
   columns.direction(start, count, direction);
-  const double* entry = columns.entry.at(start);
-  const double* leverage = columns.leverage.at(start);
-  const double* quantity = columns.quantity.at(start);
-  const double* margin = columns.margin.at(start);
-  const double* added = columns.added.at(start);
-  const double* open_fee = columns.open_fee.at(start);
-  const double* other_pnl = columns.other_pnl.at(start);
-  const double* other_maintenance = columns.other_maintenance.at(start);
+  const auto [entry, leverage, quantity, margin, added, open_fee, other_pnl, other_maintenance] = columns.at(start);
   const std::vector<RiskTier>& tiers = schedule.risk_tiers();
   const double last_cap = tiers.back().cap;
   for (std::size_t i = 0; i < count; ++i) {

@@ -25,13 +25,7 @@ using support::whole;
 
 namespace {
 
-constexpr Terms kTerms{.contract = liqcore::Contract::linear,
-                       .tick_size = 1.0,
-                       .lot_size = 1.0,
-                       .multiplier = 1.0,
-                       .ticks_per_bin = 10,
-                       .window_ns = 100,
-                       .tiers = 2};
+constexpr Terms kTerms = support::terms_of(2, 1.0, 1.0, 1.0);
 
 Engine market(EngineOptions options, std::uint64_t seed = 8) {
   options.window_ns = 1'000;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "support.hpp"
 
@@ -20,35 +21,16 @@ constexpr std::int64_t kMost = std::int64_t{1} << 40;
 
 TEST(BinRule, ABinHoldsItsLowerEdgeAndNotItsUpper) {
   const BinRule bin{5};
-  EXPECT_EQ(bin(0), 0);
-  EXPECT_EQ(bin(4), 0);
-  EXPECT_EQ(bin(5), 1);
-  EXPECT_EQ(bin(9), 1);
-  EXPECT_EQ(bin(10), 2);
+  constexpr std::pair<std::int64_t, std::int64_t> cases[] = {{0, 0}, {4, 0}, {5, 1}, {9, 1}, {10, 2}};
+  for (const auto& [tick, expected] : cases) EXPECT_EQ(bin(tick), expected) << tick;
 }
 
 TEST(BinRule, EqualsIntegerDivisionAroundEdgesOfEveryMagnitude) {
-  for (const std::int64_t step : {std::int64_t{1},
-                                  std::int64_t{2},
-                                  std::int64_t{3},
-                                  std::int64_t{5},
-                                  std::int64_t{6},
-                                  std::int64_t{7},
-                                  std::int64_t{10},
-                                  std::int64_t{49},
-                                  std::int64_t{100},
-                                  std::int64_t{107},
-                                  std::int64_t{999},
-                                  std::int64_t{1000},
-                                  std::int64_t{65535},
-                                  std::int64_t{65537},
-                                  std::int64_t{999'983},
-                                  std::int64_t{1'000'000},
-                                  (std::int64_t{1} << 31) - 1,
-                                  (std::int64_t{1} << 31) + 1,
-                                  kMost / 3,
-                                  kMost - 1,
-                                  kMost}) {
+  constexpr std::int64_t kHalf = std::int64_t{1} << 31;  // where 32 bits with a sign end
+  constexpr std::int64_t steps[] = {1,       2,         3,         5,         6,         7,         10,
+                                    49,      100,       107,       999,       1000,      65535,     65537,
+                                    999'983, 1'000'000, kHalf - 1, kHalf + 1, kMost / 3, kMost - 1, kMost};
+  for (const std::int64_t step : steps) {
     const BinRule bin{step};
     const std::int64_t last = kMost / step;
     for (std::int64_t k = 1; k <= last; k = k < last / 2 ? k + k / 64 + 1 : k + (last - k) / 8 + 1)

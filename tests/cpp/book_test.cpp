@@ -49,6 +49,14 @@ Footprint footprint(const Trades& trades) {
   return out;
 }
 
+/// A long and a short of so many lots at 1,000.
+LevelBook opened(double lots) {
+  LevelBook book = ten_and_hundred();
+  book.open(Side::long_, 1000, lots);
+  book.open(Side::short_, 1000, lots);
+  return book;
+}
+
 /// One trade after the other: touch, then open.
 void one_by_one(LevelBook& book, const Trades& trades, double maker_share) {
   for (std::size_t i = 0; i < trades.ticks.size(); ++i) {
@@ -266,9 +274,7 @@ TEST(LevelBookTouch, ShowsByBinWhatTheWindowLiquidatedUntilTheNextBegins) {
 // --- scale -------------------------------------------------------------------------------------------------------
 
 TEST(LevelBookScale, MultipliesEachLayerByItsOwnFactor) {
-  LevelBook book = ten_and_hundred();
-  book.open(Side::long_, 1000, 8);
-  book.open(Side::short_, 1000, 8);
+  LevelBook book = opened(8);
   book.scale(std::vector<double>{1.0, 0.75, 0.5, 0.0});
   EXPECT_EQ(live(book, kLong10), (LevelMap{{90, 8}}));
   EXPECT_EQ(live(book, kLong100), (LevelMap{{99, 6}}));
@@ -312,9 +318,7 @@ TEST(LevelBookScale, ATouchTakesWhatTheScaleLeft) {
 }
 
 TEST(LevelBookScale, ScaledCellsBelowHalfALotAreFlushedWhenTheWindowEnds) {
-  LevelBook book = ten_and_hundred();
-  book.open(Side::long_, 1000, 1);
-  book.open(Side::short_, 1000, 1);
+  LevelBook book = opened(1);
   book.scale(std::vector<double>{0.5, 0.4375, 1.0, 1.0});
   EXPECT_EQ(live(book, kLong100), (LevelMap{{99, 0.4375}}));
   static_cast<void>(settled(book));
@@ -394,13 +398,21 @@ TEST(LevelBookSettle, AWindowOfNothingIsEmpty) {
   EXPECT_EQ(sum(live(book, kLong10)), 5.0);
 }
 
+namespace {
+
+void trade(LevelBook& book, Random& random) {
+  const std::int64_t tick = random(900, 1100);
+  book.touch(tick, tick);
+  book.open(random.one_in(2) ? Side::long_ : Side::short_, tick, static_cast<double>(random(1, 9)));
+}
+
+}  // namespace
+
 TEST(LevelBookSettle, PeekShowsWhatSettleWouldWriteAndChangesNothing) {
   Random random{11};
   LevelBook book = ten_and_hundred();
   for (int i = 0; i < 300; ++i) {
-    const std::int64_t tick = random(900, 1100);
-    book.touch(tick, tick);
-    book.open(random.one_in(2) ? Side::long_ : Side::short_, tick, static_cast<double>(random(1, 9)));
+    trade(book, random);
     if (random.one_in(20)) book.scale(std::vector<double>(4, 0.875));
     const auto before = live(book);
     Segment peeked;
@@ -416,9 +428,7 @@ TEST(LevelBookSettle, ChangesNoLevelThatNothingScaled) {
   Random random{12};
   LevelBook book = ten_and_hundred();
   for (int i = 0; i < 300; ++i) {
-    const std::int64_t tick = random(900, 1100);
-    book.touch(tick, tick);
-    book.open(random.one_in(2) ? Side::long_ : Side::short_, tick, static_cast<double>(random(1, 9)));
+    trade(book, random);
     const auto before = live(book);
     const auto accounts = book.accounts();
     if (random.one_in(5)) static_cast<void>(settled(book));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -127,18 +129,11 @@ TEST(ParseTime, NonsenseIsRefused) {
 }
 
 TEST(ParseDecimal, TrailingZerosAreNotDecimals) {
-  EXPECT_EQ(decimals_of("63610.0"), 0);
-  EXPECT_EQ(decimals_of("63610"), 0);
-  EXPECT_EQ(decimals_of("63610."), 0);
-  EXPECT_EQ(decimals_of("0.00017000"), 5);
-  EXPECT_EQ(decimals_of("66973.26000000"), 2);
-  EXPECT_EQ(decimals_of("1e-05"), 5);
-  EXPECT_EQ(decimals_of("1.50E-5"), 6);
-  EXPECT_EQ(decimals_of("1.5e+3"), 0);
-  EXPECT_EQ(decimals_of("-0.25"), 2);
-  EXPECT_EQ(decimals_of("100000000000000000000.5"), 1);
-  EXPECT_EQ(decimals_of("0.000"), 0);
-  EXPECT_EQ(decimals_of("nan"), 0);
+  constexpr std::pair<std::string_view, int> cases[] = {
+      {"63610.0", 0}, {"63610", 0},   {"63610.", 0}, {"0.00017000", 5}, {"66973.26000000", 2},
+      {"1e-05", 5},   {"1.50E-5", 6}, {"1.5e+3", 0}, {"-0.25", 2},      {"100000000000000000000.5", 1},
+      {"0.000", 0},   {"nan", 0}};
+  for (const auto& [text, decimals] : cases) EXPECT_EQ(decimals_of(text), decimals) << text;
 }
 
 TEST(ParseDecimal, EqualsFromCharsOnRandomDecimals) {
@@ -218,9 +213,7 @@ TEST(ParseTrades, TakesCrLfQuotesSpacesBlankLinesAndNoLastNewline) {
       "3,2.5,3,1,1,1781222399211,0"};
   EXPECT_EQ(p.counts.rows, 3);
   EXPECT_EQ(p.counts.used, 3);
-  EXPECT_TRUE(p.sell[0]);
-  EXPECT_FALSE(p.sell[1]);
-  EXPECT_FALSE(p.sell[2]);
+  EXPECT_EQ((std::array{p.sell[0], p.sell[1], p.sell[2]}), (std::array{true, false, false}));
 }
 
 TEST(ParseTrades, CountsEveryRowByWhatIsWrongWithIt) {

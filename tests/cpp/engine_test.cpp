@@ -10,6 +10,8 @@
 #include <string>
 #include <thread>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "support.hpp"
@@ -50,14 +52,32 @@ constexpr std::size_t kLong10 = 0, kLong100 = 1, kShort10 = 2, kShort100 = 3;
 constexpr bool kBuy = false, kSell = true;
 constexpr std::int64_t kNaT = std::numeric_limits<std::int64_t>::min();
 
-EngineOptions windows_of(std::int64_t window_ns) {
+EngineOptions windows_of(std::int64_t window_ns, Trigger trigger = Trigger::last) {
   EngineOptions options;
   options.window_ns = window_ns;
   options.axis = PriceAxis{0, 10, 200};
+  options.trigger = trigger;
+  return options;
+}
+
+/// Windows of 100 ns, and one option off its default.
+template <class T>
+EngineOptions with(T EngineOptions::* option, std::type_identity_t<T> value) {
+  EngineOptions options = windows_of(100);
+  options.*option = std::move(value);
   return options;
 }
 
 Engine ten_and_hundred(const EngineOptions& options = windows_of(100)) { return {whole(), tiers({10, 100}), options}; }
+
+/// One tier at 2x, on bins of one tick.
+Engine two() { return {whole(), tiers({2}), with(&EngineOptions::axis, PriceAxis{0, 1, 2'000})}; }
+
+Segment open_window(const Engine& engine) {
+  Segment open;
+  EXPECT_TRUE(engine.peek(open));
+  return open;
+}
 
 std::vector<std::int64_t> starts(const Engine& engine) {
   std::vector<std::int64_t> out;
@@ -122,9 +142,7 @@ TEST(EngineTrade, TouchesBeforeItOpens) {
 }
 
 TEST(EngineTrade, WithModelNoneTouchesAndOpensNothing) {
-  EngineOptions options = windows_of(100);
-  options.model = Model::none;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(with(&EngineOptions::model, Model::none));
   engine.trade(5, 1000, 3, kBuy);
   EXPECT_EQ(sum(live(*engine.book(), kLong10)), 0.0);
   engine.open(Side::long_, 1000, 2);
@@ -134,9 +152,7 @@ TEST(EngineTrade, WithModelNoneTouchesAndOpensNothing) {
 }
 
 TEST(EngineTrade, MakerShareOpensTheOtherSide) {
-  EngineOptions options = windows_of(100);
-  options.maker_share = 0.25;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(with(&EngineOptions::maker_share, 0.25));
   engine.trade(5, 1000, 3, kBuy);
   EXPECT_EQ(live(*engine.book(), kLong10), (LevelMap{{90, 3}}));
   EXPECT_EQ(live(*engine.book(), kShort10), (LevelMap{{110, 0.75}}));
@@ -245,8 +261,7 @@ TEST(EngineWindows, CandleOfAWindowIsThatOfItsTrades) {
   engine.trade(1, 1010, 2, kSell);
   engine.trade(2, 990, 4, kBuy);
   engine.trade(3, 995, 8, kSell);
-  Segment open;
-  ASSERT_TRUE(engine.peek(open));
+  const Segment open = open_window(engine);
   EXPECT_EQ(open.candle, (Candle{1000, 1010, 990, 995, 5, 10}));
 }
 
@@ -297,8 +312,7 @@ TEST(EngineWindows, PeekShowsTheUnfinishedWindowAndChangesNothing) {
   Engine engine = ten_and_hundred();
   engine.trade(50, 1000, 3, kBuy);
   const State before = state_of(engine);
-  Segment open;
-  ASSERT_TRUE(engine.peek(open));
+  const Segment open = open_window(engine);
   EXPECT_EQ(open.start_ns, 0);
   EXPECT_EQ(open.end_ns, 100);
   EXPECT_EQ(support::cells_of(open.additions, kLong10), (LevelMap{{90, 3}}));
@@ -335,9 +349,7 @@ TEST(EngineWindows, TheHookSeesWhatTheWindowLiquidated) {
 }
 
 TEST(EngineWindows, WithKeepOnlyTheLastAreThere) {
-  EngineOptions options = windows_of(100);
-  options.keep = 2;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(with(&EngineOptions::keep, 2));
   for (std::int64_t ts = 50; ts < 1'000; ts += 100) engine.trade(ts, 1000, 1, kBuy);
   EXPECT_EQ(engine.history()->total(), 9U);
   EXPECT_EQ(starts(engine), (std::vector<std::int64_t>{700, 800}));
@@ -351,9 +363,7 @@ constexpr std::int64_t kMillion = Engine::kMaxGapWindows;
 
 /// An engine in the window [0, 100) whose calls are to leave it as it is.
 Engine before_the_gap() {
-  EngineOptions options = windows_of(100);
-  options.keep = 3;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(with(&EngineOptions::keep, 3));
   engine.trade(50, 1000, 3, kBuy);
   engine.mark(60, 1001);
   return engine;
@@ -471,9 +481,7 @@ TEST(EngineMark, LiquidatesOnlyWithTheMarkTrigger) {
 }
 
 TEST(EngineMark, TradesDoNotLiquidateWithTheMarkTrigger) {
-  EngineOptions options = windows_of(100);
-  options.trigger = Trigger::mark;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(windows_of(100, Trigger::mark));
   engine.mark(1, 1000);
   engine.trade(5, 1000, 3, kBuy);
   engine.trade(6, 985, 4, kSell);
@@ -481,9 +489,7 @@ TEST(EngineMark, TradesDoNotLiquidateWithTheMarkTrigger) {
 }
 
 TEST(EngineMark, ALevelMustLieBeyondTheLastMark) {
-  EngineOptions options = windows_of(100);
-  options.trigger = Trigger::mark;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(windows_of(100, Trigger::mark));
   engine.mark(1, 985);
   engine.trade(5, 1000, 3, kBuy);  // 990 lies above the mark
   EXPECT_EQ(engine.stats().accounts[kLong100].unresolved.whole(), 3);
@@ -568,9 +574,7 @@ TEST(EngineCandles, TouchTheirRangeThenOpenAtTheTypicalPrice) {
 }
 
 TEST(EngineCandles, TypicalPriceIsTheMeanOfHighLowAndClose) {
-  EngineOptions options = windows_of(100);
-  options.axis = PriceAxis{0, 1, 2'000};
-  Engine engine{whole(), tiers({2}), options};
+  Engine engine = two();
   CandleColumns candles;
   candles.push(10, 1000, 1020, 980, 1013, 8, 0);  // 1004.33: 1004, whose level is 502
   engine.candles(candles.with_volumes());
@@ -578,9 +582,7 @@ TEST(EngineCandles, TypicalPriceIsTheMeanOfHighLowAndClose) {
 }
 
 TEST(EngineCandles, DoNotTouchWithTheMarkTrigger) {
-  EngineOptions options = windows_of(100);
-  options.trigger = Trigger::mark;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(windows_of(100, Trigger::mark));
   engine.open_interest(0, 1);
   engine.open(Side::long_, 1000, 5);
   CandleColumns candles;
@@ -590,9 +592,7 @@ TEST(EngineCandles, DoNotTouchWithTheMarkTrigger) {
 }
 
 TEST(EngineCandles, WithTheCandleTriggerTradesOpenAndNeverTouch) {
-  EngineOptions options = windows_of(1'000);
-  options.trigger = Trigger::candle;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(windows_of(1'000, Trigger::candle));
   engine.trade(5, 1000, 3, kBuy);
   engine.trade(6, 950, 4, kBuy);
   EXPECT_EQ(live(*engine.book(), kLong100), (LevelMap{{94, 4}, {99, 3}}));
@@ -613,9 +613,7 @@ TEST(EngineCandles, WithoutVolumesOnlyTouch) {
 }
 
 TEST(EngineCandles, MakerShareOpensOfTheOtherVolume) {
-  EngineOptions options = windows_of(100);
-  options.maker_share = 0.5;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(with(&EngineOptions::maker_share, 0.5));
   CandleColumns candles;
   candles.push(10, 1000, 1000, 1000, 1000, 8, 4);
   engine.candles(candles.with_volumes());
@@ -628,8 +626,7 @@ TEST(EngineCandles, ReachTheWindowsCandle) {
   CandleColumns candles;
   candles.push(10, 1000, 1020, 980, 1010, 8, 4).push(70, 1010, 1015, 970, 975, 1, 2);
   engine.candles(candles.with_volumes());
-  Segment open;
-  ASSERT_TRUE(engine.peek(open));
+  const Segment open = open_window(engine);
   EXPECT_EQ(open.candle, (Candle{1000, 1020, 970, 975, 9, 6}));
 }
 
@@ -862,44 +859,9 @@ TEST(EngineFeed, AnyByteButZeroMeansTheTakerSold) {
 
 namespace {
 
-struct SplitCase {
-  const char* name;
-  Trigger trigger = Trigger::last;
-  double maker_share = 0.0;
-  std::int64_t ticks_per_bin = 0;
-  std::optional<PriceAxis> axis = std::nullopt;
-  std::optional<std::size_t> keep = std::nullopt;
-  Model model = Model::flow;
-  double per_unit = 1.0;  // ticks in 1 of price
-  double per_lot = 1.0;   // lots in 1 of quantity
-};
+using SplitCase = support::RunCase;
 
-void PrintTo(const SplitCase& c, std::ostream* out) { *out << c.name; }
-
-class EngineSplits : public ::testing::TestWithParam<SplitCase> {
- protected:
-  static Engine engine() {
-    const SplitCase& c = GetParam();
-    EngineOptions options;
-    options.window_ns = 1'000;
-    options.trigger = c.trigger;
-    options.maker_share = c.maker_share;
-    options.ticks_per_bin = c.ticks_per_bin;
-    options.axis = c.axis;
-    options.keep = c.keep;
-    options.model = c.model;
-    const liqcore::Instrument instrument{"TEST",          "",  liqcore::Contract::linear,           1.0 / c.per_unit,
-                                         1.0 / c.per_lot, 1.0, liqcore::MarginSchedule::flat(0.004)};
-    return {instrument, tiers({1, 2, 10, 50, 125}), options};
-  }
-
-  static Tape tape_of(std::uint64_t seed, bool bad_rows) {
-    Tape tape = support::random_tape(seed, 1'500, bad_rows);
-    for (double& price : tape.price) price /= GetParam().per_unit;
-    for (double& qty : tape.qty) qty /= GetParam().per_lot;
-    return tape;
-  }
-};
+class EngineSplits : public ::testing::TestWithParam<SplitCase> {};
 
 void feed_in_parts(Engine& engine, const Tape& tape, std::uint64_t seed, std::int64_t longest) {
   Random random{seed};
@@ -915,20 +877,20 @@ void feed_in_parts(Engine& engine, const Tape& tape, std::uint64_t seed, std::in
 TEST_P(EngineSplits, IntoBatchesOrSingleTradesGiveIdenticalBits) {
   for (std::uint64_t seed = 1; seed <= 2; ++seed)
     for (const bool bad_rows : {false, true}) {
-      const Tape tape = tape_of(seed, bad_rows);
-      Engine at_once = engine();
+      const Tape tape = GetParam().in_units(support::random_tape(seed, 1'500, bad_rows));
+      Engine at_once = GetParam().engine();
       at_once.trades(tape.all());
       const State expected = state_of(at_once);
       ASSERT_GT(expected.closed.size(), GetParam().keep ? 0U : 10U);
       EXPECT_EQ(expected.stats.rejected_total() > 0, bad_rows);
 
-      Engine single = engine();
+      Engine single = GetParam().engine();
       for (std::size_t i = 0; i < tape.size(); ++i)
         single.trade(tape.ts[i], tape.price[i], tape.qty[i], tape.sell[i] != 0);
       ASSERT_EQ(state_of(single), expected) << "one by one, seed " << seed;
 
       for (const std::int64_t longest : {3, 60, 700}) {
-        Engine parts = engine();
+        Engine parts = GetParam().engine();
         feed_in_parts(parts, tape, seed, longest);
         ASSERT_EQ(state_of(parts), expected) << "parts of up to " << longest << ", seed " << seed;
       }
@@ -972,10 +934,8 @@ Tape long_tape(std::uint64_t seed, bool bad_rows) {
 }  // namespace
 
 TEST_P(EngineSplits, AmongThreadsGivesIdenticalBits) {
-  Tape tape = long_tape(21, true);
-  for (double& price : tape.price) price /= GetParam().per_unit;
-  for (double& qty : tape.qty) qty /= GetParam().per_lot;
-  Engine one = engine();
+  const Tape tape = GetParam().in_units(long_tape(21, true));
+  Engine one = GetParam().engine();
   one.mark(0, 9'000.0 / GetParam().per_unit);
   const Stats first = one.trades(tape.all());
   EXPECT_GT(first.rejected_total(), 0U);
@@ -1252,9 +1212,7 @@ TEST(EngineHalfLife, HalvesTheLevelsAfterIt) {
 }
 
 TEST(EngineHalfLife, ActsAtAWindowsEndNotWithinIt) {
-  EngineOptions options = windows_of(100);
-  options.half_life_ns = {100, 100};
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(with(&EngineOptions::half_life_ns, {100, 100}));
   engine.trade(0, 1000, 8, kBuy);
   engine.trade(99, 1000, 8, kBuy);
   EXPECT_EQ(sum(live(*engine.book(), kLong10)), 16.0);
@@ -1264,9 +1222,7 @@ TEST(EngineHalfLife, ActsAtAWindowsEndNotWithinIt) {
 }
 
 TEST(EngineHalfLife, EndsEveryLevelInALongGap) {
-  EngineOptions options = windows_of(100);
-  options.half_life_ns = {100, 100};
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(with(&EngineOptions::half_life_ns, {100, 100}));
   engine.trade(0, 1000, 1'000, kBuy);
   engine.advance(1'200);  // 12 windows: 1000 / 2^12 is below half a lot
   EXPECT_TRUE(live(*engine.book(), kLong10).empty());
@@ -1276,9 +1232,7 @@ TEST(EngineHalfLife, EndsEveryLevelInALongGap) {
 // --- the verbs ---------------------------------------------------------------------------------------------------
 
 TEST(EngineVerbs, ActAtTheEnginesClock) {
-  EngineOptions options = windows_of(100);
-  options.model = Model::none;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(with(&EngineOptions::model, Model::none));
   engine.advance(250);
   engine.open(Side::long_, 1000, 8);
   engine.open(Side::short_, 1000, 4);
@@ -1294,18 +1248,14 @@ TEST(EngineVerbs, ActAtTheEnginesClock) {
 }
 
 TEST(EngineVerbs, RoundPricesToTheTickAndQuantitiesToTheLot) {
-  EngineOptions options = windows_of(100);
-  options.axis = PriceAxis{0, 1, 2'000};
-  Engine engine{whole(), tiers({2}), options};
+  Engine engine = two();
   engine.advance(0);
   engine.open(Side::long_, 1000.4, 2.6);
   EXPECT_EQ(live(*engine.book(), 0), (LevelMap{{500, 3}}));
 }
 
 TEST(EngineVerbs, OpenMustLieBeyondTheLastMark) {
-  EngineOptions options = windows_of(100);
-  options.trigger = Trigger::mark;
-  Engine engine = ten_and_hundred(options);
+  Engine engine = ten_and_hundred(windows_of(100, Trigger::mark));
   engine.mark(0, 985);
   engine.open(Side::long_, 1000, 2);
   EXPECT_EQ(engine.stats().accounts[kLong100].unresolved.whole(), 2);

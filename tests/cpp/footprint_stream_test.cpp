@@ -193,38 +193,10 @@ TEST(FootprintStream, RefusesColumnsThatBreakItsRules) {
 
 namespace {
 
-struct ReplayCase {
-  const char* name;
-  Trigger trigger = Trigger::last;
-  double maker_share = 0.0;
-  std::int64_t ticks_per_bin = 0;
-  std::optional<PriceAxis> axis = std::nullopt;
-  Model model = Model::flow;
-  double half_life_ns = 0.0;  // 0: none
-  double per_unit = 1.0;      // ticks in 1 of price
-  double per_lot = 1.0;       // lots in 1 of quantity
-  double span_bps = 5.0;
-  std::vector<double> leverages = {1, 2, 10, 50};
-};
-
-void PrintTo(const ReplayCase& c, std::ostream* out) { *out << c.name; }
+using ReplayCase = support::RunCase;
 
 class Replay : public ::testing::TestWithParam<ReplayCase> {
  protected:
-  static Engine engine() {
-    const ReplayCase& c = GetParam();
-    EngineOptions options;
-    options.window_ns = 1'000;
-    options.trigger = c.trigger;
-    options.maker_share = c.maker_share;
-    options.ticks_per_bin = c.ticks_per_bin;
-    options.axis = c.axis;
-    options.model = c.model;
-    if (c.half_life_ns > 0.0) options.half_life_ns.assign(c.leverages.size(), c.half_life_ns);
-    const Instrument instrument{"TEST",          "",  liqcore::Contract::linear,           1.0 / c.per_unit,
-                                1.0 / c.per_lot, 1.0, liqcore::MarginSchedule::flat(0.004)};
-    return {instrument, tiers(c.leverages), options};
-  }
   static FootprintTerms terms() {
     return {1.0 / GetParam().per_unit, 1.0 / GetParam().per_lot, GetParam().span_bps, 500};
   }
@@ -276,18 +248,16 @@ Beside beside_of(const Tape& tape, std::uint64_t seed) {
 
 TEST_P(Replay, GivesTheBitsOfTheTrades) {
   for (std::uint64_t seed = 1; seed <= 2; ++seed) {
-    Tape tape = support::random_tape(seed, 1'500, true);
-    for (double& price : tape.price) price /= GetParam().per_unit;
-    for (double& qty : tape.qty) qty /= GetParam().per_lot;
+    const Tape tape = GetParam().in_units(support::random_tape(seed, 1'500, true));
     Beside beside = beside_of(tape, seed);
     for (const bool alone : {true, false}) {
       const FootprintStream stream = stream_of(tape, terms(), alone ? std::vector<std::int64_t>{} : beside.mark_ts);
       ASSERT_LT(stream.size(), tape.size());
       Feed other = alone ? Feed{} : beside.feed();
-      Engine replayed = engine();
+      Engine replayed = GetParam().engine();
       const liqcore::Stats stats = replayed.replay(stream, other);
       other.trades = tape.all();
-      Engine fed = engine();
+      Engine fed = GetParam().engine();
       EXPECT_EQ(fed.feed(other), stats);
       const State expected = state_of(fed);
       ASSERT_GT(expected.closed.size(), 10U);

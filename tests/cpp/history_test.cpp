@@ -30,19 +30,17 @@ using support::whole;
 
 namespace {
 
-constexpr Terms kTerms{.contract = liqcore::Contract::linear,
-                       .tick_size = 0.5,
-                       .lot_size = 0.1,
-                       .multiplier = 2.0,
-                       .ticks_per_bin = 10,
-                       .window_ns = 100,
-                       .tiers = 1};
+constexpr Terms kTerms = support::terms_of(1, 0.5, 0.1, 2.0);
 
 LevelMap row(const Layers& layers, std::size_t layer) {
   LevelMap out;
   for (std::int64_t bin = layers.range(layer).low; bin < layers.range(layer).high; ++bin)
     if (layers.at(layer, bin) != 0.0) out[bin] = layers.at(layer, bin);
   return out;
+}
+
+std::vector<float> tail(const std::vector<float>& cells, std::size_t size) {
+  return {cells.end() - static_cast<std::ptrdiff_t>(size), cells.end()};
 }
 
 /// Append a window that added lots to a bin of the longs, after touching longs from a bin up.
@@ -259,11 +257,8 @@ TEST(History, ColumnsCanStartLater) {
   part.first_column = history.size() / 2;
   part.columns = history.size() - part.first_column;
   const Columns every{history, all}, some{history, part};
-  EXPECT_EQ(some.longs,
-            std::vector<float>(every.longs.end() - static_cast<std::ptrdiff_t>(some.longs.size()), every.longs.end()));
-  EXPECT_EQ(some.liquidated_shorts,
-            std::vector<float>(every.liquidated_shorts.end() - static_cast<std::ptrdiff_t>(some.longs.size()),
-                               every.liquidated_shorts.end()));
+  EXPECT_EQ(some.longs, tail(every.longs, some.longs.size()));
+  EXPECT_EQ(some.liquidated_shorts, tail(every.liquidated_shorts, some.longs.size()));
 }
 
 TEST(History, MapShowsEachTierOfTheLevelsAtAWindowsEnd) {
@@ -653,11 +648,8 @@ TEST(History, AFoldBeginsAnywhereWithTheSameBits) {
   p.first_column = history.size() - 20;
   p.columns = 20;
   const Columns late{history, p};
-  EXPECT_EQ(late.longs,
-            std::vector<float>(fresh.longs.end() - static_cast<std::ptrdiff_t>(late.longs.size()), fresh.longs.end()));
-  EXPECT_EQ(late.liquidated_longs,
-            std::vector<float>(fresh.liquidated_longs.end() - static_cast<std::ptrdiff_t>(late.longs.size()),
-                               fresh.liquidated_longs.end()));
+  EXPECT_EQ(late.longs, tail(fresh.longs, late.longs.size()));
+  EXPECT_EQ(late.liquidated_longs, tail(fresh.liquidated_longs, late.longs.size()));
 }
 
 TEST(History, LayersThatAScaleOfZeroClosesAreGone) {

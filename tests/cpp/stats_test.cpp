@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "support.hpp"
@@ -93,30 +95,27 @@ TEST(Tally, FractionsStayInRangeWhateverIsSubtracted) {
   }
 }
 
+namespace {
+
+/// Lots opened, and where they went: live, liquidated, closed, underflow, overflow, unresolved, no_price.
+Account account_of(std::array<double, 8> lots) {
+  constexpr Tally Account::* fields[] = {&Account::opened,     &Account::live,      &Account::liquidated,
+                                         &Account::closed,     &Account::underflow, &Account::overflow,
+                                         &Account::unresolved, &Account::no_price};
+  Account out;
+  for (std::size_t i = 0; i < lots.size(); ++i) (out.*fields[i]).add(lots[i]);
+  return out;
+}
+
+}  // namespace
+
 TEST(Account, BalancesWhenEveryLotWentSomewhere) {
-  Account account;
-  account.opened.add(21.0);
-  EXPECT_EQ(account.imbalance(), 21.0);
-  account.live.add(1.0);
-  account.liquidated.add(2.0);
-  account.closed.add(3.0);
-  account.underflow.add(4.0);
-  account.overflow.add(5.0);
-  account.unresolved.add(2.5);
-  account.no_price.add(3.5);
-  EXPECT_EQ(account.imbalance(), 0.0);
+  EXPECT_EQ(account_of({21.0}).imbalance(), 21.0);
+  EXPECT_EQ(account_of({21.0, 1.0, 2.0, 3.0, 4.0, 5.0, 2.5, 3.5}).imbalance(), 0.0);
 }
 
 TEST(Account, AddsAndSubtractsFieldByField) {
-  Account a;
-  a.opened.add(8.0);
-  a.live.add(1.0);
-  a.liquidated.add(2.0);
-  a.closed.add(0.5);
-  a.underflow.add(0.25);
-  a.overflow.add(0.25);
-  a.unresolved.add(3.0);
-  a.no_price.add(1.0);
+  const Account a = account_of({8.0, 1.0, 2.0, 0.5, 0.25, 0.25, 3.0, 1.0});
   Account twice = a;
   twice += a;
   EXPECT_EQ(twice.opened.value(), 16.0);

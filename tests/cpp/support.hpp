@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <random>
 #include <string>
 #include <utility>
@@ -40,6 +41,17 @@ inline liqcore::Instrument whole(double mmr = 0.0, liqcore::Contract contract = 
 inline liqcore::LeverageProfile tiers(std::vector<double> leverages) {
   std::vector<double> shares(leverages.size(), 1.0 / static_cast<double>(leverages.size()));
   return {std::move(leverages), std::move(shares)};
+}
+
+/// Of histories made by hand: windows of 100 ns, bins of 10 ticks.
+constexpr liqcore::Terms terms_of(std::size_t tiers, double tick_size, double lot_size, double multiplier) {
+  return {.contract = liqcore::Contract::linear,
+          .tick_size = tick_size,
+          .lot_size = lot_size,
+          .multiplier = multiplier,
+          .ticks_per_bin = 10,
+          .window_ns = 100,
+          .tiers = tiers};
 }
 
 using LevelMap = std::map<std::int64_t, double>;
@@ -231,6 +243,48 @@ inline Tape random_tape(std::uint64_t seed, std::size_t rows, bool bad_rows) {
   }
   return tape;
 }
+
+/// One way to run an engine over such a tape: what its suites go through, each with the fields that it needs.
+struct RunCase {
+  const char* name;
+  liqcore::Trigger trigger = liqcore::Trigger::last;
+  double maker_share = 0.0;
+  std::int64_t ticks_per_bin = 0;
+  std::optional<liqcore::PriceAxis> axis = std::nullopt;
+  std::optional<std::size_t> keep = std::nullopt;
+  liqcore::Model model = liqcore::Model::flow;
+  double half_life_ns = 0.0;  // 0: none
+  double per_unit = 1.0;      // ticks in 1 of price
+  double per_lot = 1.0;       // lots in 1 of quantity
+  double span_bps = 5.0;      // of footprints
+  std::vector<double> leverages = {1, 2, 10, 50, 125};
+
+  [[nodiscard]] liqcore::Engine engine() const {
+    liqcore::EngineOptions options{.axis = axis,
+                                   .ticks_per_bin = ticks_per_bin,
+                                   .window_ns = 1'000,
+                                   .model = model,
+                                   .trigger = trigger,
+                                   .maker_share = maker_share,
+                                   .half_life_ns = {},
+                                   .keep = keep,
+                                   .threads = 1,
+                                   .model_options = {}};
+    if (half_life_ns > 0.0) options.half_life_ns.assign(leverages.size(), half_life_ns);
+    const liqcore::Instrument instrument{"TEST",        "",  liqcore::Contract::linear,           1.0 / per_unit,
+                                         1.0 / per_lot, 1.0, liqcore::MarginSchedule::flat(0.004)};
+    return {instrument, tiers(leverages), options};
+  }
+
+  /// A tape of whole ticks and lots in the units of this market.
+  [[nodiscard]] Tape in_units(Tape tape) const {
+    for (double& price : tape.price) price /= per_unit;
+    for (double& qty : tape.qty) qty /= per_lot;
+    return tape;
+  }
+};
+
+inline void PrintTo(const RunCase& c, std::ostream* out) { *out << c.name; }
 
 /// Everything that can be seen of an engine.
 struct State {

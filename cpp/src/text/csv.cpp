@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace liqcore::text {
 namespace {
@@ -203,6 +204,36 @@ void for_each_row(std::string_view bytes, Each&& each) {
 
 bool in_range(int column) noexcept { return column < Row::max_columns; }
 
+/// Hands over each row that can be read, has a time and is of the symbol wanted; counts all of them, and why not.
+///
+/// Columns are counted from 0; `last` is the last one that `use(row, ts_ns, counts, unreadable)` reads. A negative
+/// `symbol_column` or an empty symbol takes every row.
+template <class Use>
+RowCounts for_each_dated_row(std::string_view bytes, char delimiter, int last, int time_column, int symbol_column,
+                             std::string_view symbol, Use use) {
+  RowCounts counts;
+  const bool filter = symbol_column >= 0 && !symbol.empty();
+  Row row;
+  for_each_row(bytes, [&](const char* begin, const char* end) {
+    ++counts.rows;
+    const auto unreadable = [&](std::int64_t& reason) {
+      ++reason;
+      if (counts.first_unreadable < 0) counts.first_unreadable = begin - bytes.data();
+    };
+    if (!in_range(last) || !row.split(begin, end, delimiter, last)) return unreadable(counts.unreadable_row);
+    if (filter && row[symbol_column] != symbol) {
+      ++counts.other_symbol;
+      return;
+    }
+    std::int64_t ts_ns = 0;
+    TimeForm form{};
+    if (!parse_time(row[time_column], ts_ns, form)) return unreadable(counts.unreadable_time);
+    ++counts.times[static_cast<std::size_t>(form)];
+    use(std::as_const(row), ts_ns, counts, unreadable);
+  });
+  return counts;
+}
+
 }  // namespace
 
 bool parse_time(std::string_view field, std::int64_t& ts_ns, TimeForm& form) noexcept {
@@ -351,27 +382,10 @@ std::size_t count_lines(std::string_view bytes) noexcept {
 
 RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std::string_view symbol,
                        const TradeArrays& out) noexcept {
-  RowCounts counts;
   const int last = std::max({columns.time, columns.price, columns.quantity, columns.side, columns.id, columns.symbol});
-  const bool filter = columns.symbol >= 0 && !symbol.empty();
   const bool ids = columns.id >= 0 && !out.id.empty();
-  Row row;
   std::size_t used = 0;
-  for_each_row(bytes, [&](const char* begin, const char* end) {
-    ++counts.rows;
-    const auto unreadable = [&](std::int64_t& reason) {
-      ++reason;
-      if (counts.first_unreadable < 0) counts.first_unreadable = begin - bytes.data();
-    };
-    if (!in_range(last) || !row.split(begin, end, columns.delimiter, last)) return unreadable(counts.unreadable_row);
-    if (filter && row[columns.symbol] != symbol) {
-      ++counts.other_symbol;
-      return;
-    }
-    std::int64_t ts_ns = 0;
-    TimeForm form{};
-    if (!parse_time(row[columns.time], ts_ns, form)) return unreadable(counts.unreadable_time);
-    ++counts.times[static_cast<std::size_t>(form)];
+  const auto use = [&, ids](const Row& row, std::int64_t ts_ns, RowCounts& counts, const auto& unreadable) {
     double price = 0.0, quantity = 0.0;
     int price_decimals = 0, quantity_decimals = 0;
     if (!parse_decimal(row[columns.price], price, price_decimals)) return unreadable(counts.unreadable_price);
@@ -399,7 +413,8 @@ RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std:
     counts.price_decimals = std::max(counts.price_decimals, price_decimals);
     counts.quantity_decimals = std::max(counts.quantity_decimals, quantity_decimals);
     ++used;
-  });
+  };
+  RowCounts counts = for_each_dated_row(bytes, columns.delimiter, last, columns.time, columns.symbol, symbol, use);
   counts.used = static_cast<std::int64_t>(used);
   return counts;
 }
@@ -407,28 +422,11 @@ RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std:
 RowCounts parse_columns(std::string_view bytes, char delimiter, int time, std::span<const int> columns,
                         int symbol_column, std::string_view symbol, std::span<std::int64_t> ts_ns,
                         std::span<double> values) {
-  RowCounts counts;
   int last = std::max(time, symbol_column);
   for (const int column : columns) last = std::max(last, column);
-  const bool filter = symbol_column >= 0 && !symbol.empty();
   const std::size_t stride = ts_ns.size();
-  Row row;
   std::size_t used = 0;
-  for_each_row(bytes, [&](const char* begin, const char* end) {
-    ++counts.rows;
-    const auto unreadable = [&](std::int64_t& reason) {
-      ++reason;
-      if (counts.first_unreadable < 0) counts.first_unreadable = begin - bytes.data();
-    };
-    if (!in_range(last) || !row.split(begin, end, delimiter, last)) return unreadable(counts.unreadable_row);
-    if (filter && row[symbol_column] != symbol) {
-      ++counts.other_symbol;
-      return;
-    }
-    std::int64_t ts = 0;
-    TimeForm form{};
-    if (!parse_time(row[time], ts, form)) return unreadable(counts.unreadable_time);
-    ++counts.times[static_cast<std::size_t>(form)];
+  const auto use = [&](const Row& row, std::int64_t ts, RowCounts& counts, const auto& unreadable) {
     int finest = 0;
     bool finite = true;
     for (std::size_t j = 0; j < columns.size(); ++j) {
@@ -450,7 +448,8 @@ RowCounts parse_columns(std::string_view bytes, char delimiter, int time, std::s
     ts_ns[used] = ts;
     counts.price_decimals = std::max(counts.price_decimals, finest);
     ++used;
-  });
+  };
+  RowCounts counts = for_each_dated_row(bytes, delimiter, last, time, symbol_column, symbol, use);
   counts.used = static_cast<std::int64_t>(used);
   return counts;
 }
