@@ -22,9 +22,9 @@ _GRACE_S = 2.0  # for threads and processes that are ending
 
 _ENDED = "ended, not waited for"
 
-# What Python itself keeps for the next time.
+# What Python and libraries such as polars, whose runtime lives as long as the process, keep for the next time.
 _KEPT_PROCESSES = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
-_KEPT_FILES = ("/dev/null", "/dev/urandom", "/dev/pts/", "/dev/tty")
+_KEPT_FILES = ("/dev/null", "/dev/urandom", "/dev/pts/", "/dev/tty", "anon_inode:[eventfd]", "anon_inode:[eventpoll]")
 
 
 @pytest.fixture(scope="session", autouse=True)
