@@ -1,9 +1,9 @@
 """For people who extend liqcore: sample data, and checks that an extension does what liqcore expects of it."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,12 +185,7 @@ def check_renderer(render: Renderer) -> None:
     >>> check_renderer(load_renderer("png"))
     """
     small = RenderOptions(width=800, height=450)
-    for case, heatmap in edge_cases():
-        _check_case(render, case, heatmap, small)
-    usual = sample_heatmap(24, 40)
-    for name, options in {
-        "smallest picture": RenderOptions(width=480, height=270),
-        "usual picture": RenderOptions(),
+    options = {
         "linear scale": replace(small, scale="linear"),
         "log scale": replace(small, scale="log"),
         "fixed maximum": replace(small, maximum=1.0),
@@ -199,13 +194,9 @@ def check_renderer(render: Renderer) -> None:
         "long": replace(small, side="long"),
         "short": replace(small, side="short"),
         "price range": replace(small, price_range=(61_000.0, 62_000.0)),
-        "price range off the axis": replace(small, price_range=(1.0, 2.0)),
-        "long title": replace(small, title="a title that is too long for any picture " * 9),
-        "empty title": replace(small, title=""),
         "cividis": replace(small, colormap="cividis"),
-        "light theme": replace(small, theme="light"),
-    }.items():
-        _check_case(render, name, usual, options)
+    }
+    _check(render, edge_cases(), small, sample_heatmap(24, 40), options)
 
 
 def sample_map(
@@ -292,10 +283,8 @@ def check_map_renderer(render: MapRenderer) -> None:
 
     Raises
     ------
-    AssertionError
-        If it writes nothing, changes the map, or writes something else when called again; names the case.
-    Exception
-        Whatever it raises, with the case as a note.
+    AssertionError, Exception
+        As `check_renderer`.
 
     Examples
     --------
@@ -303,22 +292,32 @@ def check_map_renderer(render: MapRenderer) -> None:
     >>> check_map_renderer(load_map_renderer("png"))
     """
     small = MapOptions(width=700, height=450)
-    for case, shown in map_edge_cases():
+    options = {"price range": replace(small, price_range=(61_000.0, 62_500.0))}
+    _check(render, map_edge_cases(), small, sample_map(60), options)
+
+
+_Render: TypeAlias = Callable[[Any, BinaryIO, Any], None]
+
+
+def _check(
+    render: _Render, cases: Iterable[tuple[str, Any]], small: Any, usual: Any, options: Mapping[str, Any]
+) -> None:
+    """Check every case with small options, and the usual one with others, and those that all pictures have."""
+    for case, shown in cases:
         _check_case(render, case, shown, small)
-    usual = sample_map(60)
-    for name, options in {
-        "smallest picture": MapOptions(width=480, height=270),
-        "usual picture": MapOptions(),
-        "price range": replace(small, price_range=(61_000.0, 62_500.0)),
+    shared = {
+        "smallest picture": replace(small, width=480, height=270),
+        "usual picture": type(small)(),
         "price range off the axis": replace(small, price_range=(1.0, 2.0)),
         "long title": replace(small, title="a title that is too long for any picture " * 9),
         "empty title": replace(small, title=""),
         "light theme": replace(small, theme="light"),
-    }.items():
-        _check_case(render, name, usual, options)
+    }
+    for case, given in (shared | {**options}).items():
+        _check_case(render, case, usual, given)
 
 
-def _check_case(render: Callable[[Any, BinaryIO, Any], None], case: str, shown: Any, options: Any) -> None:
+def _check_case(render: _Render, case: str, shown: Any, options: Any) -> None:
     before = {name: value.copy() for name, value in _arrays(shown).items()}
     written = []
     for _ in range(2):

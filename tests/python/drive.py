@@ -5,7 +5,7 @@ Columns are folded here from the engine's segments, once more and by hand, so th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -228,18 +228,26 @@ def assert_same_columns(engine: lq.Engine, ref: Watched, exact: bool | None = No
             assert_cells(rows, wanted_rows, exact, f"levels of {i}")
 
 
-def run_both(setup: Setup, steps: Sequence[Step], *, every_step: bool) -> tuple[lq.Engine, Watched]:
-    """Feed both, comparing after every step or at the end; stop early where rounding decides over a whole cell."""
-    engine, ref = make_engine(setup), setup.reference()
+def told(engine: lq.Engine, ref: Watched, steps: Sequence[Step]) -> Iterator[Step]:
+    """Tell both each step; stop early where rounding decides over a whole cell."""
     for step in steps:
         if not possible(ref, step):
             continue
         tell_engine(engine, step)
         tell_reference(ref, step)
         if ref.tie:
-            return engine, ref
+            return
+        yield step
+
+
+def run_both(setup: Setup, steps: Sequence[Step], *, every_step: bool) -> tuple[lq.Engine, Watched]:
+    """Feed both, comparing after every step or at the end; stop early where rounding decides over a whole cell."""
+    engine, ref = make_engine(setup), setup.reference()
+    for _ in told(engine, ref, steps):
         if every_step:
             assert_same_now(engine, ref)
+    if ref.tie:
+        return engine, ref
     if not every_step:
         assert_same_now(engine, ref)
     assert_same_columns(engine, ref)

@@ -300,16 +300,19 @@ def test_the_summary_names_rows_prices_columns_levels_and_files() -> None:
     text = run("heatmap", "a.zip", "b.zip", "-o", "out.png").stdout
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert lines[0] == "file format rows used rejected why rejected"
-    assert "a.zip binance aggTrades 1,200 1,190 10 8 duplicate id, 2 off grid" in lines
-    assert "b.zip binance aggTrades 10 10 0" in lines
-    assert "all 1,210 1,200 10 8 duplicate id, 2 off grid" in lines
-    assert "market binance-usdm BTCUSDT" in lines
-    assert "prices 90 to 110, 4 bins of 5" in lines
-    assert "columns 3 of 5m, from 1970-01-01 00:00:00 to 1970-01-01 00:10:00 UTC" in lines
-    assert "last price 100" in lines
-    assert "above: shorts 105 to 110, +7.50% away: $750" in lines
-    assert "below: longs 90 to 95, -7.50% away: $2.50M" in lines
-    assert "written to out.png" in lines
+    for line in (
+        "a.zip binance aggTrades 1,200 1,190 10 8 duplicate id, 2 off grid",
+        "b.zip binance aggTrades 10 10 0",
+        "all 1,210 1,200 10 8 duplicate id, 2 off grid",
+        "market binance-usdm BTCUSDT",
+        "prices 90 to 110, 4 bins of 5",
+        "columns 3 of 5m, from 1970-01-01 00:00:00 to 1970-01-01 00:10:00 UTC",
+        "last price 100",
+        "above: shorts 105 to 110, +7.50% away: $750",
+        "below: longs 90 to 95, -7.50% away: $2.50M",
+        "written to out.png",
+    ):
+        assert line in lines
     assert lines[-1] == "The levels are an estimate, not a record of positions."
 
 
@@ -634,11 +637,14 @@ def test_show_tells_where_values_come_from(monkeypatch: pytest.MonkeyPatch) -> N
     outcome = run("config", "show", "--origin")
     lines = [" ".join(line.split()) for line in outcome.stdout.splitlines()]
     assert lines[0] == "setting value from"
-    assert "window.length 1h LIQCORE_WINDOW_LENGTH" in lines
-    assert "window.last 1d liqcore.toml:2" in lines
-    assert "leverage.shares 5: 1.0 liqcore.toml:3" in lines
-    assert "log.progress false liqcore.toml:6" in lines
-    assert "instrument.symbol - default" in lines
+    for line in (
+        "window.length 1h LIQCORE_WINDOW_LENGTH",
+        "window.last 1d liqcore.toml:2",
+        "leverage.shares 5: 1.0 liqcore.toml:3",
+        "log.progress false liqcore.toml:6",
+        "instrument.symbol - default",
+    ):
+        assert line in lines
     assert len(lines) == 1 + len(setting_keys())
 
 

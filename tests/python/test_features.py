@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import liqcore as lq
 import reference_features
-from drive import Array, make_engine, possible, tell_engine
+from drive import Array, make_engine, tell_engine, told
 from liqcore.runs import trades as trade_sources
-from streams import SECOND, Market, random_setup, tell_reference
+from streams import SECOND, Market, random_setup
 from test_engine_recorded import MINUTE, SETUPS, WHOLE, marks, rows_of, trades
 
 slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -68,13 +68,7 @@ def test_random_streams_equal_the_reference(rng: random.Random, trigger: str, so
     reader = lq.FeatureReader(**options)
     engine, ref = make_engine(setup), setup.reference()
     weights = dict(zip(engine.leverage.tiers.tolist(), engine.leverage.weights.tolist(), strict=True))
-    for step in steps:
-        if not possible(ref, step):
-            continue
-        tell_engine(engine, step)
-        tell_reference(ref, step)
-        if ref.tie:
-            return
+    for _ in told(engine, ref, steps):
         wanted = reference_features.features(
             ref,
             weights=weights,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import liqcore as lq
+from drive import arrays
 from recorded import data_dir
 
 NS = 1_000_000_000
@@ -16,13 +17,7 @@ INST = lq.Instrument(symbol="X", venue="test", tick_size=1.0, lot_size=0.1, marg
 
 def trades(rows):
     """Rows of (seconds, price, qty, taker_sell) as arrays."""
-    ts, price, qty, sell = zip(*rows, strict=True)
-    return (
-        START + np.array(ts, dtype=np.int64) * NS,
-        np.array(price, dtype=np.float64),
-        np.array(qty, dtype=np.float64),
-        np.array(sell, dtype=bool),
-    )
+    return arrays("trade", [(START + seconds * NS, *row) for seconds, *row in rows])
 
 
 @pytest.fixture

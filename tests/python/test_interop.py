@@ -184,20 +184,16 @@ def test_nulls_are_refused_by_name(pa: Any, table: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "kind", "message"),
-    [
-        ("price", "decimal", "expected numbers in price, found decimal: cast it"),
-        ("price", "string", "expected numbers in price, found text: cast it"),
-        ("qty", "float16", "expected numbers in qty, found float16: cast it"),
-        ("ts", "date", "expected a timestamp or a number since the UNIX epoch in ts, found date: cast it"),
-        ("ts", "string", "expected a timestamp .* in ts, found text: cast it"),
-    ],
+    ("column", "kind"),
+    [("price", "decimal"), ("price", "string"), ("qty", "float16"), ("ts", "date"), ("ts", "string")],
 )
-def test_types_that_are_refused(pa: Any, table: Any, column: str, kind: str, message: str) -> None:
+def test_types_that_are_refused(pa: Any, table: Any, column: str, kind: str) -> None:
     few = table[:3]
     first = pa.array([1, 2, 3], pa.float32() if kind == "float16" else pa.int32())
     values = first.cast({"decimal": pa.decimal128(18, 2), "date": pa.date32()}.get(kind) or getattr(pa, kind)())
-    with pytest.raises(lq.DataError, match=message):
+    wanted = "a timestamp or a number since the UNIX epoch" if column == "ts" else "numbers"
+    found = "text" if kind == "string" else kind
+    with pytest.raises(lq.DataError, match=f"expected {wanted} in {column}, found {found}: cast it"):
         fed(recode(few, **{column: lambda _: values}))
 
 

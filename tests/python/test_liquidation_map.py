@@ -19,6 +19,7 @@ from liqcore.render.colours import LAYERS
 from liqcore.render.draw import measure
 from liqcore.render.map_layout import MapLayout, default_map_range, map_layout
 from liqcore.testing import check_map_renderer, map_edge_cases, sample_map
+from pictures import assert_readable
 from test_engine_recorded import SETUPS, WHOLE, marks, trades
 from test_time_frames import HOUR, START, engine_of
 
@@ -267,25 +268,12 @@ def test_the_default_prices_hold_nine_tenths_of_each_side() -> None:
     assert default_map_range(near) == pytest.approx((970, 1030))
 
 
-def _box(text: Any) -> tuple[float, float, float, float]:
-    width = measure(text.text, text.size)
-    left = text.x - {"l": 0.0, "m": width / 2, "r": width}[text.align]
-    return left, text.y - text.size / 2, left + width, text.y + text.size / 2
-
-
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("shown", [one for _, one in map_edge_cases()], ids=[name for name, _ in map_edge_cases()])
 def test_no_text_is_clipped_or_covered_by_another(shown: lq.LiquidationMap, width: int, height: int) -> None:
     full = {**shown.meta, "symbol": "1000000MOGUSDT", "version": "10.11.12", "book_age_ns": 30 * 24 * HOUR}
     plan = planned(dataclasses.replace(shown, meta=full, complete=False), width=width, height=height)
-    boxes = [(text.text, _box(text)) for text in plan.texts]
-    for text, (left, top, right, bottom) in boxes:
-        assert 0 <= left < right <= width, f"{text!r} is clipped"
-        assert 0 <= top < bottom <= height, f"{text!r} is clipped"
-    for index, (one, a) in enumerate(boxes):
-        for other, b in boxes[:index]:
-            apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
-            assert apart, f"{one!r} lies on {other!r}"
+    assert_readable(plan.texts, width, height)
     assert plan.plot.width > 0.5 * width
     assert plan.plot.height > 0.15 * height
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 import liqcore as lq
+from drive import arrays
 from liqcore.render import RenderOptions
 from liqcore.render.draw import measure, render_png
 from liqcore.render.layout import layout
@@ -33,13 +34,7 @@ slow = settings(
 
 def trades(rows):
     """Rows of (seconds, price, qty, taker_sell) as arrays."""
-    ts, price, qty, sell = zip(*rows, strict=True)
-    return (
-        START + np.array(ts, dtype=np.int64) * NS,
-        np.array(price, dtype=np.float64),
-        np.array(qty, dtype=np.float64),
-        np.array(sell, dtype=bool),
-    )
+    return arrays("trade", [(START + seconds * NS, *row) for seconds, *row in rows])
 
 
 def engine(

@@ -24,10 +24,11 @@ from liqcore.render.colours import COLORMAPS, colour_table
 from liqcore.render.draw import measure
 from liqcore.render.labels import DAY, HOUR, MINUTE, price_ticks, time_ticks
 from liqcore.render.layout import Layout, default_price_range, layout
-from liqcore.render.page import Rect, Text
+from liqcore.render.page import Rect
 from liqcore.render.raster import colour_index, default_maximum, pixel_cells, pool
 from liqcore.testing import SampleHeatmap, check_renderer, edge_cases, sample_heatmap
 from liqcore.words.files import write_whole
+from pictures import assert_readable
 
 SIZES = [(1600, 900), (800, 450), (480, 270), (3840, 2160)]
 BRIGHT = np.array([253, 231, 37])  # the last entry of viridis; a grid line over it is less than 40 away
@@ -316,12 +317,6 @@ def test_the_last_price_is_marked():
     assert (label.text, label.y) == ("1,042.5", pytest.approx(plan.y(1_042.5)))
 
 
-def _box(text: Text) -> tuple[float, float, float, float]:
-    width = measure(text.text, text.size)
-    left = text.x - {"l": 0.0, "m": width / 2, "r": width}[text.align]
-    return left, text.y - text.size / 2, left + width, text.y + text.size / 2
-
-
 def _wide(price: float, columns: int, window_ns: int, volatility: float = 0.001) -> Callable[[], SampleHeatmap]:
     return lambda: sample_heatmap(columns, 100, price=price, window_ns=window_ns, volatility=volatility)
 
@@ -341,14 +336,7 @@ def test_no_text_is_clipped_or_covered_by_another(make, width, height):
     heatmap = make()
     full = {**heatmap.meta, "symbol": "1000000MOGUSDT", "version": "10.11.12", "book_age_ns": 30 * DAY + 5 * HOUR}
     plan = planned(dataclasses.replace(heatmap, meta=full, complete=False), width=width, height=height)
-    boxes = [(text.text, _box(text)) for text in plan.texts]
-    for text, (left, top, right, bottom) in boxes:
-        assert 0 <= left < right <= width, f"{text!r} is clipped"
-        assert 0 <= top < bottom <= height, f"{text!r} is clipped"
-    for index, (one, a) in enumerate(boxes):
-        for other, b in boxes[:index]:
-            apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
-            assert apart, f"{one!r} lies on {other!r}"
+    assert_readable(plan.texts, width, height)
     assert plan.plot.width > 0.4 * width
     assert plan.plot.height > 0.2 * height
 

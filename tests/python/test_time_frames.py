@@ -1,6 +1,7 @@
 """Time frames: levels opened in the last so much of a column's time, other cells of the same totals, and age."""
 
 import random
+from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
@@ -15,7 +16,7 @@ from liqcore.words.threshold import Threshold
 from liqcore.words.times import parse_duration
 from reference import SIGN, Cells, Layer, in_lots
 from reference_frames import Dated, Event, started_at
-from streams import SECOND, Market, random_setup
+from streams import SECOND, Market, Setup, random_setup
 from test_engine_recorded import SETUPS, WHOLE, marks, trades
 
 NS = 1_000_000_000
@@ -28,14 +29,23 @@ slow = settings(
 )
 
 
-def events_of(market: Market, count: int) -> list[Event]:
-    rng = market.rng
+def events_of(rng: random.Random, setup: Setup, count: int, *, hurry: float, start: int | None = None) -> list[Event]:
+    market = Market(rng, setup, "trades", bad=0.0, hurry=hurry)
+    market.clock = max(market.clock, 0) if start is None else start
     return [market.row(rng.choice(["trade", "trade", "trade", "mark"]), SECOND) for _ in range(count)]
 
 
 def feed(engine: lq.Engine, events: list[Event]) -> None:
     for kind, row in events:
         getattr(engine, kind)(*row)
+
+
+def fed(setup: Setup, events: list[Event]) -> Any:
+    """The history of an engine that was fed; None before its first window has closed."""
+    engine = make_engine(setup)
+    feed(engine, events)
+    history, _ = engine._history(False)
+    return history if history is not None and len(history) else None
 
 
 def levels_within(history: Any, i: int, windows: int, tiers: tuple[float, ...]) -> dict[Layer, Cells]:
@@ -45,6 +55,20 @@ def levels_within(history: Any, i: int, windows: int, tiers: tuple[float, ...]) 
         for tier, row in zip(tiers, levels, strict=True):
             out[side, tier] = dense(row, first)
     return out
+
+
+def stretches(
+    rng: random.Random, setup: Setup, events: list[Event], history: Any, count: int
+) -> Iterator[tuple[dict[Layer, Cells], dict[Layer, Cells]]]:
+    """Levels opened in some windows, by the history and by a reference that started with the first of them."""
+    times = history.times()
+    for _ in range(count):
+        i = rng.randrange(len(history))
+        windows = rng.randint(1, i + 1)
+        end = int(times[i]) + setup.window
+        fresh = started_at(setup.reference(history.ticks_per_bin), events, int(times[i + 1 - windows]), end)
+        wanted = {layer: in_lots(cells) for layer, cells in fresh.live.items()}
+        yield levels_within(history, i, windows, setup.tiers), wanted
 
 
 def assert_close(actual: dict[Layer, Cells], expected: dict[Layer, Cells], relative: float) -> None:
@@ -61,24 +85,13 @@ def assert_close(actual: dict[Layer, Cells], expected: dict[Layer, Cells], relat
 @settings(slow, max_examples=40)
 def test_opened_within_is_an_engine_started_empty_at_that_time(rng: random.Random, trigger: str) -> None:
     setup = random_setup(rng, trigger=trigger, half_life=None)
-    market = Market(rng, setup, "trades", bad=0.0, hurry=0.4)
-    market.clock = max(market.clock, 0)
-    events = events_of(market, 120)
+    events = events_of(rng, setup, 120, hurry=0.4)
     note(f"{setup}\n{events}")
-    engine = make_engine(setup)
-    feed(engine, events)
-    history, _ = engine._history(False)
-    if history is None or not len(history):
+    history = fed(setup, events)
+    if history is None:
         return
-    times = history.times()
-    for _ in range(6):
-        i = rng.randrange(len(history))
-        windows = rng.randint(1, i + 1)
-        end = int(times[i]) + setup.window
-        step = history.ticks_per_bin
-        fresh = started_at(setup.reference(step), events, int(times[i + 1 - windows]), end)
-        wanted = {layer: in_lots(cells) for layer, cells in fresh.live.items()}
-        assert levels_within(history, i, windows, setup.tiers) == wanted
+    for got, wanted in stretches(rng, setup, events, history, 6):
+        assert got == wanted
 
 
 @given(rng=st.randoms(use_true_random=False), trigger=st.sampled_from(["last", "mark"]))
@@ -88,24 +101,14 @@ def test_opened_within_with_half_lives_agrees_to_rounding(rng: random.Random, tr
     setup = random_setup(rng, trigger=trigger, maker_share=0.0, lot_size=1.0)
     setup = setup.with_(half_life={tier: rng.choice([100, 333, None]) for tier in setup.tiers})
     setup = setup.with_(half_life={k: v and v * setup.window for k, v in (setup.half_life or {}).items()})
-    market = Market(rng, setup, "trades", bad=0.0, hurry=0.1)
-    market.clock = max(market.clock, 0)
     events = [(kind, (row[0], row[1], row[2] * 1e6, row[3]) if kind == "trade" else row)
-              for kind, row in events_of(market, 100)]  # fmt: skip
+              for kind, row in events_of(rng, setup, 100, hurry=0.1)]  # fmt: skip
     note(f"{setup}\n{events}")
-    engine = make_engine(setup)
-    feed(engine, events)
-    history, _ = engine._history(False)
-    if history is None or not len(history):
+    history = fed(setup, events)
+    if history is None:
         return
-    times = history.times()
-    for _ in range(4):
-        i = rng.randrange(len(history))
-        windows = rng.randint(1, i + 1)
-        end = int(times[i]) + setup.window
-        fresh = started_at(setup.reference(history.ticks_per_bin), events, int(times[i + 1 - windows]), end)
-        wanted = {layer: in_lots(cells) for layer, cells in fresh.live.items()}
-        assert_close(levels_within(history, i, windows, setup.tiers), wanted, 1e-12)
+    for got, wanted in stretches(rng, setup, events, history, 4):
+        assert_close(got, wanted, 1e-12)
     # A picture in which every column has its own stretch, against one column at a time.
     ones = [1.0] * len(setup.tiers)
     low, high = history.extent(long_weights=ones, short_weights=ones, first_column=0, columns=len(history))
@@ -125,10 +128,8 @@ def test_opened_within_with_half_lives_agrees_to_rounding(rng: random.Random, tr
 @settings(slow, max_examples=25)
 def test_combine_is_associative(rng: random.Random) -> None:
     setup = random_setup(rng, half_life=None)
-    market = Market(rng, setup, "trades", bad=0.0, hurry=0.3)
-    market.clock = max(market.clock, 0)
     engine = make_engine(setup)
-    feed(engine, events_of(market, 60))
+    feed(engine, events_of(rng, setup, 60, hurry=0.3))
     segments = engine.segments()
     if len(segments) < 3:
         return
@@ -148,14 +149,10 @@ def test_combine_is_associative(rng: random.Random) -> None:
 @settings(slow, max_examples=25)
 def test_age_is_read_off_the_openings(rng: random.Random, trigger: str) -> None:
     setup = random_setup(rng, trigger=trigger, half_life=None, tiers=(5.0, 25.0), bins=None)
-    market = Market(rng, setup, "trades", bad=0.0, hurry=0.15)
-    market.clock = max(market.clock, 0)
-    events = events_of(market, 100)
+    events = events_of(rng, setup, 100, hurry=0.15)
     note(f"{setup}\n{events}")
-    engine = make_engine(setup)
-    feed(engine, events)
-    history, _ = engine._history(False)
-    if history is None or not len(history):
+    history = fed(setup, events)
+    if history is None:
         return
     end = int(history.times()[-1]) + setup.window
     dated = Dated(**setup.rules(history.ticks_per_bin))
@@ -355,10 +352,8 @@ def test_joined_candles_by_hand() -> None:
 @settings(slow, max_examples=15)
 def test_rebinning_conserves_totals(rng: random.Random) -> None:
     setup = random_setup(rng, half_life=None, contract="inverse", window=60 * SECOND, bins=None)
-    market = Market(rng, setup, "trades", bad=0.0, hurry=0.1)
-    market.clock = 1_700_000_000 * SECOND
     engine = make_engine(setup)
-    feed(engine, events_of(market, 80))
+    feed(engine, events_of(rng, setup, 80, hurry=0.1, start=1_700_000_000 * SECOND))
     if engine.axis is None:
         return
     hm = engine.heatmap(step=engine.axis.step)

@@ -13,7 +13,7 @@ from drive import heatmap_of, make_engine
 from liqcore.analysis.zones import LONGEST_BLOCK
 from liqcore.words.threshold import Threshold
 from recorded import data_dir
-from streams import SECOND, Market, random_setup
+from streams import SECOND, random_setup
 from test_engine_recorded import SETUPS, WHOLE, marks, read, trades
 from test_time_frames import HOUR, START, engine_of, events_of, feed
 
@@ -358,9 +358,7 @@ def test_zones_are_those_of_the_slow_way_and_nothing_later_changes_them(seed: in
     rng = random.Random(seed)
     threshold: float | str = rng.choice([0.3, "p60", "p90", 0.0, 1.0])
     setup = random_setup(rng, bins=None, trigger=rng.choice(["last", "mark"]))
-    market = Market(rng, setup, "trades", bad=0.0, hurry=0.15)
-    market.clock = max(market.clock, 0)
-    events = events_of(market, 120)
+    events = events_of(rng, setup, 120, hurry=0.15)
     engine = make_engine(setup)
     feed(engine, events)
     closed, _ = engine._history(False)

@@ -76,31 +76,20 @@ class Theme:
 
 # Long and short are Okabe-Ito sky blue and orange (blue and vermilion, darker, on white): told apart with any colour
 # vision. Candles, grid and the warning look the same in both themes, because they lie on the colour table.
+_DARK_AND_LIGHT: dict[str, tuple[Colour, Colour]] = {
+    "page": ((13, 17, 23), (255, 255, 255)),
+    "empty": ((22, 27, 34), (238, 240, 243)),
+    "panel": ((22, 27, 34), (244, 245, 247)),
+    "line": ((58, 65, 75), (200, 205, 211)),
+    "text": ((230, 233, 238), (24, 28, 34)),
+    "muted": ((154, 164, 176), (90, 98, 108)),
+    "last": ((240, 242, 245), (24, 28, 34)),
+    "on_last": ((13, 17, 23), (255, 255, 255)),
+    "long": ((86, 180, 233), (0, 114, 178)),
+    "short": ((230, 159, 0), (213, 94, 0)),
+}
 THEMES = {
-    "dark": Theme(
-        page=(13, 17, 23),
-        empty=(22, 27, 34),
-        panel=(22, 27, 34),
-        line=(58, 65, 75),
-        text=(230, 233, 238),
-        muted=(154, 164, 176),
-        last=(240, 242, 245),
-        on_last=(13, 17, 23),
-        long=(86, 180, 233),
-        short=(230, 159, 0),
-    ),
-    "light": Theme(
-        page=(255, 255, 255),
-        empty=(238, 240, 243),
-        panel=(244, 245, 247),
-        line=(200, 205, 211),
-        text=(24, 28, 34),
-        muted=(90, 98, 108),
-        last=(24, 28, 34),
-        on_last=(255, 255, 255),
-        long=(0, 114, 178),
-        short=(213, 94, 0),
-    ),
+    name: Theme(**{role: pair[i] for role, pair in _DARK_AND_LIGHT.items()}) for i, name in enumerate(("dark", "light"))
 }
 
 # The layers of a map, in the order of the legend: Okabe-Ito without black, yellow last because it is faint on white.

@@ -122,10 +122,7 @@ class RenderOptions:
     def __post_init__(self) -> None:
         from .colours import COLORMAPS
 
-        for name, low in (("width", 480), ("height", 270)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= 16384:
-                raise InvalidConfigError(f"{name} must be {low} to 16384 pixels, was {value!r}")
+        check_size(self.width, self.height)
         allowed = {"colormap": tuple(COLORMAPS), "scale": SCALES, "side": SIDES, "theme": THEMES}
         for name, names in allowed.items():
             if getattr(self, name) not in names:
@@ -134,10 +131,22 @@ class RenderOptions:
             raise InvalidConfigError(f"maximum must be a number above 0, was {self.maximum!r}")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise InvalidConfigError(f"threshold must be a share of maximum, 0 to 1, was {self.threshold!r}")
-        if self.price_range is not None:
-            ends = tuple(self.price_range)
-            if len(ends) != 2 or not all(map(math.isfinite, ends)) or not ends[0] < ends[1]:
-                raise InvalidConfigError(f"price_range must be (low, high) with low < high, was {self.price_range!r}")
+        check_price_range(self.price_range)
+
+
+def check_size(width: object, height: object) -> None:
+    """Raise `InvalidConfigError` for a size that no picture can have."""
+    for name, value, low in (("width", width, 480), ("height", height, 270)):
+        if not isinstance(value, int) or not low <= value <= 16384:
+            raise InvalidConfigError(f"{name} must be {low} to 16384 pixels, was {value!r}")
+
+
+def check_price_range(price_range: Sequence[float] | None) -> None:
+    """Raise `InvalidConfigError` for what is no range of prices; None is the default one."""
+    if price_range is not None:
+        ends = tuple(price_range)
+        if len(ends) != 2 or not all(map(math.isfinite, ends)) or not ends[0] < ends[1]:
+            raise InvalidConfigError(f"price_range must be (low, high) with low < high, was {price_range!r}")
 
 
 class Renderer(Protocol):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
-from .contract import THEMES
+from .contract import THEMES, check_price_range, check_size
 
 
 class LayerLike(Protocol):
@@ -88,19 +88,17 @@ class MapOptions:
     Parameters
     ----------
     width, height : int
-        Size of the picture, pixels; 480 x 270 to 16384 x 16384.
+        As in `RenderOptions`.
     price_range : (float, float), optional
         Lowest and highest price shown. By default out to where nine tenths of each side have been passed, from 3 to
         25 % away from the last price.
-    title : str, optional
-        Replaces the title line; what is said below it stays.
-    theme : {"dark", "light"}
-        Colours around the bars.
+    title, theme : str
+        As in `RenderOptions`.
 
     Raises
     ------
     InvalidConfigError
-        Names the option, the rule and the value.
+        As `RenderOptions`.
 
     Examples
     --------
@@ -117,16 +115,10 @@ class MapOptions:
     theme: str = "dark"
 
     def __post_init__(self) -> None:
-        for name, low in (("width", 480), ("height", 270)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= 16384:
-                raise InvalidConfigError(f"{name} must be {low} to 16384 pixels, was {value!r}")
+        check_size(self.width, self.height)
         if self.theme not in THEMES:
             raise InvalidConfigError(f"theme must be one of {', '.join(THEMES)}, was {self.theme!r}")
-        if self.price_range is not None:
-            ends = tuple(self.price_range)
-            if len(ends) != 2 or not all(map(math.isfinite, ends)) or not ends[0] < ends[1]:
-                raise InvalidConfigError(f"price_range must be (low, high) with low < high, was {self.price_range!r}")
+        check_price_range(self.price_range)
 
 
 class MapRenderer(Protocol):

@@ -14,25 +14,9 @@ from .map_layout import MapLayout, map_layout
 
 
 def render_map_png(shown: MapLike, file: BinaryIO, options: MapOptions, /) -> None:
-    """
-    Write a liquidation map as PNG.
-
-    Parameters
-    ----------
-    shown : MapLike
-        What to draw.
-    file : binary file
-        Open for writing.
-    options : MapOptions
-        How to draw it.
-
-    Notes
-    -----
-    The same map and options give the same bytes with the same version of Pillow.
-    """
+    """Write a liquidation map as PNG: a `MapRenderer`, otherwise as `render_png`."""
     plan = map_layout(shown, options, measure)
-    title = next(text.text for text in plan.texts if text.role == "title")
-    save(draw_map(plan, options), file, title, shown.meta)
+    save(draw_map(plan, options), file, plan.texts, shown.meta)
 
 
 def draw_map(plan: MapLayout, options: MapOptions) -> Image.Image:

@@ -166,12 +166,8 @@ def render_map(
 
     Raises
     ------
-    InvalidConfigError
-        For an option that cannot work, or an extension nothing is registered for.
-    LiqcoreError
-        If the renderer cannot be loaded, e.g. because Pillow is not installed.
-    OSError
-        If the file cannot be written.
+    InvalidConfigError, LiqcoreError, OSError
+        As `render`.
 
     Examples
     --------

@@ -97,12 +97,12 @@ class Levels:
     entry_price: Floats
     liquidation_price: Floats
 
-    def __len__(self) -> int:
-        return self.side.size
-
     def at(self, rows: Ints | Bools) -> Levels:
         """Return some of the positions."""
         return Levels(*(getattr(self, field.name)[rows] for field in fields(Levels)))
+
+    def __len__(self) -> int:
+        return self.side.size
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,15 +4,9 @@ from .layout import TradeLayout
 
 LAYOUTS = (
     TradeLayout(
-        name="bybit",
+        name="bybit", units=("s",),
         columns=("timestamp", "symbol", "side", "size", "price", "tickdirection", "trdmatchid",
                  "grossvalue", "homenotional", "foreignnotional"),
-        time="timestamp",
-        price="price",
-        quantity="size",
-        side="side",
-        id="trdmatchid",
-        symbol="symbol",
-        units=("s",),
+        time="timestamp", price="price", quantity="size", side="side", id="trdmatchid", symbol="symbol",
     ),
 )  # fmt: skip

@@ -4,14 +4,8 @@ from .layout import TradeLayout
 
 LAYOUTS = (
     TradeLayout(
-        name="okx",
+        name="okx", units=("ms",),
         columns=("instrument_name", "trade_id", "side", "price", "size", "created_time"),
-        time="created_time",
-        price="price",
-        quantity="size",
-        side="side",
-        id="trade_id",
-        symbol="instrument_name",
-        units=("ms",),
+        time="created_time", price="price", quantity="size", side="side", id="trade_id", symbol="instrument_name",
     ),
-)
+)  # fmt: skip

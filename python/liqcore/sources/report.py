@@ -1,7 +1,7 @@
 """What reading found: counts, units and warnings, by file and in total."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -69,6 +69,13 @@ class FileReport:
         """Count rows as rejected."""
         if count:
             self.rejected[reason] = self.rejected.get(reason, 0) + count
+
+    def count_unreadable(self, counts: Mapping[str, int]) -> None:
+        """Count rows as unreadable, by what could not be read in them."""
+        for what, count in counts.items():
+            if count:
+                self.unreadable[what] = self.unreadable.get(what, 0) + count
+        self.reject("unreadable", sum(counts.values()))
 
 
 @dataclass(slots=True)

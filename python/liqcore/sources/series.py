@@ -320,15 +320,9 @@ def _text_rows(
             if count:
                 units[form] = units.get(form, 0) + count
         report.rows_read += counts.rows
-        unreadable = {
-            "row": counts.unreadable_row,
-            "time": counts.unreadable_time,
-            "number": counts.unreadable_price,
-        }
-        for reason, count in unreadable.items():
-            if count:
-                report.unreadable[reason] = report.unreadable.get(reason, 0) + count
-        report.reject("unreadable", sum(unreadable.values()))
+        report.count_unreadable(
+            {"row": counts.unreadable_row, "time": counts.unreadable_time, "number": counts.unreadable_price}
+        )
         report.reject("not_finite", counts.not_finite)
         report.reject("other_symbol", counts.other_symbol)
         times.append(ts[: counts.used])

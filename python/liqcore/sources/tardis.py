@@ -4,14 +4,8 @@ from .layout import TradeLayout
 
 LAYOUTS = (
     TradeLayout(
-        name="tardis",
+        name="tardis", units=("us",),
         columns=("exchange", "symbol", "timestamp", "local_timestamp", "id", "side", "price", "amount"),
-        time="timestamp",
-        price="price",
-        quantity="amount",
-        side="side",
-        id="id",
-        symbol="symbol",
-        units=("us",),
+        time="timestamp", price="price", quantity="amount", side="side", id="id", symbol="symbol",
     ),
-)
+)  # fmt: skip

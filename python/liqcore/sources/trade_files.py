@@ -230,17 +230,15 @@ class _TextTrades:
     def _count(self, counts: _core.RowCounts) -> None:
         report = self.report
         report.rows_read += counts.rows
-        unreadable = {
-            "row": counts.unreadable_row,
-            "time": counts.unreadable_time,
-            "price": counts.unreadable_price,
-            "quantity": counts.unreadable_quantity,
-            "side": counts.unreadable_side,
-        }
-        for what, count in unreadable.items():
-            if count:
-                report.unreadable[what] = report.unreadable.get(what, 0) + count
-        report.reject("unreadable", sum(unreadable.values()))
+        report.count_unreadable(
+            {
+                "row": counts.unreadable_row,
+                "time": counts.unreadable_time,
+                "price": counts.unreadable_price,
+                "quantity": counts.unreadable_quantity,
+                "side": counts.unreadable_side,
+            }
+        )
         report.reject("not_finite", counts.not_finite)
         report.reject("not_positive", counts.not_positive)
         report.reject("unknown_side", counts.unknown_side)
