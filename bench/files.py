@@ -6,26 +6,17 @@ import gzip
 import io
 import zipfile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from jobs import Bools, Floats, Ints
+import liqcore as lq
+from jobs import Job
 
 GROUP_ROWS = 500_000
 
 
-class Trades(Protocol):
-    """What is written: a `Job` or a `liqcore.TradeBatch`."""
-
-    @property
-    def ts(self) -> Ints: ...
-    @property
-    def price(self) -> Floats: ...
-    @property
-    def qty(self) -> Floats: ...
-    @property
-    def taker_sell(self) -> Bools: ...
+Trades: TypeAlias = Job | lq.TradeBatch
 
 
 def write_store(trades: Trades, path: Path) -> None:

@@ -125,19 +125,22 @@ def test_1000_trades_a_call(timed: Timed, job: Job, same_as_one_by_one: Check) -
     )
 
 
-@PART
-def test_single_trades(timed: Timed, job: Job) -> None:
-    """One a call, from Python numbers; a batch has to give the same."""
-    part = job.first(CALLS)
+def time_single(timed: Timed, part: Job, on: str) -> None:
+    """Time one trade a call, from Python numbers; a batch has to give the same."""
     rows, batch = feeding.rows_of(part), feeding.feed(part)
-
     timed(
         lambda: feeding.one_by_one(part, rows),
         lambda engine: feeding.check_same(engine, batch),
         of=len(part),
         event="trade",
-        on=part.description,
+        on=on,
     )
+
+
+@PART
+def test_single_trades(timed: Timed, job: Job) -> None:
+    part = job.first(CALLS)
+    time_single(timed, part, part.description)
 
 
 @PART
@@ -145,12 +148,4 @@ def test_single_trades_in_windows_of_a_second(timed: Timed, job: Job) -> None:
     """200 trades a second, as bench/live.py has them in C++: a window closes once in 200 calls."""
     part = job.first(CALLS)
     part = replace(part, ts=jobs.at_rate(part.ts, 200.0), window_ns=jobs.SECOND)
-    rows, batch = feeding.rows_of(part), feeding.feed(part)
-
-    timed(
-        lambda: feeding.one_by_one(part, rows),
-        lambda engine: feeding.check_same(engine, batch),
-        of=len(part),
-        event="trade",
-        on=f"{part.description}, 200 trades a second",
-    )
+    time_single(timed, part, f"{part.description}, 200 trades a second")
