@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,10 +141,11 @@ def read_rows(
         If the file has no rows, mixes time units, holds several symbols without a choice, or lacks the chosen one, or
         over 5 % of its rows cannot be read.
     """
+    at = _At(time, numbers, symbol_at)
     if isinstance(table, ParquetTable):
-        part, symbols = _parquet_rows(table, report, what, time, numbers, symbol_at, symbol)
+        part, symbols = _parquet_rows(table, report, what, at, symbol)
     else:
-        part, symbols = _text_rows(table, report, what, time, numbers, symbol_at, symbol)
+        part, symbols = _text_rows(table, report, what, at, symbol)
     if symbol is None and len(symbols) > 1:
         raise table.error(f"expected one symbol, found {layouts.listed(symbols)}: choose one with symbol=")
     if symbol is not None and symbols and symbol not in symbols:
@@ -293,14 +294,16 @@ def _kind(table: AnyTable) -> str:
     return "parquet" if isinstance(table, ParquetTable) else "columns"
 
 
+class _At(NamedTuple):
+    """Where what is read stands in a row; a negative symbol: nowhere."""
+
+    time: int
+    numbers: Sequence[int]
+    symbol: int
+
+
 def _text_rows(
-    table: Table | PayloadTable,
-    report: FileReport,
-    what: str,
-    time: int,
-    numbers: Sequence[int],
-    symbol_at: int,
-    symbol: str | None,
+    table: Table | PayloadTable, report: FileReport, what: str, at: _At, symbol: str | None
 ) -> tuple[Part, list[str]]:
     if not table.rows:
         raise table.error(f"expected {what}, found only a header")
@@ -310,12 +313,18 @@ def _text_rows(
     units: dict[str, int] = {}
     for piece in table.pieces():
         room = _core.count_lines(piece)
-        ts, found = np.empty(room, np.int64), np.empty((len(numbers), room), np.float64)
+        ts, found = np.empty(room, np.int64), np.empty((len(at.numbers), room), np.float64)
         counts = _core.parse_columns(
-            piece, ts, found, time_column=time, columns=list(numbers), symbol_column=symbol_at, symbol=symbol or ""
+            piece,
+            ts,
+            found,
+            time_column=at.time,
+            columns=list(at.numbers),
+            symbol_column=at.symbol,
+            symbol=symbol or "",
         )
-        if symbol_at >= 0:
-            symbols.update(dict.fromkeys(_core.distinct_values(piece, column=symbol_at)))
+        if at.symbol >= 0:
+            symbols.update(dict.fromkeys(_core.distinct_values(piece, column=at.symbol)))
         for form, count in zip(TIME_FORMS, counts.times, strict=True):
             if count:
                 units[form] = units.get(form, 0) + count
@@ -333,17 +342,11 @@ def _text_rows(
 
 
 def _parquet_rows(
-    table: ParquetTable,
-    report: FileReport,
-    what: str,
-    time: int,
-    numbers: Sequence[int],
-    symbol_at: int,
-    symbol: str | None,
+    table: ParquetTable, report: FileReport, what: str, at: _At, symbol: str | None
 ) -> tuple[Part, list[str]]:
     if not sum(table.group_rows):
         raise table.error(f"expected {what}, found no rows")
-    wanted = [table.columns[i] for i in (time, *numbers, symbol_at) if i >= 0]
+    wanted = [table.columns[i] for i in (at.time, *at.numbers, at.symbol) if i >= 0]
     symbols: dict[str, None] = {}
     parts: list[Part] = []
     units: dict[str, int] = {}
@@ -353,7 +356,7 @@ def _parquet_rows(
         columns = table.read(group, wanted)
         try:
             ts, readable, found = _to_time(columns[0])
-            values = np.stack([to_float(column) for column in columns[1 : 1 + len(numbers)]])
+            values = np.stack([to_float(column) for column in columns[1 : 1 + len(at.numbers)]])
         except TypeError as error:
             raise table.error(f"expected numbers in {', '.join(wanted)}, found {error}") from error
         for unit, count in found.items():
@@ -361,7 +364,7 @@ def _parquet_rows(
         check_units(report.name, units)
         report.rows_read += rows
         part = Part(ts, values, report)
-        if symbol_at >= 0:
+        if at.symbol >= 0:
             words = [str(word) for word in columns[-1].values]
             symbols.update(dict.fromkeys(words))
             if symbol is not None:
