@@ -70,12 +70,13 @@ class FileReport:
         if count:
             self.rejected[reason] = self.rejected.get(reason, 0) + count
 
-    def count_unreadable(self, counts: Mapping[str, int]) -> None:
-        """Count rows as unreadable, by what could not be read in them."""
-        for what, count in counts.items():
-            if count:
-                self.unreadable[what] = self.unreadable.get(what, 0) + count
-        self.reject("unreadable", sum(counts.values()))
+
+def count_unreadable(report: FileReport, counts: Mapping[str, int]) -> None:
+    """Count rows as unreadable, by what could not be read in them."""
+    for what, count in counts.items():
+        if count:
+            report.unreadable[what] = report.unreadable.get(what, 0) + count
+    report.reject("unreadable", sum(counts.values()))
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from ..words.times import Length, parse_duration
 from . import layout as layouts
 from .parquet import to_float, to_time
 from .payload import PayloadTable, is_payload
-from .report import FileReport, ReadReport
+from .report import FileReport, ReadReport, count_unreadable
 from .text import PathLike, Table, find_files, is_parquet
 from .trade_files import TIME_FORMS, check_readable, check_units
 
@@ -329,8 +329,8 @@ def _text_rows(
             if count:
                 units[form] = units.get(form, 0) + count
         report.rows_read += counts.rows
-        report.count_unreadable(
-            {"row": counts.unreadable_row, "time": counts.unreadable_time, "number": counts.unreadable_price}
+        count_unreadable(
+            report, {"row": counts.unreadable_row, "time": counts.unreadable_time, "number": counts.unreadable_price}
         )
         report.reject("not_finite", counts.not_finite)
         report.reject("other_symbol", counts.other_symbol)

@@ -16,7 +16,7 @@ from . import layout as layouts
 from .formats import TRADE_LAYOUTS
 from .layout import TradeColumns, TradeLayout
 from .parquet import UNIT_NS, to_decimal, to_float, to_time, unit_of
-from .report import FileReport
+from .report import FileReport, count_unreadable
 from .text import Table, is_parquet
 
 TIME_FORMS = ("s", "ms", "us", "ns", "text")
@@ -230,14 +230,15 @@ class _TextTrades:
     def _count(self, counts: _core.RowCounts) -> None:
         report = self.report
         report.rows_read += counts.rows
-        report.count_unreadable(
+        count_unreadable(
+            report,
             {
                 "row": counts.unreadable_row,
                 "time": counts.unreadable_time,
                 "price": counts.unreadable_price,
                 "quantity": counts.unreadable_quantity,
                 "side": counts.unreadable_side,
-            }
+            },
         )
         report.reject("not_finite", counts.not_finite)
         report.reject("not_positive", counts.not_positive)
