@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import liqcore as lq
@@ -40,6 +40,7 @@ def test_the_finest_step(values: list[float], tick: float, lot: float) -> None:
     assert (finest(array, MOST_TICKS), finest(array, MOST_LOTS)) == (tick, lot)
 
 
+@example(decimals=1, ticks=[1, 1, 268_435_452])  # the largest has no eight decimals
 @given(
     decimals=st.integers(0, 8),
     ticks=st.lists(st.integers(1, 2**31 - 1), min_size=1, max_size=50),

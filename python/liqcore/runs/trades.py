@@ -266,6 +266,16 @@ def finest(values: NDArray[np.float64], most: float) -> float:
         sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
         usual = np.median(sizes) if len(sizes) else 1.0
         kept = int(np.clip(np.log10(most / usual), 0, 8))
-        if kept < decimals:
-            decimals = _core.finest_decimals(np.round(values, kept))
+        decimals = min(decimals, _core.finest_decimals(_rounded(values, kept)))
     return float(f"1e-{decimals}")
+
+
+def _rounded(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
+    """To so many decimals, and to the 15 digits that a double holds: what is computed is off beyond them."""
+    out = values.copy()
+    known = np.flatnonzero(np.isfinite(values) & (values != 0))
+    before = np.floor(np.log10(np.abs(values[known]))).astype(np.int64) + 1  # digits before the point
+    for digits in np.unique(before):
+        at = known[before == digits]
+        out[at] = np.round(values[at], int(np.clip(15 - digits, 0, decimals)))
+    return out
