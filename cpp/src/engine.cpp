@@ -1042,8 +1042,13 @@ void Engine::open(Side side, double price, double qty) {
   apply_run();
   // Live longs lie below the last trigger price and live shorts above it, also those that others open.
   const BinRule& bin = book_->bin_rule();
-  std::optional<LevelBook::Reached> reached;
-  if (triggered_) reached = LevelBook::Reached{bin(triggered_->low), bin(triggered_->high)};
+  std::optional<LevelBook::Reached> reached = mark_reached();
+  if (triggered_) {
+    const LevelBook::Reached touched{bin(triggered_->low), bin(triggered_->high)};
+    reached = reached ? LevelBook::Reached{std::min(reached->low_bin, touched.low_bin),
+                                           std::max(reached->high_bin, touched.high_bin)}
+                      : touched;
+  }
   book_->open(side, tick, static_cast<double>(instrument_.to_lots(qty).units), reached);
 }
 

@@ -131,6 +131,19 @@ def test_verbs_open_touch_and_scale():
     assert not eng.levels("long").any()
 
 
+def test_a_level_opened_by_a_verb_lies_beyond_the_last_mark_too():
+    """A touch by hand after the mark does not make the mark forgotten: live shorts lie above the trigger price."""
+    inst = lq.Instrument(symbol="X", tick_size=1.0, lot_size=1.0)
+    eng = lq.Engine(inst, leverage={2: 1.0}, model="none", trigger="mark")
+    eng.mark(START, 1_000.0)
+    eng.touch(500.0, 510.0)
+    eng.open("short", 600.0, 5.0)  # 600 x 1.5 / 1.004 = 896: above the touch, below the mark
+    assert eng.stats.unresolved[1].tolist() == [5.0]
+    assert not eng.levels("short").any()
+    eng.open("short", 700.0, 3.0)  # 1,046
+    assert eng.levels("short").sum() == 3.0
+
+
 def test_column_hook_sees_each_window_once_and_may_read():
     eng = engine()
     seen = []
