@@ -110,7 +110,7 @@ def python(folder: Path, *arguments: str) -> str:
     return run("env", f"--chdir={folder}", f"PYTHONPATH={paths}", sys.executable, "-B", *arguments)
 
 
-def tests(folder: Path, *arguments: str) -> None:
+def run_tests(folder: Path, *arguments: str) -> None:
     python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments)
 
 
@@ -136,7 +136,7 @@ def test_a_patch_in_python_works(name: str, script: str, own_tests: list[str], c
         if file.endswith(".py"):
             ast.parse((copy / file).read_text(encoding="utf-8"))
     python(copy, "-c", script)
-    tests(copy, *(f"tests/python/{test}" for test in own_tests))
+    run_tests(copy, *(f"tests/python/{test}" for test in own_tests))
 
 
 def test_a_patch_of_the_core_works(copy: Path, tmp_path: Path) -> None:
@@ -146,4 +146,4 @@ def test_a_patch_of_the_core_works(copy: Path, tmp_path: Path) -> None:
     (built,) = (tmp_path / "built").glob("*.whl")
     unpack_compiled(built, copy)
     python(copy, "-c", MODEL)
-    tests(copy, "tests/python/test_models.py", "tests/python/test_reference_models.py", "-k", "mirror or model")
+    run_tests(copy, "tests/python/test_models.py", "tests/python/test_reference_models.py", "-k", "mirror or model")
