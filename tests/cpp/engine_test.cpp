@@ -875,9 +875,9 @@ void feed_in_parts(Engine& engine, const Tape& tape, std::uint64_t seed, std::in
 }  // namespace
 
 TEST_P(EngineSplits, IntoBatchesOrSingleTradesGiveIdenticalBits) {
-  for (std::uint64_t seed = 1; seed <= 2; ++seed)
+  for (std::uint64_t seed = 1; seed <= (support::long_sizes() ? 2 : 1); ++seed)
     for (const bool bad_rows : {false, true}) {
-      const Tape tape = GetParam().in_units(support::random_tape(seed, 1'500, bad_rows));
+      const Tape tape = GetParam().in_units(support::random_tape(seed, 1'500, bad_rows, support::walk()));
       Engine at_once = GetParam().engine();
       at_once.trades(tape.all());
       const State expected = state_of(at_once);
@@ -926,7 +926,7 @@ namespace {
 /// Rows for several stretches of whole windows on every thread; bad ones, too, but none late, which only one thread
 /// takes.
 Tape long_tape(std::uint64_t seed, bool bad_rows) {
-  Tape tape = support::random_tape(seed, 140'000, bad_rows);
+  Tape tape = support::random_tape(seed, support::long_sizes() ? 140'000 : 80'000, bad_rows, support::walk());
   for (std::size_t i = 1; i < tape.size(); ++i) tape.ts[i] = std::max(tape.ts[i], tape.ts[i - 1]);
   return tape;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -205,15 +206,32 @@ struct Tape {
   [[nodiscard]] liqcore::TradeArrays all() const { return view(0, size()); }
 };
 
+/// Whether tests take their long sizes: everywhere but under sanitizers, which need LIQCORE_SOAK=1 for it (`make soak`).
+inline bool long_sizes() {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  static const bool soak = std::getenv("LIQCORE_SOAK") != nullptr;
+  return soak;
+#else
+  return true;
+#endif
+}
+
+/// Ticks that a walk stays between. A wide walk makes a book of one-tick bins grow hundreds of times, each time with
+/// memory that a sanitizer has to follow.
+struct Walk {
+  std::int64_t lowest = 2'000, highest = 40'000;
+};
+inline Walk walk() { return long_sizes() ? Walk{} : Walk{9'000, 11'000}; }
+
 /// A walk around tick 10,000 with equal times, jumps, gaps over many windows of 1,000 ns and, if asked for, bad rows.
-inline Tape random_tape(std::uint64_t seed, std::size_t rows, bool bad_rows) {
+inline Tape random_tape(std::uint64_t seed, std::size_t rows, bool bad_rows, Walk within = {}) {
   Random random{seed};
   Tape tape;
   std::int64_t ts = 5'000, tick = 10'000;
   for (std::size_t i = 0; i < rows; ++i) {
     ts += random.one_in(200) ? random(0, 30'000) : random(0, 20);
     tick += random.one_in(150) ? random(-1'500, 1'500) : random(-8, 8);
-    if (tick < 2'000 || tick > 40'000) tick = 10'000;
+    if (tick < within.lowest || tick > within.highest) tick = 10'000;
     double price = static_cast<double>(tick), qty = static_cast<double>(random(1, 50));
     std::int64_t at = ts;
     if (bad_rows && random.one_in(40)) switch (random(0, 6)) {
