@@ -6,8 +6,12 @@ JOBS ?= $(shell nproc)
 APT_PACKAGES := g++ cmake ninja-build libgtest-dev
 # Wheel and packaging tests compile the same files with the same options: once is enough.
 export CMAKE_CXX_COMPILER_LAUNCHER = $(shell command -v ccache)
+# The name that CMake finds by itself: the wheel's build would say g++, which is another compiler to ccache.
+ifeq ($(origin CXX),default)
+export CXX = c++
+endif
 
-.PHONY: help setup demo wheel test test-cpp test-sanitizers test-python test-interop test-packaging test-integration bench bench-check docs lint format clean system-packages
+.PHONY: help setup demo wheel test test-all test-cpp test-python test-stranger test-sanitizers test-interop test-packaging test-integration soak sanitized bench bench-quick bench-check docs lint format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -71,19 +75,30 @@ wheel: build/wheel/.built  ## Put sdist and portable wheel into dist/
 	$(BIN)/auditwheel show dist/*.whl
 	$(BIN)/twine check --strict dist/*
 
-test: test-cpp test-sanitizers test-python test-interop test-packaging test-integration  ## Run every test
-	@echo "All tests passed. The demo's picture: make demo"
+test: test-cpp test-python test-stranger  ## C++ tests, Python tests, one stranger's build: what a change needs first
+	@echo "Passed. Every test there is: make test-all. The demo's picture: make demo"
 
-test-cpp: system-packages optional-ccache
+test-all: test-cpp test-python test-sanitizers test-interop test-packaging test-integration  ## Run every test
+	@echo "All tests passed."
+
+test-cpp: system-packages optional-ccache  ## C++ tests, with asserts
 	cmake --preset dev -G Ninja >/dev/null && cmake --build --preset dev -j $(JOBS) --target all all_verify_interface_header_sets
 	ctest --preset dev -j $(JOBS)
 
-test-sanitizers: system-packages optional-ccache  ## C++ tests under ASan and UBSan, then TSan
-	for preset in asan tsan; do \
-	  cmake --preset $$preset -G Ninja >/dev/null && cmake --build --preset $$preset -j $(JOBS) && ctest --preset $$preset -j $(JOBS) || exit 1; \
+SANITIZERS := asan tsan
+sanitized: system-packages optional-ccache
+	for preset in $(SANITIZERS); do \
+	  cmake --preset $$preset -G Ninja >/dev/null && cmake --build --preset $$preset -j $(JOBS) || exit 1; \
 	done
 
-test-python: optional-ccache $(VENV)/.installed
+test-sanitizers: sanitized  ## C++ tests under ASan and UBSan, then TSan
+	for preset in $(SANITIZERS); do ctest --preset $$preset -j $(JOBS) || exit 1; done
+
+ROUNDS := 20
+soak: sanitized $(VENV)/.installed  ## What is longer: big sizes under sanitizers, property tests in ROUNDS=20 from a SEED
+	$(BIN)/python tools/soak.py --jobs $(JOBS) --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(SANITIZERS)
+
+test-python: optional-ccache $(VENV)/.installed  ## Tests of the Python package
 	$(BIN)/python -m pytest -q -n $(JOBS)
 
 # An environment of its own: the one of test-python shows that nothing needs these packages.
@@ -100,6 +115,9 @@ test-integration: $(VENV)/.installed  ## Inside hftbacktest and nautilus_trader,
 	$(BIN)/python tools/requirements.py test integration | $(INTEGRATION)/bin/python -m pip install -q -r /dev/stdin
 	$(INTEGRATION)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel/*.whl
 	$(INTEGRATION)/bin/python -m pytest -q tests/integration
+
+test-stranger: system-packages optional-ccache optional-pkg-config $(VENV)/.installed  ## One project that finds an installed liqcore
+	$(BIN)/python -m pytest -q tests/packaging/test_install.py -k "test_find_package and static"
 
 test-packaging: system-packages optional-ccache optional-clang optional-lld optional-pkg-config $(VENV)/.installed  ## Strangers' projects: install, find_package, pkg-config, the wheel's SDK
 	$(BIN)/python -m pytest -q tests/packaging

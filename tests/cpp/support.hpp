@@ -206,7 +206,8 @@ struct Tape {
   [[nodiscard]] liqcore::TradeArrays all() const { return view(0, size()); }
 };
 
-/// Whether tests take their long sizes: everywhere but under sanitizers, which need LIQCORE_SOAK=1 for it (`make soak`).
+/// Whether tests take their long sizes: everywhere but under sanitizers, where LIQCORE_SOAK=1 (as in `make soak`) asks
+/// for them.
 inline bool long_sizes() {
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
   static const bool soak = std::getenv("LIQCORE_SOAK") != nullptr;

@@ -1,0 +1,89 @@
+"""
+What takes too long for `make test-all`: `make soak`, which builds the presets first. Prints its figures at the end.
+
+C++ tests under sanitizers with LIQCORE_SOAK=1, which gives them their long sizes, then the property tests of Python in
+rounds, each from another seed. A failure ends it with the seed; SEED=... ROUNDS=1 runs that round again.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+Figures = dict[str, float]
+
+
+def run(command: list[str], **env: str) -> str:
+    """Run a command, show what it says as it says it, and return that; exit if it fails."""
+    print("$", *[f"{name}={value}" for name, value in env.items()], *command, flush=True)
+    said = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **env}
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if not re.search(r"Passed +[\d.]+ sec|^ +Start +\d+", line):
+                print(line, end="", flush=True)
+    if process.returncode != 0:
+        sys.exit(f"failed: {' '.join(command)}")
+    return "".join(said)
+
+
+def sanitized(preset: str, jobs: str) -> Figures:
+    said = run(["ctest", "--preset", preset, "-j", jobs], LIQCORE_SOAK="1")
+    (count,) = re.findall(r"0 tests failed out of (\d+)", said)
+    return {"tests": int(count)}
+
+
+def properties(seed: int, jobs: str) -> Figures:
+    options = ["-m", "hypothesis", "--hypothesis-profile", "soak", f"--hypothesis-seed={seed}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        jobs,
+        *options,
+        "--hypothesis-show-statistics",
+        "tests/python",
+    ]
+    print("$", *command, flush=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{done.stdout}\nfailed with SEED={seed}")
+    (count,) = re.findall(r"(\d+) passed", done.stdout)
+    examples = sum(int(number) for number in re.findall(r"- (\d+) passing", done.stdout))
+    return {"tests": int(count), "examples": examples}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", default=str(os.cpu_count() or 1))
+    parser.add_argument("--rounds", type=int, default=20, help="of the property tests")
+    parser.add_argument("--seed", type=int, help="of the first round; the next ones count on from it")
+    parser.add_argument("presets", nargs="*", help="built sanitizer presets")
+    given = parser.parse_args()
+    first = given.seed if given.seed is not None else time.time_ns() % 2**32
+
+    table: dict[str, Figures] = {}
+    for preset in given.presets:
+        began = time.monotonic()
+        table[f"C++, {preset}"] = {**sanitized(preset, given.jobs), "seconds": time.monotonic() - began}
+    began = time.monotonic()
+    total: Figures = {"tests": 0, "examples": 0}
+    for seed in range(first, first + given.rounds):
+        for name, value in properties(seed, given.jobs).items():
+            total[name] += value
+    if given.rounds:
+        name = f"Python, {given.rounds} rounds from seed {first}"
+        table[name] = {**total, "seconds": time.monotonic() - began}
+    for name, figures in table.items():
+        print(f"{name}:", ", ".join(f"{value:,.0f} {unit}" for unit, value in figures.items()))
+
+
+if __name__ == "__main__":
+    main()
