@@ -78,7 +78,7 @@ wheel: build/wheel/.built  ## Put sdist and portable wheel into dist/
 test: test-cpp test-python test-stranger  ## C++ tests, Python tests, one stranger's build: what a change needs first
 	@echo "Passed. Every test there is: make test-all. The demo's picture: make demo"
 
-test-all: test-cpp test-python test-sanitizers test-interop test-packaging test-integration  ## Run every test
+test-all: test-cpp test-python test-sanitizers test-interop test-packaging test-integration docs  ## Run every test
 	@echo "All tests passed."
 
 test-cpp: system-packages optional-ccache  ## C++ tests, with asserts
@@ -100,6 +100,7 @@ soak: sanitized $(VENV)/.installed  ## What is longer: big sizes under sanitizer
 
 test-python: optional-ccache $(VENV)/.installed  ## Tests of the Python package
 	$(BIN)/python -m pytest -q -n $(JOBS)
+	$(BIN)/python -m pytest -q -n $(JOBS) bench  # each quick benchmark once, untimed: its answer is checked
 
 # An environment of its own: the one of test-python shows that nothing needs these packages.
 INTEROP := .venv-interop
