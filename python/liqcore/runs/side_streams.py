@@ -11,6 +11,7 @@ import numpy as np
 from ..config.config import Config
 from ..errors import DataError
 from ..market.prices import of_one_market
+from ..sources.report import summary_of
 from ..tables.batch import is_table
 from ..words.times import iso
 
@@ -221,19 +222,7 @@ def _inputs(kind: str, report: Any, rows: int) -> list[dict[str, Any]]:
     if report is None or not report.files:
         return [{"kind": kind, "name": "memory", "format": "arrays", "rows": rows, "used": rows, "rejected": {},
                  "warnings": [], "notes": []}]  # fmt: skip
-    return [
-        {
-            "kind": kind,
-            "name": file.name,
-            "format": file.format,
-            "rows": file.rows_read,
-            "used": file.rows_used,
-            "rejected": dict(file.rejected),
-            "warnings": list(file.warnings),
-            "notes": list(file.notes),
-        }
-        for file in report.files
-    ]
+    return [{"kind": kind, **summary_of(file), "notes": list(file.notes)} for file in report.files]
 
 
 def _check_span(name: str, what: str, starts: Any, ends: Any, ts: int) -> None:

@@ -16,6 +16,7 @@ from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
 from ..market.prices import of_one_market
 from ..sources import FileReport, read_trades, scan, tables
+from ..sources.report import summary_of
 from ..tables.batch import TradeBatch, is_table
 from ..tables.footprint_stream import FootprintStream, is_footprints, load_footprints
 from .side_streams import SideStreams
@@ -129,17 +130,7 @@ class Files:
         _check_files(reader.report.files)
 
     def inputs(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": file.name,
-                "format": file.format,
-                "rows": file.rows_read,
-                "used": file.rows_used,
-                "rejected": dict(file.rejected),
-                "warnings": list(file.warnings),
-            }
-            for file in self._report.files
-        ]
+        return [summary_of(file) for file in self._report.files]
 
     def finest(self) -> tuple[float, float]:
         """Tick and lot size that every row read so far fits."""

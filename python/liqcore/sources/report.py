@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -69,6 +70,18 @@ class FileReport:
         """Count rows as rejected."""
         if count:
             self.rejected[reason] = self.rejected.get(reason, 0) + count
+
+
+def summary_of(file: FileReport) -> dict[str, Any]:
+    """Return what a result says of a file it was made from."""
+    return {
+        "name": file.name,
+        "format": file.format,
+        "rows": file.rows_read,
+        "used": file.rows_used,
+        "rejected": dict(file.rejected),
+        "warnings": list(file.warnings),
+    }
 
 
 def count_unreadable(report: FileReport, counts: Mapping[str, int]) -> None:
