@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from .._core import MarginSchedule
 from ..errors import InvalidConfigError
 from ..market.catalogue import find_listing
 from ..market.listing import Listing
-from ..market.margin import MarginSchedule, NoPrice, bankruptcy_price, liquidation_price
+from ..market.margin import NoPrice, bankruptcy_price, liquidation_price
 from .common import guarded
 
 FORMULAS = {

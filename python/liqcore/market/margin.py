@@ -6,7 +6,7 @@ of money are in the margin currency: quote for linear contracts, coin for invers
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
@@ -16,18 +16,10 @@ from .. import _core
 from .._core import Instrument, LeverageProfile, MarginSchedule
 from ..errors import InvalidConfigError
 
-__all__ = [
-    "MarginSchedule",
-    "NoPrice",
-    "bankruptcy_price",
-    "drop_leverage",
-    "hedge_liquidation_price",
-    "liquidation_price",
-    "why_no_price",
-]
-
 SideLike: TypeAlias = str | Sequence[str] | ArrayLike
 Terms: TypeAlias = MarginSchedule | Instrument
+_NUMBERS = ("entry", "leverage", "qty", "margin", "added_margin", "open_fee", "other_pnl", "other_maintenance", "mmr",
+            "fee", "maintenance_amount")  # fmt: skip
 
 
 class NoPrice(enum.IntEnum):
@@ -180,6 +172,7 @@ def liquidation_price(
     >>> lq.liquidation_price("long", 60_000, 1, mmr=0.004, return_reason=True)
     (nan, <NoPrice.NEVER: 3>)
     """
+    numbers = _numbers(locals())
     terms, contract = _terms(schedule, contract)
     if terms is None and mmr is None:
         raise InvalidConfigError("mmr or schedule must be given, neither was")
@@ -190,20 +183,7 @@ def liquidation_price(
     basis = basis or "mark"
     if basis == "entry" and fee is not None and np.any(np.asarray(fee) != 0):
         raise InvalidConfigError('fee must be 0 with basis "entry" (those venues leave it out of the price)')
-    sides, arrays, shape = _columns(
-        side,
-        entry=entry,
-        leverage=leverage,
-        qty=qty,
-        margin=margin,
-        added_margin=added_margin,
-        open_fee=open_fee,
-        other_pnl=other_pnl,
-        other_maintenance=other_maintenance,
-        mmr=mmr,
-        fee=fee,
-        maintenance_amount=maintenance_amount,
-    )
+    sides, arrays, shape = _columns(side, numbers)
     price, reason = _core.liquidation_prices(
         sides, arrays, contract=contract, basis=basis, schedule=terms, want_reason=return_reason
     )
@@ -242,17 +222,7 @@ def bankruptcy_price(
     >>> lq.bankruptcy_price("long", 60_000, 2, contract="inverse")
     40000.0
     """
-    sides, arrays, shape = _columns(
-        side,
-        entry=entry,
-        leverage=leverage,
-        qty=qty,
-        margin=margin,
-        added_margin=added_margin,
-        open_fee=open_fee,
-        other_pnl=other_pnl,
-        other_maintenance=other_maintenance,
-    )
+    sides, arrays, shape = _columns(side, _numbers(locals()))
     price, reason = _core.bankruptcy_prices(sides, arrays, contract=contract or "linear")
     return _answer(price, reason, shape, return_reason)
 
@@ -417,7 +387,14 @@ def _terms(schedule: Terms | None, contract: str | None) -> tuple[MarginSchedule
     return schedule, contract or "linear"
 
 
-def _columns(side: Any, **columns: Any) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float64]], tuple[int, ...]]:
+def _numbers(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick what is a number, or an array of them, from the arguments of a function."""
+    return {name: arguments[name] for name in _NUMBERS if name in arguments}
+
+
+def _columns(
+    side: Any, columns: Mapping[str, Any]
+) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float64]], tuple[int, ...]]:
     """Make columns of one length, where they go together; single numbers stay single."""
     if columns["leverage"] is None and columns["margin"] is None:
         raise InvalidConfigError("leverage or margin must be given, neither was")
