@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import liqcore as lq
-from liqcore.history.histories import Cells, Histories, Sides, Window
+from liqcore.history.histories import Histories
 from liqcore.market.prices import of_one_market
 
 
@@ -24,36 +22,12 @@ class Elsewhere:
         self.tick_size, self.ticks_per_bin = answers.tick_size, answers.ticks_per_bin
         self.window_ns, self.first_ns = answers.window_ns, answers.first_ns
         self.whole, self.complete = answers.whole, answers.complete
+        self.times, self.candles, self.segment = answers.times, answers.candles, answers.segment
+        self.extent, self.columns, self.layers = answers.extent, answers.columns, answers.layers
+        self.age, self.since, self.check_unit = answers.age, answers.since, answers.check_unit
 
     def __len__(self) -> int:
         return len(self.__answers)
-
-    def times(self) -> NDArray[np.int64]:
-        return self.__answers.times()
-
-    def candles(self) -> NDArray[np.float64]:
-        return self.__answers.candles()
-
-    def segment(self, i: int) -> Window:
-        return self.__answers.segment(i)
-
-    def extent(self, first: int, count: int, bins_per_row: int) -> tuple[int, int]:
-        return self.__answers.extent(first, count, bins_per_row)
-
-    def columns(self, cells: Cells, first: int, count: int, *, liquidated: bool = False) -> Sides:
-        return self.__answers.columns(cells, first, count, liquidated=liquidated)
-
-    def layers(self, cells: Cells, i: int) -> NDArray[np.float64]:
-        return self.__answers.layers(cells, i)
-
-    def age(self, cells: Cells, i: int, windows: Sequence[int]) -> NDArray[np.float64]:
-        return self.__answers.age(cells, i, windows)
-
-    def since(self, cells: Cells, first: int, count: int, threshold: float) -> NDArray[np.int64]:
-        return self.__answers.since(cells, first, count, threshold)
-
-    def check_unit(self, unit: str) -> None:
-        self.__answers.check_unit(unit)
 
     def reweighed(self, leverage: lq.LeverageProfile, /) -> Elsewhere:
         return Elsewhere(self.__answers.reweighed(leverage))

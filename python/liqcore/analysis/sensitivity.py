@@ -106,7 +106,7 @@ def _seen_then(shown: Shown, i: int, other: Shown) -> tuple[Shown, int]:
             raise InvalidConfigError(
                 f"models must be heatmaps of the same {key}, {shown.meta.get(key)}, was {other.meta.get(key)}"
             )
-    seen = other.seen(other.narrowed(unit=shown.view.unit))
+    seen = other.seen(other.in_unit(other.view, shown.view.unit))
     return seen, seen.column_at(shown.end_of(i) if shown.complete[i] else None)
 
 

@@ -93,18 +93,8 @@ def age_after(shown: Shown, i: int, within: Sequence[Length] | None, threshold: 
     view = shown.view
     given = view.threshold if threshold is None else threshold
     cutoff = 0.0 if given is None else shown.limit(given).cutoff(shown.unlimited)
-    since = shown.histories.since(view.cells, view.first, shown.last_window(i) + 1 - view.first, cutoff)
-    return Age(
-        time_ns=shown.end_of(i),
-        within=names,
-        prices=shown.prices,
-        step=shown.step,
-        live=live,
-        opened=opened,
-        since_ns=since,
-        threshold=float(cutoff),
-        unit=view.unit,
-    )
+    since = shown.histories.since(view, view.first, shown.last_window(i) + 1 - view.first, cutoff)
+    return Age(shown.end_of(i), names, shown.prices, shown.step, live, opened, since, float(cutoff), view.unit)
 
 
 def opened_within(
@@ -123,7 +113,7 @@ def opened_within(
     limit = view.opened_within or len(histories) + max(windows, default=1)
     known = [count for count in windows if histories.whole or min(count, limit) <= last + 1]
     asked = sorted({min(count, limit) for count in known})
-    opened = histories.age(view.cells, last, asked)
+    opened = histories.age(view, last, asked)
     out = np.full((len(windows), 2, view.rows), np.nan)
     for k, count in enumerate(known):
         out[k] = np.minimum(opened[asked.index(min(count, limit))], live)  # apart from rounding it never exceeds

@@ -31,7 +31,7 @@ class _Asked(TypedDict):
     edges: Sequence[int]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class OneHistory:
     """The windows of one engine, what its layers stand for, and whether the last window has ended: `Histories`."""
 
@@ -39,21 +39,9 @@ class OneHistory:
     leverage: LeverageProfile
     complete: bool = True
 
-    @property
-    def tick_size(self) -> float:
-        return self.history.tick_size
-
-    @property
-    def ticks_per_bin(self) -> int:
-        return self.history.ticks_per_bin
-
-    @property
-    def window_ns(self) -> int:
-        return self.history.window_ns
-
-    @property
-    def whole(self) -> bool:
-        return self.history.whole
+    def __post_init__(self) -> None:
+        self.tick_size, self.ticks_per_bin = self.history.tick_size, self.history.ticks_per_bin
+        self.window_ns, self.whole = self.history.window_ns, self.history.whole
 
     @cached_property
     def first_ns(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from ..words.threshold import Threshold
 from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
 from .candles import CANDLE, join_candles
 from .histories import Histories, Sides
-from .view import SIDES, View, bins_per_row, check_unit_name
+from .view import SAVED, SIDES, View, bins_per_row, check_unit_name
 
 ARCHIVE_KEY = "liqcore.heatmap"
 
@@ -165,7 +165,7 @@ class Shown:
 
     def fold(self, first: int, count: int, *, liquidated: bool = False) -> Sides:
         """Longs and shorts of the columns of some windows, live or liquidated, whatever the threshold."""
-        return self.histories.columns(self.view.cells, first, count, liquidated=liquidated)
+        return self.histories.columns(self.view, first, count, liquidated=liquidated)
 
     @cached_property
     def cells(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
@@ -201,7 +201,7 @@ class Shown:
 
     def layers(self, column: int) -> NDArray[np.float64]:
         """What is live after a column, (2, tiers, rows), whatever the threshold."""
-        return self.histories.layers(self.view.cells, self.last_window(column))
+        return self.histories.layers(self.view, self.last_window(column))
 
     def price_after(self, column: int) -> float:
         """The last traded price known after a column; NaN where nothing traded yet."""
@@ -213,13 +213,12 @@ class Shown:
 
     def narrowed(
         self,
-        *,
-        side: str | None = None,
-        leverage: float | Iterable[float] | None = None,
-        last: Length | None = None,
-        opened_within: Length | None = None,
-        threshold: float | str | None = None,
-        unit: str | None = None,
+        side: str | None,
+        leverage: float | Iterable[float] | None,
+        last: Length | None,
+        opened_within: Length | None,
+        threshold: float | str | None,
+        unit: str | None,
     ) -> View:
         """The view that a selection leaves: see `Heatmap.select`."""
         view = self.view
@@ -248,18 +247,7 @@ class Shown:
             view = replace(view, first=view.first + first, count=view.count - first)
         if opened_within is not None:
             view = self._opened_within(view, opened_within)
-        if unit is not None:
-            check_unit_name(unit)
-            view = replace(view, unit=unit)
-        if threshold is not None:
-            limit = Threshold.of(threshold)
-            in_unit = limit.kind == "amount" and limit.unit is None
-            view = replace(view, threshold=f"{limit.value!r} {view.unit}" if in_unit else threshold)
-        if view.threshold is not None and Threshold.of(view.threshold).unit not in (None, view.unit):
-            raise InvalidConfigError(
-                f"threshold must be in the unit that is shown, {view.unit}, was {str(view.threshold)!r}"
-            )
-        return view
+        return self.in_unit(view, unit, threshold)
 
     def _opened_within(self, view: View, length: Length) -> View:
         windows = self.whole_windows(length, "opened_within")
@@ -278,6 +266,21 @@ class Shown:
                 "show fewer columns (last=), or keep more"
             )
         return replace(view, opened_within=windows)
+
+    def in_unit(self, view: View, unit: str | None, threshold: float | str | None = None) -> View:
+        """A view in another unit, where one is given, and below another threshold, which must be in that unit."""
+        if unit is not None:
+            check_unit_name(unit)
+            view = replace(view, unit=unit)
+        if threshold is not None:
+            limit = Threshold.of(threshold)
+            in_unit = limit.kind == "amount" and limit.unit is None
+            view = replace(view, threshold=f"{limit.value!r} {view.unit}" if in_unit else threshold)
+        if view.threshold is not None and Threshold.of(view.threshold).unit not in (None, view.unit):
+            raise InvalidConfigError(
+                f"threshold must be in the unit that is shown, {view.unit}, was {str(view.threshold)!r}"
+            )
+        return view
 
     def rebinned(self, *, step: float | None = None, window: Length | None = None) -> View:
         """The view in other cells: see `Heatmap.rebin`."""
@@ -333,7 +336,8 @@ class Shown:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write every window, the view and the metadata into one Parquet file."""
-        return self.histories.save(path, ARCHIVE_KEY, {"view": asdict(self.view), "meta": self.meta})
+        view = {name: getattr(self.view, name) for name in SAVED}
+        return self.histories.save(path, ARCHIVE_KEY, {"view": view, "meta": self.meta})
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

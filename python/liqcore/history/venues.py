@@ -26,7 +26,7 @@ UNLIMITED = np.iinfo(np.int64).max
 Index = TypeVar("Index", int, NDArray[np.int64])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True)
 class Venue(OneHistory):
     """One venue's history, long enough for the common clock, its name and what it says of itself."""
 

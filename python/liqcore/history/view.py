@@ -12,35 +12,18 @@ SIDES = ("both", "long", "short")
 UNITS = ("usd", "quantity")
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """Windows and cells that are shown; saved files hold its fields by name."""
+SAVED = ("first", "count", "side", "tiers", "first_bin", "rows", "bins_per_row", "threshold", "unit", "opened_within",
+         "column_ns")  # fmt: skip
+"""What saved files hold of a view, in their order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(Cells):
+    """Cells that are shown, in rows of equal height, and their windows; what is below the threshold is shown as 0."""
 
     first: int  # windows
     count: int
-    side: str
-    tiers: tuple[bool, ...]
-    first_bin: int  # absolute book bin of row 0
-    rows: int
-    bins_per_row: int
-    threshold: float | str | None
-    unit: str
-    opened_within: int = 0  # windows; 0: whenever opened
-    column_ns: int = 0  # length of a column; 0: one window
-
-    @property
-    def cells(self) -> Cells:
-        """What to ask the histories for: everything but the windows and the threshold."""
-        return Cells(
-            side=self.side,
-            tiers=self.tiers,
-            first_bin=self.first_bin,
-            bins_per_row=self.bins_per_row,
-            rows=self.rows,
-            unit=self.unit,
-            opened_within=self.opened_within,
-            column_ns=self.column_ns,
-        )
+    threshold: float | str | None = None
 
 
 def whole_view(histories: Histories, *, step: float | None = None, unit: str = "usd", first: int = 0) -> View:
@@ -66,8 +49,17 @@ def view_in_rows(histories: Histories, per_row: int, *, unit: str, first: int, c
     """Return the view of everything from the window `first` on, in rows of so many bins."""
     count = len(histories) - first
     low, end = histories.extent(first, count, per_row)
-    tiers = (True,) * len(histories.leverage)
-    return View(first, count, "both", tiers, low * per_row, end - low, per_row, None, unit, column_ns=column_ns)
+    return View(
+        first=first,
+        count=count,
+        side="both",
+        tiers=(True,) * len(histories.leverage),
+        first_bin=low * per_row,
+        bins_per_row=per_row,
+        rows=end - low,
+        unit=unit,
+        column_ns=column_ns,
+    )
 
 
 def bins_per_row(histories: Histories, step: float | None) -> int:

@@ -222,7 +222,7 @@ class Heatmap(ArrowTable):
         Raises
         ------
         InvalidConfigError
-            If an argument breaks its rule.
+            If an argument breaks its rule, or asks for more than was selected before.
 
         Examples
         --------
@@ -233,10 +233,7 @@ class Heatmap(ArrowTable):
         6
         """
         heatmap = self if venues is None else self._of_venues([venues] if isinstance(venues, str) else list(venues))
-        narrowed = heatmap._shown.narrowed(
-            side=side, leverage=leverage, last=last, opened_within=opened_within, threshold=threshold, unit=unit
-        )
-        return heatmap._seen(narrowed)
+        return heatmap._seen(heatmap._shown.narrowed(side, leverage, last, opened_within, threshold, unit))
 
     def rebin(self, *, step: float | None = None, window: Length | None = None) -> Heatmap:
         """
@@ -256,7 +253,7 @@ class Heatmap(ArrowTable):
         Raises
         ------
         InvalidConfigError
-            If an argument breaks its rule.
+            If `step` or `window` is no such multiple.
 
         Examples
         --------
