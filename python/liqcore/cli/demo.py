@@ -1,7 +1,7 @@
 """``liqcore demo``: the whole way on a simulated market."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,8 +9,10 @@ from ..config.config import Config
 from .common import guarded
 from .options import Quiet, output
 from .progress import ProgressCallback
-from .report import HeatmapResult
 from .run import draw
+
+if TYPE_CHECKING:
+    from ..views.heatmap import Heatmap
 
 
 @guarded
@@ -42,7 +44,7 @@ def demo(
     """
     settings = Config().replace(instrument={"symbol": "SIMULATED", "venue": "simulator"})
 
-    def compute(progress: ProgressCallback | None) -> HeatmapResult:
+    def compute(progress: ProgressCallback | None) -> "Heatmap":
         from ..runs.heatmap import heatmap as run
         from ..simulation.simulation import simulate
 

@@ -1,6 +1,6 @@
 """``liqcore heatmap``: from trade files to a picture or a result."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,8 +8,10 @@ from ..errors import InvalidConfigError
 from .common import guarded, resolve
 from .options import ConfigFile, Flags, Outputs, Quiet, with_settings
 from .progress import ProgressCallback
-from .report import HeatmapResult
 from .run import draw
+
+if TYPE_CHECKING:
+    from ..views.heatmap import Heatmap
 
 
 @guarded
@@ -55,7 +57,7 @@ def heatmap(
     if not files and settings.source.candles is None:
         raise InvalidConfigError("FILES of trades, or --candles, must be given")
 
-    def compute(progress: ProgressCallback | None) -> HeatmapResult:
+    def compute(progress: ProgressCallback | None) -> "Heatmap":
         from ..runs.heatmap import heatmap as run  # here, because it loads the engine: help and errors come without it
 
         return run(files or None, config=settings, progress=progress, threads=threads)

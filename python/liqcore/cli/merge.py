@@ -1,7 +1,7 @@
 """``liqcore merge``: saved heatmaps of several venues in one picture or result."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,8 +9,10 @@ from ..config.config import Config
 from .common import guarded
 from .options import Flags, Outputs, Quiet, option, with_settings
 from .progress import ProgressCallback
-from .report import HeatmapResult
 from .run import draw
+
+if TYPE_CHECKING:
+    from ..views.heatmap import Heatmap
 
 
 @guarded
@@ -55,7 +57,7 @@ def merge(
     """
     settings = Config.resolve(None, {}, flags)
 
-    def compute(_: ProgressCallback | None) -> HeatmapResult:
+    def compute(_: ProgressCallback | None) -> "Heatmap":
         from ..config.build import selection_of
         from ..views.merge import merge_venues
         from ..views.saved import load_heatmap

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -11,37 +11,17 @@ from rich.text import Text
 
 from ..config.config import Config
 
-
-class HeatmapResult(Protocol):
-    """The part of a heatmap that the command line uses; see `liqcore.Heatmap`."""
-
-    @property
-    def times(self) -> Any: ...
-    @property
-    def prices(self) -> Any: ...
-    @property
-    def step(self) -> Any: ...
-    @property
-    def long(self) -> Any: ...
-    @property
-    def short(self) -> Any: ...
-    @property
-    def candles(self) -> Any: ...
-    @property
-    def unit(self) -> Any: ...
-    @property
-    def meta(self) -> Any: ...
-    def render(self, *args: Any, **kwargs: Any) -> Any: ...
-    def save(self, *args: Any, **kwargs: Any) -> Any: ...
+if TYPE_CHECKING:
+    from ..views.heatmap import Heatmap
 
 
-def summarise(heatmap: HeatmapResult, config: Config, written: Sequence[Path], console: Console) -> None:
+def summarise(heatmap: "Heatmap", config: Config, written: Sequence[Path], console: Console) -> None:
     """
     Print a summary.
 
     Parameters
     ----------
-    heatmap : HeatmapResult
+    heatmap : Heatmap
         What was drawn or saved.
     config : Config
         The settings it was made with.
@@ -115,7 +95,7 @@ def _counts(rows: int, used: int, rejected: Mapping[str, int]) -> tuple[Text, ..
     return Text(f"{rows:,}"), Text(f"{used:,}"), Text(f"{sum(rejected.values()):,}"), Text(why)
 
 
-def _facts(heatmap: HeatmapResult, config: Config) -> list[tuple[str, str]]:
+def _facts(heatmap: "Heatmap", config: Config) -> list[tuple[str, str]]:
     meta: Mapping[str, Any] = heatmap.meta
     market = " ".join(str(meta[key]) for key in ("venue", "symbol") if meta.get(key))
     facts = [("market", market)] if market else []
@@ -174,12 +154,12 @@ def price_text(price: float) -> str:
 
 def money(value: float) -> str:
     """
-    Return an amount in few characters.
+    Return an amount with three digits, zeros included.
 
     Examples
     --------
-    >>> money(12_345_678.0), money(950.0), money(0.25)
-    ('12.3M', '950', '0.25')
+    >>> [money(value) for value in (12_345_678.0, 12_000_000.0, 950.0, 0.25)]
+    ['12.3M', '12.0M', '950', '0.25']
     """
     for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if value >= 0.9995 * size:

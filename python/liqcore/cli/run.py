@@ -5,8 +5,9 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 from rich.console import Console
@@ -14,9 +15,12 @@ from rich.console import Console
 from ..config.config import Config
 from .outputs import outputs
 from .progress import ProgressCallback, progress_bar
-from .report import HeatmapResult, input_warnings, summarise
+from .report import input_warnings, summarise
 
-Compute = Callable[[ProgressCallback | None], HeatmapResult]
+if TYPE_CHECKING:
+    from ..views.heatmap import Heatmap
+
+Compute = Callable[[ProgressCallback | None], "Heatmap"]
 
 
 def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterable[str], *, quiet: bool) -> None:
@@ -43,24 +47,14 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
     """
     with outputs(paths, inputs) as write:
         shown = compute_view(compute, config, quiet=quiet)
-        look = config.render
-        write(
-            picture=lambda path: shown.render(
-                path,
-                width=look.width,
-                height=look.height,
-                colormap=look.colormap,
-                scale=look.scale,
-                theme=look.theme,
-                maximum=look.maximum,
-            ),
-            result=shown.save,
-        )
+        look = asdict(config.render)
+        del look["side"], look["threshold"]  # what is shown, not how
+        write(picture=lambda path: shown.render(path, **look), result=shown.save)
     if not quiet:
         summarise(shown, config, paths, console())
 
 
-def compute_view(compute: Compute, config: Config, *, quiet: bool) -> HeatmapResult:
+def compute_view(compute: Compute, config: Config, *, quiet: bool) -> "Heatmap":
     """Compute a heatmap; its warnings go to stderr."""
     wanted = config.log.progress and not quiet
     with collected_warnings() as said, _log_on_stderr(config), progress_bar("reading", wanted) as progress:

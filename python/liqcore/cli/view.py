@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import typer
@@ -14,8 +14,10 @@ from ..errors import DataError, InvalidConfigError
 from .common import resolve
 from .options import Flags, leverage_flag
 from .progress import ProgressCallback
-from .report import HeatmapResult
 from .run import compute_view
+
+if TYPE_CHECKING:
+    from ..views.heatmap import Heatmap
 
 
 def open_view(
@@ -48,14 +50,14 @@ def open_view(
     if not files and settings.source.candles is None:
         raise InvalidConfigError("FILES must be a saved heatmap or files of trades, none was given")
 
-    def compute(progress: ProgressCallback | None) -> HeatmapResult:
+    def compute(progress: ProgressCallback | None) -> "Heatmap":
         if saved is not None:
             return load_saved(saved)
         from ..runs.heatmap import heatmap as run
 
         return run(files or None, config=settings, progress=progress)
 
-    def load_saved(path: str) -> HeatmapResult:
+    def load_saved(path: str) -> "Heatmap":
         from .._core import LeverageProfile
         from ..config.build import selection_of
         from ..views.saved import load_heatmap
