@@ -18,7 +18,9 @@ Where everything in the picture of a liquidation map goes, in pixels and numbers
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +31,10 @@ from .labels import Tick
 from .map_contract import MapLike, MapOptions, check_map
 from .page import Box, Measure, Page, Rect, Text, fit
 
+Floats = NDArray[np.float64]
 Curve = list[tuple[float, float]]
+Across = Callable[[float], float]
+"""The pixel of a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +137,20 @@ def map_layout(shown: MapLike, options: MapOptions, measure: Measure) -> MapLayo
         if len(starts):
             row[:] = np.add.reduceat(layer[: view.stop], starts)
     largest = float(sums.sum(axis=0).max(initial=0.0))
-    bars = _bars(shown, sums, starts, ends, largest, low, high, plot)
+    x = partial(_x, low=low, high=high, plot=plot)
+    bars = _bars(shown, sums, starts, ends, largest, x, plot)
 
     edges = np.unique([*starts, *ends]) if len(starts) else np.array([], np.intp)
     prices = np.append(shown.prices, shown.prices[-1:] + shown.step)
     curves = {
-        side: _curve(prices[edges], values[edges], side, furthest, low, high, plot)
+        side: _curve(prices[edges], values[edges], side, furthest, x, plot)
         for side, values in (("long", falls), ("short", rises))
     }
     if not largest:
         page.write_note("no data" if not len(shown.prices) else "no levels here: every bin is zero or hidden", plot)
     value_ticks = _value_axis(largest, plot, plot.left - page.em(0.5), "r", shown.unit, page)
     _value_axis(float(furthest), plot, plot.right + page.em(0.5), "l", shown.unit, page)
-    last_x = _x(shown.price, low, high, plot) if low <= shown.price <= high else None
+    last_x = x(shown.price) if low <= shown.price <= high else None
     price_ticks = _price_axis(shown, low, high, last_x, plot, page)
     _sides(shown, float(longs.sum()), float(shorts.sum()), sides_y, plot, page)
     return MapLayout(
@@ -187,7 +193,7 @@ def _x(price: float, low: float, high: float, plot: Rect) -> float:
     return plot.left + (price - low) / (high - low) * plot.width
 
 
-def _joined(shown: MapLike) -> tuple[list[str], list[NDArray[np.float64]]]:
+def _joined(shown: MapLike) -> tuple[list[str], list[Floats]]:
     """Return the names of the layers and their bins, both sides together; neighbours are joined if they are many."""
     layers = shown.layers
     names, values = [], []
@@ -261,19 +267,18 @@ def _bar_starts(shown: MapLike, view: slice, joined: int) -> NDArray[np.intp]:
 
 def _bars(
     shown: MapLike,
-    sums: NDArray[np.float64],
+    sums: Floats,
     starts: NDArray[np.intp],
     ends: list[int],
     largest: float,
-    low: float,
-    high: float,
+    x: Across,
     plot: Rect,
 ) -> list[Box]:
     """Lay the stacked bars out, the lowest layer at the bottom."""
     bars = []
     for bar, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        left = max(round(_x(float(shown.prices[start]), low, high, plot)), plot.left)
-        right = min(round(_x(float(shown.prices[end - 1]) + shown.step, low, high, plot)), plot.right)
+        left = max(round(x(float(shown.prices[start]))), plot.left)
+        right = min(round(x(float(shown.prices[end - 1]) + shown.step)), plot.right)
         if right - left >= 4:
             right -= 1  # a gap between bars that are wide enough
         height = 0.0
@@ -293,15 +298,7 @@ def _y(value: float, most: float, plot: Rect) -> float:
     return plot.bottom - value / (1.04 * most) * plot.height
 
 
-def _curve(
-    prices: NDArray[np.float64],
-    values: NDArray[np.float64],
-    side: str,
-    most: float,
-    low: float,
-    high: float,
-    plot: Rect,
-) -> Curve:
+def _curve(prices: Floats, values: Floats, side: str, most: float, x: Across, plot: Rect) -> Curve:
     """Lay a cumulative curve out, from its zero at the price outwards."""
     some = np.flatnonzero(values > 0)
     if not len(some):
@@ -309,10 +306,7 @@ def _curve(
     # One more point, at zero, where the side begins.
     first, end = (some[0], some[-1] + 2) if side == "long" else (max(some[0] - 1, 0), some[-1] + 1)
     points = zip(prices[first:end].tolist(), values[first:end].tolist(), strict=True)
-    return [
-        (min(max(_x(price, low, high, plot), plot.left), plot.right - 1), _y(value, most, plot))
-        for price, value in points
-    ]
+    return [(min(max(x(price), plot.left), plot.right - 1), _y(value, most, plot)) for price, value in points]
 
 
 def _value_axis(most: float, plot: Rect, x: float, align: str, unit: str, page: Page) -> list[float]:

@@ -116,18 +116,7 @@ def render(
     >>> render(sample_heatmap(), f"{folder}/map.png", width=800, height=450).name
     'map.png'
     """
-    options = RenderOptions(
-        width=width,
-        height=height,
-        colormap=colormap,
-        scale=scale,
-        maximum=maximum,
-        threshold=threshold,
-        side=side,
-        price_range=price_range,
-        title=title,
-        theme=theme,
-    )
+    options = RenderOptions(width, height, colormap, scale, maximum, threshold, side, price_range, title, theme)
     write = cast(Renderer, _load_for(GROUP, path, renderer))
     with write_whole(path) as file:
         write(heatmap, file, options)
@@ -176,7 +165,7 @@ def render_map(
     >>> render_map(sample_map(), f"{tempfile.mkdtemp()}/map.png", width=700, height=450).name
     'map.png'
     """
-    options = MapOptions(width=width, height=height, price_range=price_range, title=title, theme=theme)
+    options = MapOptions(width, height, price_range, title, theme)
     write = cast(MapRenderer, _load_for(MAP_GROUP, path, renderer))
     with write_whole(path) as file:
         write(shown, file, options)

@@ -144,21 +144,7 @@ def simulate(
     >>> bool((live.liquidation_price[live.side > 0] < mark).all())
     True
     """
-    settings = checked(
-        seed=seed,
-        days=days,
-        start=start,
-        price=price,
-        tick_size=tick_size,
-        lot_size=lot_size,
-        trades_per_day=trades_per_day,
-        order_notional=order_notional,
-        leverage=leverage,
-        mmr=mmr,
-        volatility=volatility,
-        impact=impact,
-        existing_positions=existing_positions,
-    )
+    settings = checked(**locals())
     simulation = _Simulation(settings)
     for _ in range(math.ceil(settings.seconds / BLOCK_S)):
         simulation.minute()
