@@ -274,12 +274,7 @@ def map_edge_cases() -> Iterator[tuple[str, LiquidationMap]]:
 
 def check_map_renderer(render: MapRenderer) -> None:
     """
-    Check that a renderer of liquidation maps copes with every map and option it may be given.
-
-    Parameters
-    ----------
-    render : MapRenderer
-        Called as ``render(map, file, options)``.
+    Check that a renderer of liquidation maps, called as ``render(map, file, options)``, copes with all there may be.
 
     Raises
     ------

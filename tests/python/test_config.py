@@ -514,18 +514,18 @@ def test_a_saved_result_gives_its_configuration_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metadata", "message"),
+    ("text", "message"),
     [
-        ({}, 'found a Parquet file without the metadata "liqcore.config"'),
-        ({"liqcore.config": "[]"}, "must be a JSON object"),
-        ({"liqcore.config": "{"}, "must be a JSON object"),
-        ({"liqcore.config": '{"window": {"lenght": "5m"}}'}, 'unknown key "lenght" in [window]'),
-        ({"liqcore.config": '{"window": {"length": 5}}'}, "window.length must be a length of time"),
+        (None, 'found a Parquet file without the metadata "liqcore.config"'),
+        ("[]", "must be a JSON object"),
+        ("{", "must be a JSON object"),
+        ('{"window": {"lenght": "5m"}}', 'unknown key "lenght" in [window]'),
+        ('{"window": {"length": 5}}', "window.length must be a length of time"),
     ],
 )
-def test_a_parquet_file_that_is_no_result_is_refused(tmp_path: Path, metadata: dict[str, str], message: str) -> None:
+def test_a_parquet_file_that_is_no_result_is_refused(tmp_path: Path, text: str | None, message: str) -> None:
     path = tmp_path / "other.parquet"
-    save_parquet(path, metadata)
+    save_parquet(path, {} if text is None else {CONFIG_KEY: text})
     with pytest.raises(LiqcoreError) as caught:
         Config.load(path)
     assert str(caught.value).startswith(f"{path}: ")

@@ -39,7 +39,7 @@ class FeatureReader(_core.FeatureReader):
     Raises
     ------
     InvalidConfigError
-        If an argument breaks its rule.
+        If a number is out of its range, or `reaches` do not rise.
 
     Examples
     --------

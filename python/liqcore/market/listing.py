@@ -135,7 +135,7 @@ class LeverageDefaults:
 @dataclass(frozen=True, slots=True)
 class Venue:
     """
-    A venue of the catalogue.
+    A venue of the catalogue, its instruments and the leverage that is assumed there.
 
     Attributes
     ----------

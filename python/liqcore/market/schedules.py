@@ -94,10 +94,8 @@ def schedule_from_ccxt(
 
     Raises
     ------
-    DataError
-        If it is no such answer.
-    InvalidConfigError
-        If the table breaks a rule.
+    DataError, InvalidConfigError
+        As `schedule_from_binance`.
 
     Examples
     --------

@@ -202,10 +202,8 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
 
     Raises
     ------
-    DataError
-        If a file cannot be used, no trade can be used, or over 5 % of the trades are off the tick grid.
-    InvalidConfigError
-        If an argument breaks its rule.
+    DataError, InvalidConfigError
+        As for `liqcore.heatmap`; footprints are refused.
 
     Examples
     --------

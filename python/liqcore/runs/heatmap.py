@@ -123,7 +123,8 @@ def heatmap(
     Raises
     ------
     DataError
-        If a file cannot be used, or over 5 % of the trades are off the tick grid; the message has the counts.
+        If a file cannot be used, no trade can be used, or over 5 % of the trades are off the tick grid; the message
+        has the counts.
     InvalidConfigError
         If a setting breaks its rule, or the result would not be exact from footprints (see `Engine.replay`).
 

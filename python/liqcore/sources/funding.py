@@ -98,9 +98,8 @@ def read_funding(paths: PathLike | Sequence[PathLike], *, symbol: str | None = N
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "BTCUSDT-fundingRate-2026-03.csv"
     >>> _ = file.write_text("calc_time,funding_interval_hours,last_funding_rate\\n1772323200000,8,0.0001\\n")
-    >>> funding = read_funding(file)
-    >>> funding.rate, funding.interval_hours, funding.settled
-    (array([0.0001]), array([8.]), True)
+    >>> read_funding(file).rate
+    array([0.0001])
     """
     kinds: dict[bool, str] = {}
 

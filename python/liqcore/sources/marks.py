@@ -80,18 +80,15 @@ def read_marks(
 
     Raises
     ------
-    DataError
-        If a file is missing, damaged or has no such columns, mixes time units, holds several symbols without a
-        choice, or has over 5 % unreadable rows; or if klines have volume, which those of a mark price have not.
-    InvalidConfigError
-        If the interval is no length of time.
+    DataError, InvalidConfigError
+        As `read_candles`; besides, `DataError` if klines have volume, which those of a mark price have not.
 
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "marks.csv"
-    >>> _ = file.write_text("timestamp,mark_price\\n1781222400000,63605.5\\n1781222401000,63606.0\\n")
-    >>> read_marks(file).price
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "marks.csv").write_text("timestamp,mark_price\\n1781222400000,63605.5\\n1781222401000,63606.0\\n")
+    >>> read_marks(folder / "*.csv").price
     array([63605.5, 63606. ])
     """
     klines: list[KlinePart] = []

@@ -47,7 +47,7 @@ _TWO_SIDED_EXCHANGES = frozenset(
 @dataclass(frozen=True, slots=True)
 class OpenInterestLayout:
     """
-    One kind of file.
+    One kind of file that holds open interest, and how its venue counts.
 
     Attributes
     ----------
@@ -184,7 +184,7 @@ def read_open_interest(
         If a file is missing, damaged, of no such layout or gives only a value in USD; mixes time units or exchanges;
         holds several symbols without a choice; or has over 5 % unreadable rows.
     InvalidConfigError
-        If an argument breaks its rule.
+        If `sides` is none of the three, or `delay` no length of time.
 
     Examples
     --------

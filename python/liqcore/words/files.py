@@ -85,7 +85,7 @@ def write_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises
     ------
     OSError
-        If the folder does not exist or cannot be written to, the path is a folder, or the file cannot be written.
+        As `staged`.
 
     Examples
     --------
