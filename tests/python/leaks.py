@@ -108,9 +108,9 @@ def _open_files() -> Iterator[str]:
 
 
 def _names(folder: str) -> Iterator[str]:
-    """Yield what lies in a folder, but for caches: hidden, and written by tools."""
+    """Yield what lies in a folder, but for caches, which are hidden, and what pytest keeps of a run within a test."""
     for name in os.listdir(folder):
-        if not name.startswith(".") or name.endswith(".part"):
+        if (not name.startswith(".") or name.endswith(".part")) and not name.startswith("pytest-of-"):
             yield name
 
 
