@@ -137,6 +137,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> ParquetDataCatalog:
 
 
 @pytest.mark.recorded
+@pytest.mark.leaves_behind("nautilus_trader's catalogue keeps the sockets of an event loop")
 def test_a_catalogue_is_read_as_it_was_written(catalog: ParquetDataCatalog) -> None:
     trades = first(recorded_day(), 100_000)
     files = trade_files(catalog, PERPETUAL.id)
