@@ -447,3 +447,9 @@ def test_doubts_are_told(tmp_path, market):
         lq.heatmap(trades=tuple(columns))
     with pytest.raises(TypeError, match="trades must be a TradeBatch, a tuple of arrays"):
         lq.heatmap(trades={"ts": 1})
+
+
+def test_a_file_may_have_as_long_a_name_as_the_disk_allows(tmp_path, worked):
+    """What it is called until it is whole is shorter."""
+    path = worked.save(tmp_path / ("a" * 240 + ".parquet"))
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]

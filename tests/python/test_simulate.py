@@ -384,7 +384,7 @@ def test_a_time_of_another_type_is_refused(lively):
         (
             "start",
             np.datetime64("NaT"),
-            "start must be a time that 64 bits of nanoseconds hold (years 1678 to 2261), was NaT",
+            "start must be a time, was NaT",
         ),
         ("price", 0, "price must be above 0, was 0"),
         ("price", math.inf, "price must be above 0, was inf"),

@@ -287,3 +287,32 @@ def test_a_rate_of_ones_own_takes_the_place_of_tiers_and_the_other_way_round() -
 def test_tiers_that_are_none_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(lq.InvalidConfigError, match=message):
         lq.Config().replace(instrument=change)
+
+
+@pytest.mark.parametrize(
+    ("risk", "message"),
+    [
+        ({"tiers": [{"rate": False}]}, "true or false for a number"),
+        ({"tiers": [{"rate": 0.01, "cap": True}, {"rate": 0.02}]}, "true or false for a number"),
+        ({"tiers": [{"rate": 0.01}], "sizes": {"10": True}}, "true or false for a number"),
+        ({"tiers": [{"rate": 0.01}], "sizes": {"10": 1.0, "10.0": 7.0}}, "gives a leverage two sizes"),
+    ],
+)
+def test_tiers_are_as_strict_as_other_settings(risk: dict[str, Any], message: str) -> None:
+    with pytest.raises(lq.InvalidConfigError, match=f"instrument.risk must be .*{message}"):
+        lq.Config().replace(instrument={"risk": risk})
+
+
+def test_a_variable_that_holds_more_than_tiers_is_refused() -> None:
+    more = '{ tiers = [{ rate = 0.01 }] }\n[window]\nlength = "1m"'
+    with pytest.raises(lq.InvalidConfigError, match=r"^LIQCORE_INSTRUMENT_RISK: instrument\.risk must be a table"):
+        lq.Config.resolve(env={"LIQCORE_INSTRUMENT_RISK": more})
+
+
+def test_what_tiers_decide_comes_from_where_they_stand() -> None:
+    """Also where the file gives the usual rate beside them, which they go before."""
+    tiers = "{ cap = 1e6, rate = 0.01, max_leverage = 50.0 }, { rate = 0.02, max_leverage = 20.0 }"
+    config = lq.Config.loads(f"[instrument]\nmmr = 0.004\n[instrument.risk]\ntiers = [{tiers}]\n", "x.toml")
+    assert (config.instrument.mmr, config.instrument.max_leverage) == (0.01, 50.0)
+    for name in ("mmr", "max_leverage", "risk"):
+        assert config.origin(f"instrument.{name}") == "x.toml:3"

@@ -152,11 +152,23 @@ def test_text_that_is_no_instant_names_argument_rule_and_value(text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "value", ["1500-01-01", "2300-01-01", datetime(9999, 1, 1), np.datetime64("3000-01-01"), np.datetime64("NaT")]
+    "value", ["1500-01-01", "2300-01-01", datetime(9999, 1, 1), np.datetime64("3000-01-01"), 2**63, -(2**63)]
 )
 def test_instants_that_64_bits_do_not_hold_are_refused(value: Any) -> None:
     with pytest.raises(InvalidConfigError, match="ts must be a time that 64 bits of nanoseconds hold"):
         to_ns(value)
+
+
+def test_no_time_at_all_is_refused() -> None:
+    with pytest.raises(InvalidConfigError, match="at must be a time, was NaT"):
+        to_ns(np.datetime64("NaT"), name="at")
+
+
+def test_nanoseconds_of_a_datetime_that_has_them_count() -> None:
+    class Stamp(datetime):  # as pandas.Timestamp is one
+        nanosecond = 789
+
+    assert to_ns(Stamp(2026, 6, 12, 10, 0, 0, 123_456)) == 1_781_258_400_123_456_789
 
 
 @pytest.mark.parametrize("value", [True, 1.5, None, timedelta(1)])

@@ -110,6 +110,8 @@ def _written(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict) and "tiers" in value:  # of instrument.risk; `config show` has them all
+        return f"{len(value['tiers'])} risk tiers"
     if isinstance(value, dict):
         return ", ".join(f"{tier}: {entry}" for tier, entry in value.items())
     return str(value)

@@ -227,11 +227,12 @@ class Config:
                 if other not in layer.values and value is not None:
                     changes.setdefault(section, {})[other.split(".")[1]] = find(other).default
                     origins.pop(other, None)
-                    if key == "instrument.risk":  # which decides them
-                        origins[other] = layer.origins[key]
             where = layer.where(key)
             changes.setdefault(section, {})[name] = SETTINGS[section][name].accept(value, where)
             origins[key] = layer.origins[key]
+        if layer.values.get("instrument.risk") is not None:  # which decides these, whatever stands beside it
+            for decided in ALTERNATIVES["instrument.risk"]:
+                origins[decided] = layer.origins["instrument.risk"]
         sections: dict[str, Any] = {}
         for section, values in changes.items():
             before = getattr(self, section)

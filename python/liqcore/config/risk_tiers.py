@@ -42,6 +42,13 @@ def accept(value: Any) -> MarginSchedule:
         single = len(tiers) == 1 and tiers[0].keys() <= {"rate", "max_leverage"}
         if not single or value.get("unit", "quantity") != "quantity":
             raise ValueError("one with a slope, which takes a single tier of rate and max_leverage, by quantity")
+    if any(isinstance(number, bool) for tier in tiers for number in tier.values()) or any(
+        isinstance(size, bool) for size in sizes.values()
+    ):
+        raise ValueError("one with true or false for a number")
+    leverages = [float(leverage) for leverage in sizes if _is_number(leverage)]
+    if len(set(leverages)) < len(leverages):
+        raise ValueError("one that gives a leverage two sizes")
     try:
         return risk_of(value)
     except (ValueError, TypeError) as error:
@@ -50,7 +57,10 @@ def accept(value: Any) -> MarginSchedule:
 
 def parse(text: str) -> Any:
     """Read a variable's text: the table as it stands in a file."""
-    return tomllib.loads(f"risk = {text}")["risk"]
+    document = tomllib.loads(f"risk = {text}")
+    if len(document) > 1:
+        raise ValueError(text)
+    return document["risk"]
 
 
 def settle(risk: MarginSchedule) -> dict[str, Any]:
@@ -80,6 +90,14 @@ def toml_lines(risk: MarginSchedule) -> Iterator[str]:
     yield "]"
     for key, value in values.items():
         yield f"{key} = {_inline(value) if isinstance(value, dict) else json.dumps(value)}"
+
+
+def _is_number(text: Any) -> bool:
+    try:
+        float(text)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _inline(table: Mapping[str, float]) -> str:

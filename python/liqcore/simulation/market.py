@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
 from ..tables.batch import TradeBatch
+from ..words.times import Time
 from .settings import instant
 
 __all__ = [
@@ -194,7 +195,7 @@ class Market:
     parameters: Mapping[str, Any]
     synthetic: bool = True
 
-    def live_levels(self, ts: int | str | np.datetime64) -> Levels:
+    def live_levels(self, ts: Time) -> Levels:
         """
         Return the positions alive at a time: opened at or before it, not ended yet.
 
@@ -203,8 +204,8 @@ class Market:
 
         Parameters
         ----------
-        ts : int, str or datetime64
-            Nanoseconds since the UNIX epoch, an ISO date and time, or a datetime64; all UTC.
+        ts : int, str, date, datetime or datetime64
+            A whole number is nanoseconds since the UNIX epoch; UTC where no zone is given.
 
         Returns
         -------

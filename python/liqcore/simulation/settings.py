@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
-from ..words.times import to_ns
+from ..words.times import Time, to_ns
 
 __all__ = ["BLOCK_S", "DAY_S", "LEVERAGE", "MINUTES_PER_DAY", "MS", "NEVER", "Grid", "Settings", "checked", "instant"]
 
@@ -56,9 +56,7 @@ class Settings:
         return (self.end - self.start) / (1000 * MS)
 
 
-def checked(
-    *, seed: int, start: int | str | np.datetime64, leverage: Mapping[float, float] | None, **others: Any
-) -> Settings:
+def checked(*, seed: int, start: Time, leverage: Mapping[float, float] | None, **others: Any) -> Settings:
     """Return the settings, or raise InvalidConfigError for the first argument that breaks its rule."""
 
     def number(name: str, rule: str, holds: Callable[[float], bool]) -> float:
@@ -135,7 +133,7 @@ def _checked_leverage(leverage: Mapping[float, float], mmr: float) -> Mapping[fl
     return shares
 
 
-def instant(name: str, value: int | str | np.datetime64) -> int:
+def instant(name: str, value: Time) -> int:
     """Return nanoseconds since the UNIX epoch, not before it."""
     ts = to_ns(value, name=name)
     if not 0 <= ts < NEVER:

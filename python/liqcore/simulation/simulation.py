@@ -43,6 +43,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..tables.batch import TradeBatch
+from ..words.times import Time
 from .agents import Agents, Plan
 from .fundamental import Fundamental
 from .ledger import Columns, Ledger
@@ -71,7 +72,7 @@ def simulate(
     *,
     seed: int = 1,
     days: float = 3.0,
-    start: int | str | np.datetime64 = "2026-01-05",
+    start: Time = "2026-01-05",
     price: float = 60_000.0,
     tick_size: float = 0.1,
     lot_size: float = 0.001,
@@ -96,8 +97,8 @@ def simulate(
         Which of the possible histories; at least 0.
     days : float, default 3.0
         Length, in days of 24 hours; at least a millisecond.
-    start : int, str or datetime64, default "2026-01-05"
-        Nanoseconds since the UNIX epoch, an ISO date and time, or a datetime64; all UTC.
+    start : int, str, date, datetime or datetime64, default "2026-01-05"
+        A whole number is nanoseconds since the UNIX epoch; UTC where no zone is given.
     price : float, default 60000.0
         First mark price, quote currency per unit of base; rounded to the tick.
     tick_size : float, default 0.1

@@ -53,9 +53,12 @@ def staged(paths: Sequence[str | os.PathLike[str]], *, end: str | None = None) -
                 os.fsync(file.fileno())
         for place, target in beside.items():
             os.replace(place, target)
-    except BaseException:
+    except BaseException as error:
         for place in beside:
             place.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is not None:  # say the name that the caller knows
+            names = {os.fspath(place): os.fspath(path) for place, path in zip(beside, paths, strict=True)}
+            error.filename = names.get(os.fspath(error.filename), error.filename)
         raise
 
 
@@ -69,7 +72,7 @@ def _beside(path: str | os.PathLike[str], end: str) -> Path:
         raise FileNotFoundError(errno.ENOENT, "no such folder", folder)
     if not os.access(target.parent, os.W_OK):
         raise PermissionError(errno.EACCES, "no permission to write into this folder", folder)
-    return target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.part{end}")
+    return target.with_name(f".{os.getpid()}-{os.urandom(4).hex()}.part{end}")  # short: names may be as long as allowed
 
 
 @contextmanager

@@ -192,10 +192,14 @@ def to_ns(ts: Time, *, name: str = "ts") -> int:
     below = 0  # nanoseconds that a datetime does not hold
     given = ts
     if isinstance(ts, int | np.integer) and not isinstance(ts, bool):
+        if not -_MAX_NS <= ts <= _MAX_NS:
+            raise InvalidConfigError(f"{name} must be a time {_SPAN}, was {ts} ns")
         return int(ts)
     if isinstance(ts, np.datetime64):
         exact = ts.astype("datetime64[ns]")
-        if np.isnat(exact) or exact.astype(ts.dtype) != ts:
+        if np.isnat(ts):
+            raise InvalidConfigError(f"{name} must be a time, was NaT")
+        if exact.astype(ts.dtype) != ts:
             raise InvalidConfigError(f"{name} must be a time {_SPAN}, was {ts!s}")
         return int(exact.astype(np.int64))
     if isinstance(ts, str):
@@ -207,6 +211,7 @@ def to_ns(ts: Time, *, name: str = "ts") -> int:
         ts = datetime(ts.year, ts.month, ts.day)
     if not isinstance(ts, datetime):
         raise TypeError(f"{name} must be int ns, ISO text, date, datetime or datetime64, was {type(ts).__name__}")
+    below = below or int(getattr(ts, "nanosecond", 0))  # of pandas' Timestamp, which is a datetime
     zoned = ts if ts.tzinfo is not None else ts.replace(tzinfo=UTC)
     delta = zoned - datetime(1970, 1, 1, tzinfo=UTC)
     ns = ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1_000 + below
