@@ -53,6 +53,12 @@ Tally live_of(const Account& account) noexcept {
   return live;
 }
 
+/// What a run opens of a side at one of its ticks.
+double lots_at(const Footprint& run, bool longs, std::int64_t tick, double maker_share) noexcept {
+  const auto taken = static_cast<double>(longs ? run.bought(tick) : run.sold(tick));
+  return taken + maker_share * static_cast<double>(longs ? run.sold(tick) : run.bought(tick));
+}
+
 }  // namespace
 
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
@@ -64,6 +70,8 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
       high_bin_(high_bin),
       factors_(level_factors(instrument, leverage)),
       nearest_(1.0),
+      least_(1.0),
+      greatest_(1.0),
       settled_(tiers_),
       fresh_(tiers_),
       liquidated_(tiers_),
@@ -77,14 +85,21 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
       closed_(2 * tiers_),
       exact_limit_(kWholeLimit) {
   for (const double factor : factors_)
-    if (factor > 0.0) nearest_ = std::min(nearest_, std::fabs(factor - 1.0));
+    if (factor > 0.0) {
+      nearest_ = std::min(nearest_, std::fabs(factor - 1.0));
+      least_ = std::min(least_, factor);
+      greatest_ = std::max(greatest_, factor);
+    }
+  for (const std::size_t side : {0, 1}) {
+    touched_[side].reserve(1);
+    step_scale_[side].reserve(tiers_);
+  }
   for (auto& prefix : prefix_) prefix.resize(static_cast<std::size_t>(Footprint::kMaxTicks) + 1);
 }
 
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, const PriceAxis& axis)
     : LevelBook(instrument, leverage, axis.ticks_per_bin(), axis.first_bin(), axis.first_bin() + axis.size(), true) {
-  make_room(low_bin_);
-  make_room(high_bin_ - 1);
+  make_room({low_bin_, high_bin_});
 }
 
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin)
@@ -92,8 +107,25 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
   if (ticks_per_bin < 1) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(ticks_per_bin));
 }
 
-void LevelBook::make_room(std::int64_t bin) {
-  for (Layers* layers : {&settled_, &fresh_, &liquidated_, &own_liquidated_}) layers->cover(bin, bin + 1);
+void LevelBook::make_room(Layers::Range bins) {
+  if (bins.empty() || fresh_.covers(bins.low, bins.high)) return;
+  Layers settled = settled_.covering(bins);
+  Layers fresh = fresh_.covering(bins);
+  Layers liquidated = liquidated_.covering(bins);
+  Layers own_liquidated = own_liquidated_.covering(bins);
+  settled_ = std::move(settled);
+  fresh_ = std::move(fresh);
+  liquidated_ = std::move(liquidated);
+  own_liquidated_ = std::move(own_liquidated);
+}
+
+bool LevelBook::surely_covered(Side side, std::int64_t low_tick, std::int64_t high_tick) const noexcept {
+  if (fixed_) return true;
+  const bool longs = side == Side::long_;
+  const double low = longs ? static_cast<double>(low_tick) * least_ : static_cast<double>(low_tick);
+  const double high = longs ? static_cast<double>(high_tick) : static_cast<double>(high_tick) * greatest_;
+  if (!(high < kFarTick)) return false;
+  return fresh_.covers(bin_.of_whole(std::floor(low)), bin_.of_whole(std::ceil(high)) + 1);
 }
 
 LevelBook::Level LevelBook::level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept {
@@ -123,10 +155,9 @@ inline void LevelBook::add_live(std::size_t layer, std::int64_t bin, double lots
     shorts_begin_ = std::min(shorts_begin_, bin);
 }
 
-void LevelBook::add_level(std::size_t layer, const Level& level, double lots) {
+void LevelBook::add_level(std::size_t layer, const Level& level, double lots) noexcept {
   switch (level.fate) {
     case Fate::live:
-      if (!fresh_.covers(level.bin, level.bin + 1)) make_room(level.bin);
       add_live(layer, level.bin, lots);
       break;
     case Fate::no_price:
@@ -144,7 +175,8 @@ void LevelBook::add_level(std::size_t layer, const Level& level, double lots) {
   }
 }
 
-void LevelBook::open_layers(Side side, std::int64_t entry_tick, double lots, const std::optional<Reached>& reached) {
+void LevelBook::open_layers(Side side, std::int64_t entry_tick, double lots,
+                            const std::optional<Reached>& reached) noexcept {
   std::int64_t bound = bin_(entry_tick);
   const bool longs = side == Side::long_;
   if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
@@ -164,38 +196,32 @@ void LevelBook::open_layers(Side side, std::int64_t entry_tick, double lots, con
   }
 }
 
-void LevelBook::open_side(Side side, const Footprint& run, double maker_share, const std::optional<Reached>& reached) {
+void LevelBook::sum_run(const Footprint& run, double maker_share) noexcept {
+  run.open_prefix(static_cast<std::int64_t>(maker_share * 1024.0), prefix_[0].data(), prefix_[1].data());
+}
+
+/// Of each layer of a side either `ranges(layer, tick, ticks, lots below each of them, low bin, high bin)` where all of
+/// a run's levels are live, or `single(layer, level, lots)` of each of its ticks. The run is summed.
+template <class Ranges, class Single>
+void LevelBook::each_level(Side side, const Footprint& run, double maker_share, const std::optional<Reached>& reached,
+                           Ranges&& ranges, Single&& single) const {
   const bool longs = side == Side::long_;
   const std::vector<double>& prefix = prefix_[longs ? 0 : 1];
   const auto ticks = static_cast<std::size_t>(run.high() - run.low() + 1);
   const double total = prefix[ticks];
-  if (total == 0.0) return;
-  if (ticks == 1) {
-    opened_[longs ? 0 : 1].add(total);
-    open_layers(side, run.low(), total, reached);
-    return;
-  }
-  const auto lots_at = [&](std::int64_t tick) {
-    const auto taken = static_cast<double>(longs ? run.bought(tick) : run.sold(tick));
-    return taken + maker_share * static_cast<double>(longs ? run.sold(tick) : run.bought(tick));
-  };
   const bool exact = total <= kSharedLimit;  // so that differences of the sums are
   // The range in which this side opens; sums from its first tick on are those of the whole run, which are zero before.
   std::size_t begin = 0;
   std::size_t end = ticks;
   if (exact) {
-    opened_[longs ? 0 : 1].add(total);
     while (prefix[begin + 1] == 0.0) ++begin;
     while (prefix[end - 1] == total) --end;
-  } else {
-    for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) opened_[longs ? 0 : 1].add(lots_at(tick));
   }
   const std::int64_t lowest_tick = run.low() + static_cast<std::int64_t>(begin);
   const std::int64_t highest_tick = run.low() + static_cast<std::int64_t>(end) - 1;
   // What lies beyond this lies beyond the own bin of every entry.
   std::int64_t bound = bin_(longs ? lowest_tick : highest_tick);
   if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
-  const kernels::Kernels& kernels = kernels::active();
   const std::size_t first = longs ? 0 : tiers_;
   for (std::size_t layer = first; layer < first + tiers_; ++layer) {
     // Levels rise with the entry: where the lowest and the highest are live, so is every one between, without a look.
@@ -206,56 +232,125 @@ void LevelBook::open_side(Side side, const Footprint& run, double maker_share, c
       const std::int64_t low = bin_.of_whole(low_level);
       const std::int64_t high = bin_.of_whole(high_level);
       if ((longs ? high < bound : low > bound) && low >= low_bin_ && high < high_bin_) {
-        if (!fresh_.covers(low, high + 1)) {
-          make_room(low);
-          make_room(high);
-        }
-        add_live(layer, low, low == high ? total : 0.0);
-        add_live(layer, high, 0.0);
-        if (low != high)
-          kernels.project({k, 1.0 / k, static_cast<double>(bin_.ticks_per_bin())}, lowest_tick, prefix.data() + begin,
-                          end - begin, low, static_cast<std::size_t>(high - low + 1), &fresh_.at(layer, low));
+        ranges(layer, lowest_tick, end - begin, prefix.data() + begin, low, high);
         continue;
       }
     }
     for (std::int64_t tick = lowest_tick; tick <= highest_tick; ++tick) {
-      const double lots = lots_at(tick);
+      const double lots = lots_at(run, longs, tick, maker_share);
       if (lots == 0.0) continue;
       std::int64_t own = bin_(tick);
       if (reached) own = longs ? std::min(own, reached->low_bin) : std::max(own, reached->high_bin);
-      add_level(layer, level(layer, tick, own), lots);
+      single(layer, level(layer, tick, own), lots);
     }
+  }
+}
+
+void LevelBook::open_side(Side side, const Footprint& run, double maker_share,
+                          const std::optional<Reached>& reached) noexcept {
+  const bool longs = side == Side::long_;
+  const auto ticks = static_cast<std::size_t>(run.high() - run.low() + 1);
+  const double total = prefix_[longs ? 0 : 1][ticks];
+  if (total == 0.0) return;
+  Tally& opened = opened_[longs ? 0 : 1];
+  if (ticks == 1) {
+    opened.add(total);
+    open_layers(side, run.low(), total, reached);
+    return;
+  }
+  if (total <= kSharedLimit)
+    opened.add(total);
+  else
+    for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) opened.add(lots_at(run, longs, tick, maker_share));
+  const kernels::Kernels& kernels = kernels::active();
+  each_level(
+      side, run, maker_share, reached,
+      [&](std::size_t layer, std::int64_t tick, std::size_t n, const double* prefix, std::int64_t low,
+          std::int64_t high) {
+        add_live(layer, low, low == high ? total : 0.0);
+        add_live(layer, high, 0.0);
+        const double k = factors_[layer];
+        if (low != high)
+          kernels.project({k, 1.0 / k, static_cast<double>(bin_.ticks_per_bin())}, tick, prefix, n, low,
+                          static_cast<std::size_t>(high - low + 1), &fresh_.at(layer, low));
+      },
+      [&](std::size_t layer, const Level& level, double lots) { add_level(layer, level, lots); });
+}
+
+void LevelBook::room_to_open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached,
+                             Layers::Range& bins) const noexcept {
+  if (lots == 0.0 || surely_covered(side, entry_tick, entry_tick)) return;
+  const bool longs = side == Side::long_;
+  std::int64_t bound = bin_(entry_tick);
+  if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
+  const std::size_t first = longs ? 0 : tiers_;
+  for (std::size_t layer = first; layer < first + tiers_; ++layer)
+    if (const Level at = level(layer, entry_tick, bound); at.fate == Fate::live) bins.include(at.bin);
+}
+
+void LevelBook::room_for_run(const Footprint& run, double maker_share, const std::optional<Reached>& reached,
+                             Layers::Range& bins) noexcept {
+  if (run.empty()) return;
+  bool summed = false;
+  for (const Side side : {Side::long_, Side::short_}) {
+    if (surely_covered(side, run.low(), run.high())) continue;
+    if (!summed) sum_run(run, maker_share);
+    summed = true;
+    if (prefix_[side == Side::long_ ? 0 : 1][static_cast<std::size_t>(run.high() - run.low() + 1)] == 0.0) continue;
+    each_level(
+        side, run, maker_share, reached,
+        [&](std::size_t, std::int64_t, std::size_t, const double*, std::int64_t low, std::int64_t high) {
+          bins.include(low);
+          bins.include(high);
+        },
+        [&](std::size_t, const Level& level, double) {
+          if (level.fate == Fate::live) bins.include(level.bin);
+        });
   }
 }
 
 void LevelBook::open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached) {
   assert(entry_tick > 0 && lots >= 0.0);
   if (lots == 0.0) return;
+  Layers::Range bins;
+  room_to_open(side, entry_tick, lots, reached, bins);
+  make_room(bins);
   if (lots != round_half_even(lots)) exact_limit_ = kSharedLimit;
   opened_[static_cast<std::size_t>(side)].add(lots);
   open_layers(side, entry_tick, lots, reached);
 }
 
-void LevelBook::record_touch(Side side, std::int64_t bin) {
+void LevelBook::record_touch(Side side, std::int64_t bin) noexcept {
   const auto s = static_cast<std::size_t>(side);
   auto& steps = touched_[s];
+  const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(s * tiers_);
+  const auto last = first + static_cast<std::ptrdiff_t>(tiers_);
   if (!steps.empty()) {
     const bool further = side == Side::long_ ? bin < steps.back().bin : bin > steps.back().bin;
     if (!further) return;
-    if (!new_step_[s]) {
+    // A scale that left this side as it was begins no further step.
+    const std::vector<double>& scale = steps.back().scale;
+    if (!new_step_[s] || (!scale.empty() && std::equal(first, last, scale.begin()))) {
       steps.back().bin = bin;
       return;
     }
   }
-  steps.push_back({bin, {}});
+  steps.push_back({bin, {}});  // there is room
   if (scaled_) {
-    const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(s * tiers_);
-    steps.back().scale.assign(first, first + static_cast<std::ptrdiff_t>(tiers_));
+    steps.back().scale.swap(step_scale_[s]);
+    steps.back().scale.assign(first, last);
   }
   new_step_[s] = false;
 }
 
+void LevelBook::make_room_to_touch(std::size_t side) {
+  auto& steps = touched_[side];
+  if (steps.size() == steps.capacity()) steps.reserve(2 * steps.size() + 1);
+  step_scale_[side].reserve(tiers_);
+}
+
 void LevelBook::touch_bins(std::int64_t low_bin, std::int64_t high_bin) {
+  room_to_touch();
   record_touch(Side::long_, low_bin);
   record_touch(Side::short_, high_bin);
   if (low_bin < longs_end_) clear_longs(low_bin);
@@ -366,6 +461,14 @@ void LevelBook::snapshot(Side side, std::span<double> out) const noexcept {
   }
 }
 
+double LevelBook::live_lots(std::size_t layer) const noexcept {
+  const Layers::Range range = live_range(layer);
+  double sum = 0.0;
+  for (std::int64_t bin = range.low; bin < range.high; ++bin)
+    sum += settled_.at(layer, bin) * pending_[layer] + fresh_.at(layer, bin);
+  return sum;
+}
+
 Layers::Range LevelBook::live_range(std::size_t layer) const noexcept {
   Layers::Range out = settled_.range(layer);
   const Layers::Range& fresh = fresh_.range(layer);
@@ -438,20 +541,27 @@ TickRange LevelBook::calm_range(std::int64_t tick) const noexcept {
 
 void LevelBook::open_run(const Footprint& run, double maker_share, std::optional<Reached> reached) {
   if (run.empty()) return;
+  Layers::Range bins;
+  room_to_open(run, maker_share, reached, bins);
+  make_room(bins);
   if (maker_share != 0.0) exact_limit_ = kSharedLimit;
-  run.open_prefix(static_cast<std::int64_t>(maker_share * 1024.0), prefix_[0].data(), prefix_[1].data());
+  sum_run(run, maker_share);
   for (const Side side : {Side::long_, Side::short_}) open_side(side, run, maker_share, reached);
 }
 
 bool LevelBook::apply_run(const Footprint& run, double maker_share) {
   if (run.empty()) return true;
   if (order_needed(run, maker_share)) return false;
+  room_to_touch();
+  Layers::Range bins;
+  room_to_open(run, maker_share, std::nullopt, bins);
+  make_room(bins);
   touch(run.low(), run.high());
   open_run(run, maker_share, std::nullopt);
   return true;
 }
 
-void LevelBook::write_window(Segment& out) const {
+void LevelBook::peek(Segment& out) const {
   for (std::size_t s = 0; s < 2; ++s) {
     out.touched[s].assign(touched_[s].begin(), touched_[s].end());
     out.scale[s].clear();
@@ -475,10 +585,17 @@ void LevelBook::write_window(Segment& out) const {
   }
 }
 
-void LevelBook::peek(Segment& out) const { write_window(out); }
+void LevelBook::room_to_settle(Segment& out) const {
+  for (std::size_t s = 0; s < 2; ++s) {
+    out.touched[s].assign(touched_[s].begin(), touched_[s].end());
+    out.scale[s].reserve(tiers_);
+  }
+  fresh_.room_to_extract(out.additions);
+  own_liquidated_.room_to_extract(out.liquidated);
+  out.accounts.reserve(2 * tiers_);
+}
 
-void LevelBook::settle(Segment& out) {
-  write_window(out);
+void LevelBook::end_window(const Segment& out) noexcept {
   if (scaled_) {
     std::fill(closed_.begin(), closed_.end(), Tally{});
     settled_.apply(out, Layers::Dust::flush, nullptr, closed_);
@@ -504,20 +621,27 @@ void LevelBook::settle(Segment& out) {
         if (settled_.at(layer, bin) > exact_limit_) inexact_ = true;
   }
   fresh_.clear();
+  if (liquidates_) own_liquidated_.clear();
   if (scaled_) std::fill(pending_.begin(), pending_.end(), 1.0);
   scaled_ = false;
+}
+
+void LevelBook::room_to_absorb(const Segment& window, Layers::Range& bins) const noexcept {
+  // An automatic axis ends where levels were, whether they are still live or not.
+  for (const Cells* cells : {&window.additions, &window.liquidated})
+    for (std::size_t layer = 0; layer < 2 * tiers_; ++layer)
+      if (const auto own = cells->layer_bins(layer); !own.empty()) {
+        bins.include(own.front());
+        bins.include(own.back());
+      }
 }
 
 void LevelBook::absorb(const Segment& window, const LevelBook& from) {
   exact_limit_ = std::min(exact_limit_, from.exact_limit_);
   inexact_ = inexact_ || from.inexact_;
-  // An automatic axis ends where levels were, whether they are still live or not.
-  for (const Cells* cells : {&window.additions, &window.liquidated})
-    for (std::size_t layer = 0; layer < 2 * tiers_; ++layer)
-      if (const auto bins = cells->layer_bins(layer); !bins.empty()) {
-        make_room(bins.front());
-        make_room(bins.back());
-      }
+  Layers::Range room;
+  room_to_absorb(window, room);
+  make_room(room);
   std::fill(closed_.begin(), closed_.end(), Tally{});
   settled_.apply(window, Layers::Dust::flush, &liquidated_, closed_);
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
@@ -553,7 +677,6 @@ void LevelBook::find_ends() noexcept {
 void LevelBook::begin_window() noexcept {
   if (!liquidates_) return;
   liquidated_.clear();
-  own_liquidated_.clear();
   liquidates_ = false;
 }
 
@@ -571,13 +694,41 @@ Tally LevelBook::closed_but_unbooked(std::size_t layer) const noexcept {
   return out;
 }
 
-void LevelBook::restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis) {
-  if (settled.tiers() != tiers_ || accounts.size() != 2 * tiers_ || open.accounts.size() != 2 * tiers_)
+void LevelBook::restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis,
+                        std::span<const Account> earlier) {
+  if (settled.tiers() != tiers_ || accounts.size() != 2 * tiers_ || open.accounts.size() != 2 * tiers_ ||
+      (!earlier.empty() && earlier.size() != 2 * tiers_))
     throw InvalidConfig("a book must be restored with its own leverage tiers (" + std::to_string(tiers_) + ")");
+  const auto of_tiers = [&](const std::vector<double>& scale) { return scale.empty() || scale.size() == tiers_; };
+  Layers::Range bins = axis;
+  for (std::size_t side = 0; side < 2; ++side) {
+    bool fits = of_tiers(open.scale[side]);
+    for (const TouchStep& step : open.touched[side]) fits = fits && of_tiers(step.scale);
+    if (!fits) throw InvalidConfig("a book must be restored with scales of its own leverage tiers");
+  }
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    if (const Layers::Range& range = settled.range(layer); !range.empty()) {
+      bins.include(range.low);
+      bins.include(range.high - 1);
+    }
+  }
+  room_to_absorb(open, bins);
+  if (!bins.empty() &&
+      (bins.low < low_bin_ || bins.high > high_bin_ || (fixed_ && (axis.low != low_bin_ || axis.high != high_bin_))))
+    throw InvalidConfig("a book must be restored with its own axis, bins " + std::to_string(low_bin_) + " to " +
+                        std::to_string(high_bin_ - 1) + ", had " + std::to_string(bins.low) + " to " +
+                        std::to_string(bins.high - 1));
+  LevelBook made = *this;
+  made.take_up(std::move(settled), open, accounts, bins, earlier);
+  *this = std::move(made);
+}
+
+void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
+                        std::span<const Account> earlier) {
   for (Layers* layers : {&fresh_, &liquidated_, &own_liquidated_}) layers->clear();
   settled_ = std::move(settled);
-  if (!axis.empty())
-    for (Layers* layers : {&settled_, &fresh_, &liquidated_, &own_liquidated_}) layers->cover(axis.low, axis.high);
+  if (!bins.empty())
+    for (Layers* layers : {&settled_, &fresh_, &liquidated_, &own_liquidated_}) layers->cover(bins.low, bins.high);
 
   // What the window has liquidated so far is taken out of the settled levels again; the accounts have it already.
   Segment touches;
@@ -588,7 +739,7 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
   liquidated_.add(open.liquidated);
 
   scaled_ = !open.scale[0].empty() || !open.scale[1].empty();
-  liquidates_ = true;  // or not; then clearing costs a look
+  liquidates_ = true;  // as far as is known; if nothing is, the window's end looks at empty ranges
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     const std::size_t side = layer < tiers_ ? 0 : 1;
     pending_[layer] = open.scale[side].empty() ? 1.0 : open.scale[side][layer - side * tiers_];
@@ -597,9 +748,13 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
     opened_[side] = open.accounts[layer].opened;
     opened_before_[side] = accounts[layer].opened;
     opened_before_[side] -= opened_[side];
-    accounts_[layer] = accounts[layer];
-    accounts_[layer] -= open.accounts[layer];
-    accounts_[layer].closed -= closed_but_unbooked(layer);
+    if (!earlier.empty()) {
+      accounts_[layer] = earlier[layer];
+    } else {
+      accounts_[layer] = accounts[layer];
+      accounts_[layer] -= open.accounts[layer];
+      accounts_[layer].closed -= closed_but_unbooked(layer);
+    }
     accounts_[layer].opened = accounts_[layer].live = Tally{};
   }
   find_ends();

@@ -47,7 +47,7 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
   const std::size_t to = first_at(from, window_of(end - 1));
   if (to - from < kMinRows) return begin;
   use_trades(trades, begin, from, true);
-  while (window_end_ns_ <= window_of(from)) close_window();
+  move_clock(window_of(from), 0);
 
   const std::size_t wanted = std::max(pool_->threads() * kStretchesPerThread, (to - from) / kMaxRowsAStretch + 1);
   std::vector<std::size_t> edges{from};
@@ -60,7 +60,7 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
   EngineOptions options = options_;
   options.threads = 1;
   options.keep.reset();
-  options.ticks_per_bin = book_->bin_rule().ticks_per_bin();
+  options.ticks_per_bin = live_.book->bin_rule().ticks_per_bin();
   const std::size_t at_once = pool_->threads() * kStretchesPerThread;
   for (std::size_t done = 0; done + 1 < edges.size(); done += at_once) {
     const std::size_t stretches = std::min(at_once, edges.size() - 1 - done);
@@ -69,13 +69,13 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
       const std::size_t first = edges[done + i];
       const std::size_t last = edges[done + i + 1];
       Engine& worker = workers[i].emplace(instrument_, leverage_, options);
+      worker.start_book(window_of(first), 1);
       worker.clock_ns_ = window_of(first);
-      worker.start_book(1);
       worker.mark_price_ = mark_price_;
       worker.mark_tick_ = mark_tick_;
       worker.open_interest_ = open_interest_;
       worker.use_trades(trades, first, last, true);
-      worker.move_clock(window_of(last));
+      worker.move_clock(window_of(last), 0);
     });
     for (std::optional<Engine>& worker : workers) {
       absorb(*worker);
@@ -85,27 +85,30 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
   return to;
 }
 
-void Engine::absorb(const Engine& later) {
-  const std::int64_t before = last_event_ns_;
-  for (std::size_t i = 0; i < later.history_->size(); ++i) {
-    Segment segment = later.history_->segment(i);
-    if (segment.last_ns == std::numeric_limits<std::int64_t>::min()) segment.last_ns = before;
-    book_->absorb(segment, *later.book_);
+void Engine::absorb(Engine& later) {
+  // First everything that needs memory, for all windows of the stretch; then, without a way to fail, what it is for.
+  LevelBook& book = *live_.book;
+  Layers::Range bins;
+  for (std::size_t i = 0; i < later.history_->size(); ++i) book.room_to_absorb(later.history_->segment(i), bins);
+  history_->room_to_put(later.history_->size(), bins);
+  live_.sampled.room_to_append(later.live_.sampled);
+  std::vector<std::shared_ptr<Segment>> windows = std::move(*later.history_).release();
+  book.make_room(bins);
+  for (std::shared_ptr<Segment>& segment : windows) {
+    if (segment->last_ns == std::numeric_limits<std::int64_t>::min()) segment->last_ns = last_event_ns_;
+    book.absorb(*segment, *later.live_.book);
     value_liquidated();
-    window_start_ns_ = segment.end_ns;
-    window_end_ns_ = segment.end_ns + options_.window_ns;
-    last_event_ns_ = segment.last_ns;
-    Segment& kept = history_->append();
-    kept = std::move(segment);
-    if (hook_) hook_(kept);
-    book_->begin_window();
+    last_event_ns_ = segment->last_ns;
+    const Segment& put = *segment;
+    history_->put(std::move(segment));
+    end_window(put);
   }
-  if (later.last_event_ns_ != std::numeric_limits<std::int64_t>::min()) clock_ns_ = later.last_event_ns_;
-  if (later.triggered_) triggered_ = later.triggered_;
-  if (later.last_price_ != 0) last_price_ = later.last_price_;
-  sampled_.append(later.sampled_);
+  if (later.live_.triggered) live_.triggered = later.live_.triggered;
+  if (later.live_.last_price != 0) live_.last_price = later.live_.last_price;
+  live_.sampled.append(later.live_.sampled);
   used_trades_ = used_trades_ || later.used_trades_;
-  counts_ += later.counts_;
+  static_cast<RowCounts&>(counts_) += later.counts_;
+  counts_.inexact = counts_.inexact || later.counts_.inexact;
 }
 
 }  // namespace liqcore::inline abi1

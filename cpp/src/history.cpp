@@ -90,7 +90,7 @@ bool ends_column(const History& history, const Picture& picture, std::size_t i) 
 }
 
 /// Where a fold can begin without its past.
-struct Checkpoint {
+struct FoldStart {
   std::weak_ptr<const Segment> last;  // the window before it, which only one line of histories has
   Cells cells;
   std::vector<double> scale;
@@ -101,7 +101,36 @@ struct Checkpoint {
   }
 };
 
-constexpr std::uint64_t kCheckpointWindows = 1'024;
+constexpr std::uint64_t kFoldStartWindows = 1'024;
+
+/// Whether a segment can be written over. A copy of the pointer that goes away waits for what others, on their threads,
+/// did before they gave theirs up; a look at the count alone would not.
+bool nobody_else_has(const std::shared_ptr<Segment>& segment) noexcept {
+  std::shared_ptr<Segment> mine = segment;
+  const bool alone = mine.use_count() == 2;
+  mine.reset();
+  return alone;
+}
+
+/// What std::swap does, in a third of the instructions.
+void exchange(Segment& a, Segment& b) noexcept {
+  std::swap(a.start_ns, b.start_ns);
+  std::swap(a.end_ns, b.end_ns);
+  std::swap(a.candle, b.candle);
+  for (std::size_t side = 0; side < 2; ++side) {
+    a.touched[side].swap(b.touched[side]);
+    a.scale[side].swap(b.scale[side]);
+  }
+  for (Cells Segment::* cells : {&Segment::additions, &Segment::liquidated}) {
+    (a.*cells).offsets.swap((b.*cells).offsets);
+    (a.*cells).bins.swap((b.*cells).bins);
+    (a.*cells).lots.swap((b.*cells).lots);
+  }
+  a.accounts.swap(b.accounts);
+  std::swap(a.last_ns, b.last_ns);
+  std::swap(a.mark_price, b.mark_price);
+  std::swap(a.open_interest, b.open_interest);
+}
 
 bool same(const std::weak_ptr<const Segment>& a, const std::shared_ptr<const Segment>& b) noexcept {
   return !a.owner_before(b) && !b.owner_before(a);
@@ -112,7 +141,7 @@ bool same(const std::weak_ptr<const Segment>& a, const std::shared_ptr<const Seg
 struct History::Cache {
   std::mutex mutex;
   SpanTree spans;
-  std::map<std::uint64_t, Checkpoint> checkpoints;  // by windows before it, counted from the first ever
+  std::map<std::uint64_t, FoldStart> starts;  // by windows before it, counted from the first ever
 
   /// Put windows [first, end) of a history in front of a suffix.
   void prepend(const History& history, std::size_t first, std::size_t end, Suffix& to) {
@@ -122,15 +151,15 @@ struct History::Cache {
     spans.prepend(history, oldest + first, oldest + end, to);
   }
 
-  /// The levels before window i, every kCheckpointWindows of the way written down.
+  /// The levels before window i, every kFoldStartWindows of the way written down.
   Fold before(const History& history, std::size_t i) {
     const std::uint64_t oldest = history.total() - history.size();
     const std::lock_guard lock(mutex);
-    checkpoints.erase(checkpoints.begin(), checkpoints.upper_bound(oldest));
+    starts.erase(starts.begin(), starts.upper_bound(oldest));
     Fold fold(history.terms());
     std::size_t from = 0;
-    auto it = checkpoints.upper_bound(oldest + i);
-    while (it != checkpoints.begin() && from == 0) {
+    auto it = starts.upper_bound(oldest + i);
+    while (it != starts.begin() && from == 0) {
       --it;
       const auto at = static_cast<std::size_t>(it->first - oldest);
       if (!same(it->second.last, history.share(at - 1))) continue;
@@ -139,8 +168,8 @@ struct History::Cache {
     }
     if (from == 0) fold.start(history.base());
     for (; from < i; ++from) {
-      if (from > 0 && (oldest + from) % kCheckpointWindows == 0) {
-        Checkpoint& made = checkpoints[oldest + from];
+      if (from > 0 && (oldest + from) % kFoldStartWindows == 0) {
+        FoldStart& made = starts[oldest + from];
         fold.state(made.cells, made.scale);
         made.cells.bins.shrink_to_fit();
         made.cells.lots.shrink_to_fit();
@@ -210,15 +239,30 @@ struct History::Cache {
   }
 };
 
-History::History(Terms terms, std::optional<std::size_t> keep)
-    : terms_(terms), keep_(keep), base_(terms.tiers), cache_(std::make_shared<Cache>()) {
+void History::check_keep(std::optional<std::size_t> keep) {
   if (keep && *keep < 1) throw InvalidConfig("keep must be at least 1, was 0");
-  if (keep) segments_.reserve(*keep);
+  if (keep && *keep > kMaxKeep)
+    throw InvalidConfig("keep must be at most " + std::to_string(kMaxKeep) + " (leave it out to keep all), was " +
+                        std::to_string(*keep));
 }
 
-void History::set_base(const Cells& cells) {
+History::History(Terms terms, std::optional<std::size_t> keep)
+    : terms_(terms), keep_(keep), base_(terms.tiers), cache_(std::make_shared<Cache>()) {
+  check_keep(keep);
+}
+
+History::History(const History& from, std::optional<std::size_t> keep)
+    : terms_(from.terms_), keep_(keep), total_(from.total_), base_(from.base_), cache_(std::make_shared<Cache>()) {
+  check_keep(keep);
+  const std::size_t folded = keep && from.size() > *keep ? from.size() - *keep : 0;
+  for (std::size_t i = 0; i < folded; ++i) base_.apply(from.segment(i), Layers::Dust::flush, nullptr, {});
+  for (std::size_t i = folded; i < from.size(); ++i) segments_.push_back(from.segments_[from.at(i)]);
+}
+
+void History::set_base(const Cells& cells, std::uint64_t folded) {
   base_.clear();
   base_.add(cells);
+  total_ = folded + segments_.size();
   cache_ = std::make_shared<Cache>();
 }
 
@@ -228,18 +272,101 @@ void History::keep_all() noexcept {
   keep_.reset();
 }
 
-Segment& History::append() {
-  ++total_;
-  if (!keep_ || segments_.size() < *keep_) return *segments_.emplace_back(std::make_shared<Segment>());
-  std::shared_ptr<Segment>& slot = segments_[oldest_];
-  base_.apply(*slot, Layers::Dust::flush, nullptr, {});
+void History::fold_oldest() {
+  base_.apply(*segments_[oldest_], Layers::Dust::flush, nullptr, {});
   oldest_ = (oldest_ + 1) % segments_.size();
-  if (slot.use_count() != 1) slot = std::make_shared<Segment>();
-  return *slot;
+}
+
+Segment& History::append() {
+  Segment made;
+  Room room;
+  room_for(1, {}, false, room);
+  return put(made, room);
+}
+
+void History::room_to_put(std::size_t windows, Layers::Range bins) {
+  const std::size_t more = keep_ ? std::min(windows, *keep_ - std::min(*keep_, segments_.size())) : windows;
+  if (segments_.size() + more > segments_.capacity())
+    segments_.reserve(std::max(segments_.size() + more, 2 * segments_.capacity()));
+  // Levels of those that are folded go into the base.
+  const std::size_t folded = windows - more;
+  Layers::Range base;
+  if (folded > segments_.size()) base = bins;
+  for (std::size_t i = 0; i < std::min(folded, segments_.size()); ++i)
+    for (std::size_t layer = 0; layer < 2 * terms_.tiers; ++layer)
+      if (const auto own = segment(i).additions.layer_bins(layer); !own.empty()) {
+        base.include(own.front());
+        base.include(own.back());
+      }
+  base_.cover(base.low, base.high);
+}
+
+void History::room_for(std::size_t windows, Layers::Range bins, bool scaled, Room& room) {
+  room_to_put(windows, bins);
+  const auto shape = [&](Segment& segment) {
+    segment.accounts.reserve(2 * terms_.tiers);
+    if (scaled)
+      for (auto& scale : segment.scale) scale.reserve(terms_.tiers);
+  };
+  // New ones, also in place of those that somebody else still has.
+  std::size_t spare = keep_ ? std::min(windows, *keep_ - std::min(*keep_, segments_.size())) : windows;
+  const std::size_t again = std::min(windows - spare, segments_.size());
+  for (std::size_t i = 0; i < again; ++i) {
+    const std::shared_ptr<Segment>& segment = segments_[at(i)];
+    if (nobody_else_has(segment))
+      shape(*segment);
+    else
+      ++spare;
+  }
+  room.scaled = scaled;
+  room.spare.clear();
+  if (spare > 0) room.spare.reserve(spare);
+  while (room.spare.size() < spare) shape(*room.spare.emplace_back(std::make_shared<Segment>()));
+}
+
+bool History::has_room(const Segment& segment, bool scaled) const noexcept {
+  if (segment.accounts.capacity() < 2 * terms_.tiers) return false;
+  return !scaled || (segment.scale[0].capacity() >= terms_.tiers && segment.scale[1].capacity() >= terms_.tiers);
+}
+
+Segment& History::put(Segment& segment, Room& room) noexcept {
+  if (full()) {
+    std::shared_ptr<Segment>& slot = segments_[oldest_];
+    fold_oldest();
+    // One that others have given up since room_for() has no room yet, but a spare one was made for it.
+    if (!has_room(*slot, room.scaled) || !nobody_else_has(slot)) {
+      slot = std::move(room.spare.back());
+      room.spare.pop_back();
+    }
+    ++total_;
+    exchange(*slot, segment);
+    return *slot;
+  }
+  ++total_;
+  segments_.push_back(std::move(room.spare.back()));
+  room.spare.pop_back();
+  exchange(*segments_.back(), segment);
+  return *segments_.back();
+}
+
+void History::put(std::shared_ptr<Segment> segment) noexcept {
+  ++total_;
+  if (full()) {
+    std::shared_ptr<Segment>& slot = segments_[oldest_];
+    fold_oldest();
+    slot = std::move(segment);
+  } else {
+    segments_.push_back(std::move(segment));
+  }
+}
+
+std::vector<std::shared_ptr<Segment>> History::release() && {
+  keep_all();
+  return std::move(segments_);
 }
 
 void History::prefetch() const noexcept {
-  if (!keep_ || segments_.size() < *keep_) return;
+  if (!full()) return;
   constexpr std::size_t kLine = 64;
   constexpr std::size_t kMost = 32 * kLine;  // of each column: more would push out what trades need
   const auto ask = [](const void* data, std::size_t bytes) {
@@ -379,7 +506,7 @@ void History::since(const Picture& picture, double threshold, std::span<std::int
 std::size_t History::cache_bytes() const {
   const std::lock_guard lock(cache_->mutex);
   std::size_t out = cache_->spans.bytes();
-  for (const auto& [at, checkpoint] : cache_->checkpoints) out += checkpoint.bytes();
+  for (const auto& [at, start] : cache_->starts) out += start.bytes();
   return out;
 }
 

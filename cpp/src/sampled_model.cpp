@@ -65,6 +65,12 @@ void SampledModel::traded(std::int64_t tick, double bought, double sold) {
   if (profile.size() > 2 * compacted_ + kSlack) compact();
 }
 
+void SampledModel::room_to_trade(std::size_t ticks) {
+  auto& profile = state_.interval.profile;
+  if (profile.size() + ticks > profile.capacity())
+    profile.reserve(std::max(profile.size() + ticks, 2 * profile.capacity()));
+}
+
 void SampledModel::traded(const Footprint& run) {
   for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) {
     const std::int64_t bought = run.bought(tick);
@@ -107,26 +113,50 @@ void SampledModel::append(const SampledModel& later) {
 
 // --- a sample ------------------------------------------------------------------------------------------------------
 
+double SampledModel::opens(double before, double now) const {
+  const double rise = std::max(now - before, 0.0);
+  if (model_ == Model::oi) return rise;
+  if (model_ != Model::blend) return now - before > threshold_lots_ ? rise : 0.0;
+  const Candle& prices = state_.interval.prices;
+  const double turnover = prices.buy_lots + prices.sell_lots;
+  return rise + std::min({round_half_even(*options_.churn * turnover), before, now});
+}
+
+std::int64_t SampledModel::event_tick(const Market& market) const {
+  const Candle& prices = state_.interval.prices;
+  if (prices.empty()) return market.last_price;
+  const auto sum = static_cast<double>(prices.open + prices.high + prices.low + prices.close);
+  return static_cast<std::int64_t>(std::max(1.0, round_half_even(sum / 4.0)));
+}
+
+void SampledModel::room_for(double lots, LevelBook* book, const Market& market) {
+  if (!state_.before || book == nullptr) return;
+  book->room_to_touch();
+  const double opened = opens(*state_.before, lots);
+  if (opened == 0.0) return;
+  compact();
+  Layers::Range bins;
+  for (const Side side : {Side::long_, Side::short_}) {
+    if (model_ == Model::oi || model_ == Model::blend)
+      open_side(side, opened, market,
+                [&](std::int64_t tick, double part) { book->room_to_open(side, tick, part, market.reached, bins); });
+    else
+      book->room_to_open(side, event_tick(market), opened, std::nullopt, bins);
+  }
+  book->make_room(bins);
+}
+
 void SampledModel::sample(double lots, LevelBook* book, const Market& market) {
   assert(lots >= 0.0 && lots == round_half_even(lots));
   if (state_.before && book != nullptr) {
     const double before = *state_.before;
-    const double rise = lots - before;
+    const double opened = opens(before, lots);
     compact();
-    if (model_ == Model::oi) {
-      close(before, lots, 0.0, *book);
-      open(std::max(rise, 0.0), *book, market);
-    } else if (model_ == Model::blend) {
-      const Candle& prices = state_.interval.prices;
-      const double turnover = prices.buy_lots + prices.sell_lots;
-      const double renewed = std::min({round_half_even(*options_.churn * turnover), before, lots});
-      close(before, lots, renewed, *book);
-      open(std::max(rise, 0.0) + renewed, *book, market);
-    } else if (rise > threshold_lots_) {
-      const Candle& prices = state_.interval.prices;
-      const auto sum = static_cast<double>(prices.open + prices.high + prices.low + prices.close);
-      const double mean = std::max(1.0, round_half_even(sum / 4.0));
-      event(rise, prices.empty() ? market.last_price : static_cast<std::int64_t>(mean), *book);
+    if (model_ == Model::oi || model_ == Model::blend) {
+      close(before, lots, opened - std::max(lots - before, 0.0), *book);
+      open(opened, *book, market);
+    } else if (opened > 0.0) {
+      event(opened, event_tick(market), *book);
       touch_hull(state_.interval, *book, market);
     }
     if (options_.reconciled) cap(lots, *book);
@@ -136,10 +166,9 @@ void SampledModel::sample(double lots, LevelBook* book, const Market& market) {
   state_.interval.hull.reset();
   state_.interval.prices = Candle{};
   compacted_ = 0;
-  if (options_.reconciled && book != nullptr) {
-    const std::vector<Account> accounts = book->accounts();
-    for (std::size_t layer = 0; layer < accounts.size(); ++layer) state_.liquidated[layer] = accounts[layer].liquidated;
-  }
+  if (options_.reconciled && book != nullptr)
+    for (std::size_t layer = 0; layer < factors_.size(); ++layer)
+      state_.liquidated[layer] = book->account(layer).liquidated;
 }
 
 void SampledModel::close(double before, double now, double renewed, LevelBook& book) {
@@ -147,28 +176,26 @@ void SampledModel::close(double before, double now, double renewed, LevelBook& b
   const double kept = std::min(before, now) - renewed;
   const double plain = kept / before;
   std::fill(factors_.begin(), factors_.end(), plain);
-  if (options_.reconciled) {
-    const std::vector<Account> accounts = book.accounts();
-    add_up(book);
+  if (options_.reconciled)
     for (std::size_t layer = 0; layer < factors_.size(); ++layer) {
-      Tally liquidated = accounts[layer].liquidated;
+      Tally liquidated = book.account(layer).liquidated;
       liquidated -= state_.liquidated[layer];
       const double rest = before - std::min(liquidated.value(), std::max(before - now, 0.0));
       factors_[layer] = rest > 0.0 ? kept / rest : 1.0;
-      state_.spared[layer] += (factors_[layer] - plain) * live_[layer];
+      state_.spared[layer] += (factors_[layer] - plain) * book.live_lots(layer);
     }
-  }
   book.scale(factors_);
 }
 
 void SampledModel::open(double lots, LevelBook& book, const Market& market) {
   if (lots == 0.0) return;
-  open_side(Side::long_, lots, book, market);
-  open_side(Side::short_, lots, book, market);
+  for (const Side side : {Side::long_, Side::short_})
+    open_side(side, lots, market, [&](std::int64_t tick, double part) { book.open(side, tick, part, market.reached); });
   touch_hull(state_.interval, book, market);
 }
 
-void SampledModel::open_side(Side side, double lots, LevelBook& book, const Market& market) {
+template <class Open>
+void SampledModel::open_side(Side side, double lots, const Market& market, Open&& open_level) const {
   const auto& profile = state_.interval.profile;
   double tilt = side == Side::long_ ? options_.taker_tilt : -options_.taker_tilt;
   const auto weight = [&](const Traded& at) { return (at.bought + at.sold) + tilt * (at.bought - at.sold); };
@@ -183,7 +210,7 @@ void SampledModel::open_side(Side side, double lots, LevelBook& book, const Mark
     total = total_weight();
   }
   if (total == 0.0) {
-    book.open(side, market.last_price, lots, market.reached);
+    open_level(market.last_price, lots);
     return;
   }
   // Rounding the running sum, not the shares: what is opened adds up to `lots`.
@@ -192,7 +219,7 @@ void SampledModel::open_side(Side side, double lots, LevelBook& book, const Mark
   for (const Traded& at : profile) {
     so_far += weight(at);
     const double up_to = round_half_even(lots * (so_far / total));
-    book.open(side, at.tick, up_to - given, market.reached);
+    open_level(at.tick, up_to - given);
     given = up_to;
   }
   assert(given == lots);
@@ -202,24 +229,9 @@ void SampledModel::touch_hull(const Interval& interval, LevelBook& book, const M
   if (const auto& hull = interval.hull ? interval.hull : market.last_touch) book.touch(hull->low, hull->high);
 }
 
-void SampledModel::add_up(const LevelBook& book) {
-  // The cells themselves: in an account, a small rest of large totals has lost its last digits.
-  const auto width = static_cast<std::size_t>(book.width());
-  const std::size_t tiers = book.tiers();
-  cells_.resize(tiers * width);
-  live_.assign(2 * tiers, 0.0);
-  for (const Side side : {Side::long_, Side::short_}) {
-    book.snapshot(side, cells_);
-    for (std::size_t tier = 0; tier < tiers; ++tier)
-      for (std::size_t i = 0; i < width; ++i)
-        live_[static_cast<std::size_t>(side) * tiers + tier] += cells_[tier * width + i];
-  }
-}
-
 void SampledModel::cap(double now, LevelBook& book) {
-  add_up(book);
   for (std::size_t layer = 0; layer < factors_.size(); ++layer) {
-    const double live = live_[layer];
+    const double live = book.live_lots(layer);
     const double excess = live - now;
     // Half a lot, because rounding in a total must not decide whether a layer is scaled.
     factors_[layer] = excess >= 0.5 ? now / live : 1.0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "liqcore/error.hpp"
 #include "touch.hpp"
@@ -67,22 +68,30 @@ void Cells::clear() noexcept {
 
 void Layers::cover(std::int64_t low, std::int64_t high) {
   if (low >= high || covers(low, high)) return;
+  Layers wider = covering({low, high});
+  cells_ = std::move(wider.cells_);  // ranges stay where they are: apply() holds on to one
+  first_bin_ = wider.first_bin_;
+  width_ = wider.width_;
+}
+
+Layers Layers::covering(Range bins) const {
+  if (bins.empty() || covers(bins.low, bins.high)) return *this;
   if (width_ > 0) {
-    low = std::min(low, first_bin_);
-    high = std::max(high, first_bin_ + width_);
+    bins.low = std::min(bins.low, first_bin_);
+    bins.high = std::max(bins.high, first_bin_ + width_);
   }
-  const std::int64_t first = low / kBlock * kBlock;
-  const std::int64_t width = (high + kBlock - 1) / kBlock * kBlock - first;
-  std::vector<double> cells(layers() * static_cast<std::size_t>(width));
+  Layers out(tiers_);
+  out.first_bin_ = bins.low / kBlock * kBlock;
+  out.width_ = (bins.high + kBlock - 1) / kBlock * kBlock - out.first_bin_;
+  out.cells_.resize(layers() * static_cast<std::size_t>(out.width_));
+  out.ranges_ = ranges_;
   for (std::size_t layer = 0; layer < layers(); ++layer) {
     const Range& used = ranges_[layer];
     if (used.empty()) continue;
     std::copy_n(row(layer) + (used.low - first_bin_), used.high - used.low,
-                cells.data() + static_cast<std::ptrdiff_t>(layer) * width + (used.low - first));
+                out.row(layer) + (used.low - out.first_bin_));
   }
-  cells_ = std::move(cells);
-  first_bin_ = first;
-  width_ = width;
+  return out;
 }
 
 void Layers::apply(const Segment& segment, Dust dust, Layers* liquidated, std::span<Tally> closed) {
@@ -167,7 +176,7 @@ void Layers::clear() noexcept {
   }
 }
 
-void Layers::extract(Cells& out) const {
+std::size_t Layers::filled() const noexcept {
   std::size_t filled = 0;
   for (std::size_t layer = 0; layer < layers(); ++layer) {
     const double* const cells = row(layer) + (ranges_[layer].low - first_bin_);
@@ -177,6 +186,19 @@ void Layers::extract(Cells& out) const {
     else
       for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) ++filled;
   }
+  return filled;
+}
+
+void Layers::room_to_extract(Cells& out) const {
+  const std::size_t cells = filled();
+  if (cells == 0) return;
+  out.offsets.reserve(layers() + 1);
+  out.bins.reserve(cells + 1);
+  out.lots.reserve(cells + 1);
+}
+
+void Layers::extract(Cells& out) const {
+  const std::size_t filled = this->filled();
   if (filled == 0) {
     out.clear();
     return;

@@ -1,5 +1,7 @@
 // Feeding an engine, one event at a time and in its steady state, allocates nothing: counted by operator new itself.
 
+#include "allocations.hpp"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -14,12 +16,14 @@
 #include "liqcore/liqcore.h"
 #include "support.hpp"
 
+std::atomic<std::int64_t> allocations{0};
+std::atomic<std::int64_t> failing_allocation{-1};
+
 namespace {
 
-std::atomic<std::int64_t> allocations{0};
-
 void* allocate(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (allocations.fetch_add(1, std::memory_order_relaxed) == failing_allocation.load(std::memory_order_relaxed))
+    throw std::bad_alloc();
   void* memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;

@@ -26,7 +26,9 @@ struct TickRange {
 /// Every layer holds the whole opened quantity (lots) as if everybody used that tier. The book knows four verbs:
 /// open, touch, scale, snapshot; it does not know what they stand for. It keeps apart what was settled before the
 /// current window and what was opened in it, so that settle() can hand out the window's Segment.
-/// One thread at a time. Only growing an automatic axis allocates.
+/// One thread at a time. Only growing an automatic axis allocates, and touching after a scale within one window; a verb
+/// that runs out of memory changes nothing. The functions named room_... make that memory beforehand: the verbs that
+/// they name cannot fail then.
 class LIQCORE_EXPORT LevelBook {
  public:
   /// Bins [low, high] that the current event has reached; a new level must lie strictly beyond.
@@ -62,6 +64,8 @@ class LIQCORE_EXPORT LevelBook {
 
   /// Bins [low, high) in which a layer (longs of each tier, then shorts) may be live.
   [[nodiscard]] Layers::Range live_range(std::size_t layer) const noexcept;
+  /// Bins in which this window may have opened levels of a layer that are live.
+  [[nodiscard]] const Layers::Range& opened_range(std::size_t layer) const noexcept { return fresh_.range(layer); }
   /// Live lots of one layer by bin, as a picture of this moment has them: out[i] is of bin `low` + i. What a scale of
   /// this window has left below half a lot, and the window's end will flush, is 0.
   /// @param out  within live_range(layer)
@@ -84,13 +88,39 @@ class LIQCORE_EXPORT LevelBook {
   /// About how far calm_range(tick) reaches to either side, without looking.
   [[nodiscard]] std::int64_t calm_reach(std::int64_t tick) const noexcept;
 
+  /// Add the bins in which open() would put levels.
+  void room_to_open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached,
+                    Layers::Range& bins) const noexcept;
+  /// Add the bins in which open_run() would put levels.
+  void room_to_open(const Footprint& run, double maker_share, std::optional<Reached> reached,
+                    Layers::Range& bins) noexcept {
+    if (!fixed_) room_for_run(run, maker_share, reached, bins);
+  }
+  /// Make room for all of these bins at once, or for none.
+  void make_room(Layers::Range bins);
+  /// Make room for one touch, whatever is scaled before it.
+  void room_to_touch() {
+    for (std::size_t side = 0; side < 2; ++side)
+      if (touched_[side].size() == touched_[side].capacity() || step_scale_[side].capacity() < tiers_)
+        make_room_to_touch(side);
+  }
+  /// Make room in `out` for what settle() will write; after a scale that comes first, too.
+  void room_to_settle(Segment& out) const;
+
   /// End the window: write what it did into `out` (whose capacity is reused) and make it part of the settled levels.
   /// liquidated() shows the window that ended until begin_window().
-  void settle(Segment& out);
+  void settle(Segment& out) {
+    peek(out);
+    end_window(out);
+  }
+  /// The second half of settle(): `window` is what peek() wrote.
+  void end_window(const Segment& window) noexcept;
   /// Put in a whole window that another book of the same making settled and that started from nothing; this one's own
   /// window must be empty. liquidated() shows the window that was put in until begin_window().
   void absorb(const Segment& window, const LevelBook& from);
-  /// Forget what the last window liquidated.
+  /// Add the bins in which absorb() would need room.
+  void room_to_absorb(const Segment& window, Layers::Range& bins) const noexcept;
+  /// Forget what the last window liquidated: liquidated() is of the new one.
   void begin_window() noexcept;
   /// What settle() would write now, without settling.
   void peek(Segment& out) const;
@@ -100,12 +130,20 @@ class LIQCORE_EXPORT LevelBook {
   /// @param open      its unfinished window, from peek()
   /// @param accounts  its accounts()
   /// @param axis      the range that its snapshot() wrote
-  void restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis);
+  /// @param earlier   its earlier_accounts(); without them the accounts' fractions may differ in their last digits
+  /// @throws InvalidConfig if that is not of such a book; nothing has changed then
+  void restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis,
+               std::span<const Account> earlier = {});
 
   /// Where everything went since the start: longs of each tier, then shorts.
   [[nodiscard]] std::vector<Account> accounts() const;
   /// Of one layer; allocates nothing.
   [[nodiscard]] Account account(std::size_t layer) const noexcept;
+  /// Live lots of one layer, summed cell by cell: in an account, a small rest of large totals has lost its last digits.
+  [[nodiscard]] double live_lots(std::size_t layer) const noexcept;
+  /// What restore() needs beside accounts() to come to the same fractions: of earlier windows, and what was liquidated
+  /// and closed of their levels since.
+  [[nodiscard]] const std::vector<Account>& earlier_accounts() const noexcept { return accounts_; }
   /// True once a cell went beyond what a double holds exactly; seen when the cell is liquidated or its window settles.
   [[nodiscard]] bool inexact() const noexcept { return inexact_; }
 
@@ -128,21 +166,29 @@ class LIQCORE_EXPORT LevelBook {
   LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
             std::int64_t low_bin, std::int64_t high_bin, bool fixed);
   [[nodiscard]] Level level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept;
-  void add_level(std::size_t layer, const Level& level, double lots);
+  void add_level(std::size_t layer, const Level& level, double lots) noexcept;
   void add_live(std::size_t layer, std::int64_t bin, double lots) noexcept;
-  void open_side(Side side, const Footprint& run, double maker_share, const std::optional<Reached>& reached);
-  void open_layers(Side side, std::int64_t entry_tick, double lots, const std::optional<Reached>& reached);
-  void touch_bins(std::int64_t low_bin, std::int64_t high_bin);
+  void sum_run(const Footprint& run, double maker_share) noexcept;
+  void open_side(Side side, const Footprint& run, double maker_share, const std::optional<Reached>& reached) noexcept;
+  void open_layers(Side side, std::int64_t entry_tick, double lots, const std::optional<Reached>& reached) noexcept;
+  void touch_bins(std::int64_t low_bin, std::int64_t high_bin);  // strong
   void clear_longs(std::int64_t from_bin) noexcept;
   void clear_shorts(std::int64_t to_bin) noexcept;
   void clear_settled(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept;
   void clear_fresh(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept;
-  void make_room(std::int64_t bin);
-  void record_touch(Side side, std::int64_t bin);
+  [[nodiscard]] bool surely_covered(Side side, std::int64_t low_tick, std::int64_t high_tick) const noexcept;
+  template <class Ranges, class Single>
+  void each_level(Side side, const Footprint& run, double maker_share, const std::optional<Reached>& reached,
+                  Ranges&& ranges, Single&& single) const;
+  void record_touch(Side side, std::int64_t bin) noexcept;
   template <class Opens>
   [[nodiscard]] std::optional<std::size_t> first_ordered(TickRange ticks, Opens&& opens) const noexcept;
-  void write_window(Segment& out) const;
+  void make_room_to_touch(std::size_t side);
+  void room_for_run(const Footprint& run, double maker_share, const std::optional<Reached>& reached,
+                    Layers::Range& bins) noexcept;
   void find_ends() noexcept;
+  void take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
+               std::span<const Account> earlier);
   [[nodiscard]] Tally closed_but_unbooked(std::size_t layer) const noexcept;
   [[nodiscard]] Account& window_account(std::size_t layer) noexcept;
 
@@ -153,6 +199,8 @@ class LIQCORE_EXPORT LevelBook {
   std::int64_t high_bin_;        // levels at or above are overflow
   std::vector<double> factors_;  // level factor of each layer; NaN where none
   double nearest_;               // the least |factor - 1|
+  double least_;                 // the least factor, and the greatest
+  double greatest_;
 
   Layers settled_;             // levels opened before this window, not yet multiplied by pending_
   Layers fresh_;               // levels opened in this window
@@ -162,7 +210,8 @@ class LIQCORE_EXPORT LevelBook {
   std::int64_t shorts_begin_;  // no live short below this bin
 
   std::vector<TouchStep> touched_[2];
-  std::vector<double> pending_;  // scale of each layer since the window began
+  std::vector<double> step_scale_[2];  // room for the scale of the next touch step
+  std::vector<double> pending_;        // scale of each layer since the window began
   bool scaled_ = false;
   bool liquidates_ = false;          // something was liquidated in this window
   bool new_step_[2] = {true, true};  // a scale came since the side's last touch step
@@ -174,7 +223,7 @@ class LIQCORE_EXPORT LevelBook {
   std::vector<Account> accounts_;     // of earlier windows, and what was liquidated and closed of their levels since;
                                       // without `opened` and `live`
   std::vector<Tally> closed_;         // scratch of settle()
-  std::vector<double> prefix_[2];     // scratch of open_run(): by side, what it opens below each tick
+  std::vector<double> prefix_[2];     // scratch of a run: by side, what it opens below each tick
   double exact_limit_;                // largest cell whose sums are exact, lots
   bool inexact_ = false;
 };

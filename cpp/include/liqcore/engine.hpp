@@ -1,7 +1,6 @@
 /// The engine: market events in, live levels and window segments out.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -9,10 +8,13 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "liqcore/book.hpp"
 #include "liqcore/error.hpp"
+#include "liqcore/feed.hpp"
 #include "liqcore/history.hpp"
 #include "liqcore/model.hpp"
 #include "liqcore/sampled_model.hpp"
@@ -40,77 +42,6 @@ struct EngineOptions {
   ModelOptions model_options;  ///< of the models that read open interest or events
 };
 
-/// Columns of trades, all of one length. Read in place.
-struct TradeArrays {
-  std::span<const std::int64_t> ts_ns;
-  std::span<const double> price;
-  std::span<const double> qty;
-  std::span<const std::uint8_t> taker_sell;  ///< 1 where the aggressor sold
-};
-
-/// Columns of one value over time: mark prices or open interest.
-struct SampleArrays {
-  std::span<const std::int64_t> ts_ns;
-  std::span<const double> value;
-};
-
-/// Columns of vendor events, all of one length.
-struct EventArrays {
-  std::span<const std::int64_t> ts_ns;
-  std::span<const double> price;
-  std::span<const double> qty;
-};
-
-/// Columns of candles, all of one length; volumes may be left empty where candles only touch.
-struct CandleArrays {
-  std::span<const std::int64_t> ts_open_ns;
-  std::span<const double> open, high, low, close;
-  std::span<const double> buy_qty, sell_qty;  ///< taker volumes, quantity
-  std::int64_t interval_ns = 60'000'000'000;
-};
-
-/// A column inside an array of records: its first value, at any alignment, and the bytes from one value to the next.
-struct Strided {
-  const void* first = nullptr;
-  std::ptrdiff_t step = 0;
-};
-
-/// Trades among records (an array of structs), read in place.
-///
-/// Flags say what a record is: a trade if `(flags & kind_mask) == kind`, and of the wanted clock if
-/// `(flags & clock) == clock`. The aggressor bought if one of the bits `buy` is set, sold if one of `sell` is; with
-/// only one of the two masks given, records without its bits are of the other side.
-struct TradeRecords {
-  std::size_t size = 0;
-  Strided ts_ns;  ///< std::int64_t
-  Strided price;  ///< double
-  Strided qty;    ///< double
-  Strided flags;  ///< std::uint8_t, or std::uint64_t if wide_flags
-  bool wide_flags = false;
-  std::uint64_t kind_mask = 0;
-  std::uint64_t kind = 0;
-  std::uint64_t clock = 0;
-  std::uint64_t buy = 0;
-  std::uint64_t sell = 1;
-};
-
-/// What became of records: size = stats.rows + all the others.
-struct RecordStats {
-  Stats stats;                                   ///< of the trades that were fed
-  std::array<std::uint64_t, 256> other_kinds{};  ///< records of other kinds, by the lowest byte of their flags
-  std::uint64_t other_clock = 0;                 ///< trades of another clock
-  std::uint64_t no_side = 0;                     ///< trades that say both sides, or neither
-};
-
-/// Several streams to be merged by time; at equal times mark, trade, vendor event, candle, open interest.
-struct Feed {
-  TradeArrays trades;
-  SampleArrays marks;
-  CandleArrays candles;
-  SampleArrays open_interest;
-  EventArrays vendor_events;
-};
-
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
 struct Checkpoint {
   History history;              ///< closed windows that are kept
@@ -125,6 +56,9 @@ struct Checkpoint {
   std::int64_t last_price = 0;         ///< tick of the last trade or candle; 0: none yet
   std::int64_t began_ns = 0;           ///< the book's first event
   std::vector<double> liquidated_usd;  ///< Engine::liquidated_usd()
+  std::vector<Account> earlier;        ///< LevelBook::earlier_accounts(); empty: not known (files of liqcore 0.1.0)
+  /// Engine::kind() of the engine that it was taken of; empty: not known (files of liqcore 0.1.0).
+  std::vector<std::pair<std::string, std::string>> kind;
 };
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
@@ -132,9 +66,11 @@ struct Checkpoint {
 /// Streaming one trade at a time, batches of any size and everything at once give identical bits. Rows that cannot be
 /// used are counted by reason in Stats and change nothing; a row never throws, except for a jump of more than a million
 /// windows, which throws before anything of the call has happened.
-/// Trades are summed before they are projected, and applied to the book when something else happens or the book is
-/// read; so reading is a use of the engine, too. One engine is used by one thread at a time; any number of engines run
-/// in parallel.
+/// Whatever else throws, too: an event, a verb, the start, a restore happens wholly or not at all, also when memory
+/// runs out. Arrays are events one after the other: those before the one that memory did not suffice for have happened,
+/// and counts() says how many. Trades are summed before they are projected, and applied to the book when something else
+/// happens or the book is read; so reading is a use of the engine, too. One engine is used by one thread at a time; any
+/// number of engines run in parallel.
 class LIQCORE_EXPORT Engine {
  public:
   /// A jump over more windows than this is an error: nearly always a wrong time unit.
@@ -193,9 +129,17 @@ class LIQCORE_EXPORT Engine {
   /// Multiply all live levels: longs of each tier, then shorts.
   void scale(std::span<const double> factors);
 
-  /// Called whenever a window closes, with its segment, on the thread that feeds the engine; must not throw and must
-  /// not feed the engine. Without a hook, poll history().total() and history().segment().
-  void on_column(std::function<void(const Segment&)> hook) { hook_ = std::move(hook); }
+  using Hook = std::function<void(const Segment&)>;
+  /// Called whenever a window closes, with its segment, on the thread that feeds the engine. The window is over by
+  /// then: whatever the hook reads (levels, features, stats, clock, peek, checkpoint) is what advance() to the end of
+  /// the window would leave, for any size of batch and number of threads. Only book()->liquidated() still shows the
+  /// window that closed. With a hook, windows close on one thread.
+  ///
+  /// It must not feed the engine (InvalidConfig) and should not throw; if it does, the event that closed the window has
+  /// not happened, the window's end has. It may replace or remove itself: what it was keeps running to its end. What a
+  /// hook was told of stands, even if memory runs out for the rest of the event.
+  /// Without a hook, poll history().total() and history().segment().
+  void on_column(Hook hook);
 
   [[nodiscard]] const Instrument& instrument() const noexcept { return instrument_; }
   [[nodiscard]] const LeverageProfile& leverage() const noexcept { return leverage_; }
@@ -216,12 +160,12 @@ class LIQCORE_EXPORT Engine {
   /// What open interest has corrected so far, and the interval in progress.
   [[nodiscard]] const SampledModel& sampled() const {
     apply_run();
-    return sampled_;
+    return live_.sampled;
   }
   /// The book; null before the first price of an automatic axis.
   [[nodiscard]] const LevelBook* book() const {
     apply_run();
-    return book_ ? &*book_ : nullptr;
+    return live_.book ? &*live_.book : nullptr;
   }
   /// Closed windows; null before the first price of an automatic axis.
   [[nodiscard]] const History* history() const noexcept { return history_ ? &*history_ : nullptr; }
@@ -238,8 +182,11 @@ class LIQCORE_EXPORT Engine {
   /// The engine's whole state.
   /// @throws InvalidConfig before the first price, when there is nothing to keep
   [[nodiscard]] Checkpoint checkpoint() const;
+  /// What makes an engine's state its own, by name: leverage, axis, model, trigger and their options. A checkpoint fits
+  /// engines of the same kind; `keep` and `threads` are no part of it.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> kind() const;
   /// Take up where an engine of the same instrument, leverage and options stood: what follows is bit for bit the same.
-  /// @throws InvalidConfig if this engine was fed already, or the checkpoint is of another kind of engine
+  /// @throws InvalidConfig if this engine was fed already, or the checkpoint is of another kind of engine: by name
   void restore(const Checkpoint& checkpoint);
 
  private:
@@ -250,9 +197,6 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] Reject check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept;
   [[nodiscard]] Reject check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept;
 
-  template <class OnTrades, class OnMark, class OnEvent, class OnCandle, class OnSample>
-  static void merge(const Feed& feed, bool trades_sorted, OnTrades&& on_trades, OnMark&& on_mark, OnEvent&& on_event,
-                    OnCandle&& on_candle, OnSample&& on_sample);
   [[nodiscard]] std::int64_t windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept;
   void refuse_gaps(const Feed& feed, bool trades_sorted) const;
   void refuse_records(const TradeRecords& records) const;
@@ -262,24 +206,33 @@ class LIQCORE_EXPORT Engine {
   Reject count(Reject reason) noexcept;
 
   [[nodiscard]] LevelBook new_book(std::int64_t tick) const;
-  void start_book(std::int64_t tick);
-  void move_clock(std::int64_t ts_ns);
-  void close_window();
-  void value_liquidated();
-  void write_boundary(Segment& segment) const;
+  void start_book(std::int64_t ts_ns, std::int64_t tick);
+  void end_book() noexcept;
+  // Windows that ended by then close, or the first price (tick 0: it is none) starts the book; `prepare` makes the
+  // memory that the rest of the event needs. It all happens or, if memory runs out, nothing.
+  template <class Prepare>
+  void move_clock(std::int64_t ts_ns, std::int64_t tick, Prepare&& prepare);
+  void move_clock(std::int64_t ts_ns, std::int64_t tick);
+  template <class Prepare>
+  void close_windows(std::size_t windows, Prepare&& prepare);
+  void end_window(const Segment& segment);
+  void call_hook(const Segment& segment);
+  void refuse_in_hook() const;
+  void value_liquidated() noexcept;
+  void write_boundary(Segment& segment) const noexcept;
   Reject checked_trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
-  void use_large_trade(std::int64_t tick, double lots, bool taker_sell);
+  void use_large_trade(std::int64_t ts_ns, std::int64_t tick, double lots, bool taker_sell);
   void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
-  void use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks);
+  void use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks, std::size_t& done);
   void use_footprints(const FootprintStream& footprints, std::size_t begin, std::size_t end);
   void begin_run(std::int64_t tick);
   [[nodiscard]] bool trades_rise(std::span<const std::int64_t> ts_ns) const;
   std::size_t use_whole_windows(const TradeArrays& trades, std::size_t begin, std::size_t end);
-  void absorb(const Engine& later);
+  void absorb(Engine& later);
   void apply_run() const;
-  template <class Use>
-  Stats account_for(Use&& use);
+  void room_to_open(std::int64_t tick, double longs, double shorts, std::optional<LevelBook::Reached> reached);
   void use_mark(std::int64_t ts_ns, double price);
+  Reject candle(const CandleArrays& candles, std::size_t i);
   void use_candle(const CandleArrays& candles, std::size_t i);
   void draw(const Candle& candle) const;
   [[nodiscard]] std::optional<LevelBook::Reached> mark_reached() const noexcept;
@@ -291,16 +244,23 @@ class LIQCORE_EXPORT Engine {
   EngineOptions options_;
   std::vector<double> window_decay_;  // factor of each layer at a window's end; empty: none
 
-  // A run of trades that is not in the book yet, and what it will change when apply_run() puts it there.
-  mutable Footprint run_;
-  mutable std::optional<LevelBook> book_;
-  mutable Candle candle_;
-  mutable std::optional<TickRange> triggered_;  // the last touch
-  mutable SampledModel sampled_;
-  mutable std::int64_t last_price_ = 0;  // tick of the last trade or candle; 0: none yet
+  /// A run of trades that is not in the book yet, and what it will change when apply_run() puts it there. To read any
+  /// of that puts it there first, which changes nothing that can be seen: that is why it may happen behind a const.
+  struct Live {
+    Footprint run;
+    std::optional<LevelBook> book;
+    Candle candle;
+    std::optional<TickRange> triggered;  // the last touch
+    SampledModel sampled;
+    std::int64_t last_price;  // tick of the last trade or candle; 0: none yet
+  };
+  mutable Live live_;
 
   std::optional<History> history_;
-  std::function<void(const Segment&)> hook_;
+  std::shared_ptr<const Hook> hook_;
+  bool in_hook_ = false;
+  Segment closing_;     // what the next window is written into
+  History::Room room_;  // scratch of close_windows()
 
   std::int64_t clock_ns_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t began_ns_ = 0;  // when the book was started

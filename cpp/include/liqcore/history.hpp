@@ -55,15 +55,24 @@ struct Picture {
 /// Consecutive one-window segments, oldest first, and the levels that were live before the first of them.
 ///
 /// With `keep`, the oldest segment is folded into those levels once there are more. Segments are shared, never copied:
-/// a copy of a history is cheap and stays as it was when the engine goes on. One thread at a time.
+/// a copy of a history is cheap and stays as it was when the engine goes on. One thread at a time; copies may be used
+/// and destroyed on other threads.
 ///
 /// Two things are made when first needed, and shared with the copies: the levels at every 1,024th window, where a fold
 /// can begin; and spans of windows combined in advance (a tree), from which the levels opened in any stretch of time
 /// are found by looking at a few dozen spans and windows. Neither is made by the engine as it runs.
 class LIQCORE_EXPORT History {
  public:
-  /// @param keep  number of segments kept; >= 1, or none for all
+  /// As many segments as anybody needs; more than that is a mistake.
+  static constexpr std::size_t kMaxKeep = std::size_t{1} << 32;
+
+  /// @throws InvalidConfig unless it is none, or 1 to kMaxKeep
+  static void check_keep(std::optional<std::size_t> keep);
+
+  /// @param keep  number of segments kept; 1 to kMaxKeep, or none for all
   History(Terms terms, std::optional<std::size_t> keep);
+  /// The same windows, shared, with another `keep`: if there are more, the oldest are folded together.
+  History(const History& from, std::optional<std::size_t> keep);
 
   [[nodiscard]] const Terms& terms() const noexcept { return terms_; }
   [[nodiscard]] std::size_t size() const noexcept { return segments_.size(); }
@@ -74,8 +83,8 @@ class LIQCORE_EXPORT History {
   [[nodiscard]] std::shared_ptr<const Segment> share(std::size_t i) const noexcept { return segments_[at(i)]; }
   /// The levels that were live before segment 0.
   [[nodiscard]] const Layers& base() const noexcept { return base_; }
-  /// Replace the levels before segment 0 (a history read back from a file).
-  void set_base(const Cells& cells);
+  /// Replace the levels before segment 0, which `folded` windows left (a history read back from a file).
+  void set_base(const Cells& cells, std::uint64_t folded = 0);
 
   /// Keep every segment from now on.
   void keep_all() noexcept;
@@ -83,6 +92,24 @@ class LIQCORE_EXPORT History {
   /// The segment to write the next window into, already part of the history; what it held before is to be written
   /// over. No allocation once `keep` segments exist and nobody shares the oldest.
   Segment& append();
+
+  /// Memory that the next windows are written into; made by room_for().
+  struct Room {
+    std::vector<std::shared_ptr<Segment>> spare;
+    bool scaled = false;
+  };
+  /// Make all the memory that put() will need for `windows` windows, the first of which has levels within `bins`; the
+  /// segments that put() hands back have room for an empty window, scaled or not.
+  void room_for(std::size_t windows, Layers::Range bins, bool scaled, Room& room);
+  /// The same without memory for the windows themselves.
+  void room_to_put(std::size_t windows, Layers::Range bins);
+  /// Add a window: `segment` becomes part of the history and gets other memory in exchange.
+  Segment& put(Segment& segment, Room& room) noexcept;
+  /// Add a window that nobody else has; needs room_to_put().
+  void put(std::shared_ptr<Segment> segment) noexcept;
+  /// The segments themselves, oldest first; the history is of no use any more.
+  [[nodiscard]] std::vector<std::shared_ptr<Segment>> release() &&;
+
   /// Ask for the memory that the next append() will fold and write over, so that it is at hand by then.
   void prefetch() const noexcept;
 
@@ -136,6 +163,9 @@ class LIQCORE_EXPORT History {
 
  private:
   struct Cache;
+  [[nodiscard]] bool full() const noexcept { return keep_ && segments_.size() >= *keep_; }
+  void fold_oldest();
+  [[nodiscard]] bool has_room(const Segment& segment, bool scaled) const noexcept;
   [[nodiscard]] std::size_t at(std::size_t i) const noexcept { return (oldest_ + i) % segments_.size(); }
 
   Terms terms_;

@@ -51,7 +51,7 @@ enum {
   LIQ_INVALID = -1,   /**< an argument breaks its rule, or the call cannot be: the message names argument and value */
   LIQ_TOO_SMALL = -2, /**< a buffer is too small; the message, and where there is one the count, say what is needed */
   LIQ_NO_PRICE = -3,  /**< the engine has seen no price yet: there is nothing to read */
-  LIQ_NO_MEMORY = -4, /**< memory ran out: an engine that was being fed is to be destroyed */
+  LIQ_NO_MEMORY = -4, /**< memory ran out: the event did not happen; of arrays, the rows before it did */
   LIQ_FAILED = -5     /**< a defect of the library: please report it */
 };
 

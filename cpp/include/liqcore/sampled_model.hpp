@@ -62,6 +62,10 @@ class LIQCORE_EXPORT SampledModel {
   void priced(const Candle& candle) noexcept { state_.interval.prices.extend(candle); }
   /// Something touched [low, high].
   void touched(TickRange range) noexcept;
+  /// Make room for traded() at so many ticks.
+  void room_to_trade(std::size_t ticks);
+  /// Make room for append().
+  void room_to_append(const SampledModel& later) { room_to_trade(later.state_.interval.profile.size()); }
   /// What another model was told, that came after what this one was told.
   void append(const SampledModel& later);
 
@@ -73,6 +77,8 @@ class LIQCORE_EXPORT SampledModel {
     std::int64_t last_price;              ///< tick of the last trade or candle, or of the last mark
   };
 
+  /// Make the memory that sample() will need, of the book too: all of it or none that can be seen.
+  void room_for(double lots, LevelBook* book, const Market& market);
   /// Take a sample (whole lots, >= 0): close, open, touch the interval's hull, correct, begin a new interval.
   /// @param book  null as long as no price was seen: then the sample is only remembered
   void sample(double lots, LevelBook* book, const Market& market);
@@ -93,9 +99,11 @@ class LIQCORE_EXPORT SampledModel {
   void compact();
   void close(double before, double now, double renewed, LevelBook& book);
   void open(double lots, LevelBook& book, const Market& market);
-  void open_side(Side side, double lots, LevelBook& book, const Market& market);
+  [[nodiscard]] double opens(double before, double now) const;
+  [[nodiscard]] std::int64_t event_tick(const Market& market) const;
+  template <class Open>
+  void open_side(Side side, double lots, const Market& market, Open&& open_level) const;
   void cap(double now, LevelBook& book);
-  void add_up(const LevelBook& book);
   static void touch_hull(const Interval& interval, LevelBook& book, const Market& market);
 
   Model model_;
@@ -105,8 +113,6 @@ class LIQCORE_EXPORT SampledModel {
   SampledState state_;
   std::size_t compacted_ = 0;    // so much of the profile is sorted; what was added since is not
   std::vector<double> factors_;  // scratch
-  std::vector<double> live_;     // scratch: lots of each layer
-  std::vector<double> cells_;    // scratch
 };
 
 }  // namespace liqcore::inline abi1

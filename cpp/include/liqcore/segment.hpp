@@ -107,6 +107,8 @@ class LIQCORE_EXPORT Layers {
 
   /// Make room for bins [low, high): an allocation and a copy where they are not covered yet.
   void cover(std::int64_t low, std::int64_t high);
+  /// The same layers with room for these bins as well.
+  [[nodiscard]] Layers covering(Range bins) const;
   [[nodiscard]] bool covers(std::int64_t low, std::int64_t high) const noexcept {
     return low >= first_bin_ && high <= first_bin_ + width_;
   }
@@ -144,8 +146,12 @@ class LIQCORE_EXPORT Layers {
   void clear() noexcept;
   /// Write the non-zero cells, in order; `out` keeps its capacity.
   void extract(Cells& out) const;
+  /// Make room for what extract() would write.
+  void room_to_extract(Cells& out) const;
 
  private:
+  [[nodiscard]] std::size_t filled() const noexcept;
+
   std::size_t tiers_;
   std::int64_t first_bin_ = 0;
   std::int64_t width_ = 0;

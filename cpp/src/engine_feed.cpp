@@ -1,0 +1,337 @@
+// Many events at a time: several streams merged, arrays and records, and what refuses them before anything has
+// happened.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "check_feed.hpp"
+#include "check_rows.hpp"
+#include "engine_parts.hpp"
+#include "kernels/kernels.hpp"
+#include "liqcore/engine.hpp"
+#include "liqcore/error.hpp"
+#include "pool.hpp"
+#include "text_of.hpp"
+
+namespace liqcore::inline abi1 {
+namespace {
+
+/// The range of some keys (2 * tick + side); n >= 1.
+TickRange ticks_of(const std::int64_t* keys, std::size_t n) noexcept {
+  std::int64_t low;
+  std::int64_t high;
+  kernels::active().range(keys, n, &low, &high);
+  return {low / 2, high / 2};
+}
+
+template <class T>
+T value_at(const Strided& column, std::size_t i) noexcept {
+  T out;
+  std::memcpy(&out, static_cast<const char*>(column.first) + static_cast<std::ptrdiff_t>(i) * column.step, sizeof out);
+  return out;
+}
+
+/// Calls `use(i, taker_sell)` for the trades among the records, and counts the others if asked to.
+template <class Flags, class Use>
+void for_each_trade_of(const TradeRecords& records, Use&& use, RecordStats* count) {
+  for (std::size_t i = 0; i < records.size; ++i) {
+    const std::uint64_t flags = value_at<Flags>(records.flags, i);
+    const bool sold = records.sell != 0 ? (flags & records.sell) != 0 : (flags & records.buy) == 0;
+    const bool bought = records.buy != 0 ? (flags & records.buy) != 0 : !sold;
+    if ((flags & records.kind_mask) != records.kind) {
+      if (count != nullptr) ++count->other_kinds[flags & 0xff];
+    } else if ((flags & records.clock) != records.clock) {
+      if (count != nullptr) ++count->other_clock;
+    } else if (sold == bought) {
+      if (count != nullptr) ++count->no_side;
+    } else {
+      use(i, sold);
+    }
+  }
+}
+
+template <class Use>
+void for_each_trade(const TradeRecords& records, Use&& use, RecordStats* count = nullptr) {
+  if (records.wide_flags)
+    for_each_trade_of<std::uint64_t>(records, use, count);
+  else
+    for_each_trade_of<std::uint8_t>(records, use, count);
+}
+
+bool any_volumes(const CandleArrays& candles) {
+  const auto any = [](std::span<const double> values) {
+    return std::any_of(values.begin(), values.end(), [](double value) { return value > 0.0; });
+  };
+  return any(candles.buy_qty) || any(candles.sell_qty);
+}
+
+}  // namespace
+
+void refuse_jump(const char* argument, std::int64_t from_ns, std::int64_t to_ns, std::int64_t windows,
+                 std::int64_t window_ns) {
+  if (windows > Engine::kMaxGapWindows)
+    throw InvalidConfig(std::string(argument) + " must not jump over more than " + text_of(Engine::kMaxGapWindows) +
+                        " windows at once (are the times in nanoseconds?): from " + text_of(from_ns) + " to " +
+                        text_of(to_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns");
+}
+
+void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
+  std::int64_t first = clock_ns_ == kNever ? kMaxTime : clock_ns_;
+  std::int64_t last = kNever;
+  const auto look = [&](std::span<const std::int64_t> times, std::int64_t delay) {
+    for (const std::int64_t ts : times) {
+      if (ts < 0 || ts > kMaxTime - delay) continue;
+      first = std::min(first, ts + delay);
+      last = std::max(last, ts + delay);
+    }
+  };
+  // Of sorted times the ends say it all, unless they are no times.
+  const auto trade_ts = feed.trades.ts_ns;
+  if (trades_sorted && !trade_ts.empty() && trade_ts.front() >= 0 && trade_ts.back() <= kMaxTime) {
+    look(trade_ts.first(1), 0);
+    look(trade_ts.last(1), 0);
+  } else {
+    look(trade_ts, 0);
+  }
+  look(feed.marks.ts_ns, 0);
+  look(feed.vendor_events.ts_ns, 0);
+  look(feed.candles.ts_open_ns, feed.candles.interval_ns - 1);
+  look(feed.open_interest.ts_ns, 0);
+  if (last == kNever || windows_between(first, last) <= kMaxGapWindows) return;
+
+  // Rare: the call spans that many windows, so look whether one step does. Rows that would be rejected do not count.
+  std::int64_t clock = clock_ns_;
+  bool windows_began = window_end_ns_ != kNever;
+  const auto step = [&](Reject reject, std::int64_t ts, bool is_price) {
+    if (reject != Reject::none) return;
+    if (windows_began) refuse_jump("ts", clock, ts, windows_between(clock, ts), options_.window_ns);
+    clock = ts;
+    windows_began = windows_began || is_price;
+  };
+  merge(
+      feed, trades_sorted,
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+          const std::int64_t ts = feed.trades.ts_ns[i];
+          OnGrid tick;
+          OnGrid lots;
+          step(check_trade(ts, feed.trades.price[i], feed.trades.qty[i], clock, tick, lots), ts, true);
+        }
+      },
+      [&](std::size_t i) {
+        const std::int64_t ts = feed.marks.ts_ns[i];
+        step(check_mark(ts, feed.marks.value[i], clock), ts, true);
+      },
+      [&](std::size_t i) {
+        const EventArrays& events = feed.vendor_events;
+        step(check_event(events.ts_ns[i], events.price[i], events.qty[i], clock), events.ts_ns[i], true);
+      },
+      [&](std::size_t i) {
+        if (const Reject reject = check_candle(feed.candles, i, clock); reject == Reject::none)
+          step(reject, feed.candles.ts_open_ns[i] + feed.candles.interval_ns - 1, true);
+      },
+      [&](std::size_t i) {
+        const std::int64_t ts = feed.open_interest.ts_ns[i];
+        step(check_sample(ts, feed.open_interest.value[i], clock), ts, false);
+      });
+}
+
+void Engine::refuse_records(const TradeRecords& records) const {
+  bool has_trades = false;
+  std::int64_t first = clock_ns_ == kNever ? kMaxTime : clock_ns_;
+  std::int64_t last = kNever;
+  for_each_trade(records, [&](std::size_t i, bool) {
+    has_trades = true;
+    const auto ts = value_at<std::int64_t>(records.ts_ns, i);
+    if (ts < 0 || ts > kMaxTime) return;
+    first = std::min(first, ts);
+    last = std::max(last, ts);
+  });
+  refuse_double_volumes({}, has_trades);
+  if (last == kNever || windows_between(first, last) <= kMaxGapWindows) return;
+
+  std::int64_t clock = clock_ns_;
+  bool windows_began = window_end_ns_ != kNever;
+  for_each_trade(records, [&](std::size_t i, bool) {
+    const auto ts = value_at<std::int64_t>(records.ts_ns, i);
+    OnGrid tick;
+    OnGrid lots;
+    if (check_trade(ts, value_at<double>(records.price, i), value_at<double>(records.qty, i), clock, tick, lots) !=
+        Reject::none)
+      return;
+    if (windows_began) refuse_jump("ts", clock, ts, windows_between(clock, ts), options_.window_ns);
+    clock = ts;
+    windows_began = true;
+  });
+}
+
+// --- arrays ------------------------------------------------------------------------------------------------------
+
+Stats Engine::trades(const TradeArrays& trades) { return feed({trades, {}, {}, {}, {}}); }
+Stats Engine::marks(const SampleArrays& marks) { return feed({{}, marks, {}, {}, {}}); }
+Stats Engine::candles(const CandleArrays& candles) { return feed({{}, {}, candles, {}, {}}); }
+Stats Engine::open_interest(const SampleArrays& samples) { return feed({{}, {}, {}, samples, {}}); }
+Stats Engine::vendor_events(const EventArrays& events) { return feed({{}, {}, {}, {}, events}); }
+
+void Engine::refuse_double_volumes(const Feed& feed, bool has_trades) const {
+  if ((any_volumes(feed.candles) || used_candle_volumes_) && (has_trades || used_trades_))
+    throw InvalidConfig(
+        "trades and candle volumes of one market must not be fed together (each would open the same positions): "
+        "leave out buy_qty and sell_qty, or the trades");
+}
+
+Stats Engine::feed(const Feed& feed) {
+  return account_for(*this, [&] { static_cast<void>(feed_rows(feed)); });
+}
+
+RowCounts Engine::feed_rows(const Feed& feed) {
+  refuse_in_hook();
+  check_lengths(feed);
+  if (!feed.vendor_events.ts_ns.empty() && options_.model != Model::vendor)
+    throw InvalidConfig("vendor events need the model vendor");
+  refuse_double_volumes(feed, !feed.trades.ts_ns.empty());
+  const bool sorted = trades_rise(feed.trades.ts_ns);
+  refuse_gaps(feed, sorted);
+  const RowCounts before = counts_;
+  merge(
+      feed, sorted, [&](std::size_t begin, std::size_t end) { use_trades(feed.trades, begin, end, sorted); },
+      [&](std::size_t i) { static_cast<void>(mark(feed.marks.ts_ns[i], feed.marks.value[i])); },
+      [&](std::size_t i) {
+        const EventArrays& events = feed.vendor_events;
+        static_cast<void>(vendor_event(events.ts_ns[i], events.price[i], events.qty[i]));
+      },
+      [&](std::size_t i) { static_cast<void>(candle(feed.candles, i)); },
+      [&](std::size_t i) {
+        static_cast<void>(open_interest(feed.open_interest.ts_ns[i], feed.open_interest.value[i]));
+      });
+  RowCounts after = counts_;
+  after -= before;
+  return after;
+}
+
+RecordStats Engine::records(const TradeRecords& records) {
+  refuse_in_hook();
+  refuse_records(records);
+  RecordStats out;
+  // Whole windows of a long stretch are what threads share; one alone wants its block in the second-level cache.
+  const std::size_t block = std::min(records.size, pool_ ? std::size_t{1} << 20 : std::size_t{1} << 13);
+  std::vector<std::int64_t> ts(block);
+  std::vector<double> price(block);
+  std::vector<double> qty(block);
+  std::vector<std::uint8_t> taker_sell(block);
+  out.stats = account_for(*this, [&] {
+    std::size_t n = 0;
+    const auto flush = [&] {
+      const TradeArrays trades{std::span(ts).first(n), std::span(price).first(n), std::span(qty).first(n),
+                               std::span(taker_sell).first(n)};
+      if (n > 0) use_trades(trades, 0, n, trades_rise(trades.ts_ns));
+      n = 0;
+    };
+    for_each_trade(
+        records,
+        [&](std::size_t i, bool sold) {
+          ts[n] = value_at<std::int64_t>(records.ts_ns, i);
+          price[n] = value_at<double>(records.price, i);
+          qty[n] = value_at<double>(records.qty, i);
+          taker_sell[n] = sold ? 1 : 0;
+          if (++n == block) flush();
+        },
+        &out);
+    flush();
+  });
+  return out;
+}
+
+void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted) {
+  // With a hook windows close one by one: it must not see what comes after them.
+  if (pool_ && !hook_ && sorted && begin < end && trades.ts_ns[begin] >= std::max<std::int64_t>(clock_ns_, 0) &&
+      trades.ts_ns[end - 1] <= kMaxTime) {
+    if (!live_.book && end - begin > kBlockRows) {
+      use_trades(trades, begin, begin + kBlockRows, sorted);  // the first price makes the book
+      begin += kBlockRows;
+    }
+    if (live_.book) begin = use_whole_windows(trades, begin, end);
+  }
+  const kernels::Kernels& kernels = kernels::active();
+  const kernels::Grid grid{instrument_.tick_size(), instrument_.lot_size(), per_tick_, per_lot_};
+  for (std::size_t block = begin; block < end; block += kBlockRows) {
+    const std::size_t n = std::min(kBlockRows, end - block);
+    const std::int64_t* ts = trades.ts_ns.data() + block;
+    const kernels::Block converted =
+        kernels.convert(trades.price.data() + block, trades.qty.data() + block, trades.taker_sell.data() + block, n,
+                        grid, keys_.data(), lots_.data());
+    const bool in_order = (sorted || kernels.rises(ts, n)) && ts[0] >= 0 && ts[0] >= clock_ns_ && ts[n - 1] <= kMaxTime;
+    if (!converted.clean || !in_order) {
+      for (std::size_t i = block; i < block + n; ++i)
+        static_cast<void>(trade(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0));
+      continue;
+    }
+    // What has happened of the chunk is counted when it has, for whoever looks from a hook or after memory ran out.
+    const auto count_rows = [&](std::size_t first, std::size_t end_row) {
+      if (first == end_row) return;
+      counts_.rows += end_row - first;
+      counts_.used += end_row - first;
+      if (converted.rounded > 0) {
+        if (end_row - first == n)
+          counts_.rounded_qty += converted.rounded;
+        else
+          for (std::size_t i = first; i < end_row; ++i)
+            counts_.rounded_qty += instrument_.to_lots(trades.qty[block + i]).exact ? 0 : 1;
+      }
+      used_trades_ = true;
+      clock_ns_ = last_event_ns_ = ts[end_row - 1];
+    };
+    for (std::size_t i = 0; i < n;) {
+      const std::int64_t before = clock_ns_;
+      move_clock(ts[i], keys_[i] / 2);
+      // A run ends where the window does. Nearly always that is not in this block; only otherwise are times looked up,
+      // each a line of memory that nothing else has asked for.
+      const std::size_t stop = ts[n - 1] < window_end_ns_
+                                   ? n
+                                   : static_cast<std::size_t>(std::lower_bound(ts + i, ts + n, window_end_ns_) - ts);
+      const std::int64_t* keys = keys_.data() + i;
+      const bool whole = stop - i == n;
+      std::size_t done = 0;
+      try {
+        use_rows(keys, lots_.data() + i, stop - i,
+                 whole ? TickRange{converted.low, converted.high} : ticks_of(keys, stop - i), done);
+      } catch (...) {
+        if (done == 0) clock_ns_ = before;  // no window has ended: then the run was empty and nothing could fail
+        count_rows(i, i + done);
+        throw;
+      }
+      count_rows(i, stop);
+      i = stop;
+    }
+  }
+}
+
+void Engine::use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks,
+                      std::size_t& done) {
+  Footprint& run = live_.run;
+  if (run.takes(ticks.low) && run.takes(ticks.high)) {
+    run.add(keys, lots, n, ticks.low, ticks.high);
+    done += n;
+    return;
+  }
+  // The price leaves the run's range, once in a while: in one of many short pieces, which alone is done row by row.
+  constexpr std::size_t kPiece = 64;
+  if (n > kPiece) {
+    for (std::size_t i = 0; i < n; i += kPiece) {
+      const std::size_t rows = std::min(kPiece, n - i);
+      use_rows(keys + i, lots + i, rows, ticks_of(keys + i, rows), done);
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < n; ++i, ++done) {
+    const std::int64_t tick = keys[i] / 2;
+    if (!run.takes(tick)) begin_run(tick);
+    run.add(tick, lots[i], (keys[i] & 1) != 0);
+  }
+}
+
+}  // namespace liqcore::inline abi1

@@ -1,0 +1,145 @@
+// The engine's whole state, to go on later or elsewhere.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "check_rows.hpp"
+#include "liqcore/engine.hpp"
+#include "liqcore/error.hpp"
+#include "text_of.hpp"
+
+namespace liqcore::inline abi1 {
+namespace {
+
+std::string text_of_all(const std::vector<double>& values) {
+  std::string out;
+  for (const double value : values) {
+    if (!out.empty()) out += ' ';
+    out += text_of(value);
+  }
+  return out.empty() ? "none" : out;
+}
+
+std::string text_of_maybe(const std::optional<double>& value) { return value ? text_of(*value) : "none"; }
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> Engine::kind() const {
+  constexpr const char* models[] = {"none", "flow", "oi", "blend", "vendor"};
+  constexpr const char* triggers[] = {"last", "mark", "candle"};
+  const EngineOptions& o = options_;
+  std::vector<double> levels;
+  for (const Side side : {Side::long_, Side::short_})
+    for (const double tier : leverage_.tiers())
+      levels.push_back(instrument_.margin().level_factor(side, instrument_.contract(), tier));
+  std::string axis = "automatic";
+  if (o.axis) {
+    axis = "bins ";
+    axis += text_of(o.axis->first_bin());
+    axis += " to ";
+    axis += text_of(o.axis->first_bin() + o.axis->size() - 1);
+  }
+  return {
+      {"leverage", text_of_all(leverage_.tiers())},
+      {"shares", text_of_all(leverage_.weights())},
+      {"margin", text_of_all(levels)},
+      {"axis", std::move(axis)},
+      {"model", models[static_cast<std::size_t>(o.model)]},
+      {"trigger", triggers[static_cast<std::size_t>(o.trigger)]},
+      {"maker_share", text_of(o.maker_share)},
+      {"half_life", text_of_all(o.half_life_ns)},
+      {"taker_tilt", text_of(o.model_options.taker_tilt)},
+      {"churn", text_of_maybe(o.model_options.churn)},
+      {"event_threshold", text_of_maybe(o.model_options.event_threshold)},
+      {"reconciled", o.model_options.reconciled ? "true" : "false"},
+  };
+}
+
+Checkpoint Engine::checkpoint() const {
+  if (!live_.book) throw InvalidConfig("the engine has seen no price yet: there is nothing to save");
+  apply_run();
+  const LevelBook& book = *live_.book;
+  Checkpoint out{*history_,
+                 std::nullopt,
+                 stats(),
+                 clock_ns_,
+                 {},
+                 live_.triggered,
+                 used_trades_,
+                 used_candle_volumes_,
+                 live_.sampled.state(),
+                 live_.last_price,
+                 began_ns_,
+                 liquidated_usd_,
+                 book.earlier_accounts(),
+                 kind()};
+  if (Segment open; peek(open)) out.open = std::move(open);
+  out.axis = {book.first_bin(), book.first_bin() + book.width()};
+  return out;
+}
+
+void Engine::restore(const Checkpoint& checkpoint) {
+  refuse_in_hook();
+  if (clock_ns_ != kNever) throw InvalidConfig("an engine must be restored before it is fed");
+  if (!checkpoint.open) throw InvalidConfig("a checkpoint must hold the unfinished window");
+  const Terms& terms = checkpoint.history.terms();
+  const std::int64_t step = options_.axis                ? options_.axis->ticks_per_bin()
+                            : options_.ticks_per_bin > 0 ? options_.ticks_per_bin
+                                                         : terms.ticks_per_bin;
+  if (!(terms == Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(),
+                       instrument_.multiplier(), step, options_.window_ns, leverage_.size()}))
+    throw InvalidConfig("a checkpoint must be of the same instrument, bins, window and number of tiers");
+  for (const auto& [name, own] : kind())
+    for (const auto& [of, value] : checkpoint.kind)
+      if (of == name && value != own)
+        throw InvalidConfig("a checkpoint must be of the same " + name + ": this engine has " + own + ", it is of " +
+                            value);
+  const Segment& open = *checkpoint.open;
+  const std::int64_t start = open.start_ns;
+  if (start < 0 || start > kMaxTime || start % options_.window_ns != 0 || open.end_ns != start + options_.window_ns ||
+      checkpoint.clock_ns >= open.end_ns)
+    throw InvalidConfig("a checkpoint's clock must lie in its unfinished window");
+  if (!checkpoint.liquidated_usd.empty() && checkpoint.liquidated_usd.size() != 2 * leverage_.size())
+    throw InvalidConfig("a checkpoint must hold what was liquidated of its own tiers");
+
+  // Everything is made apart; only then, without a way to fail, does it become this engine's.
+  LevelBook book = options_.axis ? LevelBook(instrument_, leverage_, *options_.axis)
+                                 : LevelBook(instrument_, leverage_, terms.ticks_per_bin);
+  const std::size_t closed = checkpoint.history.size();
+  book.restore(closed > 0 ? checkpoint.history.levels_after(closed - 1) : checkpoint.history.base(), open,
+               checkpoint.stats.accounts, checkpoint.axis, checkpoint.earlier);
+  History history(checkpoint.history, options_.keep);
+  SampledModel sampled = live_.sampled;
+  sampled.restore(checkpoint.sampled);
+  std::vector<double> liquidated_usd;
+  liquidated_usd.reserve(2 * leverage_.size());
+  liquidated_usd = checkpoint.liquidated_usd;
+  liquidated_usd.reserve(2 * leverage_.size());
+
+  live_.book.emplace(std::move(book));
+  history_.emplace(std::move(history));
+  live_.sampled = std::move(sampled);
+  liquidated_usd_ = std::move(liquidated_usd);
+  window_start_ns_ = open.start_ns;
+  window_end_ns_ = open.end_ns;
+  live_.candle = open.candle;
+  last_event_ns_ = open.last_ns;
+  mark_price_ = open.mark_price;
+  mark_tick_ = std::isnan(mark_price_) ? 0 : instrument_.to_ticks(mark_price_).units;
+  open_interest_ = open.open_interest;
+  clock_ns_ = std::max(checkpoint.clock_ns, start);  // in a hook of liqcore 0.1.0 it was that of the window before
+  live_.triggered = checkpoint.triggered;
+  used_trades_ = checkpoint.used_trades;
+  used_candle_volumes_ = checkpoint.used_candle_volumes;
+  live_.last_price = checkpoint.last_price;
+  began_ns_ = checkpoint.began_ns;
+  static_cast<RowCounts&>(counts_) = checkpoint.stats;
+  counts_.inexact = checkpoint.stats.inexact;
+}
+
+}  // namespace liqcore::inline abi1
