@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -70,19 +71,41 @@ SampledState sampled_state(const py::dict& from) {
   return out;
 }
 
+/// Accounts as columns, for a header of JSON.
+void put_accounts(py::dict& out, const char* whole_name, const char* fraction_name,
+                  const std::vector<Account>& accounts) {
+  py::list whole;
+  py::list fraction;
+  for (const Account& account : accounts)
+    for (const auto tally : kTallies) {
+      whole.append((account.*tally).whole());
+      fraction.append((account.*tally).fraction());
+    }
+  out[whole_name] = whole;
+  out[fraction_name] = fraction;
+}
+
+std::vector<Account> accounts_of(const py::dict& from, const char* whole_name, const char* fraction_name,
+                                 std::size_t layers) {
+  const auto whole = from[whole_name].cast<std::vector<std::int64_t>>();
+  const auto fractions = from[fraction_name].cast<std::vector<double>>();
+  if (whole.size() != layers * std::size(kTallies) || fractions.size() != whole.size())
+    throw InvalidConfig("a checkpoint must be of the same number of tiers and the same version");
+  std::vector<Account> out(layers);
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    Tally& tally = out[i / std::size(kTallies)].*kTallies[i % std::size(kTallies)];
+    tally.add(whole[i]);
+    tally.add(fractions[i]);
+  }
+  return out;
+}
+
 }  // namespace
 
 py::dict state(PyEngine& self) {
   const Reading guard(self);
   const Checkpoint checkpoint = self.engine.checkpoint();
   const Stats& stats = checkpoint.stats;
-  py::list whole;
-  py::list fraction;
-  for (const Account& account : stats.accounts)
-    for (const auto tally : kTallies) {
-      whole.append((account.*tally).whole());
-      fraction.append((account.*tally).fraction());
-    }
   py::dict out;
   out["clock_ns"] = checkpoint.clock_ns;
   out["axis"] = py::make_tuple(checkpoint.axis.low, checkpoint.axis.high);
@@ -94,45 +117,58 @@ py::dict state(PyEngine& self) {
   out["rounded_qty"] = stats.rounded_qty;
   out["rejected"] = std::vector<std::uint64_t>(stats.rejected.begin(), stats.rejected.end());
   out["inexact"] = stats.inexact;
-  out["whole_lots"] = whole;
-  out["fractions"] = fraction;
+  put_accounts(out, "whole_lots", "fractions", stats.accounts);
+  put_accounts(out, "earlier_whole_lots", "earlier_fractions", checkpoint.earlier);
   out["sampled"] = sampled_state(checkpoint.sampled);
   out["last_price"] = checkpoint.last_price;
   out["began_ns"] = checkpoint.began_ns;
   out["liquidated_usd"] = checkpoint.liquidated_usd;
+  out["total"] = checkpoint.history.total();
+  out["last_ns"] = checkpoint.open->last_ns;
+  out["run"] = range_of(checkpoint.run);
+  out["run_tick"] = checkpoint.run_tick;
+  py::dict kind;
+  for (const auto& [name, value] : checkpoint.kind) kind[py::str(name)] = value;
+  out["kind"] = kind;
   return out;
 }
 
 void restore(PyEngine& self, const History& windows, const py::dict& state) {
   const Feeding guard(self);
   if (windows.size() == 0) throw InvalidConfig("a checkpoint must hold the unfinished window");
+  const std::size_t before = windows.size() - 1;
   History closed(windows.terms(), std::nullopt);
   Cells base;
   windows.base().extract(base);
-  closed.set_base(base);
-  for (std::size_t i = 0; i + 1 < windows.size(); ++i) closed.append() = windows.segment(i);
+  for (std::size_t i = 0; i < before; ++i) closed.append() = windows.segment(i);
+  // Files of liqcore 0.1.0 do not say what they are of, nor how many windows there have been.
+  const bool knows = state.contains("kind");
+  const auto total = knows ? state["total"].cast<std::uint64_t>() : before;
+  if (total < before) throw InvalidConfig("a checkpoint must count the windows that it holds");
+  closed.set_base(base, total - before);
   const auto axis = state["axis"].cast<std::pair<std::int64_t, std::int64_t>>();
   Stats stats;
   stats.rows = state["rows"].cast<std::uint64_t>();
   stats.used = state["used"].cast<std::uint64_t>();
   stats.rounded_qty = state["rounded_qty"].cast<std::uint64_t>();
   const auto rejected = state["rejected"].cast<std::vector<std::uint64_t>>();
-  const auto whole = state["whole_lots"].cast<std::vector<std::int64_t>>();
-  const auto fractions = state["fractions"].cast<std::vector<double>>();
   const std::size_t layers = 2 * self.engine.leverage().size();
-  if (rejected.size() != kRejectReasons || whole.size() != layers * std::size(kTallies) ||
-      fractions.size() != whole.size())
+  if (rejected.size() != kRejectReasons)
     throw InvalidConfig("a checkpoint must be of the same number of tiers and the same version");
   std::copy(rejected.begin(), rejected.end(), stats.rejected.begin());
   stats.inexact = state["inexact"].cast<bool>();
-  stats.accounts.resize(layers);
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    Tally& tally = stats.accounts[i / std::size(kTallies)].*kTallies[i % std::size(kTallies)];
-    tally.add(whole[i]);
-    tally.add(fractions[i]);
+  stats.accounts = accounts_of(state, "whole_lots", "fractions", layers);
+  std::vector<Account> earlier;
+  std::vector<std::pair<std::string, std::string>> kind;
+  Segment open = windows.segment(before);
+  if (knows) {
+    earlier = accounts_of(state, "earlier_whole_lots", "earlier_fractions", layers);
+    for (const auto& [name, value] : py::dict(state["kind"]))
+      kind.emplace_back(name.cast<std::string>(), value.cast<std::string>());
+    open.last_ns = state["last_ns"].cast<std::int64_t>();
   }
   self.engine.restore(Checkpoint{std::move(closed),
-                                 windows.segment(windows.size() - 1),
+                                 std::move(open),
                                  std::move(stats),
                                  state["clock_ns"].cast<std::int64_t>(),
                                  {axis.first, axis.second},
@@ -142,7 +178,11 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
                                  sampled_state(py::dict(state["sampled"])),
                                  state["last_price"].cast<std::int64_t>(),
                                  state["began_ns"].cast<std::int64_t>(),
-                                 state["liquidated_usd"].cast<std::vector<double>>()});
+                                 state["liquidated_usd"].cast<std::vector<double>>(),
+                                 std::move(earlier),
+                                 std::move(kind),
+                                 knows ? range_of(state["run"]) : std::nullopt,
+                                 knows ? state["run_tick"].cast<std::int64_t>() : 0});
 }
 
 }  // namespace liqcore::bindings

@@ -129,7 +129,7 @@ py::tuple history(PyEngine& self, bool unfinished) {
 void on_column(PyEngine& self, py::object callback) {
   if (!callback.is_none() && PyCallable_Check(callback.ptr()) == 0)
     throw py::type_error("callback must be callable or None");
-  const Feeding guard(self);
+  const Reading guard(self);  // a callback may replace or remove itself
   self.callback = std::move(callback);
   self.raised.reset();
   if (self.callback.is_none()) {
@@ -140,7 +140,8 @@ void on_column(PyEngine& self, py::object callback) {
     const py::gil_scoped_acquire locked;
     if (self.raised) return;
     try {
-      self.callback(std::make_shared<Segment>(segment));
+      const py::object callback = self.callback;  // which lives until it returns, whatever it does
+      callback(std::make_shared<Segment>(segment));
     } catch (py::error_already_set& error) {
       if (self.user == 0)  // fed through the C interface: no Python call is there to raise it
         error.discard_as_unraisable(self.callback);
@@ -336,8 +337,10 @@ with the segments, unless it is reconciled. Returns whether it was used, or Stat
       .def("on_column", &on_column, py::arg("callback"), R"(
 Call `callback(segment)` whenever a window closes, on the thread that feeds the engine; None removes it.
 
-The callback may read the engine (levels, axis, stats: the state at the window's end), not feed it. What it raises is
-raised when the feeding call is done, and ends the callbacks of that call. Where a function of liqcore.h feeds the engine it
+The window is over by then: whatever the callback reads (levels, features, stats, clock, history, what `save` writes) is
+what `advance` to the window's end would leave, for any size of batch and number of threads; with a callback, windows
+close on one thread. It may not feed the engine; it may replace or remove itself. What it raises is raised when the
+feeding call is done, and ends the callbacks of that call. Where a function of liqcore.h feeds the engine it
 goes to `sys.unraisablehook`.
 )")
       .def(

@@ -353,6 +353,8 @@ void LevelBook::touch_bins(std::int64_t low_bin, std::int64_t high_bin) {
   room_to_touch();
   record_touch(Side::long_, low_bin);
   record_touch(Side::short_, high_bin);
+  if (low_bin >= longs_end_ && high_bin < shorts_begin_) return;
+  if (ended_) begin_window();
   if (low_bin < longs_end_) clear_longs(low_bin);
   if (high_bin >= shorts_begin_) clear_shorts(high_bin);
 }
@@ -596,6 +598,8 @@ void LevelBook::room_to_settle(Segment& out) const {
 }
 
 void LevelBook::end_window(const Segment& out) noexcept {
+  if (ended_) begin_window();
+  ended_ = true;
   if (scaled_) {
     std::fill(closed_.begin(), closed_.end(), Tally{});
     settled_.apply(out, Layers::Dust::flush, nullptr, closed_);
@@ -637,6 +641,7 @@ void LevelBook::room_to_absorb(const Segment& window, Layers::Range& bins) const
 }
 
 void LevelBook::absorb(const Segment& window, const LevelBook& from) {
+  if (ended_) begin_window();
   exact_limit_ = std::min(exact_limit_, from.exact_limit_);
   inexact_ = inexact_ || from.inexact_;
   Layers::Range room;
@@ -656,7 +661,7 @@ void LevelBook::absorb(const Segment& window, const LevelBook& from) {
   }
   for (std::size_t side = 0; side < 2; ++side) opened_before_[side] += window.accounts[side * tiers_].opened;
   liquidated_.add(window.liquidated);
-  liquidates_ = true;
+  liquidates_ = ended_ = true;
   find_ends();
 }
 
@@ -675,6 +680,7 @@ void LevelBook::find_ends() noexcept {
 }
 
 void LevelBook::begin_window() noexcept {
+  ended_ = false;
   if (!liquidates_) return;
   liquidated_.clear();
   liquidates_ = false;

@@ -65,7 +65,9 @@ liq_status guarded(Call&& call) noexcept {
   } catch (const NoPrice& error) {
     return fail(LIQ_NO_PRICE, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(LIQ_NO_MEMORY, "memory ran out: the event did not happen (of arrays, the rows that liq_engine_counts has counted did)");
+    return fail(
+        LIQ_NO_MEMORY,
+        "memory ran out: the event did not happen (of arrays, the rows that liq_engine_counts has counted did)");
   } catch (const std::exception& error) {
     return fail(LIQ_FAILED, error.what());
   } catch (...) {

@@ -135,15 +135,20 @@ void Engine::start_book(std::int64_t ts_ns, std::int64_t tick) {
   live_.book.emplace(std::move(book));
   history_.emplace(std::move(history));
   began_ns_ = ts_ns;
-  window_start_ns_ = floor_div(ts_ns, options_.window_ns) * options_.window_ns;
-  window_end_ns_ = window_start_ns_ + options_.window_ns;
+  begin_window(floor_div(ts_ns, options_.window_ns) * options_.window_ns);
+}
+
+void Engine::begin_window(std::int64_t start_ns) noexcept {
+  window_start_ns_ = start_ns;
+  window_end_ns_ = start_ns + options_.window_ns;
+  plain_end_ns_ = std::min(window_end_ns_, kMaxTime + 1);
 }
 
 void Engine::end_book() noexcept {
   live_.book.reset();
   history_.reset();
   began_ns_ = window_start_ns_ = 0;
-  window_end_ns_ = kNever;
+  window_end_ns_ = plain_end_ns_ = kNever;
 }
 
 template <class Prepare>
@@ -213,8 +218,7 @@ void Engine::close_windows(std::size_t windows, Prepare&& prepare) {
 void Engine::end_window(const Segment& segment) {
   live_.candle = Candle{};
   clock_ns_ = std::max(clock_ns_, segment.end_ns);
-  window_start_ns_ = segment.end_ns;
-  window_end_ns_ = segment.end_ns + options_.window_ns;
+  begin_window(segment.end_ns);
   if (hook_) call_hook(segment);
   live_.book->begin_window();
 }
@@ -224,11 +228,15 @@ void Engine::call_hook(const Segment& segment) {
   const std::shared_ptr<const Hook> hook = hook_;
   struct Calling {
     Engine& engine;
-    explicit Calling(Engine& of) : engine(of) { engine.in_hook_ = true; }
-    ~Calling() { engine.in_hook_ = false; }
+    explicit Calling(Engine& of) : engine(of) {
+      engine.in_hook_.now = true;
+      engine.plain_end_ns_ = kNever;  // no trade is plain now: checked_trade() refuses it
+    }
+    ~Calling() {
+      engine.in_hook_.now = false;
+      engine.begin_window(engine.window_start_ns_);
+    }
   };
-  // A trade that the hook feeds must not find a run that takes it: checked_trade() refuses it.
-  live_.run.reset(0, 0);
   const Calling calling(*this);
   try {
     (*hook)(segment);
@@ -239,7 +247,7 @@ void Engine::call_hook(const Segment& segment) {
 }
 
 void Engine::refuse_in_hook() const {
-  if (in_hook_) throw InvalidConfig("an engine must not be fed from its own hook, which may only read it");
+  if (in_hook_.now) throw InvalidConfig("an engine must not be fed from its own hook, which may only read it");
 }
 
 void Engine::on_column(Hook hook) { hook_ = hook ? std::make_shared<const Hook>(std::move(hook)) : nullptr; }
@@ -343,7 +351,7 @@ Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_se
   const double tick = round_half_even(x);
   const double lots = round_half_even(y);
   if (std::fabs(x - tick) <= kernels::kOnGrid && std::fabs(y - lots) <= kernels::kOnGrid && qty > 0.0 &&
-      y <= kernels::kNear && x <= kernels::kNear && ts_ns >= clock_ns_ && ts_ns < window_end_ns_ &&
+      y <= kernels::kNear && x <= kernels::kNear && ts_ns >= clock_ns_ && ts_ns < plain_end_ns_ &&
       live_.run.takes(static_cast<std::int64_t>(tick))) {
     live_.run.add(static_cast<std::int64_t>(tick), static_cast<std::int64_t>(lots), taker_sell);
     clock_ns_ = last_event_ns_ = ts_ns;

@@ -77,7 +77,10 @@ Checkpoint Engine::checkpoint() const {
                  began_ns_,
                  liquidated_usd_,
                  book.earlier_accounts(),
-                 kind()};
+                 kind(),
+                 std::nullopt,
+                 run_tick_};
+  if (const Footprint& run = live_.run; run.taken() > 0) out.run = TickRange{run.from(), run.from() + run.taken() - 1};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book.first_bin(), book.first_bin() + book.width()};
   return out;
@@ -107,6 +110,10 @@ void Engine::restore(const Checkpoint& checkpoint) {
   if (!checkpoint.liquidated_usd.empty() && checkpoint.liquidated_usd.size() != 2 * leverage_.size())
     throw InvalidConfig("a checkpoint must hold what was liquidated of its own tiers");
 
+  if (const auto& run = checkpoint.run)
+    if (run->low < 0 || run->high < run->low || run->high - run->low >= Footprint::kMaxTicks)
+      throw InvalidConfig("a checkpoint's run must take at most " + text_of(Footprint::kMaxTicks) + " ticks");
+
   // Everything is made apart; only then, without a way to fail, does it become this engine's.
   LevelBook book = options_.axis ? LevelBook(instrument_, leverage_, *options_.axis)
                                  : LevelBook(instrument_, leverage_, terms.ticks_per_bin);
@@ -125,8 +132,10 @@ void Engine::restore(const Checkpoint& checkpoint) {
   history_.emplace(std::move(history));
   live_.sampled = std::move(sampled);
   liquidated_usd_ = std::move(liquidated_usd);
-  window_start_ns_ = open.start_ns;
-  window_end_ns_ = open.end_ns;
+  // Where runs end decides in which order what they liquidate is added up: the last digits of fractions.
+  if (checkpoint.run) live_.run.reset(checkpoint.run->low, checkpoint.run->high);
+  run_tick_ = checkpoint.run_tick;
+  begin_window(open.start_ns);
   live_.candle = open.candle;
   last_event_ns_ = open.last_ns;
   mark_price_ = open.mark_price;

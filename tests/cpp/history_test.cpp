@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <thread>
@@ -693,4 +695,38 @@ TEST(History, AScaleThatRunsAwayIsBroughtBack) {
     p.opened_within = windows;
     for (const float value : first_row()) ASSERT_FLOAT_EQ(value, lots) << windows;
   }
+}
+
+TEST(History, CopiesAreReadAndDroppedOnAnotherThreadWhileTheEngineReusesItsSegments) {
+  EngineOptions options;
+  options.window_ns = 1'000;
+  options.keep = 3;
+  Engine engine{support::whole(0.004), support::tiers({10, 50}), options};
+  engine.trade(0, 6'000, 1, false);
+  std::mutex mutex;
+  std::optional<History> box;
+  std::atomic<bool> stop{false};
+  double seen = 0.0;
+  std::thread reader([&] {
+    while (!stop) {
+      std::optional<History> history;
+      {
+        const std::lock_guard lock(mutex);
+        history.swap(box);
+      }
+      if (!history) continue;
+      for (std::size_t i = 0; i < history->size(); ++i)
+        for (const double lots : history->segment(i).additions.lots) seen += lots;
+    }
+  });
+  for (std::int64_t i = 1; i < 20'000; ++i) {
+    engine.trade(i * 100, 6'000.0 + static_cast<double>(i % 50), 1, i % 2 == 0);
+    if (i % 40 != 0) continue;
+    const std::lock_guard lock(mutex);
+    box = engine.history_so_far();
+  }
+  stop = true;
+  reader.join();
+  EXPECT_GE(seen, 0.0);
+  EXPECT_EQ(engine.history()->total(), 1'999U);
 }

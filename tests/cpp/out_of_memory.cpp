@@ -29,43 +29,13 @@ using liqcore::Model;
 using liqcore::PriceAxis;
 using liqcore::Side;
 using liqcore::Trigger;
-using support::State;
-using support::state_of;
+using support::Seen;
+using support::seen;
 using support::Tape;
 using support::tiers;
 using support::whole;
 
 constexpr std::int64_t kWindow = 1'000;
-
-/// Everything that can be seen of an engine, and what its state says beside.
-struct Seen {
-  State state;
-  std::vector<double> liquidated_usd;
-  std::uint64_t total = 0;
-  std::optional<std::int64_t> began;
-  std::vector<std::int64_t> rest;
-  std::vector<double> sampled;
-  std::vector<liqcore::Traded> profile;
-  bool operator==(const Seen&) const = default;
-};
-
-Seen seen(const Engine& engine) {
-  Seen out{state_of(engine), {}, 0, engine.began(), {}, {}, {}};
-  out.liquidated_usd.assign(engine.liquidated_usd().begin(), engine.liquidated_usd().end());
-  if (engine.history() != nullptr) out.total = engine.history()->total();
-  const liqcore::SampledState sampled = engine.sampled().state();
-  out.sampled = sampled.spared;
-  out.sampled.insert(out.sampled.end(), sampled.capped.begin(), sampled.capped.end());
-  out.sampled.push_back(sampled.before.value_or(-1.0));
-  out.profile = sampled.interval.profile;
-  if (engine.book() != nullptr) {
-    const Checkpoint checkpoint = engine.checkpoint();
-    out.rest = {checkpoint.used_trades ? 1 : 0, checkpoint.used_candle_volumes ? 1 : 0, checkpoint.last_price,
-                checkpoint.triggered ? checkpoint.triggered->low : -1,
-                checkpoint.triggered ? checkpoint.triggered->high : -1};
-  }
-  return out;
-}
 
 /// Calls with the n-th allocation from now on failing; whether it failed.
 template <class Call>

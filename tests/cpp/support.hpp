@@ -328,4 +328,34 @@ inline State state_of(const liqcore::Engine& engine) {
   return state;
 }
 
+/// Everything that can be seen of an engine, and what its state says beside.
+struct Seen {
+  State state;
+  std::vector<double> liquidated_usd;
+  std::uint64_t total = 0;
+  std::optional<std::int64_t> began;
+  std::vector<std::int64_t> rest;
+  std::vector<double> sampled;
+  std::vector<liqcore::Traded> profile;
+  bool operator==(const Seen&) const = default;
+};
+
+inline Seen seen(const liqcore::Engine& engine) {
+  Seen out{state_of(engine), {}, 0, engine.began(), {}, {}, {}};
+  out.liquidated_usd.assign(engine.liquidated_usd().begin(), engine.liquidated_usd().end());
+  if (engine.history() != nullptr) out.total = engine.history()->total();
+  const liqcore::SampledState sampled = engine.sampled().state();
+  out.sampled = sampled.spared;
+  out.sampled.insert(out.sampled.end(), sampled.capped.begin(), sampled.capped.end());
+  out.sampled.push_back(sampled.before.value_or(-1.0));
+  out.profile = sampled.interval.profile;
+  if (engine.book() != nullptr) {
+    const liqcore::Checkpoint checkpoint = engine.checkpoint();
+    out.rest = {checkpoint.used_trades ? 1 : 0, checkpoint.used_candle_volumes ? 1 : 0, checkpoint.last_price,
+                checkpoint.triggered ? checkpoint.triggered->low : -1,
+                checkpoint.triggered ? checkpoint.triggered->high : -1};
+  }
+  return out;
+}
+
 }  // namespace support

@@ -214,6 +214,7 @@ class LIQCORE_EXPORT LevelBook {
   std::vector<double> pending_;        // scale of each layer since the window began
   bool scaled_ = false;
   bool liquidates_ = false;          // something was liquidated in this window
+  bool ended_ = false;               // liquidated_ is still of the window before
   bool new_step_[2] = {true, true};  // a scale came since the side's last touch step
 
   Tally opened_[2];                   // in this window, by side: every layer of a side opens the same

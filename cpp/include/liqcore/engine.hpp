@@ -59,6 +59,8 @@ struct Checkpoint {
   std::vector<Account> earlier;        ///< LevelBook::earlier_accounts(); empty: not known (files of liqcore 0.1.0)
   /// Engine::kind() of the engine that it was taken of; empty: not known (files of liqcore 0.1.0).
   std::vector<std::pair<std::string, std::string>> kind;
+  std::optional<TickRange> run;  ///< ticks that the run in progress takes; none: not known, or there was none
+  std::int64_t run_tick = 0;     ///< where it began
 };
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
@@ -208,6 +210,7 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] LevelBook new_book(std::int64_t tick) const;
   void start_book(std::int64_t ts_ns, std::int64_t tick);
   void end_book() noexcept;
+  void begin_window(std::int64_t start_ns) noexcept;
   // Windows that ended by then close, or the first price (tick 0: it is none) starts the book; `prepare` makes the
   // memory that the rest of the event needs. It all happens or, if memory runs out, nothing.
   template <class Prepare>
@@ -258,7 +261,12 @@ class LIQCORE_EXPORT Engine {
 
   std::optional<History> history_;
   std::shared_ptr<const Hook> hook_;
-  bool in_hook_ = false;
+  struct InHook {  // a copy made in the hook is not in one
+    bool now = false;
+    InHook() = default;
+    InHook(const InHook&) noexcept {}
+    InHook& operator=(const InHook&) noexcept { return *this; }
+  } in_hook_;
   Segment closing_;     // what the next window is written into
   History::Room room_;  // scratch of close_windows()
 
@@ -266,6 +274,8 @@ class LIQCORE_EXPORT Engine {
   std::int64_t began_ns_ = 0;  // when the book was started
   std::int64_t window_start_ns_ = 0;
   std::int64_t window_end_ns_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t plain_end_ns_ =
+      std::numeric_limits<std::int64_t>::min();  // before it, a trade needs no look at the clock
   std::int64_t last_event_ns_ = std::numeric_limits<std::int64_t>::min();
   double mark_price_ = std::numeric_limits<double>::quiet_NaN();
   double open_interest_ = std::numeric_limits<double>::quiet_NaN();

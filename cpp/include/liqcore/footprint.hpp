@@ -30,6 +30,10 @@ class LIQCORE_EXPORT Footprint {
     return static_cast<std::uint64_t>(tick) - static_cast<std::uint64_t>(from_) < taken_;
   }
 
+  /// First tick taken, and their number.
+  [[nodiscard]] std::int64_t from() const noexcept { return from_; }
+  [[nodiscard]] std::int64_t taken() const noexcept { return static_cast<std::int64_t>(taken_); }
+
   /// Add one trade at a tick that it takes.
   void add(std::int64_t tick, std::int64_t lots, bool taker_sell) noexcept {
     cells_[index(tick) + (taker_sell ? 1 : 0)] += lots;
