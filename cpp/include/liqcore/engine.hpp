@@ -65,13 +65,18 @@ struct Checkpoint {
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
 ///
-/// Streaming one trade at a time, batches of any size and everything at once give identical bits. Rows that cannot be
-/// used are counted by reason in Stats and change nothing; a row never throws, except for a jump of more than a million
-/// windows, which throws before anything of the call has happened.
-/// Whatever else throws, too: an event, a verb, the start, a restore happens wholly or not at all, also when memory
-/// runs out. Arrays are events one after the other: those before the one that memory did not suffice for have happened,
-/// and counts() says how many. Trades are summed before they are projected, and applied to the book when something else
-/// happens or the book is read; so reading is a use of the engine, too. One engine is used by one thread at a time; any
+/// Streaming one trade at a time, batches of any size and everything at once give identical bits (but see below). Rows
+/// that cannot be used are counted by reason in Stats and change nothing; a row never throws, except for a jump of more
+/// than a million windows, which throws before anything of the call has happened.
+///
+/// Whatever else throws, an event, a verb, the start and a restore happen wholly or not at all, also when memory runs
+/// out. Arrays are events one after the other: those before the one that memory did not suffice for have happened, and
+/// counts() says how many.
+///
+/// Trades are summed before they are projected, and applied to the book when something else happens or the book is
+/// read; so reading is a use of the engine, too. It changes no bit of what comes, but for the last digits of sums of
+/// fractions (1e-12): in the accounts with half-lives or scale(), and in cells that a scale() has left as fractions
+/// where trades open in them before the window ends (flow, reconciled). One engine is used by one thread at a time; any
 /// number of engines run in parallel.
 class LIQCORE_EXPORT Engine {
  public:
