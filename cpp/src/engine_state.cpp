@@ -30,8 +30,6 @@ std::string text_of_maybe(const std::optional<double>& value) { return value ? t
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> Engine::kind() const {
-  constexpr const char* models[] = {"none", "flow", "oi", "blend", "vendor"};
-  constexpr const char* triggers[] = {"last", "mark", "candle"};
   const EngineOptions& o = options_;
   std::vector<double> levels;
   for (const Side side : {Side::long_, Side::short_})
@@ -49,8 +47,8 @@ std::vector<std::pair<std::string, std::string>> Engine::kind() const {
       {"shares", text_of_all(leverage_.weights())},
       {"margin", text_of_all(levels)},
       {"axis", std::move(axis)},
-      {"model", models[static_cast<std::size_t>(o.model)]},
-      {"trigger", triggers[static_cast<std::size_t>(o.trigger)]},
+      {"model", std::string(name_of(o.model))},
+      {"trigger", std::string(name_of(o.trigger))},
       {"maker_share", text_of(o.maker_share)},
       {"half_life", text_of_all(o.half_life_ns)},
       {"taker_tilt", text_of(o.model_options.taker_tilt)},

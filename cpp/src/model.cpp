@@ -2,6 +2,34 @@
 
 namespace liqcore::inline abi1 {
 
+std::string_view name_of(Model model) noexcept {
+  switch (model) {
+    case Model::none:
+      return "none";
+    case Model::flow:
+      return "flow";
+    case Model::oi:
+      return "oi";
+    case Model::blend:
+      return "blend";
+    case Model::vendor:
+      return "vendor";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(Trigger trigger) noexcept {
+  switch (trigger) {
+    case Trigger::last:
+      return "last";
+    case Trigger::mark:
+      return "mark";
+    case Trigger::candle:
+      return "candle";
+  }
+  return "unknown";
+}
+
 std::vector<double> default_half_life_ns(const LeverageProfile& leverage) {
   constexpr double kDay = 86400e9;
   std::vector<double> out;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "liqcore/leverage.hpp"
@@ -35,6 +36,10 @@ enum class Trigger : std::uint8_t {
   mark,    ///< mark prices, as venues do
   candle,  ///< candles only: trades open and never touch
 };
+
+/// The word for it, as Python and configurations have it.
+[[nodiscard]] LIQCORE_EXPORT std::string_view name_of(Model model) noexcept;
+[[nodiscard]] LIQCORE_EXPORT std::string_view name_of(Trigger trigger) noexcept;
 
 /// The documented default half-life of the flow model, one a tier, ns: 1 day from 100x, 3 days from 50x, 7 days from
 /// 25x, 30 days below (high leverage is held shortest; an assumption, to be replaced by a fit).
