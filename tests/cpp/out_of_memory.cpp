@@ -32,10 +32,10 @@ using liqcore::Trigger;
 using support::Seen;
 using support::seen;
 using support::Tape;
-using support::tiers;
-using support::whole;
 
 constexpr std::int64_t kWindow = 1'000;
+
+Engine engine_of(const EngineOptions& options) { return {support::whole(0.004), support::tiers({2, 10, 50}), options}; }
 
 /// Calls with the n-th allocation from now on failing; whether it failed.
 template <class Call>
@@ -164,7 +164,7 @@ const Case kCases[] = {
 class OutOfMemory : public ::testing::TestWithParam<Case> {
  protected:
   [[nodiscard]] Engine fresh() const {
-    Engine engine{whole(0.004), tiers({2, 10, 50}), GetParam().options};
+    Engine engine = engine_of(GetParam().options);
     GetParam().before(engine);
     return engine;
   }
@@ -211,7 +211,7 @@ TEST(OutOfMemoryEngine, IsConstructedOrNot) {
   EngineOptions options = decaying(3);
   options.threads = 2;
   std::int64_t n = 0;
-  while (n < kMost && fails_at(n, [&] { Engine(whole(0.004), tiers({2, 10, 50}), options); })) ++n;
+  while (n < kMost && fails_at(n, [&] { engine_of(options); })) ++n;
   EXPECT_GT(n, 5);
   EXPECT_LT(n, kMost);
 }
@@ -219,14 +219,14 @@ TEST(OutOfMemoryEngine, IsConstructedOrNot) {
 TEST(OutOfMemoryEngine, IsRestoredOrNot) {
   for (const bool kept : {false, true}) {
     const EngineOptions options = decaying(kept ? std::optional<std::size_t>(2) : std::nullopt);
-    Engine through{whole(0.004), tiers({2, 10, 50}), options};
+    Engine through = engine_of(options);
     some_trades(through);
     through.scale(std::array{0.5, 0.75, 1.0, 1.0, 0.5, 0.25});
     const Checkpoint checkpoint = through.checkpoint();
     const Seen stood = seen(through);
     std::int64_t n = 0;
     for (; n < kMost; ++n) {
-      Engine engine{whole(0.004), tiers({2, 10, 50}), options};
+      Engine engine = engine_of(options);
       const Seen before = seen(engine);
       if (!fails_at(n, [&] { engine.restore(checkpoint); })) break;
       ASSERT_EQ(seen(engine), before) << n;
@@ -260,7 +260,7 @@ TEST(OutOfMemoryArrays, StopBetweenTwoRowsAndTheRestGoesOn) {
     for (const bool decays : {false, true}) {
       EngineOptions options = decays ? decaying(keep) : with(Model::flow);
       options.keep = keep;
-      const auto make = [&] { return Engine(whole(0.004), tiers({2, 10, 50}), options); };
+      const auto make = [&] { return engine_of(options); };
       std::vector<Seen> rows;  // after each row
       Engine one = make();
       rows.push_back(seen(one));
@@ -294,7 +294,7 @@ TEST(OutOfMemoryArrays, StopBetweenTwoEventsOfAFeed) {
   EngineOptions options = reconciled(Model::flow);
   options.trigger = Trigger::mark;
   const liqcore::Feed feed{tape.all(), {ts, price}, {}, {ts, quantity}, {}};
-  const auto make = [&] { return Engine(whole(0.004), tiers({2, 10, 50}), options); };
+  const auto make = [&] { return engine_of(options); };
   Engine through = make();
   through.feed(feed);
   std::int64_t n = 0;
@@ -336,7 +336,7 @@ TEST(OutOfMemoryArrays, OfSeveralThreadsStopBetweenTwoRowsToo) {
   EngineOptions options = with(Model::flow);
   options.window_ns = 20'000;
   options.threads = 2;
-  const auto make = [&] { return Engine(whole(0.004), tiers({2, 10, 50}), options); };
+  const auto make = [&] { return engine_of(options); };
   Engine through = make();
   through.trades(tape.all());
   const Seen in_the_end = seen(through);
@@ -351,7 +351,7 @@ TEST(OutOfMemoryArrays, OfSeveralThreadsStopBetweenTwoRowsToo) {
 TEST(OutOfMemoryEngine, WhatAHookWasToldOfStands) {
   std::int64_t n = 0;
   for (; n < kMost; ++n) {
-    Engine engine{whole(0.004), tiers({2, 10, 50}), decaying(3)};
+    Engine engine = engine_of(decaying(3));
     some_trades(engine);
     std::vector<std::int64_t> told;
     engine.on_column([&](const liqcore::Segment& segment) {
@@ -367,7 +367,7 @@ TEST(OutOfMemoryEngine, WhatAHookWasToldOfStands) {
     }
     if (!failed) break;
     engine.advance(9'000);
-    Engine other{whole(0.004), tiers({2, 10, 50}), decaying(3)};
+    Engine other = engine_of(decaying(3));
     some_trades(other);
     other.advance(9'000);
     ASSERT_EQ(seen(engine), seen(other)) << n;
