@@ -21,6 +21,8 @@ inline bool is_native(const py::array& array, char kind, py::ssize_t size) {
   return type.kind() == kind && type.itemsize() == size && (type.byteorder() == '=' || type.byteorder() == '|');
 }
 
+inline constexpr std::int64_t least_time_ns = 100'000'000'000'000'000;
+
 inline bool is_time(const py::array& array) {
   return is_native(array, 'i', 8) ||
          (is_native(array, 'M', 8) && std::string(py::str(array.dtype())) == "datetime64[ns]");
@@ -50,9 +52,36 @@ inline std::span<const double> doubles(py::handle object, const char* argument) 
   return view<double>(object, argument, "float64", [](const py::array& a) { return is_native(a, 'f', 8); });
 }
 
-/// int64 nanoseconds, or datetime64[ns], which has the same bits.
-inline std::span<const std::int64_t> times(py::handle object, const char* argument) {
+/// int64 nanoseconds of any size, or datetime64[ns], which has the same bits.
+inline std::span<const std::int64_t> any_times(py::handle object, const char* argument) {
+  if (py::isinstance<py::array>(object)) {
+    const auto array = py::reinterpret_borrow<py::array>(object);
+    if (array.dtype().kind() == 'M' && !is_time(array))
+      throw py::type_error(std::string(argument) +
+                           " must be int64 or datetime64[ns] (nothing is converted silently), was " +
+                           std::string(py::str(array.dtype())) + ": .astype(\"datetime64[ns]\") makes it so");
+  }
   return view<std::int64_t>(object, argument, "int64 (or datetime64[ns])", is_time);
+}
+
+/// Times of data: below 10^17 ns, in March 1973, lie all that are in s, ms or us by mistake. The first tells: a later
+/// row that is before it counts as late.
+inline std::span<const std::int64_t> times(py::handle object, const char* argument) {
+  const std::span<const std::int64_t> out = any_times(object, argument);
+  if (out.empty() || out.front() >= least_time_ns) return out;
+  const std::int64_t odd = out.front();
+  std::string seems = "no time since 1973";
+  if (odd >= 100'000'000'000'000)
+    seems = "microseconds: multiply by 1_000";
+  else if (odd >= 100'000'000'000)
+    seems = "milliseconds: multiply by 1_000_000";
+  else if (odd >= 100'000'000)
+    seems = "seconds: multiply by 1_000_000_000";
+  py::set_error(py::module_::import("liqcore.errors").attr("DataError"),
+                (std::string(argument) + " must be nanoseconds since the UNIX epoch, found " + std::to_string(odd) +
+                 ", which seems to be " + seems)
+                    .c_str());
+  throw py::error_already_set();
 }
 
 inline std::span<const std::uint8_t> bools(py::handle object, const char* argument) {

@@ -21,7 +21,7 @@ void register_columns(py::module_& m) {
   m.def(
       "check_trades",
       [](const py::object& ts, const py::object& price, const py::object& qty) {
-        const auto times_ns = times(ts, "ts");
+        const auto times_ns = any_times(ts, "ts");
         const auto prices = doubles(price, "price");
         const auto quantities = doubles(qty, "qty");
         if (times_ns.size() != prices.size() || prices.size() != quantities.size())

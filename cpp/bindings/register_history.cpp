@@ -227,7 +227,7 @@ History restore(std::string_view contract, double tick_size, double lot_size, do
                 std::int64_t ticks_per_bin, std::int64_t window_ns, std::size_t tiers, std::int64_t first_ns,
                 std::size_t windows, const py::dict& columns) {
   ArchiveRows rows;
-  rows.time_ns = column(times(columns["time"], "time"));
+  rows.time_ns = column(any_times(columns["time"], "time"));
   rows.kind = column(integers<std::uint8_t>(columns["kind"], "kind"));
   rows.side = column(integers<std::int8_t>(columns["side"], "side"));
   rows.tier = column(integers<std::int16_t>(columns["tier"], "tier"));

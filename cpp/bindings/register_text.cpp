@@ -46,14 +46,22 @@ void check_columns(std::initializer_list<std::pair<const char*, int>> columns) {
     if (column < 0) throw py::value_error(std::string(name) + " must be at least 0, was " + std::to_string(column));
 }
 
+text::SideCode side_code(const std::string& code) {
+  if (code == "true_is_sell") return text::SideCode::true_is_sell;
+  if (code == "true_is_buy") return text::SideCode::true_is_buy;
+  if (code == "one_is_sell_two_is_buy") return text::SideCode::one_is_sell_two_is_buy;
+  if (code == "one_is_buy_two_is_sell") return text::SideCode::one_is_buy_two_is_sell;
+  throw py::value_error("side_code must be true_is_sell, true_is_buy, one_is_sell_two_is_buy or "
+                        "one_is_buy_two_is_sell, was " + code);
+}
+
 text::RowCounts parse_trades(const py::buffer& data, Array<std::int64_t>& ts, Array<double>& price, Array<double>& qty,
                              Array<bool>& taker_sell, Array<std::int64_t>& id, int time_column, int price_column,
-                             int qty_column, int side_column, int id_column, int symbol_column, bool true_is_sell,
-                             const std::string& symbol, char delimiter) {
+                             int qty_column, int side_column, int id_column, int symbol_column,
+                             const std::string& code, const std::string& symbol, char delimiter) {
   check_columns({{"time_column", time_column},
                  {"price_column", price_column},
-                 {"qty_column", qty_column},
-                 {"side_column", side_column}});
+                 {"qty_column", qty_column}});
   const Bytes bytes{data};
   const std::size_t lines = text::count_lines(bytes.view());
   const text::TradeArrays out{span_of(ts, "ts", lines), span_of(price, "price", lines), span_of(qty, "qty", lines),
@@ -65,7 +73,7 @@ text::RowCounts parse_trades(const py::buffer& data, Array<std::int64_t>& ts, Ar
                                    .side = side_column,
                                    .id = id_column,
                                    .symbol = symbol_column,
-                                   .true_is_sell = true_is_sell};
+                                   .code = side_code(code)};
   const py::gil_scoped_release unlocked;
   return text::parse_trades(bytes.view(), columns, symbol, out);
 }
@@ -117,7 +125,7 @@ void register_text(py::module_& m) {
         py::arg("ts").noconvert(), py::arg("price").noconvert(), py::arg("qty").noconvert(),
         py::arg("taker_sell").noconvert(), py::arg("id").noconvert(), py::kw_only(), py::arg("time_column"),
         py::arg("price_column"), py::arg("qty_column"), py::arg("side_column"), py::arg("id_column") = -1,
-        py::arg("symbol_column") = -1, py::arg("true_is_sell") = true, py::arg("symbol") = "",
+        py::arg("symbol_column") = -1, py::arg("side_code") = "true_is_sell", py::arg("symbol") = "",
         py::arg("delimiter") = ',');
 
   m.def("parse_columns", &parse_columns,
@@ -127,25 +135,27 @@ void register_text(py::module_& m) {
 
   m.def(
       "parse_side",
-      [](std::string_view word, bool true_is_sell) { return static_cast<int>(text::parse_side(word, true_is_sell)); },
+      [](std::string_view word, const std::string& code) {
+        return static_cast<int>(text::parse_side(word, side_code(code)));
+      },
       "Read a taker side: 0 buy, 1 sell, 2 unknown, 3 unreadable.", py::arg("word"), py::kw_only(),
-      py::arg("true_is_sell") = true);
+      py::arg("side_code") = "true_is_sell");
 
   m.def("parse_id", &text::parse_id, "Read a trade id: digits are the number, other text a negative hash or NO_ID.",
         py::arg("word"));
 
   m.def(
       "distinct_values",
-      [](const py::buffer& data, int column, std::size_t limit, char delimiter) {
+      [](const py::buffer& data, int column, std::size_t limit, char delimiter, int last) {
         check_columns({{"column", column}});
         py::list found;  // venues may print any bytes: never fail on them
-        for (const std::string& value : text::distinct_values(Bytes{data}.view(), delimiter, column, limit))
+        for (const std::string& value : text::distinct_values(Bytes{data}.view(), delimiter, column, limit, last))
           found.append(py::reinterpret_steal<py::str>(
               PyUnicode_DecodeUTF8(value.data(), static_cast<py::ssize_t>(value.size()), "replace")));
         return found;
       },
       "The different values of one column, in order of appearance, at most `limit`.", py::arg("data"), py::kw_only(),
-      py::arg("column"), py::arg("limit") = 1000, py::arg("delimiter") = ',');
+      py::arg("column"), py::arg("limit") = 1000, py::arg("delimiter") = ',', py::arg("last") = -1);
 
   m.def(
       "finest_decimals",

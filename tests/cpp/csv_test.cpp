@@ -19,7 +19,7 @@ using namespace liqcore::text;
 using namespace std::string_view_literals;
 
 constexpr TradeColumns agg_trades{
-    .delimiter = ',', .time = 5, .price = 1, .quantity = 2, .side = 6, .id = 0, .symbol = -1, .true_is_sell = true};
+    .delimiter = ',', .time = 5, .price = 1, .quantity = 2, .side = 6, .id = 0, .symbol = -1, .code = SideCode::true_is_sell};
 
 struct Parsed {
   explicit Parsed(std::string_view bytes, const TradeColumns& columns = agg_trades, std::string_view symbol = {})
@@ -99,6 +99,15 @@ TEST(ParseTime, IsoTextWithAndWithoutOffset) {
   EXPECT_EQ(form_of("2024-02-29T00:00:00"), TimeForm::text);
 }
 
+TEST(ParseTime, OtherTextThatCanBeReadInOneWay) {
+  constexpr std::int64_t midnight = 1'705'276'800'000'000'000;
+  for (const char* field : {"2024-01-15", "2024/01/15", "2024-01-15T00:00", "2024-01-15 00:00Z", "2024-01-15 12-AM",
+                            "2024-01-15 00:00:00 UTC", "2024-01-15 01:00:00 +0100", "2024-01-15T00:00:00,000"})
+    EXPECT_EQ(time_of(field), midnight) << field;
+  EXPECT_EQ(time_of("2024-01-15 12-PM"), midnight + 43'200'000'000'000);
+  EXPECT_EQ(time_of("2024-01-15 11-PM"), midnight + 82'800'000'000'000);
+}
+
 TEST(ParseTime, NonsenseIsRefused) {
   for (const char* field : {"",
                             ".",
@@ -115,8 +124,16 @@ TEST(ParseTime, NonsenseIsRefused) {
                             "9999999999",
                             "2023-02-29T00:00:00",
                             "2024-13-01T00:00:00",
-                            "2024-01-15",
+                            "2024-01-1",
+                            "2024-01/15",
+                            "2024-01-15T",
                             "2024-01-15T24:00:00",
+                            "2024-01-15T24:00",
+                            "2024-01-15 13-PM",
+                            "2024-01-15 00-AM",
+                            "2024-01-15 01-PMx",
+                            "2024-01-15 00:00:00 CET",
+                            "15-01-2024",
                             "2024-01-15T00:00:60",
                             "2024-01-15T00:00:00.",
                             "2024-01-15T00:00:00+1",
@@ -159,17 +176,17 @@ TEST(ParseDecimal, NonsenseIsRefused) {
 
 TEST(ParseSide, TheWordFalseIsNotTrue) {
   for (const char* word : {"true", "True", "TRUE", "1"}) {
-    EXPECT_EQ(parse_side(word, true), Side::sell) << word;
-    EXPECT_EQ(parse_side(word, false), Side::buy) << word;
+    EXPECT_EQ(parse_side(word, SideCode::true_is_sell), Side::sell) << word;
+    EXPECT_EQ(parse_side(word, SideCode::true_is_buy), Side::buy) << word;
   }
   for (const char* word : {"false", "False", "FALSE", "0"}) {
-    EXPECT_EQ(parse_side(word, true), Side::buy) << word;
-    EXPECT_EQ(parse_side(word, false), Side::sell) << word;
+    EXPECT_EQ(parse_side(word, SideCode::true_is_sell), Side::buy) << word;
+    EXPECT_EQ(parse_side(word, SideCode::true_is_buy), Side::sell) << word;
   }
 }
 
 TEST(ParseSide, BuyAndSellIgnoreThePolarity) {
-  for (const bool polarity : {true, false}) {
+  for (const SideCode polarity : {SideCode::true_is_sell, SideCode::true_is_buy}) {
     for (const char* word : {"Buy", "buy", "BUY", "b", "B"}) EXPECT_EQ(parse_side(word, polarity), Side::buy) << word;
     for (const char* word : {"Sell", "sell", "SELL", "s", "S", "A"})
       EXPECT_EQ(parse_side(word, polarity), Side::sell) << word;
@@ -177,6 +194,29 @@ TEST(ParseSide, BuyAndSellIgnoreThePolarity) {
     for (const char* word : {"2", "fals", "falsey", "long", "x", "sel\0"})
       EXPECT_EQ(parse_side(word, polarity), Side::unreadable) << word;
   }
+}
+
+TEST(ParseSide, OtherLanguagesAndNumbers) {
+  constexpr SideCode code = SideCode::one_is_sell_two_is_buy;
+  for (const char* word : {"买", "매수", "Compra", "BUYER", "buy_estimated", "2"})
+    EXPECT_EQ(parse_side(word, code), Side::buy) << word;
+  for (const char* word : {"卖出", "매도", "venta", "Seller", "TAKER_SELL", "1"})
+    EXPECT_EQ(parse_side(word, code), Side::sell) << word;
+  for (const char* word : {"N", "NO_AGGRESSOR", "0", "nan"}) EXPECT_EQ(parse_side(word, code), Side::unknown) << word;
+  for (const char* word : {"bid", "ask", "long", "short", "3"})
+    EXPECT_EQ(parse_side(word, code), Side::unreadable) << word;
+}
+
+TEST(ParseTrades, WithoutASideTheSignOfTheQuantityTells) {
+  std::array<std::int64_t, 2> ts{};
+  std::array<double, 2> price{}, quantity{};
+  std::array<bool, 2> sell{};
+  const RowCounts counts = parse_trades("1767225601.477201;1;87617.7;-120\n1767225601.5;2;87617.8;7601\n",
+                                        {.delimiter = ';', .time = 0, .price = 2, .quantity = 3}, {},
+                                        {ts, price, quantity, sell, {}});
+  EXPECT_EQ(counts.used, 2);
+  EXPECT_EQ(quantity, (std::array<double, 2>{120, 7601}));
+  EXPECT_EQ(sell, (std::array<bool, 2>{true, false}));
 }
 
 TEST(ParseId, NumbersStayNumbersAndTextBecomesANegativeHash) {

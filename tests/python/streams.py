@@ -12,6 +12,7 @@ from reference import SHARES, Layer
 from reference_models import ModelReference
 
 SECOND = 1_000_000_000
+START = 1_700_006_400 * SECOND  # arrays of earlier times than March 1973 are taken for seconds or the like
 CandleRow = tuple[int, float, float, float, float, float, float]
 
 
@@ -127,7 +128,7 @@ class Market:
 
     def __init__(self, rng: random.Random, setup: Setup, source: str, bad: float = 0.1, hurry: float = 0.2) -> None:
         self.rng, self.setup, self.source, self.bad, self.hurry = rng, setup, source, bad, hurry
-        self.clock = rng.choice([0, 1, setup.window, 1_700_000_000 * SECOND, -100])
+        self.clock = START + rng.choice([0, 1, setup.window, -100])
         self.tick = setup.base
         self.interest = rng.randint(0, 10**4)  # lots
         self.factors = [f for f in setup.reference(1).factor.values() if math.isfinite(f) and f > 0]

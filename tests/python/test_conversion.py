@@ -18,7 +18,7 @@ def test_arrays_and_single_trades_agree_at_the_edge_of_the_grid_tolerance(tick_s
         price = (np.rint(random.uniform(0.5, 1.0, n) * magnitude) + off) * tick_size
         off = random.choice([0.0, 4.9e-7, 9.9e-7, 1.01e-6, 0.5], n) * random.choice([-1, 1], n)
         qty = (np.rint(random.uniform(0.1, 10.0, n) * magnitude) + off) * tick_size
-        ts = np.zeros(n, dtype=np.int64)
+        ts = np.full(n, 10**18, dtype=np.int64)
         sell = random.random(n) < 0.5
         batch, single = (lq.Engine(inst, leverage={10: 1.0}, book_step=book_step, half_life=None) for _ in range(2))
         batch.trades(ts, price, qty, sell)

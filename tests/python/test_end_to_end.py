@@ -86,7 +86,7 @@ def bad_files(folder):
         "poem.csv": (b"Shall I compare thee to a summer's day?\nThou art more lovely\n", "poem.csv"),
         "picture.csv": (bytes(range(256)) * 40, "picture.csv"),
         "missing.csv": (good.replace("price", "colour").encode(), "price"),
-        "semicolons.csv": (good.replace(",", ";").encode(), ";"),
+        "spaces.csv": (good.replace(",", " ").encode(), "','"),
         "mixed.csv": ((good + rows(ms=1_750_000_000_000_000, start=300)).encode(), "mixed.csv"),
         "unreadable.csv": ((good + "1,abc,0.5,1,1,1750000000000,true\n" * 40).encode(), "unreadable.csv"),
     }
@@ -102,7 +102,7 @@ def bad_files(folder):
         "poem.csv",
         "picture.csv",
         "missing.csv",
-        "semicolons.csv",
+        "spaces.csv",
         "mixed.csv",
         "unreadable.csv",
     ],
@@ -121,7 +121,7 @@ def test_a_bad_file_is_one_line_exit_code_2_and_no_output(folder, capsys, name):
 
 def test_off_grid_prices_refuse_the_file_with_the_counts(folder, capsys):
     (folder / "t.csv").write_text(HEADER + rows())
-    ts = np.arange(1000, dtype=np.int64) * 10**9
+    ts = 10**18 + np.arange(1000, dtype=np.int64) * 10**9
     thirds = lq.TradeBatch(ts, 100 + np.arange(1000) / 3, np.ones(1000), ts % 2 == 0)
     with pytest.raises(lq.DataError, match=r"off it|decimal"):
         lq.heatmap(trades=thirds)

@@ -92,7 +92,7 @@ def test_every_row_is_fed_or_counted(rows: list[tuple[Any, ...]], clock: str) ->
     time, flag = {"exch": ("exch_ts", EXCH), "local": ("local_ts", LOCAL)}[clock]
     plain, passed = engine(), {}
     for event, (kind, clocks, side, second, price, qty) in zip(events, rows, strict=True):
-        ts = second if second > 10**9 else second * 1_000_000_000
+        ts = second if second > 10**9 else 10**18 + second * 1_000_000_000
         event["ev"], event[time], event["px"], event["qty"] = kind | clocks | side, ts, price, qty
         name = {DEPTH: "depth", FILL: "fill", 77: "kind 77"}.get(kind)
         name = name or (None if clocks & flag else "other_clock") or (None if side in (BUY, SELL) else "no_side")
@@ -168,7 +168,7 @@ def test_nothing_happens_where_a_jump_is_refused(trades: lq.TradeBatch) -> None:
 def test_candle_volumes_and_events_are_refused_together(trades: lq.TradeBatch) -> None:
     ours = engine()
     one = np.ones(1)
-    ours.candles(np.array([0]), one, one, one, one, one, one)
+    ours.candles(np.array([10**18]), one, one, one, one, one, one)
     with pytest.raises(lq.InvalidConfigError, match="trades and candle volumes"):
         ours.feed_events(events_of(trades))
     assert ours.feed_events(events_of(trades)[1::2]).passed_over == {"depth": len(trades)}

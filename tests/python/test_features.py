@@ -14,7 +14,7 @@ import liqcore as lq
 import reference_features
 from drive import Array, make_engine, tell_engine, told
 from liqcore.runs import trades as trade_sources
-from streams import SECOND, Market, random_setup
+from streams import SECOND, START, Market, random_setup
 from test_engine_recorded import MINUTE, SETUPS, WHOLE, marks, rows_of, trades
 
 slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -122,7 +122,7 @@ def test_recorded_bars_equal_the_reference(coin: str, trigger: str) -> None:
 @pytest.mark.parametrize("contract", ["linear", "inverse"])
 def test_zones_and_reaches_are_those_of_the_heatmap_and_the_map(contract: str, trigger: str) -> None:
     compared = 0
-    for seed in range(6):
+    for seed in range(8):
         rng = random.Random(f"{seed} {contract} {trigger}")
         setup = random_setup(
             rng, trigger=trigger, contract=contract, half_life=None, step_ticks=2, base=6543, bins=None
@@ -277,29 +277,31 @@ def test_what_comes_later_changes_nothing_on_recorded_days(coin: str) -> None:
 
 
 def test_a_trade_at_the_close_is_of_the_next_bar() -> None:
-    rows = [(0, 100.0, 1.0, False), (MINUTE - 1, 101.0, 1.0, False), (MINUTE, 102.0, 1.0, False)]
-    found = lq.features(_arrays([*rows, (2 * MINUTE + 5, 103.0, 1.0, True)]), "1m", instrument=WHOLE_UNITS)
+    rows = [(START, 100.0, 1.0, False), (START + MINUTE - 1, 101.0, 1.0, False), (START + MINUTE, 102.0, 1.0, False)]
+    found = lq.features(_arrays([*rows, (START + 2 * MINUTE + 5, 103.0, 1.0, True)]), "1m", instrument=WHOLE_UNITS)
     assert found["price"].tolist() == [101, 102]
     assert found["age_s"].tolist() == [60, 120]
-    found = lq.features(_arrays(rows), [MINUTE - 1, MINUTE, MINUTE + 1], instrument=WHOLE_UNITS)
+    closes = [START + MINUTE - 1, START + MINUTE, START + MINUTE + 1]
+    found = lq.features(_arrays(rows), closes, instrument=WHOLE_UNITS)
     assert found["price"].tolist() == [100, 101, 102]
 
 
 def test_a_bar_that_the_data_does_not_reach_the_end_of_is_left_out() -> None:
-    rows = [(0, 100.0, 1.0, False), (2 * MINUTE - 2, 101.0, 1.0, False)]
-    assert lq.features(_arrays(rows), "1m", instrument=WHOLE_UNITS).times.tolist() == [MINUTE]
-    rows[-1] = (2 * MINUTE - 1, 101.0, 1.0, False)
-    assert lq.features(_arrays(rows), "1m", instrument=WHOLE_UNITS).times.tolist() == [MINUTE, 2 * MINUTE]
+    rows = [(START, 100.0, 1.0, False), (START + 2 * MINUTE - 2, 101.0, 1.0, False)]
+    assert lq.features(_arrays(rows), "1m", instrument=WHOLE_UNITS).times.tolist() == [START + MINUTE]
+    rows[-1] = (START + 2 * MINUTE - 1, 101.0, 1.0, False)
+    found = lq.features(_arrays(rows), "1m", instrument=WHOLE_UNITS)
+    assert found.times.tolist() == [START + MINUTE, START + 2 * MINUTE]
 
 
 def test_an_instrument_is_taken_as_it_is_so_that_no_later_trade_refines_it() -> None:
-    rows = [(i * SECOND, 100.0 + i, 1.0, False) for i in range(100)]
-    later = [*rows, (200 * SECOND, 200.5, 1.5, False), (400 * SECOND, 201.0, 1.0, False)]
+    rows = [(START + i * SECOND, 100.0 + i, 1.0, False) for i in range(100)]
+    later = [*rows, (START + 200 * SECOND, 200.5, 1.5, False), (START + 400 * SECOND, 201.0, 1.0, False)]
     with pytest.warns(UserWarning, match="the engine could not use 1 of 102 rows: 1 off_grid"):
         found = lq.features(_arrays(later), "1m", instrument=WHOLE_UNITS)
     assert_same_bits(found.values[:1], lq.features(_arrays(rows), "1m", instrument=WHOLE_UNITS).values)
     assert found.meta["rows"]["rejected"] == {"off_grid": 1}
-    later[-2] = (200 * SECOND, 200.0, 1.6, False)
+    later[-2] = (START + 200 * SECOND, 200.0, 1.6, False)
     with pytest.warns(UserWarning, match="1 quantities were rounded to the given lot size of 1"):
         lq.features(_arrays(later), "1m", instrument=WHOLE_UNITS)
     # Without one the grid is that of all trades.
@@ -337,7 +339,7 @@ def test_rows_that_are_no_events_change_nothing_and_are_counted(market: Any, mon
     bad = [(-5, rows[0][1], 1.0, True), (2**63 - 1, 1.0, 1.0, True), (first, 1.0, 1.0, True)]  # the last is late
     bad += [(middle, math.nan, 1.0, True), (middle, 1.0, -1.0, True)]
     rows[len(rows) // 2 : len(rows) // 2] = bad
-    rows = [bad[0], *rows, bad[1]]
+    rows = [rows[0], bad[0], *rows[1:], bad[1]]
     for batch_rows in (1_000_000, 701):
         monkeypatch.setattr(trade_sources, "BATCH_ROWS", batch_rows)
         with pytest.warns(UserWarning, match="the engine could not use 7 of"):
@@ -378,8 +380,8 @@ def _arrays(rows: list[tuple[int, float, float, bool]]) -> tuple[Array, ...]:
 
 
 def test_nan_before_there_is_data_and_zero_after() -> None:
-    rows = [(5 * MINUTE + 1, 1000.0, 5.0, False), (20 * MINUTE, 1000.0, 1.0, True)]
-    closes = np.array([0, 5 * MINUTE, 6 * MINUTE, 11 * MINUTE, 30 * MINUTE])
+    rows = [(START + 5 * MINUTE + 1, 1000.0, 5.0, False), (START + 20 * MINUTE, 1000.0, 1.0, True)]
+    closes = START + np.array([0, 5 * MINUTE, 6 * MINUTE, 11 * MINUTE, 30 * MINUTE])
     found = lq.features(_arrays(rows), closes, instrument=WHOLE_UNITS, leverage={10: 1.0}, half_life=None)
     assert np.isnan(found.values[:2]).all()
     assert found["price"].tolist()[2:] == [1000] * 3
@@ -393,7 +395,7 @@ def test_nan_before_there_is_data_and_zero_after() -> None:
 
 
 def test_warmup_says_only_price_and_age() -> None:
-    rows = [(i * MINUTE, 1000.0 + i, 1.0, i % 2 == 0) for i in range(10)]
+    rows = [(START + i * MINUTE, 1000.0 + i, 1.0, i % 2 == 0) for i in range(10)]
     found = lq.features(_arrays(rows), "1m", instrument=WHOLE_UNITS, warmup="5m")
     known = [name for name in found.names if not np.isnan(found[name][0])]
     assert known == ["price", "age_s"]
@@ -486,7 +488,7 @@ def test_footprints_and_nothing_are_refused(market: Any) -> None:
         lq.features(lq.footprints(trades=market.trades), "5m")
     with pytest.raises(lq.InvalidConfigError, match="paths, trades or candles must be given"):
         lq.features(None, "5m")
-    nothing = _arrays([(0, 100.5, 1.0, False)])
+    nothing = _arrays([(START, 100.5, 1.0, False)])
     with pytest.raises(lq.DataError, match="off it"):
         lq.features(nothing, "5m", instrument=WHOLE_UNITS)
 

@@ -269,7 +269,7 @@ def test_footprints_refuses_wrong_arguments(market: lq.Market, stream: lq.Footpr
     with pytest.raises(TypeError, match="or a FootprintStream, was int"):
         lq.footprints(trades=3)
     with pytest.raises(lq.DataError, match="none that could be used"):
-        lq.footprints(trades=(np.array([-1]), np.array([1.0]), np.array([1.0]), np.array([True])), instrument=SIM)
+        lq.footprints(trades=(np.array([10**18]), np.array([-1.0]), np.array([1.0]), np.array([True])), instrument=SIM)
 
 
 def test_off_grid_prices_take_the_finer_grid_or_are_refused(market: lq.Market) -> None:

@@ -270,7 +270,10 @@ def test_trades_off_the_given_grid_are_refused(market):
         ({"paths": "nothing-*.csv"}, "nothing-"),
         ({"trigger": "mark"}, 'trigger "mark" needs mark prices'),
         ({"trigger": "candle"}, 'trigger "candle" needs candles'),
-        ({"marks": (np.array([0, 1]), np.array([1.0, 2.0]))}, "marks: expected mark prices from the first trade on"),
+        (
+            {"marks": (np.array([10**17, 10**17 + 1]), np.array([1.0, 2.0]))},
+            "marks: expected mark prices from the first trade on",
+        ),
         ({"step": 0.25}, r"step must be a multiple of tick_size \(0.1\), was 0.25"),
         ({"window": "0s"}, "window"),
     ],

@@ -17,7 +17,7 @@ from liqcore.sources import Candles
 from recorded import data_dir
 from reference import Cells, Layer
 from reference_models import ModelReference
-from streams import SECOND, Market, Setup, random_setup
+from streams import SECOND, START, Market, Setup, random_setup
 from test_engine_recorded import MINUTE, SETUPS, read, rows_of, trades
 
 MODELS = ("flow", "oi", "blend", "vendor")
@@ -120,10 +120,10 @@ def test_threads_change_nothing(model: str, reconciled: bool) -> None:
     """Intervals so long that their trades are spread over threads by whole windows."""
     rng = np.random.default_rng(3)
     n = 300_000
-    ts = np.sort(rng.integers(0, 1000 * SECOND, n))
+    ts = START + np.sort(rng.integers(0, 1000 * SECOND, n))
     price = 1000.0 + np.cumsum(rng.integers(-1, 2, n)) // 16
     given = ts, price, rng.integers(1, 9, n).astype(np.float64), rng.random(n) < 0.5
-    samples = np.array([0, 480, 999], np.int64) * SECOND, np.array([10_000.0, 90_000.0, 70_000.0])
+    samples = START + np.array([0, 480, 999], np.int64) * SECOND, np.array([10_000.0, 90_000.0, 70_000.0])
     inst = lq.Instrument(tick_size=1.0, lot_size=1.0, margin=lq.MarginSchedule.flat(0.004))
     engines = [
         lq.Engine(
@@ -237,7 +237,7 @@ def test_results_say_what_they_mean() -> None:
     }
     for model, meaning in meanings.items():
         engine = lq.Engine(inst, model=model)
-        engine.candles(*arrays("candle", [(0, 100.0, 101.0, 99.0, 100.0, 1.0, 1.0)]))
+        engine.candles(*arrays("candle", [(START, 100.0, 101.0, 99.0, 100.0, 1.0, 1.0)]))
         meta = engine.heatmap().meta
         assert (meta["model"], meta["meaning"], meta["sequential"]) == (model, meaning, False)
         assert meta["churn"] == (0.1 if model == "blend" else None)
@@ -253,12 +253,12 @@ def test_vendor_opens_first_and_touches_by_candle() -> None:
     inst = lq.Instrument(tick_size=1.0, lot_size=1.0, margin=lq.MarginSchedule.flat(0.0))
     engine = lq.Engine(inst, model="vendor", leverage={10: 1.0}, book_step=1.0)
     engine.feed(
-        candles=arrays("candle", [(0, 1000.0, 1099.0, 900.0, 950.0, 5.0, 5.0)]),
-        vendor_events=arrays("vendor_event", [(59_999_999_999, 1000.0, 7.0)]),
+        candles=arrays("candle", [(START, 1000.0, 1099.0, 900.0, 950.0, 5.0, 5.0)]),
+        vendor_events=arrays("vendor_event", [(START + 59_999_999_999, 1000.0, 7.0)]),
     )
     assert live(engine) == {("long", 10.0): {}, ("short", 10.0): {1100: 7.0}}
     assert engine.stats.liquidated.tolist() == [[7.0], [0.0]]
-    assert engine.vendor_event(60_000_000_000, 1000.0, -1.0) is False
+    assert engine.vendor_event(START + 60_000_000_000, 1000.0, -1.0) is False
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_events_need_the_model_vendor() -> None:
     engine = lq.Engine(lq.Instrument(tick_size=1.0, lot_size=1.0))
     for call in (
         lambda: engine.vendor_event(0, 100.0, 1.0),
-        lambda: engine.vendor_events(*arrays("vendor_event", [(0, 100.0, 1.0)])),
+        lambda: engine.vendor_events(*arrays("vendor_event", [(START, 100.0, 1.0)])),
     ):
         with pytest.raises(lq.InvalidConfigError, match="vendor events need the model vendor"):
             call()

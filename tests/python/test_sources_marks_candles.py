@@ -123,15 +123,15 @@ class TestCandles:
 
     def test_candles_that_contradict_themselves_are_left_out(self, tmp_path: Path) -> None:
         text = kline(0) + kline(1, ohlc="10.5,9.0,9.5,11.0") + kline(2, buy="10.0") + kline(3, ohlc="0,0,0,0")
-        (tmp_path / "a.csv").write_text(text)
+        (tmp_path / "a.csv").write_text(text + "".join(kline(i) for i in range(4, 40)))
         candles = read_candles(tmp_path / "a.csv")
-        assert len(candles) == 1
-        assert (candles.report.rows_read, candles.report.rejected) == (4, {"contradictory": 3})
+        assert len(candles) == 37
+        assert (candles.report.rows_read, candles.report.rejected) == (40, {"contradictory": 3})
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("1,2,3\n", "a.csv: expected candles with 12 (open_time, open"),
+            ("1,2,3\n", "a.csv: expected candles with 5, 6, 7, 8, 9, 12 columns, found '1,2,3'"),
             ("open,high,low,volume\n1,1,1,1\n", "no column close, open_time in open, high, low, volume"),
             (KLINE_HEADER, "a.csv: expected candles, found only a header"),
             (kline(0) + kline(1, 1000), "a.csv: expected one time unit in a file, found 1 rows in ms, 1 rows in us"),

@@ -66,7 +66,13 @@ def test_a_wrong_dtype_or_layout_is_an_error() -> None:
 
 def test_sides_and_ids_one_at_a_time() -> None:
     assert [_core.parse_side(word) for word in ("False", "True", "Buy", "SELL", "", "x")] == [0, 1, 0, 1, 2, 3]
-    assert _core.parse_side("False", true_is_sell=False) == 1
+    assert _core.parse_side("False", side_code="true_is_buy") == 1
+    assert [_core.parse_side(word, side_code="one_is_sell_two_is_buy") for word in "120"] == [1, 0, 2]
+    assert [_core.parse_side(word, side_code="one_is_buy_two_is_sell") for word in "120"] == [0, 1, 2]
+    assert [_core.parse_side(word) for word in ("2", "bid", "买入", "SELLER", "N")] == [3, 3, 0, 1, 2]
+    with pytest.raises(ValueError, match="side_code must be true_is_sell"):
+        _core.parse_side("1", side_code="x")
+    assert _core.parse_side("true", side_code="true_is_buy") == 0
     assert _core.parse_id("12") == 12
     assert _core.parse_id("") == _core.NO_ID
     assert _core.parse_id("ab") < 0

@@ -154,6 +154,10 @@ std::string_view word(const ArrowArray& array, std::string_view format, std::int
   return {static_cast<const char*>(array.buffers[2]) + from, static_cast<std::size_t>(to - from)};
 }
 
+text::SideCode side_code(bool true_is_sell) {
+  return true_is_sell ? text::SideCode::true_is_sell : text::SideCode::true_is_buy;
+}
+
 void require_text(const ArrowArray& array, std::string_view format) {
   if (array.length == 0) return;
   require_buffers(array, 2);
@@ -234,7 +238,8 @@ SideCounts ArrowBatch::sides(std::size_t column, bool true_is_sell, std::span<st
     require_text(dictionary, field.words);
     const auto at = [&](std::int64_t i) { return word(dictionary, field.words, dictionary.offset + i); };
     std::vector<text::Side> known;
-    for (std::int64_t i = 0; i < dictionary.length; ++i) known.push_back(text::parse_side(at(i), true_is_sell));
+    for (std::int64_t i = 0; i < dictionary.length; ++i)
+      known.push_back(text::parse_side(at(i), side_code(true_is_sell)));
     for (std::int64_t row = 0; row < n; ++row) {
       const std::int64_t i = code(column, row);
       set(row, known[static_cast<std::size_t>(i)], [&] { return std::string(at(i)); });
@@ -246,7 +251,7 @@ SideCounts ArrowBatch::sides(std::size_t column, bool true_is_sell, std::span<st
     require_text(array, field.format);
     for (std::int64_t row = 0; row < n; ++row) {
       const std::string_view says = word(array, field.format, first + row);
-      set(row, text::parse_side(says, true_is_sell), [&] { return std::string(says); });
+      set(row, text::parse_side(says, side_code(true_is_sell)), [&] { return std::string(says); });
     }
   } else {
     require_buffers(array, 2);

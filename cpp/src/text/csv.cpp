@@ -113,32 +113,51 @@ bool take_fraction(std::string_view& rest, std::size_t places, std::int64_t& fra
   return true;
 }
 
+/// Takes one of two marks, the one that is not `other`.
+bool take_either(std::string_view& rest, char c, char other) noexcept { return take(rest, c) || take(rest, other); }
+
+/// Takes what follows a date: a clock, to the minute or finer, or an hour of twelve such as `01-PM`; and a zone.
+bool parse_clock(std::string_view rest, int& hour, int& minute, int& second, std::int64_t& nanoseconds,
+                 int& offset_minutes) noexcept {
+  if (!take(rest, 'T') && !take(rest, 'D') && !take(rest, ' ')) return false;
+  if (!take_digits(rest, 2, hour)) return false;
+  if (take(rest, '-')) {  // 12-AM is midnight
+    const bool afternoon = take(rest, 'P');
+    if ((!afternoon && !take(rest, 'A')) || rest != "M" || hour < 1 || hour > 12) return false;
+    hour = hour % 12 + (afternoon ? 12 : 0);
+    return true;
+  }
+  if (!take(rest, ':') || !take_digits(rest, 2, minute)) return false;
+  if (take(rest, ':')) {
+    if (!take_digits(rest, 2, second)) return false;
+    if (take_either(rest, '.', ',') && !take_fraction(rest, 9, nanoseconds)) return false;
+  }
+  if (hour > 23 || minute > 59 || second > 59) return false;
+  if (rest.empty()) return true;
+  take(rest, ' ');
+  if (rest == "Z" || rest == "UTC" || rest == "GMT") return true;
+  const int sign = rest.starts_with('+') ? 1 : -1;
+  if (!take_either(rest, '+', '-')) return false;
+  int offset_hour = 0, offset_minute = 0;
+  if (!take_digits(rest, 2, offset_hour)) return false;
+  take(rest, ':');
+  if (!rest.empty() && !take_digits(rest, 2, offset_minute)) return false;
+  if (offset_hour > 23 || offset_minute > 59) return false;
+  offset_minutes = sign * (offset_hour * 60 + offset_minute);
+  return rest.empty();
+}
+
 bool parse_iso(std::string_view rest, std::int64_t& ts_ns) noexcept {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  if (!take_digits(rest, 4, year) || !take(rest, '-') || !take_digits(rest, 2, month) || !take(rest, '-') ||
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, offset_minutes = 0;
+  std::int64_t nanoseconds = 0;
+  if (!take_digits(rest, 4, year) || rest.empty()) return false;
+  const char mark = rest.front();
+  if ((mark != '-' && mark != '/') || !take(rest, mark) || !take_digits(rest, 2, month) || !take(rest, mark) ||
       !take_digits(rest, 2, day))
     return false;
-  if (!take(rest, 'T') && !take(rest, 'D') && !take(rest, ' ')) return false;
-  if (!take_digits(rest, 2, hour) || !take(rest, ':') || !take_digits(rest, 2, minute) || !take(rest, ':') ||
-      !take_digits(rest, 2, second))
+  if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
     return false;
-  if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
-      hour > 23 || minute > 59 || second > 59)
-    return false;
-  std::int64_t nanoseconds = 0;
-  if (take(rest, '.') && !take_fraction(rest, 9, nanoseconds)) return false;
-  int offset_minutes = 0;
-  if (!rest.empty() && !take(rest, 'Z')) {
-    const int sign = rest.front() == '+' ? 1 : -1;
-    if (!take(rest, '+') && !take(rest, '-')) return false;
-    int offset_hour = 0, offset_minute = 0;
-    if (!take_digits(rest, 2, offset_hour)) return false;
-    take(rest, ':');
-    if (!rest.empty() && !take_digits(rest, 2, offset_minute)) return false;
-    if (offset_hour > 23 || offset_minute > 59) return false;
-    offset_minutes = sign * (offset_hour * 60 + offset_minute);
-  }
-  if (!rest.empty()) return false;
+  if (!rest.empty() && !parse_clock(rest, hour, minute, second, nanoseconds, offset_minutes)) return false;
   const std::int64_t minutes = days_from_civil(year, month, day) * 1440 + hour * 60 + minute - offset_minutes;
   ts_ns = (minutes * 60 + second) * 1'000'000'000 + nanoseconds;
   return true;
@@ -237,7 +256,7 @@ RowCounts for_each_dated_row(std::string_view bytes, char delimiter, int last, i
 }  // namespace
 
 bool parse_time(std::string_view field, std::int64_t& ts_ns, TimeForm& form) noexcept {
-  if (field.size() > 4 && field[4] == '-') {
+  if (field.size() > 4 && (field[4] == '-' || field[4] == '/')) {
     form = TimeForm::text;
     return parse_iso(field, ts_ns);
   }
@@ -318,7 +337,33 @@ bool parse_decimal(std::string_view field, double& value, int& decimals) noexcep
   return true;
 }
 
-Side parse_side(std::string_view field, bool true_is_sell) noexcept {
+namespace {
+
+bool is_any(std::string_view field, std::span<const std::string_view> words) noexcept {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return is_word(field, word); });
+}
+
+/// What venues, libraries and people write beside buy and sell. Bid and ask are none of them: in files of order books
+/// they say where an order rests.
+constexpr std::array<std::string_view, 14> buy_words = {
+    "buyer", "taker_buy", "market_buy", "buy_estimated", "买", "买入", "買", "買い", "買入", "매수", "compra",
+    "achat", "kauf",      "покупка"};
+constexpr std::array<std::string_view, 15> sell_words = {
+    "seller", "taker_sell", "market_sell", "sell_estimated", "卖", "卖出", "賣", "賣出", "売", "売り", "매도", "venta",
+    "vente",  "verkauf",    "продажа"};
+constexpr std::array<std::string_view, 4> unknown_words = {"unknown", "no_aggressor", "null", "nan"};
+
+Side parse_long_side(std::string_view field) noexcept {
+  if (is_any(field, buy_words)) return Side::buy;
+  if (is_any(field, sell_words)) return Side::sell;
+  return is_any(field, unknown_words) ? Side::unknown : Side::unreadable;
+}
+
+}  // namespace
+
+Side parse_side(std::string_view field, SideCode code) noexcept {
+  const bool numbered = code == SideCode::one_is_sell_two_is_buy || code == SideCode::one_is_buy_two_is_sell;
+  const bool true_is_sell = code == SideCode::true_is_sell || code == SideCode::one_is_sell_two_is_buy;
   const Side when_true = true_is_sell ? Side::sell : Side::buy;
   const Side when_false = true_is_sell ? Side::buy : Side::sell;
   switch (field.size()) {
@@ -327,30 +372,35 @@ Side parse_side(std::string_view field, bool true_is_sell) noexcept {
     case 1:
       switch (field[0]) {
         case '0':
-          return when_false;
+          return numbered ? Side::unknown : when_false;
         case '1':
           return when_true;
+        case '2':
+          return numbered ? when_false : Side::unreadable;
         case 'b':
         case 'B':
           return Side::buy;
         case 's':
         case 'S':
-        case 'a':  // Hyperliquid: A and B
+        case 'a':  // Hyperliquid, Databento: A and B
         case 'A':
           return Side::sell;
+        case 'n':  // Databento: no side
+        case 'N':
+          return Side::unknown;
         default:
           return Side::unreadable;
       }
     case 3:
-      return is_word(field, "buy") ? Side::buy : Side::unreadable;
+      return is_word(field, "buy") ? Side::buy : parse_long_side(field);
     case 4:
       if (is_word(field, "true")) return when_true;
       if (is_word(field, "sell")) return Side::sell;
-      return is_word(field, "none") ? Side::unknown : Side::unreadable;
+      return is_word(field, "none") ? Side::unknown : parse_long_side(field);
     case 5:
-      return is_word(field, "false") ? when_false : Side::unreadable;
+      return is_word(field, "false") ? when_false : parse_long_side(field);
     default:
-      return is_word(field, "unknown") ? Side::unknown : Side::unreadable;
+      return parse_long_side(field);
   }
 }
 
@@ -391,7 +441,9 @@ RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std:
     if (!parse_decimal(row[columns.price], price, price_decimals)) return unreadable(counts.unreadable_price);
     if (!parse_decimal(row[columns.quantity], quantity, quantity_decimals))
       return unreadable(counts.unreadable_quantity);
-    const Side side = parse_side(row[columns.side], columns.true_is_sell);
+    const Side side = columns.side < 0 ? (quantity < 0.0 ? Side::sell : Side::buy)
+                                       : parse_side(row[columns.side], columns.code);
+    if (columns.side < 0) quantity = std::abs(quantity);
     if (side == Side::unreadable) return unreadable(counts.unreadable_side);
     if (!std::isfinite(price) || !std::isfinite(quantity)) {
       ++counts.not_finite;
@@ -454,11 +506,13 @@ RowCounts parse_columns(std::string_view bytes, char delimiter, int time, std::s
   return counts;
 }
 
-std::vector<std::string> distinct_values(std::string_view bytes, char delimiter, int column, std::size_t limit) {
+std::vector<std::string> distinct_values(std::string_view bytes, char delimiter, int column, std::size_t limit,
+                                         int last) {
+  last = std::max(last, column);
   std::vector<std::string> found;
   Row row;
   for_each_row(bytes, [&](const char* begin, const char* end) {
-    if (found.size() >= limit || !in_range(column) || !row.split(begin, end, delimiter, column)) return;
+    if (found.size() >= limit || !in_range(last) || !row.split(begin, end, delimiter, last)) return;
     if (std::find(found.rbegin(), found.rend(), row[column]) == found.rend()) found.emplace_back(row[column]);
   });
   return found;

@@ -22,8 +22,9 @@ enum class TimeForm : std::uint8_t { seconds, milliseconds, microseconds, nanose
 inline constexpr std::size_t time_forms = 5;
 
 /// Reads a time, exactly to the nanosecond: a whole or decimal number of s, ms, us or ns since the UNIX epoch, or ISO
-/// text such as `2024-01-15T00:00:00.451Z`, `2024-01-15 00:00:00+01:00` and `2024-01-15D00:00:00.451986388` (UTC where
-/// no offset stands). Digits beyond the nanosecond are cut.
+/// text such as `2024-01-15T00:00:00.451Z`, `2024-01-15 00:00:00+01:00`, `2024-01-15D00:00:00.451986388`, `2024/01/15
+/// 00:00 UTC` and `2024-01-15 01-PM` (UTC where no offset stands); a date alone is its midnight. Digits beyond the
+/// nanosecond are cut.
 /// @return false if the field is none of these or lies outside 1973 (text: 1970) to 2261
 [[nodiscard]] bool parse_time(std::string_view field, std::int64_t& ts_ns, TimeForm& form) noexcept;
 
@@ -34,9 +35,13 @@ inline constexpr std::size_t time_forms = 5;
 
 enum class Side : std::uint8_t { buy, sell, unknown, unreadable };
 
-/// Reads a taker side: buy, b, sell, s, a (Hyperliquid's word for sell) in any case; true, false, 1, 0 as
-/// `true_is_sell` says; unknown, none or nothing is unknown.
-[[nodiscard]] Side parse_side(std::string_view field, bool true_is_sell) noexcept;
+/// What true, false and numbers mean in a side column. With codes of 1 and 2, nothing else than those is a side, and 0
+/// is unknown.
+enum class SideCode : std::uint8_t { true_is_buy, true_is_sell, one_is_sell_two_is_buy, one_is_buy_two_is_sell };
+
+/// Reads a taker side: buy, b, sell, s, a (Hyperliquid's word for sell) and such words of other languages in any case;
+/// true, false and numbers as `code` says; unknown, none or nothing is unknown.
+[[nodiscard]] Side parse_side(std::string_view field, SideCode code) noexcept;
 
 /// A row without an id (an empty field, or a UUID of zeros).
 inline constexpr std::int64_t no_id = std::numeric_limits<std::int64_t>::min();
@@ -50,10 +55,10 @@ struct TradeColumns {
   int time = -1;
   int price = -1;
   int quantity = -1;
-  int side = -1;
+  int side = -1;  ///< -1: the sign of the quantity tells, below zero a sell
   int id = -1;
   int symbol = -1;
-  bool true_is_sell = true;  ///< what "true" and 1 mean in the side column (is_buyer_maker, taker_sell: sell)
+  SideCode code = SideCode::true_is_sell;  ///< what "true" and 1 mean (is_buyer_maker, taker_sell: sell)
 };
 
 /// What became of the rows: rows = used + unreadable + not_finite + not_positive + unknown_side + other_symbol.
@@ -93,7 +98,7 @@ struct TradeArrays {
 
 /// Reads trades: price and quantity finite and above zero, the taker side known. Other rows are counted and left out.
 /// @param symbol  rows of another symbol are counted as such; if empty, every row is taken
-/// @pre the columns for time, price, quantity and side are >= 0, and the arrays have the room stated above
+/// @pre the columns for time, price and quantity are >= 0, and the arrays have the room stated above
 RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std::string_view symbol,
                        const TradeArrays& out) noexcept;
 
@@ -106,9 +111,10 @@ RowCounts parse_columns(std::string_view bytes, char delimiter, int time, std::s
                         int symbol_column, std::string_view symbol, std::span<std::int64_t> ts_ns,
                         std::span<double> values);
 
-/// The different values of one column, in order of appearance, at most `limit`.
+/// The different values of one column, in order of appearance, at most `limit`. Rows that end before column `last` are
+/// passed over: a footer is no row.
 [[nodiscard]] std::vector<std::string> distinct_values(std::string_view bytes, char delimiter, int column,
-                                                       std::size_t limit);
+                                                       std::size_t limit, int last = -1);
 
 /// The digits after the point that the finest of the values needs: the least d with `rint(x * 10^d) / 10^d == x` for
 /// all x. At most `max_decimals`, which stands for "not on a decimal grid". Values that are not finite are passed over.

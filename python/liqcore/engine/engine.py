@@ -94,7 +94,7 @@ class Engine(_core.Engine):
     >>> import liqcore as lq
     >>> inst = lq.Instrument(symbol="BTCUSDT", tick_size=0.5, lot_size=0.001, margin=lq.MarginSchedule.flat(0.004))
     >>> eng = lq.Engine(inst, leverage={10: 0.6, 50: 0.4}, half_life=None)
-    >>> ts = np.array([0, 60, 120], dtype=np.int64) * 1_000_000_000
+    >>> ts = np.array([1781222400, 1781222460, 1781222520], dtype=np.int64) * 1_000_000_000
     >>> stats = eng.trades(ts, np.array([60_000.0, 60_010.0, 59_000.0]), np.array([1.0, 0.5, 2.0]),
     ...                    np.array([False, False, True]))
     >>> stats.used, stats.opened[0].tolist(), stats.liquidated[0].tolist()  # longs: the fall took the 50x ones
@@ -268,7 +268,7 @@ class Engine(_core.Engine):
         >>> import numpy as np
         >>> import liqcore as lq
         >>> eng = lq.Engine(lq.Instrument(symbol="X", tick_size=0.5, lot_size=0.001), leverage={10: 1.0})
-        >>> rows = np.array([(0, 60_000.0, 1.0, "buy"), (60, 60_010.0, 0.5, "sell")],
+        >>> rows = np.array([(10**18, 60_000.0, 1.0, "buy"), (10**18 + 60, 60_010.0, 0.5, "sell")],
         ...                 [("ts", "i8"), ("price", "f8"), ("qty", "f8"), ("side", "U4")])
         >>> eng.feed_events(rows).stats
         Stats(rows=2, used=2, rounded_qty=0)

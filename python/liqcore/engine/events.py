@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import Stats
 from ..errors import DataError, InvalidConfigError
+from ..words.times import refuse_other_units
 
 EVENT_FIELDS = ("ev", "exch_ts", "local_ts", "px", "qty")
+_HEAD_ROWS = 4096
 CLOCKS = {"exch": ("exch_ts", 1 << 31), "local": ("local_ts", 1 << 30)}  # field, flag of events that count on it
 BUY, SELL = 1 << 29, 1 << 28
 KIND = 0xFF
@@ -55,6 +57,8 @@ def feed_events(engine: _core.Engine, events: NDArray[Any], clock: str) -> Event
         raise InvalidConfigError(f"clock must be one of {tuple(CLOCKS)}, was {clock!r}")
     if set(EVENT_FIELDS) <= set(events.dtype.names):
         time, flag = CLOCKS[clock]
+        head = events[:_HEAD_ROWS]  # other rows may have no time
+        refuse_other_units(head[time][((head["ev"] & KIND) == TRADE) & ((head["ev"] & flag) != 0)], time)
         found = engine._records(
             events[time], events["px"], events["qty"], events["ev"],
             kind_mask=KIND, kind=TRADE, clock=flag, buy=BUY, sell=SELL,
@@ -70,7 +74,7 @@ def feed_events(engine: _core.Engine, events: NDArray[Any], clock: str) -> Event
 
 
 def _feed_rows(engine: _core.Engine, rows: NDArray[Any]) -> tuple[Stats, dict[int, int], int, int]:
-    from ..sources.layout import listed, recognise
+    from ..sources.meaning import listed, recognise
 
     assert rows.dtype.names is not None, "the caller has looked"
     names = list(rows.dtype.names)
@@ -80,22 +84,23 @@ def _feed_rows(engine: _core.Engine, rows: NDArray[Any]) -> tuple[Stats, dict[in
     side = rows[names[at.side]]
     is_sell = at.true_is_sell
     if side.dtype.kind in "SU":
-        side, is_sell = _sells(side, is_sell, names[at.side]), True
+        side, is_sell = _sells(side, at.code, names[at.side]), True
     elif side.dtype.kind in "iu" and side.dtype.itemsize == 1:
         side = side.view(np.uint8)
         if (odd := np.count_nonzero(side > 1)) > 0:
             raise DataError(f"events: expected 0 or 1 in {names[at.side]}, found {odd:,} other rows")
         side = side.view(np.bool_)
+    refuse_other_units(rows[names[at.time]], names[at.time])
     return engine._records(
         rows[names[at.time]], rows[names[at.price]], rows[names[at.quantity]], side,
         kind_mask=0, kind=0, clock=0, buy=0 if is_sell else 1, sell=1 if is_sell else 0,
     )  # fmt: skip
 
 
-def _sells(words: NDArray[Any], true_is_sell: bool, name: str) -> NDArray[np.bool_]:
+def _sells(words: NDArray[Any], code: str, name: str) -> NDArray[np.bool_]:
     known, codes = np.unique(words, return_inverse=True)
     texts = [word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in known.tolist()]
-    sells = [_core.parse_side(text, true_is_sell=true_is_sell) for text in texts]
+    sells = [_core.parse_side(text, side_code=code) for text in texts]
     for text, sell in zip(texts, sells, strict=True):
         if sell > 1:
             raise DataError(f"events: expected buy or sell in {name}, found {text!r}")

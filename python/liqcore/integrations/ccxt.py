@@ -29,7 +29,7 @@ from .._core import Instrument, MarginSchedule
 from ..errors import DataError, InvalidConfigError
 from ..sources import Candles, FileReport, Marks, OpenInterest, ReadReport
 from ..sources.marks import unfold
-from ..sources.trade_files import check_readable
+from ..sources.trade_rows import check_readable
 from ..tables.batch import TradeBatch
 from ..words.times import UNITS_NS, Length, format_duration, parse_duration
 

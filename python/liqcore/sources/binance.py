@@ -14,6 +14,9 @@ _AGGREGATED = (
 _SPOT_TRADES = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker", "is_best_match")
 
 
+_COIN_MARGINED = r"[A-Z0-9]+USD_(?:PERP|\d{6})"
+
+
 def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str, ...] = ("ms",)) -> TradeLayout:
     return TradeLayout(
         name=f"binance-{name}",
@@ -23,6 +26,10 @@ def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str
         quantity=quantity,
         side="is_buyer_maker",
         id=columns[0],
+        base="base_qty" if "base_qty" in columns else "",
+        contract_sizes=(10.0, 100.0) if "base_qty" in columns else (),
+        quote="quote_qty" if "quote_qty" in columns else "",
+        contracts=".*" if "base_qty" in columns else "" if "spot" in name else _COIN_MARGINED,
         headerless=True,
         units=units,
         file_name=r"(?P<symbol>[A-Z0-9_]+)-(?:aggTrades|trades)-",

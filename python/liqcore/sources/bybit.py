@@ -1,4 +1,4 @@
-"""Trade archives of Bybit: decimal seconds; the oldest ones run backwards in time."""
+"""Trade archives of Bybit: decimal seconds, the oldest run backwards in time; ids of spot files restart every day."""
 
 from .layout import TradeLayout
 
@@ -8,5 +8,12 @@ LAYOUTS = (
         columns=("timestamp", "symbol", "side", "size", "price", "tickdirection", "trdmatchid",
                  "grossvalue", "homenotional", "foreignnotional"),
         time="timestamp", price="price", quantity="size", side="side", id="trdmatchid", symbol="symbol",
+        contracts=r"[A-Z0-9]+USD(?:[HMUZ]\d\d)?", base="homenotional", quote="foreignnotional",
+    ),
+    TradeLayout(
+        name="bybit-spot", units=("ms",),
+        columns=("id", "timestamp", "price", "volume", "side"),
+        time="timestamp", price="price", quantity="volume", side="side", id="id",
+        file_name=r"(?P<symbol>[A-Z0-9]+)_\d{4}-\d\d",
     ),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Candles: the klines of venues, as archives, saved REST answers or tables of one's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,11 @@ from .. import _core
 from ..errors import DataError
 from ..tables.parquet import ParquetTable
 from ..words.times import Length
-from . import layout as layouts
+from . import candle_layouts, meaning
+from .candle_layouts import BINANCE_COLUMNS
+from .kinds import kline_price
+from .layout import number_of
+from .meaning import is_turnover
 from .payload import PayloadTable
 from .report import FileReport, ReadReport
 from .series import (
@@ -28,28 +32,19 @@ from .series import (
 )
 from .text import PathLike
 
-# A Binance kline's columns in file order; files without a header have exactly these.
-COLUMNS = ("open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count",
-           "taker_buy_volume", "taker_buy_quote_volume", "ignore")  # fmt: skip
 _OHLC = ("open", "high", "low", "close")
-# Rows without names, by their number of fields; a 1 in "confirm" says that the candle has ended.
-_UNNAMED = {
-    12: ("binance-klines", COLUMNS),
-    9: ("okx-candles", ("open_time", *_OHLC, "volume", "volume_base", "volume_quote", "confirm")),
-    7: ("bybit-kline", ("open_time", *_OHLC, "volume", "turnover")),
-    6: ("ohlcv", ("open_time", *_OHLC, "volume")),
-    5: ("bybit-price-kline", ("open_time", *_OHLC)),
-}
-_OKX_PRICE = ("okx-price-candles", ("open_time", *_OHLC, "confirm"))
+COLUMNS = BINANCE_COLUMNS
 
 # Names of a meaning, lower case, the most telling first.
-OPEN_TIME = ("open_time", "opentime", "starttime", "start_time", "ts_open", "start")
-_CLOSE_TIME = ("close_time", "closetime", "close_datetime", "endtime", "end_time")
-PRICES = {name: (name, f"{name}price", f"{name}_price") for name in _OHLC}
-VOLUME = ("volume", "vol", "qty", "quantity")
-BOUGHT = ("taker_buy_volume", "taker_buy_base_volume", "taker_buy_base_asset_volume", "takerbuybaseassetvolume",
-           "taker_buy_base", "takerbuyvolume", "buy_volume", "buy_qty")  # fmt: skip
-SOLD = ("taker_sell_volume", "takersellvolume", "sell_volume", "sell_qty")
+OPEN_TIME = ("open_time", "start_time", "ts_open", "start", "time_period_start", "ticks", "mts", "t")
+_CLOSE_TIME = ("close_time", "close_datetime", "end_time", "time_period_end", "T")
+PRICES = {name: (name, f"{name}_price", name[0]) for name in _OHLC}
+VOLUME = ("volume", "vol", "qty", "quantity", "amount", "base_volume", "volume_base", "v")
+BOUGHT = ("taker_buy_volume", "taker_buy_base_volume", "taker_buy_base_asset_volume", "taker_buy_base", "buy_volume",
+           "buy_qty", "V")  # fmt: skip
+SOLD = ("taker_sell_volume", "sell_volume", "sell_qty")
+_VOLUMES = frozenset(["volume", "vol", "amount", "basevolume", "volumebase", "quantity", "qty", "size", "v", "q"])
+MAX_CONTRADICTORY = 0.05
 _DAY_NS = 86_400_000_000_000
 _UNIT_NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
@@ -105,12 +100,15 @@ class KlinePart:
     interval_ns : int
         0 where the file has too few rows to tell.
     has_volume, has_bought : bool
+    of_price : bool
+        Whether something was counted, but no volume: such are klines of a mark or index price.
     """
 
     part: Part
     interval_ns: int
     has_volume: bool
     has_bought: bool
+    of_price: bool
 
 
 def read_candles(
@@ -163,7 +161,11 @@ def read_candles(
     interval_ns = duration_ns(interval, "interval")
 
     def read(table: AnyTable, report: FileReport) -> Part:
+        price = kline_price(table.path)
         found.append(read_klines(table, report, symbol, interval_ns))
+        if price or found[-1].of_price:
+            told = f"{price} price by its name or folder" if price else "mark or index price: counts without any volume"
+            raise table.error(f"expected candles of trades, found those of a {told}")
         return found[-1].part
 
     parts, report = read_parts(paths, symbol, "candles", read)
@@ -192,22 +194,30 @@ def read_klines(table: AnyTable, report: FileReport, symbol: str | None, interva
     DataError
         If it cannot be used.
     """
-    report.format, names = _layout(table, report.format)
-    at = {name: layouts.find(names, known) for name, known in PRICES.items()}
-    opens, closes = layouts.find(names, OPEN_TIME), layouts.find(names, _CLOSE_TIME)
-    time = opens if opens >= 0 else closes if closes >= 0 else layouts.find(names, TIME)
+    report.format, names = _layout(table, report)
+    at = {name: meaning.find(names, known, money=True) for name, known in PRICES.items()}
+    opens, closes = meaning.find(names, OPEN_TIME), meaning.find(names, _CLOSE_TIME)
+    time = opens if opens >= 0 else closes if closes >= 0 else meaning.find(names, TIME)
+    if (
+        time < 0
+        and "id" in names
+        and all(10**8 <= number_of(word) < 10**11 for (word,) in head_rows(table, [names.index("id")]))
+    ):
+        time = names.index("id")  # HTX
     missing = [name for name in _OHLC if at[name] < 0] + ([] if time >= 0 else ["open_time"])
     if missing:
-        raise table.error(f"expected candles, found no column {', '.join(missing)} in {layouts.listed(names)}")
-    volume, bought = layouts.find(names, VOLUME), layouts.find(names, BOUGHT)
-    sold = layouts.find(names, SOLD) if volume < 0 <= bought else -1
-    confirm = layouts.find(names, ("confirm",))
+        raise table.error(f"expected candles, found no column {', '.join(missing)} in {meaning.listed(names)}")
+    volume = _volume_column(table, report, names, at)
+    bought = meaning.find(names, BOUGHT)
+    sold = meaning.find(names, SOLD) if volume < 0 <= bought else -1
+    confirm = meaning.find(names, ("confirm", "closed"))
+    count = meaning.find(names, ("count", "trades", "tradecount", "number_of_trades", "n"))
     # A closing time tells the length, unless it is text or a timestamp: then the distance of the rows does.
     told = interval_ns is None and opens >= 0 and closes >= 0 and _is_number_column(table, closes)
     numbers = [*at.values(), *(i for i in (volume, bought, sold, confirm, closes if told else -1) if i >= 0)]
     part = read_rows(
         table, report, "candles", time=time, numbers=numbers,
-        symbol_at=layouts.find(names, layouts.SYMBOL), symbol=symbol,
+        symbol_at=meaning.find(names, meaning.SYMBOL), symbol=symbol,
     )  # fmt: skip
 
     def column(place: int) -> NDArray[np.float64]:
@@ -217,7 +227,13 @@ def read_klines(table: AnyTable, report: FileReport, symbol: str | None, interva
     if confirm >= 0:
         part.keep("unfinished", column(confirm) == 1)
     open_, high, low, close = part.values[:4]
-    good = (low > 0) & (low <= np.minimum(open_, close)) & (high >= np.maximum(open_, close))
+    good = candle_layouts.fits(open_, high, low, close)
+    odd = np.count_nonzero(~good & part.values[:4].any(axis=0))  # what never was traded has zeros
+    if odd > MAX_CONTRADICTORY * len(good):
+        raise table.error(
+            f"expected candles whose high is above and low below, found {odd:,} of {len(good):,} that contradict that: "
+            "open, high, low and close may stand in other columns"
+        )
     volumes = [column(volume)] if volume >= 0 else [column(bought) + column(sold)] if sold >= 0 else []
     if volumes and bought >= 0:
         volumes.append(column(bought))
@@ -234,7 +250,8 @@ def read_klines(table: AnyTable, report: FileReport, symbol: str | None, interva
         interval_ns = spacing(table, part.ts)
     if time == closes and len(part.ts):
         part.ts = _opening_times(table, part.ts, interval_ns)
-    return KlinePart(part, interval_ns, len(volumes) > 0, len(volumes) > 1)
+    counted = count >= 0 and len(volumes) > 0 and not volumes[0].any() and _is_counted(table, count)
+    return KlinePart(part, interval_ns, len(volumes) > 0, len(volumes) > 1, counted)
 
 
 def common_interval(found: Sequence[KlinePart]) -> int:
@@ -259,25 +276,64 @@ def looks_like_klines(table: AnyTable) -> bool:
     """Whether a file holds rows of open, high, low and close, with or without names."""
     names = names_of(table)
     if names is not None:
-        return all(layouts.find(names, known) >= 0 for known in PRICES.values())
+        return all(meaning.find(names, known) >= 0 for known in PRICES.values())
     assert not isinstance(table, ParquetTable), "Parquet files name their columns"
-    return bool(table.rows) and len(table.rows[0]) in _UNNAMED
+    return bool(table.rows) and len(table.rows[0]) in candle_layouts.WIDTHS
 
 
-def _layout(table: AnyTable, kind: str) -> tuple[str, list[str]]:
+def _layout(table: AnyTable, report: FileReport) -> tuple[str, list[str]]:
     """Return the name of the layout and those of the columns."""
     names = names_of(table)
     if names is not None:
-        return ("binance-klines" if set(COLUMNS[:-1]) <= set(names) and kind == "columns" else kind), names
+        known = set(COLUMNS[:-1]) <= set(names) and report.format == "columns"
+        return ("binance-klines" if known else report.format), names
     assert not isinstance(table, ParquetTable), "Parquet files name their columns"
     width = len(table.rows[0])
-    if width == len(_OKX_PRICE[1]) and isinstance(table, PayloadTable) and table.venue == "okx":
-        return _OKX_PRICE[0], list(_OKX_PRICE[1])
-    if width not in _UNNAMED:
-        expected = " or ".join(f"{n} ({', '.join(names)})" for n, (_, names) in _UNNAMED.items())
-        raise table.error(f"expected candles with {expected} columns, found '{table.first_line}'")
-    name, columns = _UNNAMED[width]
-    return name, list(columns)
+    if width not in candle_layouts.WIDTHS:
+        raise table.error(
+            f"expected candles with {', '.join(map(str, sorted(candle_layouts.WIDTHS)))} columns, "
+            f"found '{table.first_line}'"
+        )
+    head = table.head()
+    room = _core.count_lines(head)
+    values = np.full((width, room), np.nan)
+    places = list(range(1, width))
+    counts = _core.parse_columns(
+        head, np.empty(room, np.int64), values[1:], time_column=0, columns=places, delimiter=table.delimiter
+    )
+    if not counts.used:
+        raise table.error(f"expected candles, a time first and numbers, found '{table.first_line}'")
+    try:
+        layout = candle_layouts.order_of(
+            values[:, : counts.used], table.venue if isinstance(table, PayloadTable) else ""
+        )
+    except candle_layouts.OrderError as error:
+        raise table.error(str(error)) from None
+    return layout.name, list(layout.columns)
+
+
+def _volume_column(table: AnyTable, report: FileReport, names: Sequence[str], at: Mapping[str, int]) -> int:
+    """Find the volume: no turnover, by name or number."""
+    if names_of(table) is None:
+        return names.index("volume") if "volume" in names else -1
+    found = meaning.find_quantity(names, VOLUME)
+    if found < 0:
+        return found
+    split = [meaning.named(name).plain for name in names]
+    others = [i for i, plain in enumerate(split) if plain in _VOLUMES and i != found]
+    if not others:
+        return found
+    rows = head_rows(table, [found, at["low"], at["high"], *others])
+    quantity, low, high, *rest = np.array([[number_of(cell) for cell in row] for row in rows]).T
+    for other, values in zip(others, rest, strict=True):
+        if is_turnover(quantity, values, low, high):
+            report.notes.append(f"the volume is {names[other]}: {names[found]} is that times the price, turnover")
+            return other
+    return found
+
+
+def _is_counted(table: AnyTable, at: int) -> bool:
+    return any(number_of(word) > 0 for (word,) in head_rows(table, [at]))
 
 
 def _is_number_column(table: AnyTable, at: int) -> bool:

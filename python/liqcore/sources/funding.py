@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from . import layout as layouts
+from . import meaning
 from .report import FileReport, ReadReport
 from .series import PRICE, TIME, AnyTable, Part, join, known_names, read_parts, read_rows
 from .text import PathLike
@@ -121,23 +121,23 @@ def read_funding(paths: PathLike | Sequence[PathLike], *, symbol: str | None = N
 def _read(table: AnyTable, report: FileReport, symbol: str | None) -> tuple[Part, bool]:
     names = known_names(table)
     layout = next((known for known in FUNDING_LAYOUTS if set(known.columns) <= set(names)), None)
-    time, rate = layouts.find(names, _TIME), layouts.find(names, RATE)
+    time, rate = meaning.find(names, _TIME), meaning.find(names, RATE)
     if time < 0 or rate < 0:
         raise table.error(
             "expected columns for time (such as timestamp or calc_time) and funding rate (such as funding_rate or "
-            f"rate), found {layouts.listed(names)}"
+            f"rate), found {meaning.listed(names)}"
         )
     if layout is not None:
         report.format = layout.name
         settled = layout.settled
     else:
-        settled = layouts.find(names, (*PRICE, "open_interest")) < 0  # a ticker has those beside it
-    if not settled and (quoted := layouts.find(names, TIME)) >= 0:
+        settled = meaning.find(names, (*PRICE, "open_interest")) < 0  # a ticker has those beside it
+    if not settled and (quoted := meaning.find(names, TIME)) >= 0:
         time = quoted  # a quote is known when it is made, not at the settlement that it is for
-    hours = layouts.find(names, INTERVAL_HOURS)
+    hours = meaning.find(names, INTERVAL_HOURS)
     part = read_rows(
         table, report, "funding rates", time=time, numbers=[rate] if hours < 0 else [rate, hours],
-        symbol_at=layouts.find(names, layouts.SYMBOL), symbol=symbol,
+        symbol_at=meaning.find(names, meaning.SYMBOL), symbol=symbol,
     )  # fmt: skip
     if hours < 0:
         part.values = np.concatenate([part.values, np.full((1, len(part.ts)), np.nan)])

@@ -5,16 +5,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Column names by meaning, lower case, the most telling first. What each side column says when it is true or 1:
-TIME = ("ts_ns", "ts_us", "ts_ms", "ts", "ts_event", "transact_time", "trade_time", "timestamp_ms", "timestamp", "time",
-        "created_time", "exch_ts", "datetime", "date")  # fmt: skip
-PRICE = ("price", "px")
-QUANTITY = ("qty", "quantity", "amount", "size", "sz", "volume", "base_qty")
-ID = ("agg_trade_id", "trade_id", "id", "tid", "trdmatchid")
-SYMBOL = ("symbol", "instrument_name", "instrument", "instid", "coin", "pair")
-TRUE_IS_SELL = ("taker_sell", "is_buyer_maker", "isbuyermaker", "buyer_is_maker", "buyer_maker")
-TRUE_IS_BUY = ("taker_buy", "is_taker_buy", "is_buyer_taker")
-SIDE_WORDS = ("side", "taker_side", "aggressor_side", "direction")
+import numpy as np
+from numpy.typing import NDArray
+
+from .meaning import SIDE_WORDS, TradeColumns, column_names, find, is_turnover
+
+_NUMERIC = re.compile(r"[+-]?\d[\d.,' ]*")
+_ROUNDED = 0.05  # relative: a base quantity printed to a few digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +26,25 @@ class TradeLayout:
     columns : tuple of str
         The columns in file order, in lower case: matched against the header, or counted where there is none. More may
         follow.
-    time, price, quantity, side, id, symbol : str
+    time, price, quantity, side, id, symbol, exchange : str
         Which of them holds what; an empty string: there is no such column.
+        Without a side, the sign of the quantity tells it: below zero the taker sold.
     true_is_sell : bool
         What true and 1 mean in the side column; the words buy and sell always are the taker's.
+    one_is_sell : bool or None
+        Where the side column holds 1 and 2: whether 1 means that the taker sold. None: it holds no such numbers.
+    contracts : str
+        A pattern: the symbols whose quantity counts contracts (with an `exchange`, that and the symbol, ``a:b``); an
+        empty string: of none, ``.*``: of all.
+    base, quote : str
+        Which columns hold the same quantity in base units and in quote currency. In a file without a header the latter
+        must agree with price and quantity.
+    contract_sizes : tuple of float
+        What inverse contracts are worth in quote currency: in a file without a header `base` must agree with one.
+    price_digits : int
+        Whole-number prices are to be divided by this power of ten; prices with a point are what they say.
+    only : tuple of str
+        A column, and what stands there in every row that is a trade: a file with other rows is refused.
     headerless : bool
         Whether such files exist without a header.
     text_time : bool
@@ -52,10 +64,33 @@ class TradeLayout:
     id: str = ""
     symbol: str = ""
     true_is_sell: bool = True
+    one_is_sell: bool | None = None
+    exchange: str = ""
+    contracts: str = ""
+    base: str = ""
+    quote: str = ""
+    contract_sizes: tuple[float, ...] = ()
+    price_digits: int = 0
+    only: tuple[str, ...] = ()
     headerless: bool = False
     text_time: bool = False
     units: tuple[str, ...] = ()
     file_name: str = ""
+
+    @property
+    def code(self) -> str:
+        """What true, 1 and 2 mean in the side column, as `_core.parse_side` takes it."""
+        if self.one_is_sell is not None:
+            return "one_is_sell_two_is_buy" if self.one_is_sell else "one_is_buy_two_is_sell"
+        return "true_is_sell" if self.true_is_sell else "true_is_buy"
+
+    def in_contracts(self, symbol: str | None, exchange: str = "") -> bool | None:
+        """Whether the quantity of a symbol counts contracts; None: nothing tells."""
+        if not self.contracts or self.contracts == ".*":
+            return bool(self.contracts)
+        if symbol is None:
+            return None
+        return re.fullmatch(self.contracts, f"{exchange}:{symbol}" if self.exchange else symbol) is not None
 
     def symbol_in(self, name: str) -> str | None:
         """Find the symbol in the name of an archive."""
@@ -63,80 +98,15 @@ class TradeLayout:
         return found["symbol"] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class TradeColumns:
-    """Where the fields stand in the rows of one file, counted from 0; -1: there is no such column."""
-
-    time: int
-    price: int
-    quantity: int
-    side: int
-    id: int
-    symbol: int
-    true_is_sell: bool
-
-
-def cells(line: str) -> list[str]:
-    """Split a line at commas, quotes removed."""
-    return [cell.strip() for cell in next(csv.reader([line]), [])]
+def cells(line: str, delimiter: str = ",") -> list[str]:
+    """Split a line, quotes removed."""
+    line = line.replace("\r", " ")  # within a line, which csv refuses
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
 
 
 def is_header(row: Sequence[str]) -> bool:
-    """Whether a row names columns: none of its cells is a number."""
-    return not any(_is_number(cell) for cell in row)
-
-
-def column_names(header: Sequence[str]) -> list[str]:
-    """Bring a header into the form that layouts use: lower case, and of bilingual names the first half."""
-    return [name.lower().split("/")[0].strip() for name in header]
-
-
-def find(names: Sequence[str], wanted: Sequence[str]) -> int:
-    """Position of the first of the wanted names that exists; -1: none does."""
-    return next((list(names).index(name) for name in wanted if name in names), -1)
-
-
-def recognise(names: Sequence[str]) -> tuple[TradeColumns, list[str]]:
-    """
-    Find trade columns by their names.
-
-    Returns
-    -------
-    columns : TradeColumns
-        With -1 for what was not found.
-    missing : list of str
-        What a trade file needs and was not found, in words with some of the names looked for.
-    """
-    names = column_names(names)
-    true_is_sell = True
-    side = find(names, TRUE_IS_SELL)
-    if side < 0:
-        side = find(names, TRUE_IS_BUY)
-        true_is_sell = side < 0
-    if side < 0:
-        side = find(names, SIDE_WORDS)
-    columns = TradeColumns(
-        time=find(names, TIME),
-        price=find(names, PRICE),
-        quantity=find(names, QUANTITY),
-        side=side,
-        id=find(names, ID),
-        symbol=find(names, SYMBOL),
-        true_is_sell=true_is_sell,
-    )
-    wanted = {
-        "time": (columns.time, ("timestamp", "time", "ts_ms")),
-        "price": (columns.price, PRICE),
-        "quantity": (columns.quantity, QUANTITY),
-        "taker side": (side, ("side", "is_buyer_maker", "taker_sell")),
-    }
-    return columns, [f"{what} ({' or '.join(known[:3])})" for what, (at, known) in wanted.items() if at < 0]
-
-
-def listed(names: Sequence[str], most: int = 12) -> str:
-    """List names in a message, cut where they are many or long."""
-    shown = ", ".join(name[:40] for name in names[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+    """Whether a row names columns: none of its cells is a number, however written, or a time."""
+    return not any(is_number(cell) or _NUMERIC.fullmatch(cell) or _is_text_time(cell) for cell in row)
 
 
 def looks_like_candles(names: Sequence[str]) -> bool:
@@ -150,7 +120,7 @@ def by_header(
     """Find the layout whose columns all stand in the header."""
     names = column_names(header)
     for layout in layouts:
-        if set(layout.columns) <= set(names):
+        if set(layout.columns) <= set(names) and (layout.side or find(names, SIDE_WORDS) < 0):
             at = names.index(layout.time)
             # Bybit and BitMEX differ only in how they write the time.
             text_time = any(len(row) > at and _is_text_time(row[at]) for row in rows)
@@ -159,12 +129,13 @@ def by_header(
     return None
 
 
-def by_rows(layouts: Sequence[TradeLayout], rows: Sequence[Sequence[str]]) -> TradeLayout | None:
-    """Find the layout that most of the rows of a file without a header fit."""
+def by_rows(layouts: Sequence[TradeLayout], rows: Sequence[Sequence[str]]) -> list[TradeLayout]:
+    """Find the layouts that most of the rows of a file without a header fit: of those that read them alike, one."""
+    found: dict[TradeColumns, TradeLayout] = {}
     for layout in layouts:
-        if layout.headerless and 2 * sum(_fits(layout, row) for row in rows) > len(rows):
-            return layout
-    return None
+        if layout.headerless and 2 * sum(_fits(layout, row) for row in rows) > len(rows) and _agrees(layout, rows):
+            found.setdefault(places(layout, layout.columns), layout)
+    return list(found.values())
 
 
 def places(layout: TradeLayout, names: Sequence[str]) -> TradeColumns:
@@ -180,7 +151,7 @@ def places(layout: TradeLayout, names: Sequence[str]) -> TradeColumns:
         side=at(layout.side),
         id=at(layout.id),
         symbol=at(layout.symbol),
-        true_is_sell=layout.true_is_sell,
+        code=layout.code,
     )
 
 
@@ -196,20 +167,46 @@ def _fits(layout: TradeLayout, row: Sequence[str]) -> bool:
     if len(row) != len(layout.columns):
         return False
     cell = dict(zip(layout.columns, row, strict=True))
-    if not (_is_number(cell[layout.price]) and _is_number(cell[layout.quantity])):
+    if not (is_number(cell[layout.price]) and is_number(cell[layout.quantity])) or float(cell[layout.price]) < 0:
         return False
-    if cell[layout.side].lower() not in ("true", "false", "0", "1", "buy", "sell"):
+    words = ("1", "2") if layout.one_is_sell is not None else ("true", "false", "0", "1", "buy", "sell", "b", "s", "")
+    if layout.side and cell[layout.side].lower() not in words:
+        return False
+    if layout.id and not layout.side and not cell[layout.id].isdecimal():
         return False
     time = cell[layout.time]
     return _is_text_time(time) if layout.text_time else re.fullmatch(r"\d{9,19}(\.\d+)?", time) is not None
 
 
-def _is_number(cell: str) -> bool:
+def _agrees(layout: TradeLayout, rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the columns that say the same in other units do, in nearly all rows."""
+
+    def numbers(name: str) -> NDArray[np.float64]:
+        at = layout.columns.index(name)
+        return np.array([number_of(row[at]) if len(row) > at else np.nan for row in rows])
+
+    price, quantity = numbers(layout.price), numbers(layout.quantity)
+    if layout.quote and not is_turnover(numbers(layout.quote), quantity, price, price):
+        return not (quantity > 0).any()
+    if layout.contract_sizes:
+        traded = quantity > 0
+        size = (numbers(layout.base) * price)[traded] / quantity[traded]
+        size = size[size > 0]
+        return not len(size) or any(abs(np.median(size) / one - 1) < _ROUNDED for one in layout.contract_sizes)
+    return True
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a finite number."""
+    return bool(np.isfinite(number_of(cell)))
+
+
+def number_of(cell: str) -> float:
+    """Return the number in a cell; NaN: there is none."""
     try:
-        float(cell)
+        return float(cell)
     except ValueError:
-        return False
-    return cell.lower() not in ("nan", "inf", "infinity")
+        return np.nan
 
 
 def _is_text_time(cell: str) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, InvalidConfigError
 from ..tables.parquet import ParquetTable
 from ..words.times import Length, format_duration
-from . import layout as layouts
+from . import meaning
 from .payload import PayloadTable
 from .report import FileReport, ReadReport
 from .series import (
@@ -224,7 +224,7 @@ def _read(
     if not isinstance(table, ParquetTable) or layout.name != "columns":
         report.format = layout.name
     quantity = names.index(layout.quantity)
-    symbol_at = layouts.find(names, (layout.symbol,)) if layout.symbol else -1
+    symbol_at = meaning.find(names, (layout.symbol,)) if layout.symbol else -1
     part = read_rows(
         table, report, "open interest", time=names.index(layout.time), numbers=[quantity],
         symbol_at=symbol_at, symbol=symbol,
@@ -245,23 +245,23 @@ def _names(table: AnyTable) -> list[str]:
     if isinstance(table, PayloadTable) and table.header is None and table.venue == "okx":
         width = len(table.rows[0])
         if width == len(_OKX_HISTORY):
-            return layouts.column_names(_OKX_HISTORY)
+            return meaning.column_names(_OKX_HISTORY)
         if width == 3:  # open-interest-volume
             raise table.error(_ONLY_VALUE)
     return known_names(table)
 
 
 def _by_column_names(table: AnyTable, names: Sequence[str]) -> OpenInterestLayout:
-    time, quantity = layouts.find(names, TIME), layouts.find(names, QUANTITY)
-    value = layouts.find(names, VALUE)
+    time, quantity = meaning.find(names, TIME), meaning.find(names, QUANTITY)
+    value = meaning.find(names, VALUE)
     if quantity < 0 <= value:
         raise table.error(_ONLY_VALUE + f" ({names[value]})")
     if time < 0 or quantity < 0:
         raise table.error(
             "expected columns for time (such as timestamp or ts_ms) and open interest (such as open_interest or oi), "
-            f"found {layouts.listed(names)}"
+            f"found {meaning.listed(names)}"
         )
-    symbol = layouts.find(names, layouts.SYMBOL)
+    symbol = meaning.find(names, meaning.SYMBOL)
     return OpenInterestLayout(
         "columns", (), names[time], names[quantity], "one", "as printed", names[symbol] if symbol >= 0 else ""
     )
@@ -272,7 +272,7 @@ def _counted_sides(table: AnyTable, report: FileReport, layout: OpenInterestLayo
         at = known_names(table).index("exchange")
         exchanges = list(dict.fromkeys(row[0] for row in head_rows(table, [at])))
         if len(exchanges) > 1:
-            raise table.error(f"expected open interest of one exchange, found {layouts.listed(exchanges)}")
+            raise table.error(f"expected open interest of one exchange, found {meaning.listed(exchanges)}")
         return "two" if exchanges[0] in _TWO_SIDED_EXCHANGES else "one"
     if layout.name == "columns":
         report.warnings.append('open interest is assumed to count one side: say sides="two" if it counts both')
@@ -323,7 +323,7 @@ def _first_price(
     unit: str,
 ) -> float | None:
     """Price at the head of the file, where it tells one: the mark price, or the value divided by the quantity."""
-    mark, value = layouts.find(names, PRICE), layouts.find(names, VALUE)
+    mark, value = meaning.find(names, PRICE), meaning.find(names, VALUE)
     if mark < 0 and (value < 0 or unit == "contracts"):  # a contract may be of any size
         return None
     over, under = (mark, mark) if mark >= 0 else (value, names.index(layout.quantity))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import bisect
+from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from ..tables.parquet import Column
 
 _UNITS = ("s", "ms", "us", "ns")
@@ -23,7 +26,7 @@ def unit_of(low: int, high: int) -> str | None:
 
 def to_time(column: Column) -> tuple[NDArray[np.int64], NDArray[np.bool_], dict[str, int]]:
     """
-    Bring a time column to nanoseconds since the UNIX epoch, its unit told by magnitude.
+    Bring a time column to nanoseconds since the UNIX epoch, its unit told by magnitude; text is read as in a CSV file.
 
     Returns
     -------
@@ -35,10 +38,12 @@ def to_time(column: Column) -> tuple[NDArray[np.int64], NDArray[np.bool_], dict[
     Raises
     ------
     TypeError
-        If the column holds neither numbers nor timestamps.
+        If the column holds neither numbers, timestamps nor text.
     """
     values = column.values
     readable = np.ones(len(values), np.bool_) if column.null is None else ~column.null
+    if values.dtype.kind in "OUTS":
+        return _text_to_time(values, readable)
     if values.dtype.kind == "M":
         readable &= ~np.isnat(values)
         return values.astype("datetime64[ns]").astype(np.int64), readable, {"ns": int(readable.sum())}
@@ -70,6 +75,30 @@ def to_time(column: Column) -> tuple[NDArray[np.int64], NDArray[np.bool_], dict[
     else:
         ts = np.where(readable, values, 0).astype(np.int64) * factor
     return ts, readable, {unit: int(readable.sum())}
+
+
+def _text_to_time(
+    values: NDArray[Any], readable: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], dict[str, int]]:
+    words = values.astype(object)
+    if (odd := next((word for word in words[readable] if not isinstance(word, str | bytes | date)), None)) is not None:
+        raise TypeError(f"{type(odd).__name__} values")
+    # Each line has the place that it came from: what cannot be read leaves no trace in what comes back.
+    lines = [
+        f"{' '.join(_as_text(words[at]).split())}\x1f{at}" for at in np.flatnonzero(readable)
+    ]  # fmt: skip
+    found, places = np.zeros(len(lines), np.int64), np.zeros((1, len(lines)))
+    counts = _core.parse_columns(
+        "\n".join(lines).encode(), found, places, time_column=0, columns=[1], delimiter="\x1f"
+    )  # fmt: skip
+    at = places[0, : counts.used].astype(np.int64)
+    ts, good = np.zeros(len(values), np.int64), np.zeros(len(values), np.bool_)
+    ts[at], good[at] = found[: counts.used], True
+    return ts, good, {unit: count for unit, count in zip((*_UNITS, "text"), counts.times, strict=True) if count}
+
+
+def _as_text(word: object) -> str:
+    return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
 
 
 def to_float(column: Column) -> NDArray[np.float64]:

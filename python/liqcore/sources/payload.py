@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from .envelopes import is_envelope, refusal, unwrap, venue_of
 from .layout import cells
 from .text import TextFile
 
@@ -41,10 +42,13 @@ class PayloadTable:
     rows : list of list of str
         The cells of the first rows, at most 20.
     first_line : str
+    position : int
+        Bytes that have been read, of `size`.
+    notes : list of str
     venue : str
-        Told by the envelope: ``"bybit"``, ``"okx"``, ``"htx"``; empty: none of those.
-    symbol, category : str or None
-        What the envelope says of all its rows.
+        Told by the envelope, as `envelopes.SUCCESS` has it; empty: it does not tell.
+    symbol, category, topic : str or None
+        What the envelope says of all its rows; the topic is the channel of a stream.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,8 +56,12 @@ class PayloadTable:
         self._file = TextFile(path)
         self.size = self._file.size
         self.venue = ""
+        self.notes: list[str] = []
+        self.delimiter = ","
+        self.lines_before = 0
         self.symbol: str | None = None
         self.category: str | None = None
+        self.topic: str | None = None
         rows = [row for answer in self._answers() for row in self._unwrap(answer)]
         if not rows:
             raise self.error("expected rows, found an answer without any")
@@ -76,9 +84,19 @@ class PayloadTable:
         """Make an error that names the file."""
         return self._file.error(text)
 
-    def pieces(self) -> Iterator[memoryview]:
-        """Yield all rows as delimited text."""
+    @property
+    def position(self) -> int:
+        """Bytes that have been read: all."""
+        return self.size
+
+    def pieces(self, _size: int = 0) -> Iterator[memoryview]:
+        """Yield all rows as delimited text, at once."""
         yield memoryview(self._text)
+
+    def head(self) -> memoryview:
+        """Return the first lines of that text."""
+        end = self._text.find(b"\n", 1 << 18) + 1
+        return memoryview(self._text)[: end or None]
 
     def _answers(self) -> Iterator[Any]:
         decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
@@ -96,44 +114,32 @@ class PayloadTable:
     def _unwrap(self, answer: Any) -> list[Any]:
         """Return the rows of an answer, objects or lists, and note what its envelope says."""
         if isinstance(answer, list):
-            if all(isinstance(item, dict) and _is_envelope(item) for item in answer):
+            if all(isinstance(item, dict) and is_envelope(item) for item in answer):
                 return [row for page in answer for row in self._unwrap(page)]
             if any(isinstance(item, dict | list) for item in answer):
                 return self._checked(answer)
             return [answer]  # one row by itself
-        if not isinstance(answer, dict) or not _is_envelope(answer):
+        if not isinstance(answer, dict):
             return self._checked([answer])
-        code = str(answer.get("retCode", answer.get("code", "0")))
-        if code not in ("0", "200") or answer.get("status") == "error":
-            said = answer.get("retMsg") or answer.get("msg") or answer.get("err-msg") or ""
-            raise self.error(f"expected rows, found a venue's refusal: {code} {said}".rstrip())
-        rows = answer["result"] if "result" in answer else answer["data"]
-        if "retCode" in answer:
-            self.venue = "bybit"
-        elif "code" in answer:
-            self.venue = "okx"
-        if isinstance(rows, dict) and ("list" in rows or "tick" in rows):
-            if "tick" in rows:
-                self.venue = "htx"
-            symbol, category = rows.get("symbol"), rows.get("category")
-            self.symbol = _word(rows.get("contract_code")) or _word(symbol) or self.symbol
-            self.category = _word(category) or self.category
-            rows = rows["tick"] if "tick" in rows else rows["list"]
-        if rows is None or rows == []:
-            return []
-        return self._checked(rows if isinstance(rows, list) else [rows])
+        if said := refusal(answer):
+            raise self.error(f"expected rows, found a venue's refusal: {said}")
+        if not is_envelope(answer):
+            return self._checked([answer])
+        self.venue = venue_of(answer)
+        rows, passed = unwrap(answer)
+        for said_by in passed:
+            symbol = _word(said_by.get("contract_code")) or _word(said_by.get("symbol"))
+            self.symbol = symbol or self.symbol
+            self.category = _word(said_by.get("category")) or self.category
+            topic = said_by.get("topic") or said_by.get("channel") or said_by.get("ch") or said_by.get("arg")
+            self.topic = _word(topic.get("channel") if isinstance(topic, dict) else topic) or self.topic
+        return self._checked(rows)
 
     def _checked(self, rows: list[Any]) -> list[Any]:
         for row in rows:
             if not isinstance(row, dict | list):
                 raise self.error(f"expected objects or lists as rows, found {str(row)[:40]!r}")
         return rows
-
-
-def _is_envelope(answer: dict[str, Any]) -> bool:
-    return ("result" in answer and ("retCode" in answer or isinstance(answer["result"], list))) or (
-        "data" in answer and ("code" in answer or "status" in answer)
-    )
 
 
 def _word(value: Any) -> str | None:
@@ -144,4 +150,6 @@ def _cell(value: Any) -> str:
     """Return a value as it stands in delimited text; what is no single value is left empty."""
     if value is None or isinstance(value, dict | list):
         return ""
+    if value in (True, False, "true", "false"):
+        return str(int(value in (True, "true")))
     return str(value).replace("\n", " ").replace("\r", " ")

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError
-from ..tables.parquet import Column, ParquetTable
+from ..tables.parquet import ParquetTable
 from ..words.times import Length, parse_duration
 from . import layout as layouts
+from . import meaning
 from .parquet import to_float, to_time
 from .payload import PayloadTable, is_payload
 from .report import FileReport, ReadReport, count_unreadable
 from .text import PathLike, Table, find_files, is_parquet
-from .trade_files import TIME_FORMS, check_readable, check_units
+from .trade_files import line_of
+from .trade_rows import TIME_FORMS, check_readable, check_times, check_units
 
-TIME = (*layouts.TIME, "create_time", "t")
+TIME = (*meaning.TIME, "create_time")
 PRICE = ("mark_price", "mark", "markprice", "mark_px", "markpx")
 
 AnyTable = Table | PayloadTable | ParquetTable
@@ -92,7 +94,8 @@ def read_parts(
             others.append(left)
             continue
         table = _open(path)
-        report = FileReport(str(path), path.name, _kind(table), table.size)
+        notes = [] if isinstance(table, ParquetTable) else list(table.notes)
+        report = FileReport(str(path), path.name, _kind(table), table.size, notes=notes)
         report.symbol = table.symbol if isinstance(table, PayloadTable) else None
         part = read(table, report)
         report.symbol = report.symbol or guesses[path]
@@ -147,9 +150,9 @@ def read_rows(
     else:
         part, symbols = _text_rows(table, report, what, at, symbol)
     if symbol is None and len(symbols) > 1:
-        raise table.error(f"expected one symbol, found {layouts.listed(symbols)}: choose one with symbol=")
+        raise table.error(f"expected one symbol, found {meaning.listed(symbols)}: choose one with symbol=")
     if symbol is not None and symbols and symbol not in symbols:
-        raise table.error(f"expected rows of {symbol}, found {layouts.listed(symbols)}")
+        raise table.error(f"expected rows of {symbol}, found {meaning.listed(symbols)}")
     if symbols:
         report.symbol = symbol or symbols[0]
     others = report.rejected.get("other_symbol", 0)
@@ -222,7 +225,7 @@ def spacing(table: SpeaksOfErrors, ts: Times) -> int:
 def names_of(table: AnyTable) -> list[str] | None:
     """Return the names of the columns in lower case; None: the file does not tell them."""
     header = table.columns if isinstance(table, ParquetTable) else table.header
-    return None if header is None else layouts.column_names(header)
+    return None if header is None else meaning.column_names(header)
 
 
 def known_names(table: AnyTable) -> list[str]:
@@ -322,9 +325,13 @@ def _text_rows(
             columns=list(at.numbers),
             symbol_column=at.symbol,
             symbol=symbol or "",
+            delimiter=table.delimiter,
         )
         if at.symbol >= 0:
-            symbols.update(dict.fromkeys(_core.distinct_values(piece, column=at.symbol)))
+            found_here = _core.distinct_values(
+                piece, column=at.symbol, delimiter=table.delimiter, last=max(at.time, *at.numbers)
+            )
+            symbols.update(dict.fromkeys(found_here))
         for form, count in zip(TIME_FORMS, counts.times, strict=True):
             if count:
                 units[form] = units.get(form, 0) + count
@@ -338,7 +345,9 @@ def _text_rows(
         values.append(found[:, : counts.used])
     check_units(report.name, units)
     report.time_unit = next(iter(units), None)
-    return Part(np.concatenate(times), np.concatenate(values, axis=1), report), list(symbols)
+    part = Part(np.concatenate(times), np.concatenate(values, axis=1), report)
+    check_times(report.name, part.ts, lambda ts: line_of(table, at.time, ts))
+    return part, list(symbols)
 
 
 def _parquet_rows(
@@ -355,7 +364,7 @@ def _parquet_rows(
             continue
         columns = table.read(group, wanted)
         try:
-            ts, readable, found = _to_time(columns[0])
+            ts, readable, found = to_time(columns[0])
             values = np.stack([to_float(column) for column in columns[1 : 1 + len(at.numbers)]])
         except TypeError as error:
             raise table.error(f"expected numbers in {', '.join(wanted)}, found {error}") from error
@@ -377,28 +386,8 @@ def _parquet_rows(
         part.keep("not_finite", np.logical_and.reduce(np.isfinite(part.values)))
         parts.append(part)
     report.time_unit = next(iter(units), None)
-    return (
-        Part(
-            np.concatenate([part.ts for part in parts]),
-            np.concatenate([part.values for part in parts], axis=1),
-            report,
-        ),
-        list(symbols),
+    ts = np.concatenate([part.ts for part in parts])
+    check_times(
+        report.name, ts, lambda odd: f"among the rows in order of the file, as number {list(ts).index(odd) + 1}"
     )
-
-
-def _to_time(column: Column) -> tuple[Times, NDArray[np.bool_], dict[str, int]]:
-    """Bring a time column to nanoseconds; text is read as in a CSV file."""
-    if column.values.dtype.kind not in "OUT":
-        return to_time(column)
-    null = np.zeros(len(column.values), np.bool_) if column.null is None else column.null
-    ts, readable = np.zeros(len(null), np.int64), np.zeros(len(null), np.bool_)
-    units: dict[str, int] = {}
-    for i in np.flatnonzero(~null):
-        one, none = np.zeros(1, np.int64), np.zeros((0, 1))
-        counts = _core.parse_columns(str(column.values[i]).encode(), one, none, time_column=0, columns=[])
-        if counts.used:
-            ts[i], readable[i] = one[0], True
-            unit = TIME_FORMS[int(np.argmax(counts.times))]
-            units[unit] = units.get(unit, 0) + 1
-    return ts, readable, units
+    return Part(ts, np.concatenate([part.values for part in parts], axis=1), report), list(symbols)

@@ -20,7 +20,7 @@ from ..errors import DataError, LiqcoreError
 from ..tables.batch import TradeBatch
 from ..tables.parquet import Column
 from .candles import BOUGHT, OPEN_TIME, PRICES, SOLD, VOLUME, Candles
-from .layout import column_names, find, listed, recognise
+from .meaning import TradeColumns, column_names, find, listed, quantity_like, recognise, settle
 from .open_interest import QUANTITY
 from .parquet import UNIT_NS, to_float, to_time, unit_of
 from .series import PRICE, TIME, spacing
@@ -118,6 +118,13 @@ class _Table:
             raise self.error(f"expected numbers in {self.names[at]}, found timestamp")
         return to_float(Column(self._values(batch, at, "numbers")))
 
+    def numbers_or_nothing(self, batch: _core.ArrowBatch, at: int) -> Numbers:
+        """Doubles, NaN where a column holds something else or nulls."""
+        try:
+            return self.numbers(batch, at) if not batch.nulls(at) else np.full(len(batch), np.nan)
+        except DataError:
+            return np.full(len(batch), np.nan)
+
     def sides(self, batch: _core.ArrowBatch, at: int, true_is_sell: bool) -> NDArray[np.bool_]:
         """Whether each trade is a sell: a view, where bytes of 0 and 1 say it."""
         if true_is_sell and self._fields[at][1] in "cC" and not self._fields[at][2]:
@@ -182,13 +189,24 @@ def trade_batches(given: Any) -> Iterator[TradeBatch]:
     places, missing = recognise(table.names)
     if missing:
         raise table.error(f"expected a column for {', '.join(missing)}, found {listed(table.names) or 'no columns'}")
+    settled = False
     for batch in table.batches([places.time, places.price, places.quantity, places.side]):
+        if not settled:
+            places, settled = _settled(table, batch, places), True
         yield TradeBatch(
             table.times(batch, places.time),
             table.numbers(batch, places.price),
             table.numbers(batch, places.quantity),
             table.sides(batch, places.side, places.true_is_sell),
         )
+
+
+def _settled(table: _Table, batch: _core.ArrowBatch, places: TradeColumns) -> TradeColumns:
+    """Look at numbers, where names leave a choice: what is another column times the price is no quantity."""
+    like = quantity_like(table.names)
+    if len(like) < 2:
+        return places
+    return settle(table.names, places, lambda at: table.numbers_or_nothing(batch, at), like)[0]
 
 
 def read_trades(given: Any) -> TradeBatch:

@@ -7,5 +7,8 @@ LAYOUTS = (
         name="tardis", units=("us",),
         columns=("exchange", "symbol", "timestamp", "local_timestamp", "id", "side", "price", "amount"),
         time="timestamp", price="price", quantity="amount", side="side", id="id", symbol="symbol",
+        exchange="exchange",
+        contracts=r"(?:bitmex|okex-swap|okex-futures|gate-io-futures|huobi-dm|huobi-dm-swap|huobi-dm-linear-swap|"
+        r"binance-delivery|cryptofacilities|kucoin-futures):.*|bybit:.*USD(?:[HMUZ]\d\d)?|deribit:[A-Z]+-.*",
     ),
 )  # fmt: skip

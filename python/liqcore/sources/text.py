@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from ..errors import DataError, InvalidConfigError
+from ..tables.parquet import FEATHER
+from .dialect import DialectError, dialect_of
 from .inflate import INFLATE_ERRORS, open_gzip, open_member
-from .layout import cells, is_header
 
 PathLike = str | os.PathLike[str]
 
@@ -52,7 +53,7 @@ def find_files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
 
 def is_parquet(path: Path) -> bool:
     """
-    Whether a file is Parquet, by its first bytes.
+    Whether a file is Parquet (or feather, which is read alike), by its first bytes.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def is_parquet(path: Path) -> bool:
         raise DataError(f"{path.name}: expected data, found an empty file")
     if magic != b"PAR1" and path.suffix == ".parquet":
         raise DataError(f"{path.name}: expected a Parquet file, found one that begins with {magic!r}")
-    return magic == b"PAR1"
+    return magic == b"PAR1" or magic in FEATHER
 
 
 class _Readable(Protocol):
@@ -202,7 +203,7 @@ class TextFile:
 
 class Table:
     """
-    The head of a text file, understood: whether it has a header, where the rows begin.
+    The head of a text file, understood: how its table is written, whether it has a header, where the rows begin.
 
     Attributes
     ----------
@@ -210,9 +211,16 @@ class Table:
     file : TextFile
     size : int
         Bytes on disk.
+    delimiter : str
+        What stands between the fields of a row.
     header : list of str or None
     rows : list of list of str
         The cells of the first rows, at most 20.
+    first_line : str
+    lines_before : int
+        Lines before the first row.
+    notes : list of str
+        What was passed over or taken for something.
     """
 
     def __init__(self, path: Path) -> None:
@@ -220,45 +228,41 @@ class Table:
         self.file = TextFile(path)
         self.size = self.file.size
         self._head = self.file.head()
-        start = 3 if self._head.startswith(b"\xef\xbb\xbf") else 0
-        while self._head[start : start + 1] in (b"\n", b"\r"):
-            start += 1
-        end = self._head.find(b"\n", start)
-        first_line = self._head[start : end if end >= 0 else None][:4000].decode("utf-8", "replace").strip()
-        self._check_delimiter(first_line)
-        first = cells(first_line)
-        self.header: list[str] | None = None
-        self._start = start
-        if is_header(first):
-            self.header = first
-            self._start = end + 1 if end >= 0 else len(self._head)
-        lines = self._head[self._start :].split(b"\n", 40)[:40]
-        self.rows = [cells(line[:4000].decode("utf-8", "replace")) for line in lines if line.strip()][:20]
-        self.first_line = first_line[:80]
+        try:
+            self._dialect = dialect_of(self._head)
+        except DialectError as error:
+            raise self.file.error(str(error)) from None
+        self.delimiter = self._dialect.delimiter
+        self.header = self._dialect.header
+        self.rows = self._dialect.rows
+        self.lines_before = self._dialect.lines_before
+        self.notes = self._dialect.notes
+        first = self.header or (self.rows[0] if self.rows else [])
+        self.first_line = self.delimiter.join(first)[:80]
 
     def error(self, text: str) -> DataError:
         """Make an error that names the file."""
         return self.file.error(text)
 
+    @property
+    def position(self) -> int:
+        """How many of the bytes on disk the current `pieces` has consumed."""
+        return self.file.position
+
     def pieces(self, size: int = _PIECE) -> Iterator[memoryview]:
-        """Yield the text after the header, in pieces of whole lines."""
-        skip = self._start
+        """Yield the text after the header, in pieces of whole lines, with points for decimal commas."""
+        skip = self._dialect.start
         for piece in self.file.pieces(size):
             view = memoryview(piece)
             if len(view) <= skip:
                 skip -= len(view)
                 continue
-            yield view[skip:]
+            yield self._points(view[skip:])
             skip = 0
 
     def head(self) -> memoryview:
         """Return the first lines after the header."""
-        return memoryview(self._head)[self._start :]
+        return self._points(memoryview(self._head)[self._dialect.start :])
 
-    def _check_delimiter(self, line: str) -> None:
-        found = {delimiter: line.count(delimiter) for delimiter in (",", ";", "\t", "|")}
-        delimiter = max(found, key=lambda d: found[d])
-        if not found[delimiter]:
-            raise self.file.error(f"expected rows of fields separated by ',', found '{line[:80]}'")
-        if delimiter != ",":
-            raise self.file.error(f"expected fields separated by ',', found {delimiter!r} in '{line[:80]}'")
+    def _points(self, text: memoryview) -> memoryview:
+        return memoryview(bytes(text).replace(b",", b".")) if self._dialect.decimal_comma else text

@@ -1,8 +1,7 @@
 """One trade file each: text or Parquet, to columns that are readable but neither sorted nor free of repeats yet."""
 
-import itertools
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,45 +10,32 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError, InvalidConfigError
-from ..tables.parquet import Column, ParquetTable
 from . import layout as layouts
 from .formats import TRADE_LAYOUTS
-from .layout import TradeColumns, TradeLayout
-from .parquet import UNIT_NS, to_decimal, to_float, to_time, unit_of
+from .kinds import refuse_liquidations, refuse_other_events
+from .layout import TradeLayout, guess_symbol, number_of
+from .meaning import SIDE_WORDS, TradeColumns, column_names, listed, recognise, settle
+from .parquet_trades import ParquetTrades
+from .payload import PayloadTable, is_payload
 from .report import FileReport, count_unreadable
 from .text import Table, is_parquet
+from .trade_rows import (
+    TIME_FORMS,
+    Rows,
+    check_readable,
+    check_times,
+    check_units,
+    join_rows,
+    no_trade_file,
+    refuse_scaled,
+    several_symbols,
+)
 
-TIME_FORMS = ("s", "ms", "us", "ns", "text")
-MAX_UNREADABLE = 0.05
 _ONE_SIDED_ROWS = 100
 _ODD_DECIMALS = 10
 _BY_COLUMN_NAMES = "columns"
 _PARQUET = "parquet"
-
-
-@dataclass(slots=True)
-class Rows:
-    """
-    Readable trades in file order.
-
-    ``ids``: numbers >= 0, hashes < 0 or ``NO_ID``; None: no id column. ``in_order``: known to be sorted, so that nobody
-    has to look again.
-    """
-
-    ts: NDArray[np.int64]
-    price: NDArray[np.float64]
-    qty: NDArray[np.float64]
-    taker_sell: NDArray[np.bool_]
-    ids: NDArray[np.int64] | None = None
-    in_order: bool = False
-
-    def __len__(self) -> int:
-        return len(self.ts)
-
-    def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Rows":
-        """Select rows by mask or position, into new arrays."""
-        ids = None if self.ids is None else self.ids[which]
-        return Rows(self.ts[which], self.price[which], self.qty[which], self.taker_sell[which], ids)
+_NO_PRICE = 9.2e18  # the largest 64-bit number, as far as a double tells
 
 
 Piece = Any  # what one kind of file calls a piece: text and where it ends, or the columns of a row group
@@ -122,50 +108,41 @@ def open_trade_file(path: Path, format: str = "auto") -> TradeFile:
     if is_parquet(path):
         if format not in ("auto", _PARQUET):
             raise DataError(f"{path.name}: expected {format}, found a Parquet file")
-        return _ParquetTrades(path)
+        return ParquetTrades(path)
     if format == _PARQUET:
         raise DataError(f"{path.name}: expected a Parquet file, found text or an archive")
     return _TextTrades(path, format)
 
 
-def check_units(name: str, units: dict[str, int]) -> None:
-    """Refuse a file that mixes time units."""
-    if len(units) > 1:
-        counts = ", ".join(f"{count:,} rows in {unit}" for unit, count in units.items())
-        raise DataError(f"{name}: expected one time unit in a file, found {counts}")
-
-
-def check_readable(name: str, unreadable: dict[str, int], rows: int, example: str = "") -> None:
-    """Refuse a file of which more than 5 % of the rows cannot be read."""
-    count = sum(unreadable.values())
-    if count > MAX_UNREADABLE * rows:
-        reasons = ", ".join(f"{what} {n:,}" for what, n in unreadable.items())
-        raise DataError(
-            f"{name}: expected at most {MAX_UNREADABLE:.0%} unreadable rows, "
-            f"found {count:,} of {rows:,} ({reasons}){example}"
-        )
-
-
 class _TextTrades:
     def __init__(self, path: Path, format: str) -> None:
-        self._table = Table(path)
-        layout, self._columns = _find_layout(self._table, format)
-        self._expected_units = layout.units if layout else ()
+        self._table: Table | PayloadTable = PayloadTable(path) if is_payload(path) else Table(path)
+        layout, self._columns, notes = _find_layout(self._table, format)
+        self._layout = layout
         name = layout.name if layout else _BY_COLUMN_NAMES
         self.report = FileReport(str(path), path.name, name, self._table.size)
+        self.report.notes, self.report.warnings = list(self._table.notes), notes
         if not self._table.rows:
             raise self._table.error("expected trades, found only a header")
+        self._scale = _price_scale(self._table, layout, self._columns)
+        self._only = -1
+        if layout is not None and layout.only:
+            self._only = ((self._table.header and column_names(self._table.header)) or layout.columns).index(
+                layout.only[0]
+            )
         self.left_out = False
         self.symbol_in_rows = self._columns.symbol >= 0
         self.symbol_in_name = False
         if self.symbol_in_rows:
-            found = _core.distinct_values(self._table.head(), column=self._columns.symbol, limit=2)
+            found = self._distinct(self._table.head(), self._columns.symbol, 2)
             self.report.symbol = found[0] if len(found) == 1 else None
+        elif isinstance(self._table, PayloadTable) and self._table.symbol:
+            self.report.symbol, self.symbol_in_name = self._table.symbol, True
         else:
             self.report.symbol = layout.symbol_in(path.name) if layout else None
             self.symbol_in_name = self.report.symbol is not None
             if not self.symbol_in_name:
-                self.report.symbol = layouts.guess_symbol(path.name)
+                self.report.symbol = guess_symbol(path.name)
         head = self._table.head()
         parsed = self._parse(head, _core.count_lines(head), None)[0]
         self.first_ts = int(parsed.ts.min()) if len(parsed) else 0
@@ -175,12 +152,12 @@ class _TextTrades:
             return [self.report.symbol] if self.report.symbol else []
         found: dict[str, None] = {}
         for piece in self._table.pieces():
-            found.update(dict.fromkeys(_core.distinct_values(piece, column=self._columns.symbol)))
+            found.update(dict.fromkeys(self._distinct(piece, self._columns.symbol)))
         return list(found)
 
     def pieces(self, limit: int | None = None) -> Generator[tuple[memoryview, int], None, None]:
         for piece in self._table.pieces() if limit is None else self._table.pieces(1 << 21):
-            yield piece, self._table.file.position
+            yield piece, self._table.position
 
     def read(
         self,
@@ -193,13 +170,18 @@ class _TextTrades:
         wanted = symbol if symbol is not None else report.symbol if self.symbol_in_rows else None
         parts: list[Rows] = []
         units: dict[str, int] = {}
-        lines = 1 if self._table.header is None else 2  # the number that the file's next line has
+        lines = 1 + self._table.lines_before  # the number that the file's next line has
         example = ""
         for piece, position in pieces:
             room = _core.count_lines(piece)
+            if self._only >= 0:
+                self._check_only(piece)
             rows, counts = self._parse(piece, room, wanted)
             parts.append(rows)
             self._count(counts)
+            if self._scale != 1:
+                report.reject("not_finite", counts.used - len(rows))  # the largest number stands for no price
+                report.price_decimals = max(report.price_decimals, _core.finest_decimals(rows.price))
             for form, count in zip(TIME_FORMS, counts.times, strict=True):
                 if count:
                     units[form] = units.get(form, 0) + count
@@ -218,14 +200,28 @@ class _TextTrades:
         check_units(report.name, units)
         check_readable(report.name, report.unreadable, report.rows_read - others, example)
         report.time_unit = next(iter(units), None)
-        if self._expected_units and report.time_unit and report.time_unit not in self._expected_units:
-            expected = " or ".join(self._expected_units)
-            report.warnings.append(f"times are in {report.time_unit}, the format says {expected}")
+        expected = self._layout.units if self._layout else ()
+        if expected and report.time_unit and report.time_unit not in expected:
+            report.warnings.append(f"times are in {report.time_unit}, the format says {' or '.join(expected)}")
         if self.symbol_in_rows and wanted is not None and report.rows_read > others:
             report.symbol = wanted
-        joined = [_join(parts)]
+        joined = [join_rows(parts)]
         parts.clear()
+        check_times(report.name, joined[0].ts, lambda ts: line_of(self._table, self._columns.time, ts))
         yield joined.pop()  # nothing here holds the rows while they are used
+
+    def _distinct(self, text: memoryview, column: int, limit: int = 1000) -> list[str]:
+        last = max(used_columns(self._columns))
+        return _core.distinct_values(text, column=column, limit=limit, delimiter=self._table.delimiter, last=last)
+
+    def _check_only(self, piece: memoryview) -> None:
+        assert self._layout is not None
+        name, wanted = self._layout.only
+        others = [word for word in self._distinct(piece, self._only) if word not in ("", wanted)]
+        if others:
+            raise self._table.error(
+                f"expected trades alone ({name} {wanted}), found {listed(others)} too: orders are no trades"
+            )
 
     def _count(self, counts: _core.RowCounts) -> None:
         report = self.report
@@ -244,7 +240,8 @@ class _TextTrades:
         report.reject("not_positive", counts.not_positive)
         report.reject("unknown_side", counts.unknown_side)
         report.reject("other_symbol", counts.other_symbol)
-        report.price_decimals = max(report.price_decimals, counts.price_decimals)
+        if self._scale == 1:
+            report.price_decimals = max(report.price_decimals, counts.price_decimals)
         report.qty_decimals = max(report.qty_decimals, counts.quantity_decimals)
 
     def _parse(self, piece: memoryview, room: int, symbol: str | None) -> tuple[Rows, _core.RowCounts]:
@@ -267,248 +264,76 @@ class _TextTrades:
             side_column=columns.side,
             id_column=columns.id,
             symbol_column=columns.symbol,
-            true_is_sell=columns.true_is_sell,
+            side_code=columns.code,
             symbol=symbol or "",
+            delimiter=self._table.delimiter,
         )
         n = counts.used
-        return Rows(ts[:n], price[:n], qty[:n], taker_sell[:n], ids[:n] if columns.id >= 0 else None), counts
+        rows = Rows(ts[:n], price[:n], qty[:n], taker_sell[:n], ids[:n] if columns.id >= 0 else None)
+        return (rows if self._scale == 1 else self._unscaled(rows)), counts
+
+    def _unscaled(self, rows: Rows) -> Rows:
+        """Bring prices that count a small unit to decimals, without those that are none."""
+        rows = rows.take(rows.price < _NO_PRICE)
+        rows.price = rows.price / self._scale
+        return rows
 
 
-_PLAIN_TYPES = (np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.float64), np.dtype(np.bool_))
-
-
-# What nautilus_trader writes into the files of its catalogue.
-_NAUTILUS = frozenset(["instrument_id", "price_precision", "size_precision"])
-
-
-class _ParquetTrades:
-    def __init__(self, path: Path) -> None:
-        self._table = ParquetTable(path)
-        names = self._table.columns
-        self._at, missing = layouts.recognise(names)
-        self._nautilus = self._table.metadata.keys() >= _NAUTILUS and {"ts_init", "aggressor_side"} <= set(names)
-        if missing:
-            raise DataError(_no_trades(path.name, names, missing))
-        if self._nautilus:  # when a strategy was handed the trade, which is what files are sorted by
-            self._at = replace(self._at, time=names.index("ts_init"))
-        if not sum(self._table.group_rows):
-            raise self._table.error("expected trades, found no rows")
-        self.report = FileReport(str(path), path.name, _PARQUET, self._table.size)
-        self.left_out = False
-        self.symbol_in_rows = self._at.symbol >= 0
-        self.symbol_in_name = False
-        self.report.symbol = None if self.symbol_in_rows else layouts.guess_symbol(path.name)
-        if self._nautilus:
-            self.report.symbol = self._table.metadata["instrument_id"]
-        first = next(group for group, rows in enumerate(self._table.group_rows) if rows)
-        self._ranges = self._table.ranges(names[self._at.time])
-        self.first_ts = self._first_ts(first)
-        if self.symbol_in_rows:
-            found = _words(self._table.read(first, [names[self._at.symbol]])[0])
-            self.report.symbol = found[0] if len(found) == 1 else None
-
-    def symbols(self) -> list[str]:
-        if not self.symbol_in_rows:
-            return [self.report.symbol] if self.report.symbol else []
-        name = self._table.columns[self._at.symbol]
-        found: dict[str, None] = {}
-        for group in range(len(self._table.group_rows)):
-            found.update(dict.fromkeys(_words(self._table.read(group, [name])[0])))
-        return list(found)
-
-    def pieces(self, limit: int | None = None) -> Generator[tuple[int, list[Column]], None, None]:
-        names = [self._table.columns[i] for i in self._wanted()]
-        taken = 0
-        for group, count in enumerate(self._table.group_rows):
-            if count:
-                yield count, self._table.read(group, names)
-            taken += count
-            if limit is not None and taken >= limit:
-                return
-
-    def read(
-        self,
-        pieces: Iterator[tuple[int, list[Column]]],
-        symbol: str | None,
-        advance: Callable[[int], None],
-        limit: int | None = None,
-    ) -> Iterator[Rows]:
-        report = self.report
-        total = sum(self._table.group_rows)
-        wanted = symbol if symbol is not None else report.symbol if self.symbol_in_rows else None
-        streaming = self._groups_are_sorted()
-        waiting: list[Rows] = []
-        held = 0
-        units: dict[str, int] = {}
-        for count, columns in pieces:
-            rows, found = self._group(count, columns, wanted)
-            columns.clear()  # the rows have what they need of them
-            for unit, n in found.items():
-                units[unit] = units.get(unit, 0) + n
-            check_units(report.name, units)
-            others = report.rejected.get("other_symbol", 0)
-            if symbol is None and others:
-                raise DataError(several_symbols(report.name, self.symbols()))
-            check_readable(
-                report.name, report.unreadable, total - others if limit is None else report.rows_read - others
+def line_of(table: Table | PayloadTable, column: int, ts: int) -> str:
+    """Say in which line a time stands, and what that line is."""
+    number = table.lines_before
+    for piece in table.pieces():
+        for line in bytes(piece).split(b"\n")[:-1] or [bytes(piece)]:
+            number += 1
+            found = np.zeros(1, np.int64)
+            counts = _core.parse_columns(
+                line, found, np.empty((0, 1)), time_column=column, columns=[], delimiter=table.delimiter
             )
-            report.time_unit = next(iter(units), None)
-            advance(self._table.size * report.rows_read // total)
-            waiting.append(rows)
-            held += len(rows)
-            del rows
-            # Small row groups are gathered, so that a batch is worth its call.
-            if streaming and held >= 500_000:
-                joined = [_join(waiting)]
-                waiting.clear()
-                held = 0
-                yield joined.pop()  # nothing here holds the rows while they are used
-        if waiting:
-            yield _join(waiting)
-
-    def _first_ts(self, group: int) -> int:
-        """The least time of a row group, from its statistics where they tell."""
-        known = self._ranges[group]
-        if known is not None and isinstance(known[0], int | np.integer):
-            ts, readable, _ = to_time(Column(np.array([known[0]])))
-            if readable[0]:
-                return int(ts[0])
-        ts, readable, _ = self._time(self._table.read(group, [self._table.columns[self._at.time]])[0])
-        return int(ts[readable].min()) if readable.any() else 0
-
-    def _groups_are_sorted(self) -> bool:
-        known = [pair for pair in self._ranges if pair is not None]
-        return len(known) == len(self._ranges) and all(a[1] <= b[0] for a, b in itertools.pairwise(known))
-
-    def _wanted(self) -> list[int]:
-        at = self._at
-        return [at.time, at.price, at.quantity, at.side] + [i for i in (at.id, at.symbol) if i >= 0]
-
-    def _group(self, count: int, read: list[Column], symbol: str | None) -> tuple[Rows, dict[str, int]]:
-        clean = self._clean_group(read)
-        if clean is not None:
-            self.report.rows_read += count
-            return clean
-        report = self.report
-        at = self._at
-        names = self._table.columns
-        columns = dict(zip(self._wanted(), read, strict=True))
-        report.rows_read += count
-        keep = np.ones(count, np.bool_)
-
-        def reject(reason: str, bad: NDArray[np.bool_]) -> None:
-            report.reject(reason, int((bad & keep).sum()))
-            np.logical_and(keep, ~bad, out=keep)
-
-        if symbol is not None and at.symbol >= 0:
-            words, codes = _codes(columns[at.symbol])
-            reject("other_symbol", np.array([word != symbol for word in words], np.bool_)[codes])
-        for i in (at.time, at.price, at.quantity, at.side):
-            null = columns[i].null
-            if null is not None:
-                reject(f"null_{names[i]}", null)
-        ts, readable, units = self._time(columns[at.time])
-        self._reject_unreadable("time", ~readable, reject, keep)
-        price = self._number(at.price, columns)
-        qty = self._number(at.quantity, columns)
-        sides = self._sides(columns[at.side])
-        self._reject_unreadable("side", sides == 3, reject, keep)
-        reject("not_finite", ~(np.isfinite(price) & np.isfinite(qty)))
-        reject("not_positive", ~((price > 0) & (qty > 0)))
-        reject("unknown_side", sides == 2)
-        rows = Rows(ts, price, qty, sides == 1, _ids(columns[at.id]) if at.id >= 0 else None)
-        if not keep.all():
-            rows = rows.take(keep)
-        if symbol is not None and at.symbol >= 0 and len(rows):
-            report.symbol = symbol
-        report.price_decimals = max(report.price_decimals, _core.finest_decimals(rows.price))
-        report.qty_decimals = max(report.qty_decimals, _core.finest_decimals(rows.qty))
-        return rows, units
-
-    def _clean_group(self, read: list[Column]) -> tuple[Rows, dict[str, int]] | None:
-        """The usual row group, where one look shows that no row is to be rejected; None: it is not of that kind."""
-        if len(read) > 4 or any(column.null is not None for column in read):
-            return None
-        ts, price, qty, side = (np.ascontiguousarray(column.values) for column in read)
-        if (ts.dtype, price.dtype, qty.dtype, side.dtype) != _PLAIN_TYPES:
-            return None
-        check = _core.check_trades(ts, price, qty)
-        unit = unit_of(check.low, check.high)
-        if not check.usable or unit is None:
-            return None
-        if UNIT_NS[unit] > 1:
-            ts = ts * UNIT_NS[unit]
-        report = self.report
-        report.price_decimals = max(report.price_decimals, check.price_decimals)
-        report.qty_decimals = max(report.qty_decimals, check.qty_decimals)
-        taker_sell = side if self._at.true_is_sell else ~side
-        return Rows(ts, price, qty, taker_sell, in_order=check.in_order), {unit: len(ts)}
-
-    def _reject_unreadable(
-        self,
-        what: str,
-        bad: NDArray[np.bool_],
-        reject: Callable[[str, NDArray[np.bool_]], None],
-        keep: NDArray[np.bool_],
-    ) -> None:
-        count = int((bad & keep).sum())
-        if count:
-            self.report.unreadable[what] = self.report.unreadable.get(what, 0) + count
-            reject("unreadable", bad)
-
-    def _time(self, column: Column) -> tuple[NDArray[np.int64], NDArray[np.bool_], dict[str, int]]:
-        try:
-            return to_time(column)
-        except TypeError as error:
-            name = self._table.columns[self._at.time]
-            raise self._table.error(f"column '{name}': expected numbers or timestamps, found {error}") from error
-
-    def _number(self, at: int, columns: dict[int, Column]) -> NDArray[np.float64]:
-        try:
-            if self._nautilus:
-                precision = self._table.metadata["price_precision" if at == self._at.price else "size_precision"]
-                return to_decimal(columns[at], int(precision) if precision.isdecimal() else -1)
-            return to_float(columns[at])
-        except TypeError as error:
-            raise self._table.error(f"column '{self._table.columns[at]}': expected numbers, found {error}") from error
-
-    def _sides(self, column: Column) -> NDArray[np.int8]:
-        values = column.values
-        if self._nautilus:  # no aggressor, buyer, seller
-            return np.select([values == 1, values == 2, values == 0], [np.int8(0), np.int8(1), np.int8(2)], np.int8(3))
-        true_is_sell = self._at.true_is_sell
-        if values.dtype.kind == "b":
-            sides: NDArray[np.int8] = (values == true_is_sell).astype(np.int8)
-            return sides
-        words, codes = _codes(column)
-        kinds = np.array([_core.parse_side(word, true_is_sell=true_is_sell) for word in words], np.int8)
-        return np.asarray(kinds[codes])
+            if counts.used and found[0] == ts:
+                return f"in line {number} ('{line.decode('utf-8', 'replace').strip()[:80]}')"
+    return "in a row"
 
 
-def several_symbols(name: str, symbols: Sequence[str]) -> str:
-    """Say that a choice is needed."""
-    return f"{name}: expected one symbol, found {layouts.listed(symbols)}: choose one with symbol="
+def _price_scale(table: Table | PayloadTable, layout: TradeLayout | None, columns: TradeColumns) -> float:
+    """What whole-number prices are to be divided by; 1: nothing."""
+    cells = [row[columns.price] for row in table.rows if len(row) > columns.price]
+    if layout is not None and layout.price_digits:
+        return float(10**layout.price_digits) if all(re.fullmatch(r"-?\d+", cell) for cell in cells) else 1.0
+    refuse_scaled(table.path.name, np.array([number_of(cell) for cell in cells]))
+    return 1.0
 
 
-def _find_layout(table: Table, format: str) -> tuple[TradeLayout | None, TradeColumns]:
-    """Return the layout, None if only the column names are known, and where its columns stand."""
+def _find_layout(table: Table | PayloadTable, format: str) -> tuple[TradeLayout | None, TradeColumns, list[str]]:
+    """Return the layout, None if only the column names are known, where its columns stand, and notes."""
+    if isinstance(table, PayloadTable):
+        refuse_other_events(table.path, table.topic, table.header or [], table.rows)
     candidates = [layout for layout in TRADE_LAYOUTS if format in ("auto", layout.name, layout.name.split("-")[0])]
-    name = table.path.name
+    path, name = table.path, table.path.name
     if table.header is not None:
-        names = layouts.column_names(table.header)
+        names = column_names(table.header)
         layout = layouts.by_header(candidates, table.header, table.rows)
         if layout is not None:
-            return layout, layouts.places(layout, names)
+            places = layouts.places(layout, names)
+            twice = [names[at] for at in used_columns(places) if names.count(names[at]) > 1]
+            if twice:
+                raise DataError(f"{name}: expected columns of different names, found two of {listed(twice)}")
+            ids = [row[places.id] for row in table.rows if len(row) > places.id >= 0]
+            refuse_liquidations(path, names, ids, layout.name != "tardis")
+            return layout, places, []
         if format in ("auto", _BY_COLUMN_NAMES):
-            columns, missing = layouts.recognise(names)
-            if not missing:
-                return None, columns
-            raise DataError(_no_trades(name, table.header, missing))
-        found = f"the columns {layouts.listed(table.header)}"
+            return None, *_by_names(table, names)
+        found = f"the columns {listed(table.header)}"
     else:
-        layout = layouts.by_rows(candidates, table.rows)
-        if layout is not None:
-            return layout, layouts.places(layout, layout.columns)
+        fitting = layouts.by_rows(candidates, table.rows)
+        if len(fitting) > 1:
+            fitting = [layout for layout in fitting if layout.symbol_in(name)] or fitting
+        if len(fitting) > 1:
+            raise DataError(
+                f"{name}: expected rows of one layout, found some that fit {listed([one.name for one in fitting])}: "
+                "say which with format=, or name the columns in a header"
+            )
+        if fitting:
+            return fitting[0], layouts.places(fitting[0], fitting[0].columns), []
         found = f"no header and rows such as '{table.first_line}'"
     if format not in ("auto", _BY_COLUMN_NAMES):
         expected = " or ".join(f"{layout.name} ({', '.join(layout.columns)})" for layout in candidates)
@@ -517,63 +342,37 @@ def _find_layout(table: Table, format: str) -> tuple[TradeLayout | None, TradeCo
     raise DataError(f"{name}: expected a trade file, found {found}{hint}")
 
 
-def _no_trades(name: str, names: Sequence[str], missing: Sequence[str]) -> str:
-    hint = "; this looks like candles: read_candles reads those" if layouts.looks_like_candles(names) else ""
-    if len(missing) > 2:
-        return f"{name}: expected a trade file, found the columns {layouts.listed(names)}{hint}"
-    found = f"no column for {' and '.join(missing)} among {layouts.listed(names)}"
-    return f"{name}: expected a trade file, found {found}{hint}"
+def _by_names(table: Table | PayloadTable, names: Sequence[str]) -> tuple[TradeColumns, list[str]]:
+    """Find the columns of no known layout by their names and numbers."""
+    columns, missing = recognise(names)
+
+    def cells(at: int) -> list[str]:
+        return [row[at] if len(row) > at else "" for row in table.rows]
+
+    def number(at: int) -> NDArray[np.float64]:
+        return np.array([number_of(cell) for cell in cells(at)])
+
+    sells = None
+    if columns.side >= 0:
+        sells = np.array([_core.parse_side(cell, side_code=columns.code) == 1 for cell in cells(columns.side)])
+    columns, notes = settle(names, columns, number, range(len(names)), sells)
+    if columns.side < 0 and notes and len(missing) == 1:
+        missing = []
+    if missing:
+        raise DataError(no_trade_file(table.path.name, names, missing))
+    refuse_liquidations(table.path, names, cells(columns.id) if columns.id >= 0 else [], False)
+    if all(re.fullmatch(r"\d{4}[-/]\d\d[-/]\d\d", cell) for cell in cells(columns.time)):
+        raise table.error(f"expected times of day in column {names[columns.time]}, found dates alone")
+    if columns.side >= 0 and names[columns.side] in SIDE_WORDS:
+        words = set(cells(columns.side)) - {""}
+        if words and words <= {"0", "1"}:
+            notes.append(f"1 in column {names[columns.side]} is taken for a sell of the taker, 0 for a buy")
+    return columns, notes
 
 
-def _join(pieces: list[Rows]) -> Rows:
-    if len(pieces) == 1:
-        return pieces[0]
-    if not pieces:
-        return Rows(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0, np.bool_))
-    ids = [piece.ids for piece in pieces if piece.ids is not None]
-    return Rows(
-        np.concatenate([piece.ts for piece in pieces]),
-        np.concatenate([piece.price for piece in pieces]),
-        np.concatenate([piece.qty for piece in pieces]),
-        np.concatenate([piece.taker_sell for piece in pieces]),
-        np.concatenate(ids) if len(ids) == len(pieces) else None,
-        in_order=all(piece.in_order for piece in pieces)
-        and all(not len(b) or a.ts[-1] <= b.ts[0] for a, b in itertools.pairwise(filter(len, pieces))),
-    )
-
-
-def _codes(column: Column) -> tuple[list[str], NDArray[np.int64]]:
-    """Number the different words of a column: the words, and for each row which one it is; "" at nulls."""
-    values = column.values
-    if values.dtype.kind == "f" and bool(np.all(np.isnan(values) | (values == np.rint(values)))):
-        values = np.nan_to_num(values).astype(np.int64)  # whole numbers that a null made floating
-    if values.dtype.kind in "iub":
-        kinds, codes = np.unique(values, return_inverse=True)
-        words = [str(kind) for kind in kinds]
-    else:
-        numbers: dict[object, int] = {}
-        codes = np.fromiter((numbers.setdefault(v, len(numbers)) for v in values.tolist()), np.int64, len(values))
-        words = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in numbers]
-    if column.null is not None:
-        codes = np.where(column.null, len(words), codes)
-        words.append("")
-    return words, codes
-
-
-def _words(column: Column) -> list[str]:
-    return sorted(word for word in _codes(column)[0] if word)
-
-
-def _ids(column: Column) -> NDArray[np.int64]:
-    if column.values.dtype.kind in "iu":
-        ids = column.values.astype(np.int64)
-        ids[ids < 0] = _core.NO_ID
-    else:
-        words, codes = _codes(column)
-        ids = np.array([_core.parse_id(word) for word in words], np.int64)[codes]
-    if column.null is not None:
-        ids[column.null] = _core.NO_ID
-    return ids
+def used_columns(columns: TradeColumns) -> list[int]:
+    """List the columns without which there is no trade."""
+    return [at for at in (columns.time, columns.price, columns.quantity, columns.side) if at >= 0]
 
 
 def add_warnings(report: FileReport, sells: int) -> None:

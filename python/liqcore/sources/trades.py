@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from .. import _core
 from ..errors import DataError, InvalidConfigError
 from ..tables.batch import TradeBatch
-from .layout import listed
+from .meaning import listed
 from .report import FileReport, ReadReport
 from .text import PathLike, find_files
-from .trade_files import Piece, Rows, TradeFile, add_warnings, open_trade_file, several_symbols
+from .trade_files import Piece, TradeFile, add_warnings, open_trade_file
+from .trade_rows import Rows, several_symbols
 
 Progress = Callable[[int, int, int], object]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..words.times import refuse_other_units
 from .arrow import ArrowTable, Exported
 
 
@@ -24,6 +25,11 @@ class TradeBatch(ArrowTable):
     taker_sell : ndarray of bool, shape (n,), C-contiguous
         True where the aggressor sold.
 
+    Raises
+    ------
+    DataError
+        If the times are below 10^17, as those in seconds, milliseconds or microseconds are.
+
     Notes
     -----
     pyarrow, polars, pandas and duckdb take it as a table (``pa.table(batch)``): ts as timestamp[ns, UTC], the others as
@@ -35,6 +41,10 @@ class TradeBatch(ArrowTable):
     price: NDArray[np.float64]
     qty: NDArray[np.float64]
     taker_sell: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        """Refuse times in another unit."""
+        refuse_other_units(self.ts)
 
     def __len__(self) -> int:
         """Count the trades."""

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from .decimals import to_doubles
 
 Loaded = TypeVar("Loaded")
 
@@ -52,7 +53,7 @@ class _Backend(Protocol):
 
 class ParquetTable:
     """
-    A Parquet file's columns.
+    The columns of a Parquet file, or with pyarrow of a feather file.
 
     Attributes
     ----------
@@ -70,13 +71,16 @@ class ParquetTable:
         self.path = path
         self.size = path.stat().st_size
         with path.open("rb") as file:
+            is_feather = file.read(4) in FEATHER
             file.seek(max(0, self.size - 4))
-            if self.size < 12 or file.read(4) != b"PAR1":
+            if not is_feather and (self.size < 12 or file.read(4) != b"PAR1"):
                 raise self.error("expected a complete Parquet file, found it truncated (no footer)")
-        self._arrow = False
+        self._arrow = is_feather
         self._backend: _Backend
         try:
-            self._backend = _FastParquet(path)
+            self._backend = self._feather() if is_feather else _FastParquet(path)
+        except DataError:
+            raise
         except Exception as error:  # its parsers raise anything on bytes that they do not understand
             self._fall_back(error)
         self.columns = self._backend.columns
@@ -108,6 +112,15 @@ class ParquetTable:
         """Least and greatest value of a column in each row group, from the statistics in the footer."""
         return self._backend.ranges(name)
 
+    def _feather(self) -> _Backend:
+        arrow = _pyarrow()
+        if arrow is None:
+            raise self.error("a feather file: install pyarrow, which reads those")
+        try:
+            return _Feather(arrow, self.path)
+        except Exception as error:
+            raise self.error(f"expected a readable feather file, found it damaged ({error})") from error
+
     def _fall_back(self, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
         arrow = _pyarrow()
@@ -130,6 +143,20 @@ class _FastParquet:
         self.columns: list[str] = list(self._file.columns)
         self.group_rows = [int(group.num_rows) for group in self._file.row_groups]
         self.metadata: dict[str, str] = self._file.key_value_metadata
+        self._scales = {name: scale for name in self.columns if (scale := self._take_decimal(name)) is not None}
+
+    def _take_decimal(self, name: str) -> int | None:
+        """
+        Have the decimals of a column left as they are stored, and return their scale; None: it holds no decimals.
+
+        fastparquet multiplies with a power of ten, which gives 63610.700000000004.
+        """
+        element = self._file.schema.schema_element([name])
+        if element.converted_type != _DECIMAL:
+            return None
+        element.converted_type = element.logicalType = None
+        self._file._base_dtype[name] = np.dtype("O")
+        return int(element.scale or 0)
 
     def read(self, group: int, names: Sequence[str]) -> list[Column]:
         row_group = self._file.row_groups[group]
@@ -190,6 +217,8 @@ class _FastParquet:
             series = series.dt.tz_convert("UTC").dt.tz_localize(None)
         values = series.to_numpy()
         element = self._file.schema.schema_element([name])
+        if name in self._scales:
+            return Column(to_doubles(values, self._scales[name], element.type_length or 0), null)
         if values.dtype == object and element.type == _FIXED_BYTES and element.converted_type is None:
             values = values.astype(f"S{element.type_length}")
         values.flags.writeable = True  # pandas guards views of a frame; this frame is nobody else's
@@ -204,6 +233,7 @@ class _FastParquet:
         return not self._file.schema.is_required([name])
 
 
+FEATHER = (b"ARRO", b"FEA1")  # how feather files begin
 # The Parquet types, by number, whose plain values are those of numpy.
 _PLAIN_DTYPES = {
     0: np.dtype(np.bool_),
@@ -213,6 +243,7 @@ _PLAIN_DTYPES = {
     5: np.dtype(np.float64),
 }
 _FIXED_BYTES = 7
+_DECIMAL = 5
 _DATA_PAGE = 0
 _PLAIN = 0
 _PADDING = 64  # fastparquet ends a page with eight bytes that are no values; a page is unpacked with them
@@ -293,19 +324,42 @@ class _Arrow:
         return found
 
     def _column(self, array: Any) -> Column:
-        types = self._arrow.types
-        if types.is_dictionary(array.type):
-            array = array.dictionary_decode()
-        null = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
-        if types.is_timestamp(array.type):
-            array = array.cast(self._arrow.timestamp("ns"))
-        elif types.is_decimal(array.type):
-            array = array.cast(self._arrow.float64())
-        elif types.is_fixed_size_binary(array.type):
-            return Column(array.to_numpy(zero_copy_only=False).astype(f"S{array.type.byte_width}"), null)
-        if null is not None and (types.is_integer(array.type) or types.is_boolean(array.type)):
-            array = array.fill_null(False if types.is_boolean(array.type) else 0)
-        return Column(array.to_numpy(zero_copy_only=False), null)
+        return _column_of(self._arrow, array)
+
+
+class _Feather:
+    """A feather file, held in memory: one row group."""
+
+    def __init__(self, arrow: ModuleType, path: Path) -> None:
+        from pyarrow import feather
+
+        self._arrow = arrow
+        self._table = feather.read_table(path)
+        self.columns: list[str] = list(self._table.column_names)
+        self.group_rows: list[int] = [self._table.num_rows]
+        self.metadata: dict[str, str] = {}
+
+    def read(self, _group: int, names: Sequence[str]) -> list[Column]:
+        return [_column_of(self._arrow, self._table.column(name).combine_chunks()) for name in names]
+
+    def ranges(self, _name: str) -> list[tuple[Any, Any] | None]:
+        return [None]
+
+
+def _column_of(arrow: ModuleType, array: Any) -> Column:
+    types = arrow.types
+    if types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    null = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
+    if types.is_timestamp(array.type):
+        array = array.cast(arrow.timestamp("ns"))
+    elif types.is_decimal(array.type):  # a cast multiplies with a power of ten
+        return Column(np.array([np.nan if one is None else float(one) for one in array.to_pylist()]), null)
+    elif types.is_fixed_size_binary(array.type):
+        return Column(array.to_numpy(zero_copy_only=False).astype(f"S{array.type.byte_width}"), null)
+    if null is not None and (types.is_integer(array.type) or types.is_boolean(array.type)):
+        array = array.fill_null(False if types.is_boolean(array.type) else 0)
+    return Column(array.to_numpy(zero_copy_only=False), null)
 
 
 def _pyarrow() -> ModuleType | None:

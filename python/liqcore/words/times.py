@@ -8,11 +8,12 @@ Inside, both are whole nanoseconds, instants since the UNIX epoch. ``m`` is a mi
 import re
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..errors import InvalidConfigError
+from ..errors import DataError, InvalidConfigError
 
 __all__ = ["AGES", "TIME_FRAMES", "Length", "Time", "format_duration", "iso", "parse_duration", "to_ns"]
 
@@ -46,6 +47,7 @@ UNITS_NS: dict[str, int] = {
 }
 """Nanoseconds of each unit that `parse_duration` knows."""
 
+_NANOSECONDS = (np.dtype(np.int64), np.dtype("datetime64[ns]"))
 _MAX_NS = 2**63 - 1
 _SPAN = "that 64 bits of nanoseconds hold (years 1678 to 2261)"
 _YEAR_OR_MONTH = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?\Z")
@@ -231,6 +233,28 @@ def _instant(text: str) -> tuple[datetime, int]:
         below = int(match[2].ljust(3, "0"))
         text = text[: match.end(1)] + text[match.end() :]
     return datetime.fromisoformat(text), below
+
+
+def refuse_other_units(ts: NDArray[Any], name: str = "ts") -> None:
+    """
+    Refuse times of data that are not nanoseconds: below 10^17, March 1973, lie all that are in s, ms or us by mistake.
+
+    The first of an array tells: a later one before it counts as late.
+
+    Raises
+    ------
+    DataError
+        With the unit that they seem to be.
+    """
+    if not isinstance(ts, np.ndarray) or ts.dtype not in _NANOSECONDS or not ts.size:
+        return
+    odd = int(ts.ravel()[0].astype(np.int64))
+    if odd >= 10**17:
+        return
+    unit = next((unit for unit, least in (("us", 10**14), ("ms", 10**11), ("s", 10**8)) if odd >= least), None)
+    words = {"us": "microseconds", "ms": "milliseconds", "s": "seconds"}
+    seems = "no time since 1973" if unit is None else f"{words[unit]}: multiply by {UNITS_NS[unit]:_}"
+    raise DataError(f"{name} must be nanoseconds since the UNIX epoch, found {odd}, which seems to be {seems}")
 
 
 def iso(ns: int) -> str:

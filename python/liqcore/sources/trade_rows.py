@@ -1,0 +1,135 @@
+"""What text and Parquet files of trades have in common: rows, and the rules by which a file is refused."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..words.times import UNITS_NS, iso
+from .layout import looks_like_candles
+from .meaning import is_scaled, listed, money_columns
+
+TIME_FORMS = ("s", "ms", "us", "ns", "text")
+MAX_UNREADABLE = 0.05
+_LATEST_NS = 4_102_444_800_000_000_000  # 2100
+_YEAR_NS = 366 * UNITS_NS["d"]
+_FEW = 10  # rows of which none can be said to stand apart
+
+
+@dataclass(slots=True)
+class Rows:
+    """
+    Readable trades in file order.
+
+    ``ids``: numbers >= 0, hashes < 0 or ``NO_ID``; None: no id column. ``in_order``: known to be sorted, so that nobody
+    has to look again.
+    """
+
+    ts: NDArray[np.int64]
+    price: NDArray[np.float64]
+    qty: NDArray[np.float64]
+    taker_sell: NDArray[np.bool_]
+    ids: NDArray[np.int64] | None = None
+    in_order: bool = False
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Rows":
+        """Select rows by mask or position, into new arrays."""
+        ids = None if self.ids is None else self.ids[which]
+        return Rows(self.ts[which], self.price[which], self.qty[which], self.taker_sell[which], ids)
+
+
+def check_units(name: str, units: dict[str, int]) -> None:
+    """Refuse a file that mixes time units."""
+    if len(units) > 1:
+        counts = ", ".join(f"{count:,} rows in {unit}" for unit, count in units.items())
+        raise DataError(f"{name}: expected one time unit in a file, found {counts}")
+
+
+def check_readable(name: str, unreadable: dict[str, int], rows: int, example: str = "") -> None:
+    """Refuse a file of which more than 5 % of the rows cannot be read."""
+    count = sum(unreadable.values())
+    if count > MAX_UNREADABLE * rows:
+        reasons = ", ".join(f"{what} {n:,}" for what, n in unreadable.items())
+        raise DataError(
+            f"{name}: expected at most {MAX_UNREADABLE:.0%} unreadable rows, "
+            f"found {count:,} of {rows:,} ({reasons}){example}"
+        )
+
+
+def check_times(name: str, ts: NDArray[np.int64], where: Callable[[int], str], *, in_order: bool = False) -> None:
+    """
+    Refuse a time that nobody can have recorded: after 2100, or a few more than a year away from all others.
+
+    `where` tells where in the file a time stands.
+    """
+    if not len(ts):
+        return
+    low, high = (int(ts[0]), int(ts[-1])) if in_order else (int(ts.min()), int(ts.max()))
+    if high >= _LATEST_NS:
+        raise DataError(f"{name}: expected times before 2100, found {iso(high)} {where(high)}")
+    if high - low < 2 * _YEAR_NS or len(ts) < _FEW:
+        return
+    ordered = np.sort(ts)
+    steps = np.diff(ordered)
+    at = int(np.argmax(steps))
+    before, after = at + 1, len(ts) - at - 1
+    few, rest = (after, ordered[at] - ordered[0]) if after < before else (before, ordered[-1] - ordered[at + 1])
+    if min(before, after) > max(1, len(ts) // 100) or steps[at] < max(_YEAR_NS, 10 * int(rest)):
+        return
+    odd = int(ordered[-1] if after < before else ordered[0])
+    others = (
+        f"{iso(int(ordered[0 if after < before else at + 1]))} to {iso(int(ordered[at if after < before else -1]))}"
+    )
+    raise DataError(
+        f"{name}: expected times that belong together, found {iso(odd)} {where(odd)} while all but {few} are from "
+        f"{others}: mend or remove that row"
+    )
+
+
+def refuse_scaled(name: str, prices: NDArray[np.float64]) -> None:
+    """Refuse prices that seem to be whole numbers of a small unit."""
+    if is_scaled(prices):
+        raise DataError(
+            f"{name}: expected prices in quote currency, found such as {prices[0]:.0f}, which seem to count a small "
+            "unit (1e-9 or so): write them as decimals"
+        )
+
+
+def no_trade_file(name: str, names: Sequence[str], missing: Sequence[str]) -> str:
+    """Say why a table is no trade file."""
+    hint = "; this looks like candles: read_candles reads those" if looks_like_candles(names) else ""
+    if len(missing) > 2:
+        return f"{name}: expected a trade file, found the columns {listed(names)}{hint}"
+    money = money_columns(names)
+    if money and any(one.startswith("quantity") for one in missing):
+        hint = f"; {listed(money)} is turnover, not a quantity"
+    found = f"no column for {' and '.join(missing)} among {listed(names)}"
+    return f"{name}: expected a trade file, found {found}{hint}"
+
+
+def several_symbols(name: str, symbols: Sequence[str]) -> str:
+    """Say that a choice is needed."""
+    return f"{name}: expected one symbol, found {listed(symbols)}: choose one with symbol="
+
+
+def join_rows(pieces: list[Rows]) -> Rows:
+    if len(pieces) == 1:
+        return pieces[0]
+    if not pieces:
+        return Rows(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0, np.bool_))
+    ids = [piece.ids for piece in pieces if piece.ids is not None]
+    return Rows(
+        np.concatenate([piece.ts for piece in pieces]),
+        np.concatenate([piece.price for piece in pieces]),
+        np.concatenate([piece.qty for piece in pieces]),
+        np.concatenate([piece.taker_sell for piece in pieces]),
+        np.concatenate(ids) if len(ids) == len(pieces) else None,
+        in_order=all(piece.in_order for piece in pieces)
+        and all(not len(b) or a.ts[-1] <= b.ts[0] for a, b in itertools.pairwise(filter(len, pieces))),
+    )
