@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import liqcore as lq
 from liqcore.errors import DataError
 from liqcore.sources import TradeReader, read_trades, scan
-from liqcore.sources.trade_files import _ParquetTrades
+from liqcore.sources.parquet_trades import ParquetTrades
 from liqcore.tables.parquet import Column, ParquetTable, _FastParquet
 
 T0 = 1_781_222_399_211_000_000  # ns
@@ -112,7 +112,7 @@ def test_fast_ways_give_what_the_slow_way_gives(
     with monkeypatch.context() as patch:
         patch.setattr(_FastParquet, "_plain", lambda *_: None)
         assert outcome(path) == fast
-        patch.setattr(_ParquetTrades, "_clean_group", lambda *_: None)
+        patch.setattr(ParquetTrades, "_clean_group", lambda *_: None)
         assert outcome(path) == fast
 
 
@@ -322,13 +322,13 @@ def test_many_small_row_groups_are_gathered_without_a_copy_for_each(tmp_path: Pa
 def test_the_first_time_comes_from_the_statistics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.parquet", trades(100))
     monkeypatch.setattr(ParquetTable, "read", None)
-    assert _ParquetTrades(path).first_ts == T0
+    assert ParquetTrades(path).first_ts == T0
 
 
 @pytest.mark.parametrize("first", [7, -1])
 def test_unreadable_times_in_the_statistics_are_not_the_first(tmp_path: Path, first: int) -> None:
     path = write(tmp_path / "a.parquet", trades(100).assign(ts=np.r_[first, T0 + np.arange(99)]))
-    assert _ParquetTrades(path).first_ts == T0
+    assert ParquetTrades(path).first_ts == T0
 
 
 def test_scan_reads_the_heads_of_some_files_only(tmp_path: Path) -> None:

@@ -137,9 +137,10 @@ def read_trades(
     """
     Read trades from files: sorted by time, repeats dropped, every other row counted by what is wrong with it.
 
-    Read are the archives of Binance (futures and spot, trades and aggTrades), Bybit, BitMEX and OKX, Tardis trades,
-    and any CSV with a header, or Parquet, whose columns are recognisable; plain, gzipped, or one in a zip. Layout,
-    header and time unit (by magnitude) are found out per file.
+    Read are the archives of Binance (futures and spot, trades and aggTrades), Bybit, BitMEX, OKX, Bitget, Gate, KuCoin
+    and HTX, trades of Tardis, CoinAPI, Databento, Deribit and freqtrade, saved answers (JSON), and any text with a
+    header, or Parquet, whose columns are recognisable; plain, gzipped, or one in a zip. Layout, dialect, header and
+    time unit (by magnitude) are found out per file. Liquidations, orders and order books are refused.
 
     Within a file rows are put in the order of time, then of numeric ids. A row whose id came before is dropped, also
     across files: monthly archives repeat the daily ones. Rows without an id are never taken for repeats. A file whose
