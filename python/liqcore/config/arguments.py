@@ -8,7 +8,6 @@ from typing import Any
 
 from ..market.leverage import as_profile
 from ..market.terms import instrument_settings
-from .build import profile_of
 from .config import Config
 from .sections import ARGUMENTS, SECTIONS
 
@@ -42,7 +41,9 @@ def override(config: Config, **arguments: Any) -> Config:
     instrument, leverage, axis = (arguments.pop(name, None) for name in OBJECTS)
     if instrument is not None:
         sections["instrument"] = instrument_settings(instrument)
-    if leverage is not None:
+    if leverage == "auto":
+        sections["leverage"] = {"preset": "auto"}
+    elif leverage is not None:
         profile = as_profile(leverage)
         sections["leverage"] = {"shares": profile.to_dict(), "intensity": profile.intensity}
     if axis is not None:
@@ -55,10 +56,10 @@ def override(config: Config, **arguments: Any) -> Config:
             sections[entry.section][entry.name] = value
     if half_life is None:
         sections["model"]["half_life"] = "none"
-    elif isinstance(half_life, Mapping) or half_life == "default":
+    elif isinstance(half_life, Mapping) or half_life in ("default", "none"):
         sections["model"]["half_life"] = half_life
     elif half_life != "config":  # one length for every tier
-        tiers = (sections["leverage"].get("shares") or profile_of(config).to_dict()).keys()
-        sections["model"]["half_life"] = dict.fromkeys(tiers, half_life)
+        shares = sections["leverage"].get("shares")
+        sections["model"]["half_life"] = half_life if shares is None else dict.fromkeys(shares, half_life)
     changed = {name: values for name, values in sections.items() if values}
     return config.replace(**changed) if changed else config

@@ -138,6 +138,8 @@ def features(
     instrument: Instrument | None = None,
     symbol: str | None = None,
     venue: str | None = None,
+    contract: str | None = None,
+    multiplier: float | None = None,
     leverage: LeverageProfile | Mapping[float, float] | str | None = None,
     axis: PriceAxis | None = None,
     window: Length | None = None,

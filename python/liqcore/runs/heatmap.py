@@ -31,6 +31,8 @@ def heatmap(
     instrument: Instrument | None = None,
     symbol: str | None = None,
     venue: str | None = None,
+    contract: str | None = None,
+    multiplier: float | None = None,
     leverage: LeverageProfile | Mapping[float, float] | str | None = None,
     axis: PriceAxis | None = None,
     window: Length | None = None,

@@ -14,6 +14,7 @@ from .. import _core
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
+from ..market.contracts import Quantities
 from ..market.prices import of_one_market
 from ..sources import FileReport, read_trades, scan, tables
 from ..sources.report import summary_of
@@ -62,6 +63,8 @@ class Memory:
         self.tick_size = finest(prices[:200_000], MOST_TICKS)
         self.lot_size = finest(quantities[:200_000], MOST_LOTS)
         self.symbol: str | None = None if trades is not None else SideStreams.symbol_of(candles)
+        report = None if trades is not None else getattr(candles, "report", None)
+        self.quantities = [Quantities(file.name) for file in report.files] if report is not None else []
 
     def batches(self) -> Iterator[Any]:
         if self._trades is None:
@@ -113,6 +116,7 @@ class Files:
         self.tick_size = head.tick_size
         self.lot_size = head.lot_size
         self.symbol = head.symbol
+        self.quantities = [file.quantities for file in head.files if file.quantities is not None and file.rows_used]
         self._report = head
 
     def batches(self) -> Iterator[Any]:
@@ -151,6 +155,7 @@ class Footprints:
         self.first_price = float(stream.first_tick[0]) * stream.tick_size
         self.first_ts = int(stream.start[0])
         self.symbol = stream.symbol or None
+        self.quantities: list[Quantities] = []
 
     def named(self, config: Config) -> Config:
         """The configuration with the stream's venue, unless it has one."""

@@ -14,7 +14,11 @@ _AGGREGATED = (
 _SPOT_TRADES = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker", "is_best_match")
 
 
+_FUTURES = ("binance-usdm", "binance-coinm")
+
+
 def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str, ...] = ("ms",)) -> TradeLayout:
+    spot = name.startswith("spot")
     return TradeLayout(
         name=f"binance-{name}",
         columns=columns,
@@ -26,6 +30,10 @@ def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str
         headerless=True,
         units=units,
         file_name=r"(?P<symbol>[A-Z0-9_]+)-(?:aggTrades|trades)-",
+        venues=() if spot else ("binance-coinm",) if "base_qty" in columns else _FUTURES,
+        unit="base" if spot else "",
+        base="base_qty" if "base_qty" in columns else "",
+        quote="quote_qty" if "quote_qty" in columns else "",
     )
 
 

@@ -8,5 +8,6 @@ LAYOUTS = (
         columns=("timestamp", "symbol", "side", "size", "price", "tickdirection", "trdmatchid",
                  "grossvalue", "homenotional", "foreignnotional"),
         time="timestamp", price="price", quantity="size", side="side", id="trdmatchid", symbol="symbol",
+        venues=("bybit-linear", "bybit-inverse"), base="homenotional", quote="foreignnotional",
     ),
 )  # fmt: skip

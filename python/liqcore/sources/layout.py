@@ -11,6 +11,8 @@ TIME = ("ts_ns", "ts_us", "ts_ms", "ts", "ts_event", "transact_time", "trade_tim
 PRICE = ("price", "px")
 QUANTITY = ("qty", "quantity", "amount", "size", "sz", "volume", "base_qty")
 ID = ("agg_trade_id", "trade_id", "id", "tid", "trdmatchid")
+BASE_AMOUNT = ("base_qty", "base_quantity", "homenotional", "home_notional")
+QUOTE_AMOUNT = ("quote_qty", "quote_quantity", "foreignnotional", "foreign_notional")
 SYMBOL = ("symbol", "instrument_name", "instrument", "instid", "coin", "pair")
 TRUE_IS_SELL = ("taker_sell", "is_buyer_maker", "isbuyermaker", "buyer_is_maker", "buyer_maker")
 TRUE_IS_BUY = ("taker_buy", "is_taker_buy", "is_buyer_taker")
@@ -41,6 +43,14 @@ class TradeLayout:
         The time units that the venue documents; another one found is reported as a warning.
     file_name : str
         A pattern whose group ``symbol`` finds the symbol in the name of an archive.
+    venues : tuple of str
+        Of the catalogue, whose archives have this layout; more than one: the symbol tells which.
+    unit : {"base", "contracts", ""}
+        What a quantity is: base currency, contracts (the catalogue knows their size), or either, by symbol.
+    base, quote : str
+        Columns with a row's amount in the base currency and in the quote currency, which tell what a quantity is.
+    exchange : str
+        The column that names the venue.
     """
 
     name: str
@@ -56,10 +66,15 @@ class TradeLayout:
     text_time: bool = False
     units: tuple[str, ...] = ()
     file_name: str = ""
+    venues: tuple[str, ...] = ()
+    unit: str = ""
+    base: str = ""
+    quote: str = ""
+    exchange: str = ""
 
     def symbol_in(self, name: str) -> str | None:
-        """Find the symbol in the name of an archive."""
-        found = re.match(self.file_name, name) if self.file_name else None
+        """Find the symbol in the name of an archive, which may have something before it."""
+        found = re.search(rf"(?:^|[^A-Za-z0-9])(?:{self.file_name})", name) if self.file_name else None
         return found["symbol"] if found else None
 
 
@@ -74,6 +89,8 @@ class TradeColumns:
     id: int
     symbol: int
     true_is_sell: bool
+    base: int = -1
+    quote: int = -1
 
 
 def cells(line: str) -> list[str]:
@@ -123,6 +140,8 @@ def recognise(names: Sequence[str]) -> tuple[TradeColumns, list[str]]:
         id=find(names, ID),
         symbol=find(names, SYMBOL),
         true_is_sell=true_is_sell,
+        base=find(names, BASE_AMOUNT),
+        quote=find(names, QUOTE_AMOUNT),
     )
     wanted = {
         "time": (columns.time, ("timestamp", "time", "ts_ms")),
@@ -181,6 +200,8 @@ def places(layout: TradeLayout, names: Sequence[str]) -> TradeColumns:
         id=at(layout.id),
         symbol=at(layout.symbol),
         true_is_sell=layout.true_is_sell,
+        base=at(layout.base),
+        quote=at(layout.quote),
     )
 
 

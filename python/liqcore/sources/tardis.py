@@ -7,5 +7,6 @@ LAYOUTS = (
         name="tardis", units=("us",),
         columns=("exchange", "symbol", "timestamp", "local_timestamp", "id", "side", "price", "amount"),
         time="timestamp", price="price", quantity="amount", side="side", id="id", symbol="symbol",
+        exchange="exchange",
     ),
 )  # fmt: skip

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError, InvalidConfigError
+from ..market.catalogue import venues
+from ..market.contracts import Quantities
+from ..market.listing import plain
 from ..tables.parquet import Column, ParquetTable
 from . import layout as layouts
 from .formats import TRADE_LAYOUTS
 from .layout import TradeColumns, TradeLayout
 from .parquet import UNIT_NS, to_decimal, to_float, to_time, unit_of
+from .quantity import contract_in, contract_of, lines_of
 from .report import FileReport, count_unreadable
 from .text import Table, is_parquet
 
@@ -23,6 +27,7 @@ TIME_FORMS = ("s", "ms", "us", "ns", "text")
 MAX_UNREADABLE = 0.05
 _ONE_SIDED_ROWS = 100
 _ODD_DECIMALS = 10
+_WHOLE_ROWS, _WHOLE_PRICE = 100, 1000  # so many trades at such a price are never all in whole coins
 _BY_COLUMN_NAMES = "columns"
 _PARQUET = "parquet"
 
@@ -151,6 +156,9 @@ class _TextTrades:
         self._table = Table(path)
         layout, self._columns = _find_layout(self._table, format)
         self._expected_units = layout.units if layout else ()
+        self._unit = layout.unit if layout else ""
+        self._venues = _venues_in(self._table, layout) if layout else ()
+        self._contract: tuple[str, float] | None = None  # that the rows say
         name = layout.name if layout else _BY_COLUMN_NAMES
         self.report = FileReport(str(path), path.name, name, self._table.size)
         if not self._table.rows:
@@ -199,6 +207,8 @@ class _TextTrades:
             room = _core.count_lines(piece)
             rows, counts = self._parse(piece, room, wanted)
             parts.append(rows)
+            if self._contract is None and max(self._columns.base, self._columns.quote) >= 0:
+                self._contract = contract_in(lines_of(piece, wanted), self._columns)
             self._count(counts)
             for form, count in zip(TIME_FORMS, counts.times, strict=True):
                 if count:
@@ -210,7 +220,7 @@ class _TextTrades:
                 example = f"; the first is line {number}: '{line[:80]}'"
             lines += room
             advance(position)
-            if limit is not None and report.rows_read >= limit:
+            if limit is not None and report.rows_read - report.rejected.get("other_symbol", 0) >= limit:
                 break
         others = report.rejected.get("other_symbol", 0)
         if symbol is None and others:
@@ -225,6 +235,7 @@ class _TextTrades:
             report.symbol = wanted
         joined = [_join(parts)]
         parts.clear()
+        report.quantities = quantities_of(report, joined[0], self._venues, self._unit, self._contract)
         yield joined.pop()  # nothing here holds the rows while they are used
 
     def _count(self, counts: _core.RowCounts) -> None:
@@ -303,6 +314,7 @@ class _ParquetTrades:
         first = next(group for group, rows in enumerate(self._table.group_rows) if rows)
         self._ranges = self._table.ranges(names[self._at.time])
         self.first_ts = self._first_ts(first)
+        self._contracts = self._contracts_in(first)
         if self.symbol_in_rows:
             found = _words(self._table.read(first, [names[self._at.symbol]])[0])
             self.report.symbol = found[0] if len(found) == 1 else None
@@ -342,6 +354,7 @@ class _ParquetTrades:
         units: dict[str, int] = {}
         for count, columns in pieces:
             rows, found = self._group(count, columns, wanted)
+            report.quantities = quantities_of(report, rows, (), "", self._contracts.get(wanted or ""))
             columns.clear()  # the rows have what they need of them
             for unit, n in found.items():
                 units[unit] = units.get(unit, 0) + n
@@ -383,6 +396,26 @@ class _ParquetTrades:
     def _wanted(self) -> list[int]:
         at = self._at
         return [at.time, at.price, at.quantity, at.side] + [i for i in (at.id, at.symbol) if i >= 0]
+
+    def _contracts_in(self, group: int) -> dict[str, tuple[str, float] | None]:
+        """The contract that the amounts of a row group say, by symbol ("" where there is no column of it)."""
+        at = self._at
+        places = [i for i in (at.price, at.quantity, at.base, at.quote, at.symbol) if i >= 0]
+        if max(at.base, at.quote) < 0:
+            return {}
+        columns = dict(zip(places, self._table.read(group, [self._table.columns[i] for i in places]), strict=True))
+        price, qty, base, quote = (
+            self._number(i, columns) if i >= 0 else None for i in (at.price, at.quantity, at.base, at.quote)
+        )
+        assert price is not None
+        assert qty is not None
+        words, codes = _codes(columns[at.symbol]) if at.symbol >= 0 else ([""], np.zeros(len(price), np.int64))
+        found = {}
+        for code, word in enumerate(words):
+            first = np.flatnonzero(codes == code)[:200]
+            amounts = (None if column is None else column[first] for column in (base, quote))
+            found[word] = contract_of(price[first], qty[first], *amounts)
+        return found
 
     def _group(self, count: int, read: list[Column], symbol: str | None) -> tuple[Rows, dict[str, int]]:
         clean = self._clean_group(read)
@@ -523,6 +556,23 @@ def _no_trades(name: str, names: Sequence[str], missing: Sequence[str]) -> str:
         return f"{name}: expected a trade file, found the columns {layouts.listed(names)}{hint}"
     found = f"no column for {' and '.join(missing)} among {layouts.listed(names)}"
     return f"{name}: expected a trade file, found {found}{hint}"
+
+
+def _venues_in(table: Table, layout: TradeLayout) -> tuple[str, ...]:
+    """The venues whose files these may be: those of the layout, or the one that a column names."""
+    if not layout.exchange or table.header is None:
+        return layout.venues
+    at = layouts.column_names(table.header).index(layout.exchange)
+    named = {plain(row[at]) for row in table.rows if len(row) > at}
+    return tuple(v.name for v in venues().values() if named & set(map(plain, (v.name, *v.aliases))))
+
+
+def quantities_of(
+    report: FileReport, rows: Rows, among: tuple[str, ...], unit: str, contract: tuple[str, float] | None
+) -> Quantities:
+    """Return what a file says of its quantities."""
+    whole = len(rows) >= _WHOLE_ROWS and report.qty_decimals == 0 and float(rows.price[0]) >= _WHOLE_PRICE
+    return Quantities(report.name, among, unit, contract, whole)
 
 
 def _join(pieces: list[Rows]) -> Rows:
