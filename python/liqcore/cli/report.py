@@ -107,7 +107,9 @@ def _facts(heatmap: "Heatmap", config: Config) -> list[tuple[str, str]]:
     facts += _terms(meta)
     prices, times = heatmap.prices, heatmap.times
     if len(prices) == 0 or len(times) == 0:
-        return [*facts, ("columns", "none: no trade was used")]
+        used = int(meta.get("rows", {}).get("used", 0))
+        why = f"none of the {used:,} trades used opened a level" if used else "no trade was used"
+        return [*facts, ("columns", f"none: {why}")]
     step = float(heatmap.step)
     low, high = float(prices[0]), float(prices[-1]) + step
     facts.append(("prices", f"{price_text(low)} to {price_text(high)}, {len(prices):,} bins of {price_text(step)}"))

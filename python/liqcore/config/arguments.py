@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from .._core import Instrument, PriceAxis
 from ..market.leverage import as_profile
 from ..market.terms import instrument_settings
 from .config import Config
@@ -39,6 +40,12 @@ def override(config: Config, **arguments: Any) -> Config:
     sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
     half_life = arguments.pop("half_life", "config")
     instrument, leverage, axis = (arguments.pop(name, None) for name in OBJECTS)
+    for name, value, kind, how in (
+        ("instrument", instrument, Instrument, 'lq.instrument("binance-usdm:BTCUSDT")'),
+        ("axis", axis, PriceAxis, "lq.PriceAxis(low=50_000, high=80_000, step=10, tick_size=0.1)"),
+    ):
+        if not isinstance(value, kind | None):
+            raise TypeError(f"{name} must be of type {kind.__name__}, such as {how}, was {value!r}")
     if instrument is not None:
         sections["instrument"] = instrument_settings(instrument)
     if leverage == "auto":

@@ -222,7 +222,7 @@ class InstrumentConfig(Section):
         real("a fraction from 0 to below 1 (0.004 is 0.4 %)", lambda x: 0 <= x < 1),
         "Maintenance margin rate, a fraction of the notional (0.004 is 0.4 %).",
         flag="--mmr",
-        commands=("heatmap",),
+        commands=("heatmap", "features"),
         help="Maintenance margin rate, a fraction of the notional. [default: the catalogue's, else 0.004]",
         found=True,
     )

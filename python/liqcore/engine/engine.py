@@ -121,6 +121,9 @@ class Engine(_core.Engine):
         keep: int | None = None,
         threads: int = 1,
     ) -> None:
+        for name, value, kind in (("instrument", instrument, Instrument), ("axis", axis, PriceAxis | None)):
+            if not isinstance(value, kind):
+                raise TypeError(f"{name} must be of type {getattr(kind, '__name__', 'PriceAxis')}, was {value!r}")
         asked = profile = profile_for(leverage, instrument)
         dropped: Mapping[float, object] = {}
         if instrument.margin.max_leverage is not None:

@@ -22,13 +22,13 @@ from ..config.build import axis_of
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..engine.feature_reader import REACHES, FeatureReader
-from ..errors import DataError, InvalidConfigError
+from ..errors import InvalidConfigError
 from ..tables.arrow import ArrowTable, Exported
 from ..words.files import write_whole
 from ..words.times import Length, format_duration, parse_duration
 from .run import OFF_GRID_LIMIT, consume
 from .side_streams import SideStreams
-from .trades import Batches, Footprints, open_source
+from .trades import Batches, Footprints, none_used, open_source
 
 __all__ = ["Features", "features"]
 
@@ -265,7 +265,7 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
     run = consume(source, config, streams, feed, keep=1, exact_grid=True)
     engine, reader, notes = run.engine, reading.reader, run.notes
     if engine.began is None and source.has_trades:
-        raise DataError("expected trades to make features of, found none that could be used")
+        raise none_used("features", run.meta["inputs"], engine.stats)
     outside = float(engine.stats.underflow.sum() + engine.stats.overflow.sum())
     if outside and engine.has_fixed_axis:
         share = outside / max(float(engine.stats.opened.sum()), 1.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +12,13 @@ from .. import _core
 from .._core import Instrument
 from ..config.arguments import override
 from ..config.config import Config
-from ..errors import DataError, InvalidConfigError
+from ..errors import InvalidConfigError
 from ..tables.footprint_stream import FootprintStream
 from ..words.times import Length, parse_duration
 from .run import finer_grid, first_grid, grid_notes, refuse_off_grid
 from .side_streams import SideStreams
 from .terms import settle_terms
-from .trades import Files, Memory, PathLike, Progress, trades_of
+from .trades import Files, Memory, PathLike, Progress, none_used, paths_of, trades_of
 
 
 def footprints(
@@ -75,15 +74,14 @@ def footprints(
     np.True_
     >>> ten, five = (lq.heatmap(trades=stream, leverage={tier: 1.0}, step=50) for tier in (10, 5))
     """
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
+    paths = paths_of(paths)
     trades = trades_of(trades)
     if (paths is None) == (trades is None) or isinstance(trades, FootprintStream):
         raise InvalidConfigError("either paths or trades must be given, and no footprints")
     config = override(
         Config(), instrument=instrument, symbol=symbol, venue=venue, contract=contract, multiplier=multiplier
     )
-    source = Files(list(paths), config, progress, True) if paths is not None else Memory(trades, None, progress)
+    source = Files(paths, config, progress, True) if paths is not None else Memory(trades, None, progress)
     terms = settle_terms(config, source)
     given = terms.config.instrument
     tick_size, lot_size = first_grid(source, config.instrument, given)
@@ -106,7 +104,7 @@ def footprints(
     for note in terms.notes + grid_notes(given.tick_size, config.instrument.lot_size, tick_size, lot_size):
         warnings.warn(note, stacklevel=2)
     if not len(native):
-        raise DataError("expected trades to make footprints of, found none that could be used")
+        raise none_used("footprints", source.inputs(), native)
     return FootprintStream(
         native,
         symbol=given.symbol or source.symbol or "",

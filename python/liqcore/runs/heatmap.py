@@ -14,14 +14,14 @@ from ..config.arguments import given, override
 from ..config.build import selection_of
 from ..config.config import Config
 from ..engine.engine import Engine
-from ..errors import DataError, InvalidConfigError
+from ..errors import InvalidConfigError
 from ..history.one import OneHistory
 from ..history.view import whole_view
 from ..views.heatmap import Heatmap
 from ..words.times import Length, parse_duration
 from .run import consume, feed_all
 from .side_streams import SideStreams
-from .trades import PathLike, Progress, Source, open_source
+from .trades import PathLike, Progress, Source, none_used, open_source
 
 
 def heatmap(
@@ -162,10 +162,10 @@ def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> 
             end_ns=engine.clock or 0,
             traded=float(np.nansum(history.candles()[:, 4:])),
         )
+    if history is None:
+        raise none_used("a heatmap", run.meta["inputs"], engine.stats)
     for note in notes:
         warnings.warn(note, stacklevel=3)
-    if history is None:
-        raise DataError("expected trades to make a heatmap of, found none that could be used")
     first = 0
     if settled.window.warmup is not None:
         first = -(-parse_duration(settled.window.warmup, name="warmup") // engine.window_ns)

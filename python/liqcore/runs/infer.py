@@ -12,6 +12,7 @@ from .._core import Instrument, MarginSchedule
 from ..market.contracts import settle_contract
 from ..sources import scan
 from .terms import venues_of
+from .trades import no_head
 
 PathLike = str | os.PathLike[str]
 
@@ -56,6 +57,8 @@ def infer(
     head = scan(
         [str(f) for f in files] if isinstance(files, list | tuple) else str(files), symbol=symbol, format=format
     )
+    if head.first_price is None:
+        raise no_head(head)
     symbol = symbol or head.symbol
     assumed = [] if symbol is not None else ["symbol"]
     quantities = [file.quantities for file in head.files if file.quantities is not None and file.rows_used]

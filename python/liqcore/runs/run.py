@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,8 @@ def consume(
         notes.append(f"{stats.rounded_qty:,} quantities were rounded to the given lot size of {lot_size:g}")
     if source.symbol and given.symbol and source.symbol != given.symbol:
         notes.append(f"the files say {source.symbol}, not {given.symbol}: is it the right market?")
+    if note := _half_life_note(config, engine):
+        notes.append(note)
     if engine.dropped_leverage:
         listed = ", ".join(f"{tier:g}x" for tier in engine.dropped_leverage)
         most = engine.instrument.margin.max_leverage
@@ -110,6 +112,15 @@ def consume(
     if not source.has_trades:
         meta["resolution"] = "candles"
     return Run(engine, settled, meta, notes)
+
+
+def _half_life_note(config: Config, engine: Engine) -> str:
+    """Say which tiers a half-life from the command line leaves out, whose text does not show it."""
+    given, origin = config.model.half_life, config.origin("model.half_life")
+    if not isinstance(given, Mapping) or not origin.startswith(("flag", "LIQCORE_")):
+        return ""
+    rest = [f"{tier:g}x" for tier in engine.leverage.tiers.tolist() if tier not in given]
+    return f"half-lives are given for some tiers only: {', '.join(rest)} never decay" if rest else ""
 
 
 def first_grid(source: Source, asked: InstrumentConfig, settled: InstrumentConfig) -> tuple[float, float]:
