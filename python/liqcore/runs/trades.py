@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -108,6 +109,10 @@ class Files:
                 raise
             self._choice = config.instrument.symbol
             head = scan(paths, symbol=self._choice, format=self._format, heads=SCANNED_FILES)
+        if self._choice is None and head.symbol is not None and config.instrument.symbol not in (None, head.symbol):
+            with suppress(DataError):  # it is a title; or what stands further down in a file of several
+                head = scan(paths, symbol=config.instrument.symbol, format=self._format, heads=SCANNED_FILES)
+                self._choice = config.instrument.symbol
         if head.first_price is None or head.first_ts is None:
             raise no_head(head)
         _check_files(head.files)

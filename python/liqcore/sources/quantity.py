@@ -78,8 +78,8 @@ def contract_of(
 def _factor(amount: NDArray[np.float64], of: NDArray[np.float64]) -> float | None:
     """The round number that an amount is of another throughout; None: it is none."""
     at = int(np.argmax(amount))
-    factor = float(f"{amount[at] / of[at]:.{_DIGITS}g}")
-    return factor if factor > 0 and _same(amount, factor * of) else None
+    rounded = (float(f"{amount[at] / of[at]:.{digits}g}") for digits in range(1, _DIGITS + 1))
+    return next((factor for factor in rounded if factor > 0 and _same(amount, factor * of)), None)
 
 
 def _same(found: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:
