@@ -231,7 +231,7 @@ def test_messages_name_the_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (["heatmap", "b.csv", "-o", "x.png", "--bin", "0.37"], r"step must be a multiple of tick_size .* \(--bin\)"),
         (
             ["features", "b.csv", "--bars", "1m", "-o", "x.csv", "-o", "y.csv"],
-            "--output must be given once, was 2 times",
+            "-o must be given once, was 2 times",
         ),
         (["merge", "a.parquet", "-o", "x.png"], "FILES must be at least two saved heatmaps, was a.parquet alone"),
     ):

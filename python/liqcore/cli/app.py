@@ -4,7 +4,7 @@ import typer
 
 from . import config, demo, features, footprints, heatmap, info, liqprice, merge, zones
 from . import map as map_command
-from .common import Once
+from .common import OneOutput
 
 app = typer.Typer(
     name="liqcore",
@@ -29,13 +29,13 @@ app = typer.Typer(
       130  interrupted; nothing half-written is left
     """,
 )
-app.command("heatmap", cls=Once)(heatmap.heatmap)
-app.command("footprints", cls=Once)(footprints.footprints)
-app.command("features", cls=Once)(features.features)
-app.command("map", cls=Once)(map_command.map_)
-app.command("zones", cls=Once)(zones.zones)
-app.command("demo", cls=Once)(demo.demo)
-app.command("merge", cls=Once)(merge.merge)
+app.command("heatmap")(heatmap.heatmap)
+app.command("footprints", cls=OneOutput)(footprints.footprints)
+app.command("features", cls=OneOutput)(features.features)
+app.command("map")(map_command.map_)
+app.command("zones")(zones.zones)
+app.command("demo")(demo.demo)
+app.command("merge")(merge.merge)
 app.add_typer(config.commands, name="config")
-app.command("liqprice", cls=Once)(liqprice.liqprice)
+app.command("liqprice")(liqprice.liqprice)
 app.command("info")(info.info)

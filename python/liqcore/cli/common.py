@@ -26,16 +26,15 @@ CONFIG_FILE = Path("liqcore.toml")
 """The file in the working directory that is read where no other is named."""
 
 
-class Once(typer.core.TyperCommand):
-    """A command whose options of one value may be given once: of two, one would go unnoticed."""
+class OneOutput(typer.core.TyperCommand):
+    """A command that writes one file: of two names, one would go unnoticed."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments."""
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
-        for parameter in order:
-            many = getattr(parameter, "multiple", True) or getattr(parameter, "is_flag", True)
-            if not many and (times := order.count(parameter)) > 1:
-                fail(f"{max(parameter.opts, key=len)} must be given once, was {times} times")
+        times = sum(parameter.name == "output" for parameter in order)
+        if times > 1:
+            fail(f"-o must be given once, was {times} times")
         return super().parse_args(ctx, args)
 
 

@@ -76,11 +76,17 @@ def heatmap(
     instrument : Instrument, optional
         Grid, contract and margin terms. Where the files show a finer grid, that is used, with a warning.
     symbol, venue : str, optional
-        For the title; the symbol also chooses from files that hold several. Where both are in the catalogue
-        (`liqcore.venues`) and no margin terms are given, contract, grid, margin rate and maximum leverage come from
-        there, as they were at the time of the data.
+        The symbol also chooses from files that hold several. Both must be in the catalogue (`liqcore.venues`), in
+        whatever case and with whatever signs, unless margin terms are given; grid, margin rate and maximum leverage
+        come from there, as they were at the time of the data, or at the nearest that is known, with a warning. Without
+        them margin terms are those of the venue whose layout the files have, if it lists their symbol.
+    contract : {"linear", "inverse"}, optional
+    multiplier : float, optional
+        What one unit of quantity is: base currency in one (linear) or USD in one (inverse). By default what amounts
+        in the rows say, else the files' layout, else the catalogue; docs/reference/formats.md has the rules.
     leverage : LeverageProfile, mapping or str, optional
-        Tiers and shares, or a preset's name.
+        Tiers and shares, or a preset's name. By default "auto" where the venue is known (no tier above the highest
+        leverage that the market offers, and that one in their place), else "default".
     axis : PriceAxis, optional
         A fixed axis for the book.
     window : duration, optional
@@ -125,10 +131,11 @@ def heatmap(
     Raises
     ------
     DataError
-        If a file cannot be used, no trade can be used, or over 5 % of the trades are off the tick grid; the message
-        has the counts.
+        If a file cannot be used or is of a quanto contract, no trade can be used, open interest is of another time, or
+        over 5 % of the trades are off the tick grid; the message has the counts.
     InvalidConfigError
-        If a setting breaks its rule, or the result would not be exact from footprints (see `Engine.replay`).
+        If a setting breaks its rule, a venue or symbol is not in the catalogue, quantities are contracts of a size that
+        nothing says, or the result would not be exact from footprints (see `Engine.replay`).
 
     Examples
     --------
