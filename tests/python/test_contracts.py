@@ -227,6 +227,19 @@ def test_rows_go_before_the_catalogue_and_what_is_given_before_the_rows(tmp_path
     assert (hm.meta["instrument"]["contract"], hm.meta["contract"]["source"]) == ("linear", "given")
 
 
+def test_a_symbol_that_only_one_venue_writes_tells_the_venue(tmp_path: Path) -> None:
+    rows = [f"{i},{1749781187484 + i},{62932.6 + i % 3},{i % 5 + 1},{'buy' if i % 2 else 'SELL'}" for i in range(40)]
+    path = write(tmp_path / "XBTUSDTM-trades-2024-05-14.csv", "trade_id,trade_time,price,size,side", *rows)
+    hm = lq.heatmap(path)
+    assert hm.meta["contract"] == {"text": "linear contracts of 0.001 base currency", "source": "kucoin:XBTUSDTM"}
+    assert lq.Instrument.infer(path).multiplier == 0.001
+    with pytest.warns(UserWarning, match="quantities are taken for contracts of kucoin:XBTUSDTM"):
+        arrays = lq.heatmap(
+            trades=(np.arange(3) + 10**18, np.full(3, 100.0), np.ones(3), np.ones(3, bool)), symbol="XBTUSDTM"
+        )
+    assert arrays.meta["instrument"]["multiplier"] == 0.001
+
+
 def test_a_symbol_late_in_a_file_of_many_is_found(tmp_path: Path) -> None:
     """BitMEX's files are sorted by symbol."""
     head = "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional"

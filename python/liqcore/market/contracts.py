@@ -7,7 +7,7 @@ from ..errors import DataError, InvalidConfigError
 from .catalogue import venues
 from .listing import Venue
 
-__all__ = ["Contract", "Quantities", "settle_contract"]
+__all__ = ["Contract", "Quantities", "contract_in_rows", "settle_contract", "venues_that_own"]
 
 _HELP = (
     'give --contract and --multiplier (contract= and multiplier= in Python): "linear" and the base currency in one, or '
@@ -109,7 +109,7 @@ def settle_contract(
         If quantities are contracts and nothing says how large one is.
     """
     fact = _known(symbol, among)
-    rows = _of_rows(files)
+    rows = contract_in_rows(files)
     label = symbol or (files[0].name if files else "quantities")
     if kind is not None and multiplier is not None:
         notes = []
@@ -154,14 +154,20 @@ def _known(symbol: str | None, among: Sequence[Venue]) -> _Fact | None:
     for venue in among:
         if (listing := venue.listed(symbol)) is not None:
             return _Fact(listing.contract, listing.multiplier, listing.name)
-    for venue in among or venues().values():
-        family = venue.family(symbol)
-        if family is not None and (among or family.own):
+    for venue in among:
+        if (family := venue.family(symbol)) is not None:
             return _Fact(family.contract, family.multiplier, f"{venue.name}:{symbol}")
-    return None
+    return _known(symbol, own) if not among and (own := venues_that_own(symbol)) else None
 
 
-def _of_rows(files: Sequence[Quantities]) -> tuple[str, float] | None:
+def venues_that_own(symbol: str) -> list[Venue]:
+    """Return the venue that alone writes symbols so; empty: none does."""
+    families = ((venue, venue.family(symbol)) for venue in venues().values())
+    return [venue for venue, family in families if family is not None and family.own]
+
+
+def contract_in_rows(files: Sequence[Quantities]) -> tuple[str, float] | None:
+    """Return the contract that the rows of files say; DataError if they say several."""
     said = {file.rows: file.name for file in files if file.rows is not None and file.rows[0]}
     if len(said) > 1:
         (one, first), (other, second) = list(said.items())[:2]

@@ -62,7 +62,7 @@ def infer(
     symbol = symbol or head.symbol
     assumed = [] if symbol is not None else ["symbol"]
     quantities = [file.quantities for file in head.files if file.quantities is not None and file.rows_used]
-    among = venues_of(venue, quantities)
+    among = venues_of(venue, quantities, symbol)
     listing = None if symbol is None else next((found for each in among if (found := each.listed(symbol))), None)
     contract, notes = settle_contract(listing.symbol if listing else symbol, among, quantities)
     if listing is not None and listing.contract != contract.kind:

@@ -12,7 +12,7 @@ from .._core import LeverageProfile
 from ..config.config import Config
 from ..errors import InvalidConfigError
 from ..market.catalogue import find_venues, unknown_symbol, venues
-from ..market.contracts import Contract, Quantities, settle_contract
+from ..market.contracts import Contract, Quantities, settle_contract, venues_that_own
 from ..market.leverage import up_to
 from ..market.listing import Listing, Venue
 from ..market.terms import margin_values
@@ -61,7 +61,7 @@ def settle_terms(config: Config, source: Source) -> Terms:
     own_margin = [term for term in MARGIN if config.origin(f"instrument.{term}") != "default"]
     stored = isinstance(source, Footprints)
     symbols = [symbol for symbol in dict.fromkeys((section.symbol, source.symbol)) if symbol is not None]
-    among = venues_of(section.venue, source.quantities, lenient=bool(own_margin) or stored)
+    among = venues_of(section.venue, source.quantities, source.symbol, lenient=bool(own_margin) or stored)
     given = section.venue is not None and bool(among)
     listing = next((found for symbol in symbols for venue in among if (found := venue.listed(symbol))), None)
     if given and listing is None and not own_margin and not stored:
@@ -112,8 +112,10 @@ def settle_terms(config: Config, source: Source) -> Terms:
     return Terms(_leverage(config, known=bool(among)), contract, catalogue, assumed, notes)
 
 
-def venues_of(name: str | None, files: Sequence[Quantities], *, lenient: bool = False) -> list[Venue]:
-    """Return the venues that data may be of: those named (if lenient, only known ones), else those of the layout."""
+def venues_of(
+    name: str | None, files: Sequence[Quantities], symbol: str | None, *, lenient: bool = False
+) -> list[Venue]:
+    """Return the venues that data may be of: those named (if lenient, only known ones), else of the files' layout."""
     if name is not None:
         try:
             return find_venues(name)
@@ -121,7 +123,8 @@ def venues_of(name: str | None, files: Sequence[Quantities], *, lenient: bool = 
             if not lenient:
                 raise
     known = venues()
-    return [known[one] for one in dict.fromkeys(venue for file in files for venue in file.venues)]
+    found = [known[one] for one in dict.fromkeys(venue for file in files for venue in file.venues)]
+    return found or (venues_that_own(symbol) if files and symbol else [])
 
 
 def _contract(

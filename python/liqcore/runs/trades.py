@@ -15,7 +15,7 @@ from .. import _core
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
-from ..market.contracts import Quantities
+from ..market.contracts import Quantities, contract_in_rows
 from ..market.prices import of_one_market
 from ..sources import FileReport, ReadReport, read_trades, scan, tables
 from ..sources.report import summary_of
@@ -137,6 +137,7 @@ class Files:
             for batch in reader:
                 yield batch.ts, batch.price, batch.qty, batch.taker_sell
         _check_files(reader.report.files)
+        contract_in_rows([file.quantities for file in reader.report.files if file.quantities is not None])
 
     def inputs(self) -> list[dict[str, Any]]:
         return [summary_of(file) for file in self._report.files]
