@@ -14,6 +14,7 @@ _AGGREGATED = (
 _SPOT_TRADES = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker", "is_best_match")
 
 
+_COIN_MARGINED = r"[A-Z0-9]+USD_(?:PERP|\d{6})"
 _FUTURES = ("binance-usdm", "binance-coinm")
 
 
@@ -31,7 +32,7 @@ def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str
         units=units,
         file_name=r"(?P<symbol>[A-Z0-9_]+)-(?:aggTrades|trades)-",
         venues=() if spot else ("binance-coinm",) if "base_qty" in columns else _FUTURES,
-        unit="base" if spot else "",
+        contracts=".*" if "base_qty" in columns else "" if spot else _COIN_MARGINED,
         base="base_qty" if "base_qty" in columns else "",
         quote="quote_qty" if "quote_qty" in columns else "",
     )

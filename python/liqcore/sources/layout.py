@@ -45,8 +45,9 @@ class TradeLayout:
         A pattern whose group ``symbol`` finds the symbol in the name of an archive.
     venues : tuple of str
         Of the catalogue, whose archives have this layout; more than one: the symbol tells which.
-    unit : {"base", "contracts", ""}
-        What a quantity is: base currency, contracts (the catalogue knows their size), or either, by symbol.
+    contracts : str
+        A pattern: the symbols whose quantity counts contracts, whose size the catalogue or the rows tell (with an
+        `exchange`, that and the symbol, ``a:b``); an empty string: of none, ``.*``: of all.
     base, quote : str
         Columns with a row's amount in the base currency and in the quote currency, which tell what a quantity is.
     exchange : str
@@ -67,10 +68,18 @@ class TradeLayout:
     units: tuple[str, ...] = ()
     file_name: str = ""
     venues: tuple[str, ...] = ()
-    unit: str = ""
+    contracts: str = ""
     base: str = ""
     quote: str = ""
     exchange: str = ""
+
+    def in_contracts(self, symbol: str | None, exchange: str = "") -> bool | None:
+        """Whether the quantity of a symbol counts contracts; None: nothing tells."""
+        if not self.contracts or self.contracts == ".*":
+            return bool(self.contracts)
+        if symbol is None:
+            return None
+        return re.fullmatch(self.contracts, f"{exchange}:{symbol}" if self.exchange else symbol) is not None
 
     def symbol_in(self, name: str) -> str | None:
         """Find the symbol in the name of an archive, which may have something before it."""

@@ -156,8 +156,7 @@ class _TextTrades:
         self._table = Table(path)
         layout, self._columns = _find_layout(self._table, format)
         self._expected_units = layout.units if layout else ()
-        self._unit = layout.unit if layout else ""
-        self._venues = _venues_in(self._table, layout) if layout else ()
+        self._layout = layout
         self._contract: tuple[str, float] | None = None  # that the rows say
         name = layout.name if layout else _BY_COLUMN_NAMES
         self.report = FileReport(str(path), path.name, name, self._table.size)
@@ -235,7 +234,7 @@ class _TextTrades:
             report.symbol = wanted
         joined = [_join(parts)]
         parts.clear()
-        report.quantities = quantities_of(report, joined[0], self._venues, self._unit, self._contract)
+        report.quantities = quantities_of(report, joined[0], self._contract, layout=self._layout, table=self._table)
         yield joined.pop()  # nothing here holds the rows while they are used
 
     def _count(self, counts: _core.RowCounts) -> None:
@@ -354,7 +353,7 @@ class _ParquetTrades:
         units: dict[str, int] = {}
         for count, columns in pieces:
             rows, found = self._group(count, columns, wanted)
-            report.quantities = quantities_of(report, rows, (), "", self._contracts.get(wanted or ""))
+            report.quantities = quantities_of(report, rows, self._contracts.get(wanted or ""))
             columns.clear()  # the rows have what they need of them
             for unit, n in found.items():
                 units[unit] = units.get(unit, 0) + n
@@ -558,20 +557,26 @@ def _no_trades(name: str, names: Sequence[str], missing: Sequence[str]) -> str:
     return f"{name}: expected a trade file, found {found}{hint}"
 
 
-def _venues_in(table: Table, layout: TradeLayout) -> tuple[str, ...]:
-    """The venues whose files these may be: those of the layout, or the one that a column names."""
-    if not layout.exchange or table.header is None:
-        return layout.venues
-    at = layouts.column_names(table.header).index(layout.exchange)
-    named = {plain(row[at]) for row in table.rows if len(row) > at}
-    return tuple(v.name for v in venues().values() if named & set(map(plain, (v.name, *v.aliases))))
-
-
 def quantities_of(
-    report: FileReport, rows: Rows, among: tuple[str, ...], unit: str, contract: tuple[str, float] | None
+    report: FileReport,
+    rows: Rows,
+    contract: tuple[str, float] | None,
+    *,
+    layout: TradeLayout | None = None,
+    table: Table | None = None,
 ) -> Quantities:
-    """Return what a file says of its quantities."""
+    """Return what a file says of its quantities; `contract` is what its rows say."""
     whole = len(rows) >= _WHOLE_ROWS and report.qty_decimals == 0 and float(rows.price[0]) >= _WHOLE_PRICE
+    if layout is None or table is None:
+        return Quantities(report.name, rows=contract, whole=whole)
+    among, exchange = layout.venues, ""
+    if layout.exchange and table.header is not None:  # a column names the venue
+        at = layouts.column_names(table.header).index(layout.exchange)
+        exchange = next((row[at] for row in table.rows if len(row) > at), "")
+        among = tuple(v.name for v in venues().values() if plain(exchange) in map(plain, (v.name, *v.aliases)))
+    counts = layout.in_contracts(report.symbol, exchange)
+    known = among or counts or not layout.exchange
+    unit = {True: "contracts", False: "base", None: ""}[counts] if known else ""
     return Quantities(report.name, among, unit, contract, whole)
 
 
