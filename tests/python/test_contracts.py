@@ -13,6 +13,7 @@ import liqcore as lq
 from liqcore.cli import main
 from liqcore.market.contracts import Quantities, settle_contract
 from liqcore.sources.quantity import NEITHER, contract_of
+from liqcore.sources.trade_files import format_names
 from recorded import data_dir
 
 # What one unit is, said once more: by hand, from the venues' contract lists. Symbols that are not here are linear, 1.
@@ -89,6 +90,19 @@ def archive(folder: Path, name: str, of: Opened) -> Path:
         lines = [
             f"{symbol},{i},{'sell' if s else 'buy'},{text(p)},{text(q)},{t}" for i, (t, p, q, s) in enumerate(rows)
         ]
+    elif venue == "kucoin":
+        path = folder / f"{symbol}-trades-{day}.csv"
+        head = "trade_id,trade_time,price,size,side"
+        lines = [f"{i},{t},{text(p)},{text(q)},{'sell' if s else 'buy'}" for i, (t, p, q, s) in enumerate(rows)]
+    elif venue == "gate" and "gate-futures" in format_names():
+        path, head = folder / f"{symbol}-{day[:7].replace('-', '')}.csv", ""
+        lines = [f"{t / 1000:.6f},{i},{text(p)},{text(-q if s else q)}" for i, (t, p, q, s) in enumerate(rows)]
+    elif venue == "htx" and "htx-contracts" in format_names():
+        path, head = folder / f"{symbol}-trades-{day}.csv", ""
+        coins = [size * q / p if kind == "inverse" else size * q for _, p, q, _ in rows]
+        lines = [
+            f"{i},{text(p)},{text(q)},{coins[i]},{'sell' if s else 'buy'},{t}" for i, (t, p, q, s) in enumerate(rows)
+        ]
     else:
         path = folder / f"{venue}_trades_{day}_{symbol}.csv.gz"
         head = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount"
@@ -96,7 +110,7 @@ def archive(folder: Path, name: str, of: Opened) -> Path:
             f"{venue},{symbol},{1000 * t},{1000 * t},{i},{'sell' if s else 'buy'},{text(p)},{text(q)}"
             for i, (t, p, q, s) in enumerate(rows)
         ]
-    data = ("\n".join([head, *lines]) + "\n").encode()
+    data = ("\n".join([*([head] if head else []), *lines]) + "\n").encode()
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
 
