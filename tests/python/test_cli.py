@@ -372,7 +372,7 @@ def test_an_empty_or_one_sided_result_has_a_summary(pipeline: Pipeline) -> None:
         (["--leverage", "5:0.3"], "error: --leverage: leverage.shares must be shares by leverage tier"),
         (["--leverage", "5,10"], 'error: --leverage must be shares such as "10:0.5,25:0.3,100:0.2" or a preset'),
         (["--leverage", "defualt"], 'error: --leverage: leverage.preset must be one of "default", "integer-125", '),
-        (["--half-life", "7d"], 'error: --half-life: model.half_life must be "default", "none" or half-lives'),
+        (["--half-life", "7"], 'error: --half-life: model.half_life must be "default", "none" or half-lives'),
         (
             ["--threshold", "95%"],
             "error: --threshold: render.threshold must be a share of the maximum (0 to 1), an amount above 1, or text",

@@ -75,7 +75,20 @@ def test_settings_reach_the_engine(capsys: Any, trades: str, market: Any) -> Non
         )
     )
     options = ["--leverage", "10:0.5,50:0.5", "--half-life", "none", "--tick-size", "0.1", "--lot-size", "0.0001"]
-    options += ["--window", "1m", "--symbol", "SIM", "--venue", "test", "--marks", "marks.csv", "--model", "flow"]
+    options += [
+        "--window",
+        "1m",
+        "--symbol",
+        "SIM",
+        "--venue",
+        "test",
+        "--mmr",
+        "0.004",
+        "--marks",
+        "marks.csv",
+        "--model",
+        "flow",
+    ]
     code, _, err = run(capsys, trades, "--bars", "5m", "-o", "f.parquet", "-q", "--trigger", "mark", *options)
     assert code == 0, err
     with open("f.parquet", "rb") as stream:

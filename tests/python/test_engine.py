@@ -407,7 +407,7 @@ def test_leverage_that_the_venue_does_not_offer_is_left_out_and_told():
 
 
 def test_a_loaded_engine_keeps_its_margin_terms(tmp_path):
-    eng = lq.Engine(lq.instrument("hyperliquid:BTC", tick_size=1.0, lot_size=0.00001))
+    eng = lq.Engine(lq.instrument("hyperliquid:BTC", tick_size=1.0, lot_size=0.00001), leverage="default")
     eng.trade(START, 60_000.0, 1.0, False)
     eng.save(tmp_path / "engine.parquet")
     back = lq.Engine.load(tmp_path / "engine.parquet")

@@ -343,19 +343,17 @@ def test_recorded_parquet_with_marks():
 
 def test_a_listed_market_takes_its_terms_from_the_catalogue(tmp_path, market):
     path = aggtrades(tmp_path / "BTC-aggTrades-2026-01-05.csv", market)
-    with pytest.warns(UserWarning, match="not offered|finer than the given") as seen:
+    with pytest.warns(UserWarning, match="finer than the given") as seen:
         listed = lq.heatmap(path, venue="hyperliquid", symbol="BTC")
     assert [str(warning.message) for warning in seen] == [
         "the data has tick size 0.1, finer than the given 1: 0.1 is used",
-        "leverage above 40x is not offered: 50x, 100x left out, the shares of the rest scaled up",
     ]
     assert listed.meta["catalogue"]["name"] == "hyperliquid:BTC"
     assert listed.meta["instrument"]["mmr"] == 0.0125
-    assert listed.meta["dropped_leverage"] == [50, 100]
-    assert listed.leverage.tiers.tolist() == [5, 10, 25]
+    assert listed.meta["dropped_leverage"] == []
+    assert listed.leverage.to_dict() == {5: 0.3, 10: 0.3, 25: 0.2, 40: pytest.approx(0.2)}
     listed.save(tmp_path / "listed.parquet")
-    with pytest.warns(UserWarning, match="left out"):
-        again = lq.heatmap(path, config=tmp_path / "listed.parquet")
+    again = lq.heatmap(path, config=tmp_path / "listed.parquet")
     assert np.array_equal(again.values, listed.values)
 
 
@@ -376,8 +374,10 @@ def test_terms_of_ones_own_go_before_the_catalogue(market):
 
 def test_an_instrument_object_keeps_its_maximum_leverage(market):
     inst = lq.instrument("hyperliquid:BTC", tick_size=0.1, lot_size=0.001)
+    hm = lq.heatmap(trades=market.trades, instrument=inst)
+    assert hm.leverage.tiers.tolist() == [5, 10, 25, 40] == lq.Engine(inst).leverage.tiers.tolist()
     with pytest.warns(UserWarning, match="leverage above 40x"):
-        hm = lq.heatmap(trades=market.trades, instrument=inst)
+        hm = lq.heatmap(trades=market.trades, instrument=inst, leverage="default")
     assert hm.meta["dropped_leverage"] == [50, 100]
 
 
@@ -442,8 +442,12 @@ def test_doubts_are_told(tmp_path, market):
     path = aggtrades(tmp_path / "BTCUSDT-aggTrades-2026-01-05.csv", market)
     with pytest.warns(UserWarning, match="the files say BTCUSDT, not ETHUSDT"):
         lq.heatmap(path, symbol="ETHUSDT")
-    with pytest.warns(UserWarning, match=r"nowhere:BTCUSDT is not in the catalogue .* of 0.004 is assumed"):
+    with pytest.raises(lq.InvalidConfigError, match=r'^venue must be one of binance-coinm, .* was "nowhere"'):
         lq.heatmap(path, venue="nowhere")
+    with pytest.raises(
+        lq.InvalidConfigError, match=r'^symbol must be one of BTC, ETH, .* on hyperliquid, was "BTCUSDT"'
+    ):
+        lq.heatmap(path, venue="Hyperliquid")
     columns = [market.trades.ts, market.trades.price.copy(), market.trades.qty, market.trades.taker_sell]
     columns[1][5] = 1e12
     with pytest.warns(UserWarning, match=r"the engine could not use 1 of [\d,]+ rows: 1 too_large"):

@@ -38,10 +38,11 @@ class Elsewhere:
 
 def heatmaps() -> dict[str, lq.Heatmap]:
     market = lq.simulate(days=0.2, trades_per_day=40_000, seed=5)
-    hm = lq.heatmap(trades=market.trades, symbol="SIM", venue="a")
+    own = lq.Config().replace(instrument={"mmr": 0.004})
+    hm = lq.heatmap(trades=market.trades, symbol="SIM", venue="a", config=own)
     late = tuple(column[len(column) // 2 :] for column in (market.trades.ts, market.trades.price, market.trades.qty))
     sell = market.trades.taker_sell[len(market.trades) // 2 :]
-    other = lq.heatmap(trades=(*late, sell), symbol="SIM", venue="b", window="10m")
+    other = lq.heatmap(trades=(*late, sell), symbol="SIM", venue="b", window="10m", config=own)
     return {"one": hm, "several": lq.merge_venues([hm, other])}
 
 

@@ -45,12 +45,11 @@ def check(hm: lq.Heatmap, tick: float, price: float) -> None:
     assert hm.liquidated.sum() > 0
 
 
-@pytest.mark.filterwarnings("ignore:.*maintenance margin rate of 0.004 is assumed")
 @pytest.mark.parametrize("coin", COINS)
 def test_from_trades_to_a_saved_heatmap(coin, tmp_path):
     name, tick, _, price = COINS[coin]
     _, market = simulated(coin)
-    venue, symbol = name.split(":") if name else ("test", "COIN")
+    venue, symbol = name.split(":") if name else (None, "COIN")
     hm = lq.heatmap(trades=market.trades, venue=venue, symbol=symbol)
     assert bool(hm.meta["catalogue"]) is bool(name)
     check(hm, tick, price)

@@ -157,12 +157,15 @@ def test_what_comes_later_never_changes_a_column(market):
         assert part.open_interest[-1] == market.open_interest.quantity[known][-1]
 
 
-def test_open_interest_of_another_time_is_told_and_not_used():
+def test_open_interest_of_another_time_is_refused():
     given = trades((10, 1000, 5, False), (4000, 1001, 5, True))
-    assert notes_of(trades=given, open_interest=samples((-900, 7), (-300, 8))) == [
-        "open interest: expected samples between 2025-06-15T15:10:00Z and 2025-06-15T16:16:40Z, where the prices are, "
-        "found 2025-06-15T14:55:00Z to 2025-06-15T15:05:00Z: none is used"
-    ]
+    message = (
+        "^open interest: expected samples between 2025-06-15T15:10:00Z and 2025-06-15T16:16:40Z, where the prices are, "
+        "found 2025-06-15T14:55:00Z to 2025-06-15T15:05:00Z$"
+    )
+    for model in ("flow", "oi"):
+        with pytest.raises(lq.DataError, match=message):
+            lq.heatmap(trades=given, open_interest=samples((-900, 7), (-300, 8)), model=model)
     assert notes_of(trades=given, open_interest=samples((10, 7), (300, 8))) == [
         "open interest covers 2025-06-15T15:10:10Z to 2025-06-15T15:15:00Z only, the prices 2025-06-15T15:10:00Z to "
         "2025-06-15T16:16:40Z"
@@ -317,16 +320,15 @@ def test_recorded_open_interest_goes_with_the_trades(coin):
 
 
 @pytest.mark.recorded
-def test_recorded_open_interest_of_another_season_is_told():
+def test_recorded_open_interest_of_another_season_is_refused():
     folder = data_dir()
-    with pytest.warns(UserWarning, match="open interest: expected samples between 2026-06-12T23:00:00Z and"):
-        hm = lq.heatmap(
+    with pytest.raises(lq.DataError, match="open interest: expected samples between 2026-06-12T23:00:00Z and"):
+        lq.heatmap(
             folder / "trades" / "BTCUSDT-aggTrades-2026-06-13.zip",
             open_interest=folder / "open_interest" / "BTCUSDT-open-interest-5m.csv.gz",
             leverage={10: 1.0},
             window="1h",
         )
-    assert np.isnan(hm.open_interest).all()
 
 
 @pytest.mark.recorded

@@ -4,6 +4,7 @@ import typer
 
 from . import config, demo, features, footprints, heatmap, info, liqprice, merge, zones
 from . import map as map_command
+from .common import OneOutput
 
 app = typer.Typer(
     name="liqcore",
@@ -29,8 +30,8 @@ app = typer.Typer(
     """,
 )
 app.command("heatmap")(heatmap.heatmap)
-app.command("footprints")(footprints.footprints)
-app.command("features")(features.features)
+app.command("footprints", cls=OneOutput)(footprints.footprints)
+app.command("features", cls=OneOutput)(features.features)
 app.command("map")(map_command.map_)
 app.command("zones")(zones.zones)
 app.command("demo")(demo.demo)

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
+import typer.core
 
 from ..config.config import Config
+from ..config.sections import ARGUMENTS
 from ..errors import LiqcoreError
 
 P = ParamSpec("P")
@@ -22,6 +24,18 @@ EXIT_INTERRUPTED = 130
 
 CONFIG_FILE = Path("liqcore.toml")
 """The file in the working directory that is read where no other is named."""
+
+
+class OneOutput(typer.core.TyperCommand):
+    """A command that writes one file: of two names, one would go unnoticed."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        times = sum(parameter.name == "output" for parameter in order)
+        if times > 1:
+            fail(f"-o must be given once, was {times} times")
+        return super().parse_args(ctx, args)
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
@@ -39,9 +53,23 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except OSError as error:
             fail(_os_error(error))
         except LiqcoreError as error:
-            fail(str(error))
+            fail(_with_flag(str(error), kwargs))
 
     return run
+
+
+_FLAGS = {"reach_percent": "--reach", "ts": "--at", "percent": "--within"}
+"""Options of arguments that no setting declares."""
+
+
+def _with_flag(message: str, given: Mapping[str, Any]) -> str:
+    """Name the option that was given at the end of a message about a Python argument that is called otherwise."""
+    argument = message.partition(" ")[0]
+    flag = _FLAGS.get(argument) or (ARGUMENTS[argument].flag if argument in ARGUMENTS else "")
+    name = flag.removeprefix("--").replace("-", "_")
+    if not flag or name == argument or all(given.get(key) is None for key in (name, f"{name}_")):
+        return message
+    return f"{message} ({flag})"
 
 
 def fail(message: str) -> NoReturn:

@@ -20,6 +20,8 @@ def footprints(
     files: Annotated[list[str], typer.Argument(metavar="FILES", help="Files of trades, in any order.")],
     symbol: Annotated[str | None, option("instrument.symbol")] = None,
     venue: Annotated[str | None, option("instrument.venue")] = None,
+    contract: Annotated[str | None, option("instrument.contract")] = None,
+    multiplier: Annotated[float | None, option("instrument.multiplier")] = None,
     span_bps: Annotated[float, typer.Option(help="How far the prices of a run may span, basis points.")] = 5.0,
     cut: Annotated[str, typer.Option(help="Runs end at multiples of this; windows must be multiples of it.")] = "1m",
     marks: Annotated[
@@ -53,7 +55,17 @@ def footprints(
         )
 
         with progress_bar("reading", not quiet) as progress:
-            stream = run(files, symbol=symbol, venue=venue, span_bps=span_bps, cut=cut, marks=marks, progress=progress)
+            stream = run(
+                files,
+                symbol=symbol,
+                venue=venue,
+                contract=contract,
+                multiplier=multiplier,
+                span_bps=span_bps,
+                cut=cut,
+                marks=marks,
+                progress=progress,
+            )
         write(picture=stream.save, result=stream.save)
     for warning in dict.fromkeys([*said, *input_warnings({"inputs": stream.inputs})]):
         typer.echo(f"warning: {' '.join(warning.split())}", err=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..config.config import Config
+from ..errors import InvalidConfigError
 from .common import guarded
 from .options import Flags, Outputs, Quiet, option, with_settings
 from .progress import ProgressCallback
@@ -55,6 +56,8 @@ def merge(
       2    wrong arguments or files; no output file was touched
       130  interrupted; no output file was touched
     """
+    if len(files) < 2:
+        raise InvalidConfigError(f"FILES must be at least two saved heatmaps, was {files[0]} alone")
     settings = Config.resolve(None, {}, flags)
 
     def compute(_: ProgressCallback | None) -> "Heatmap":

@@ -1,5 +1,6 @@
 """Output files that appear together and whole, or not at all."""
 
+import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ def outputs(
     paths : sequence of path
         Where to; the folders must exist. Existing files are replaced in the end, and untouched until then.
     inputs : iterable of str
-        Files that are read meanwhile and so must not be replaced.
+        Files that are read meanwhile and so must not be replaced, and patterns of them.
     known : sequence of str, optional
         Extensions that may be written; those of pictures and results by default.
 
@@ -42,7 +43,7 @@ def outputs(
     OSError
         If a folder does not exist or cannot be written to.
     """
-    taken = {os.path.realpath(name) for name in inputs}
+    taken = {os.path.realpath(file) for name in inputs for file in (name, *glob.glob(name, recursive=True))}
     for path in paths:
         if path.suffix.lower() not in known:
             raise InvalidConfigError(f'-o must end in .png (picture) or .parquet (result), was "{path}"')

@@ -34,7 +34,7 @@ def summarise(heatmap: "Heatmap", config: Config, written: Sequence[Path], conso
     inputs: Sequence[Mapping[str, Any]] = meta.get("inputs", ())
     beside: Sequence[Mapping[str, Any]] = meta.get("beside", ())
     if inputs or beside:
-        console.print(_rows_table(inputs, beside))
+        console.print(_rows_table(inputs, beside, meta.get("rows", {})))
         console.print()
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     facts.add_column(no_wrap=True)
@@ -57,8 +57,10 @@ def input_warnings(meta: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _rows_table(inputs: Sequence[Mapping[str, Any]], beside: Sequence[Mapping[str, Any]]) -> Table:
-    """Make a table of the trade files and their sum, then of the files that go with them."""
+def _rows_table(
+    inputs: Sequence[Mapping[str, Any]], beside: Sequence[Mapping[str, Any]], engine: Mapping[str, Any]
+) -> Table:
+    """Make a table of the trade files and their sum, the files that go with them, and what the engine left out."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("file", overflow="fold")
     table.add_column("format")
@@ -76,6 +78,9 @@ def _rows_table(inputs: Sequence[Mapping[str, Any]], beside: Sequence[Mapping[st
         table.add_row(Text("all", style="bold"), "", *_counts(rows, used, reasons))
     for entry in beside:
         _add_file(table, entry)
+    if left_out := {reason: number for reason, number in engine.get("rejected", {}).items() if number}:
+        counts = _counts(engine["rows"], engine["used"], left_out)
+        table.add_row(Text("of these, the engine", style="bold"), "", *counts)
     return table
 
 
@@ -99,9 +104,12 @@ def _facts(heatmap: "Heatmap", config: Config) -> list[tuple[str, str]]:
     meta: Mapping[str, Any] = heatmap.meta
     market = " ".join(str(meta[key]) for key in ("venue", "symbol") if meta.get(key))
     facts = [("market", market)] if market else []
+    facts += _terms(meta)
     prices, times = heatmap.prices, heatmap.times
     if len(prices) == 0 or len(times) == 0:
-        return [*facts, ("columns", "none: no trade was used")]
+        used = int(meta.get("rows", {}).get("used", 0))
+        why = f"none of the {used:,} trades used opened a level" if used else "no trade was used"
+        return [*facts, ("columns", f"none: {why}")]
     step = float(heatmap.step)
     low, high = float(prices[0]), float(prices[-1]) + step
     facts.append(("prices", f"{price_text(low)} to {price_text(high)}, {len(prices):,} bins of {price_text(step)}"))
@@ -121,6 +129,23 @@ def _facts(heatmap: "Heatmap", config: Config) -> list[tuple[str, str]]:
     facts.append(("last price", price_text(price)))
     for words, column in (("above: shorts", heatmap.short[-1]), ("below: longs", heatmap.long[-1])):
         facts.append((words, _biggest(np.asarray(column, dtype=np.float64), prices, step, price, str(heatmap.unit))))
+    return facts
+
+
+def _terms(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a quantity was taken for, and what was assumed of the margin terms."""
+    if "contract" not in meta:
+        return []
+    contract, assumed = meta["contract"], meta.get("assumed", ())
+    said = f"{contract['text']} ({'said by ' if contract['source'].startswith('the ') else ''}{contract['source']})"
+    facts = [("contract", said)]
+    terms = meta["instrument"]
+    words = f"maintenance {100 * terms['mmr']:.3g}% on the {terms['basis']} value"
+    if "margin" in assumed:
+        facts.append(("margin terms", f"{words}, assumed: none are known"))
+    elif meta.get("catalogue"):
+        of = ", the venue by the files' layout" if "venue" in assumed else ""
+        facts.append(("margin terms", f"{words}, of {meta['catalogue']['name']}{of}"))
     return facts
 
 

@@ -87,7 +87,12 @@ def zones(
             length = parse_duration(swept, name="--swept")
         except ValueError as error:
             raise InvalidConfigError(str(error)) from None
-        found = view.swept(end - length, until=at, threshold=threshold, columns=columns)
+        try:
+            found = view.swept(end - length, until=at, threshold=threshold, columns=columns)
+        except InvalidConfigError as error:
+            if not str(error).startswith("ts "):
+                raise
+            raise InvalidConfigError(f"{str(error).replace(str(end - length), swept)} (--swept)") from None
     ranked = magnets(found, value=factors[0], distance=factors[1], persistence=factors[2], reach_percent=reach)
     if top:
         ranked = ranked[:top]

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from .._core import Instrument, PriceAxis
 from ..market.leverage import as_profile
 from ..market.terms import instrument_settings
-from .build import profile_of
 from .config import Config
 from .sections import ARGUMENTS, SECTIONS
 
@@ -40,9 +40,17 @@ def override(config: Config, **arguments: Any) -> Config:
     sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
     half_life = arguments.pop("half_life", "config")
     instrument, leverage, axis = (arguments.pop(name, None) for name in OBJECTS)
+    for name, value, kind, how in (
+        ("instrument", instrument, Instrument, 'lq.instrument("binance-usdm:BTCUSDT")'),
+        ("axis", axis, PriceAxis, "lq.PriceAxis(low=50_000, high=80_000, step=10, tick_size=0.1)"),
+    ):
+        if not isinstance(value, kind | None):
+            raise TypeError(f"{name} must be of type {kind.__name__}, such as {how}, was {value!r}")
     if instrument is not None:
         sections["instrument"] = instrument_settings(instrument)
-    if leverage is not None:
+    if leverage == "auto":
+        sections["leverage"] = {"preset": "auto"}
+    elif leverage is not None:
         profile = as_profile(leverage)
         sections["leverage"] = {"shares": profile.to_dict(), "intensity": profile.intensity}
     if axis is not None:
@@ -55,10 +63,10 @@ def override(config: Config, **arguments: Any) -> Config:
             sections[entry.section][entry.name] = value
     if half_life is None:
         sections["model"]["half_life"] = "none"
-    elif isinstance(half_life, Mapping) or half_life == "default":
+    elif isinstance(half_life, Mapping) or half_life in ("default", "none"):
         sections["model"]["half_life"] = half_life
     elif half_life != "config":  # one length for every tier
-        tiers = (sections["leverage"].get("shares") or profile_of(config).to_dict()).keys()
-        sections["model"]["half_life"] = dict.fromkeys(tiers, half_life)
+        shares = sections["leverage"].get("shares")
+        sections["model"]["half_life"] = half_life if shares is None else dict.fromkeys(shares, half_life)
     changed = {name: values for name, values in sections.items() if values}
     return config.replace(**changed) if changed else config

@@ -23,7 +23,7 @@ def instrument_of(config: Config) -> Instrument:
 def profile_of(config: Config) -> LeverageProfile:
     """Return the leverage profile that a configuration describes."""
     section = config.leverage
-    shares = section.shares or as_profile(section.preset).to_dict()
+    shares = section.shares or as_profile(section.preset, config.instrument.max_leverage).to_dict()
     return LeverageProfile(dict(shares), intensity=section.intensity)
 
 

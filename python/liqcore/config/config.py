@@ -294,8 +294,8 @@ class Config:
         """
         Return the configuration as TOML text that explains itself.
 
-        Every key stands there with its meaning and unit; one without a value is commented out. `loads` gives an equal
-        configuration back.
+        Every key stands there with its meaning and unit; one without a value, and one that a run finds out where it is
+        not given, is commented out. `loads` gives an equal configuration back.
 
         Parameters
         ----------
@@ -312,7 +312,7 @@ class Config:
         OSError
             If the file cannot be written; nothing is left behind.
         """
-        text = "\n".join(toml_lines({name: getattr(self, name) for name in SECTIONS})) + "\n"
+        text = "\n".join(toml_lines({name: getattr(self, name) for name in SECTIONS}, self._origins)) + "\n"
         if path is not None:
             with write_whole(path) as file:
                 file.write(text.encode())

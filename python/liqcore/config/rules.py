@@ -216,13 +216,18 @@ SHARES = Rule(
     parse=lambda text: {tier: float(share) for tier, share in _pairs(text).items()},
 )
 
-_HALF_LIFE_TEXT = '"default", "none" or half-lives by leverage tier such as "3d"'
+_HALF_LIFE_TEXT = '"default", "none" or half-lives by leverage tier such as "25:7d,100:1d", or one for all such as "7d"'
 
 
 def _accept_half_life(value: Any) -> str | TierTable[str]:
     if isinstance(value, str) and value in ("default", "none"):
         return value
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, Mapping):
+        try:
+            return _duration(value, _HALF_LIFE_TEXT)
+        except BreachError as error:
+            raise BreachError(_HALF_LIFE_TEXT, error.shown) from None
+    if not value:
         _fail(_HALF_LIFE_TEXT)
     table: dict[float, str] = {}
     for tier, length in _by_tier(value, _HALF_LIFE_TEXT).items():
@@ -236,7 +241,7 @@ def _accept_half_life(value: Any) -> str | TierTable[str]:
 HALF_LIFE = Rule(
     text=_HALF_LIFE_TEXT,
     accept=_accept_half_life,
-    parse=lambda text: text if text in ("default", "none") else _pairs(text),
+    parse=lambda text: _pairs(text) if ":" in text else text,
 )
 
 

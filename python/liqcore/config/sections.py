@@ -42,6 +42,7 @@ class Setting:
     commands: tuple[str, ...]
     help: str
     late: bool
+    found: bool
 
     @property
     def key(self) -> str:
@@ -83,6 +84,7 @@ def setting(
     commands: tuple[str, ...] = (),
     help: str = "",
     late: bool = False,
+    found: bool = False,
 ) -> Any:
     """
     Declare a setting; its type stands before it.
@@ -108,6 +110,8 @@ def setting(
     late : bool, optional
         Whether it came after 0.1.0: `Config.to_dict` then leaves it out where it has its default, so that the hashes of
         saved configurations stay.
+    found : bool, optional
+        Whether a run finds it out where it is not given, so that a written file leaves its default commented out.
     """
     optional = default is None
     assert optional == bool(unset) == bool(example), "an optional key says what its absence means and shows a value"
@@ -123,6 +127,7 @@ def setting(
         commands=commands,
         help=help,
         late=late,
+        found=found,
     )
     return field(default=default, metadata={"setting": declared})
 
@@ -175,7 +180,13 @@ class InstrumentConfig(Section):
     contract: Literal["linear", "inverse"] = setting(
         "linear",
         choice("linear", "inverse"),
-        'Contract: "linear" is margined and settled in the quote currency, "inverse" in the base currency.',
+        'Contract: "linear" is margined and settled in the quote currency, "inverse" in the base currency. Where it is '
+        "not given: what the files' rows say, else their layout, else the catalogue.",
+        argument="contract",
+        flag="--contract",
+        commands=("heatmap", "features"),
+        help='"linear" or "inverse". [default: what the rows of the files say, else their layout, else the catalogue]',
+        found=True,
     )
     tick_size: float | None = setting(
         None,
@@ -198,25 +209,34 @@ class InstrumentConfig(Section):
     multiplier: float = setting(
         1.0,
         real("a number above 0", lambda x: x > 0),
-        "What one unit of quantity stands for: base currency (linear) or USD (inverse).",
+        "What one unit of quantity stands for: base currency (linear) or USD (inverse). Where it is not given, as "
+        "contract.",
+        argument="multiplier",
+        flag="--multiplier",
+        commands=("heatmap", "features"),
+        help="What one unit of quantity stands for: base currency (linear) or USD (inverse). [default: as --contract]",
+        found=True,
     )
     mmr: float = setting(
         0.004,
         real("a fraction from 0 to below 1 (0.004 is 0.4 %)", lambda x: 0 <= x < 1),
         "Maintenance margin rate, a fraction of the notional (0.004 is 0.4 %).",
         flag="--mmr",
-        commands=("heatmap",),
+        commands=("heatmap", "features"),
         help="Maintenance margin rate, a fraction of the notional. [default: the catalogue's, else 0.004]",
+        found=True,
     )
     fee: float = setting(
         0.0,
         real("a fraction from 0 to below 1 (0.0005 is 0.05 %)", lambda x: 0 <= x < 1),
         "Fee of the liquidation, a fraction of the notional (0.0005 is 0.05 %).",
+        found=True,
     )
     basis: Literal["mark", "entry"] = setting(
         "mark",
         choice("mark", "entry"),
         'Price at which the maintenance margin is reckoned: "mark" or "entry".',
+        found=True,
     )
     max_leverage: float | None = setting(
         None,
@@ -244,15 +264,18 @@ class InstrumentConfig(Section):
 class LeverageConfig(Section):
     """How opened quantity is shared out over leverage tiers."""
 
-    preset: Literal["default", "integer-125", "binance-usdm", "bitmex", "hyperliquid"] = setting(
+    preset: Literal["default", "integer-125", "binance-usdm", "bitmex", "hyperliquid", "auto"] = setting(
         "default",
-        choice("default", "integer-125", "binance-usdm", "bitmex", "hyperliquid"),
-        'Named profile: "default"; "integer-125", every whole leverage from 1 to 125; or that of a venue. Goes without '
-        "shares.",
+        choice("default", "integer-125", "binance-usdm", "bitmex", "hyperliquid", "auto"),
+        'Named profile: "default"; "auto", the same with what lies above the market\'s highest leverage at that one, '
+        'which holds where none is given and the venue is known; "integer-125", every whole leverage from 1 to 125; or '
+        "that of a venue. Goes without shares.",
         flag="--leverage",
         commands=("heatmap", "features"),
-        help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, integer-125, or that of a '
-        'venue: binance-usdm, bitmex, hyperliquid. [default: the preset "default"]',
+        help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, auto (no tier above what the '
+        "market offers), integer-125, or that of a venue: binance-usdm, bitmex, hyperliquid. [default: auto where the "
+        "venue is known, else default]",
+        found=True,
     )
     shares: Mapping[float, float] | None = setting(
         None,
@@ -402,15 +425,16 @@ class ModelConfig(Section):
         flag="--maker-share",
         commands=("heatmap",),
     )
-    half_life: Literal["default", "none"] | Mapping[float, str] = setting(
+    half_life: str | Mapping[float, str] = setting(
         "default",
         HALF_LIFE,
-        'Time in which half of what is open closes: "default", "none", or by tier, e.g. { "25" = "7d", "100" = "1d" }.',
+        'Time in which half of what is open closes: "default", "none", one for all such as "7d", or by tier, e.g. '
+        '{ "25" = "7d", "100" = "1d" }; tiers that are not named keep theirs for ever.',
         argument="half_life",
         flag="--half-life",
         commands=("heatmap", "features"),
-        help='Time in which half of what is open closes: "25:7d,100:1d" by leverage, "none", or "default", which goes '
-        'by the model. [default: "default"]',
+        help='Time in which half of what is open closes: "7d", "25:7d,100:1d" by leverage (the others: never), "none", '
+        'or "default", which goes by the model. [default: "default"]',
     )
     taker_tilt: float = setting(
         0.0,

@@ -3,7 +3,7 @@
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from .._core import MarginSchedule
@@ -106,8 +106,8 @@ def _end_of_text(line: str, fence: str, position: int) -> int:
     return -1
 
 
-def toml_lines(sections: Mapping[str, Any]) -> Iterator[str]:
-    """Write every setting with its meaning; what has no value, or goes without one, is commented out."""
+def toml_lines(sections: Mapping[str, Any], given: Container[str] = ()) -> Iterator[str]:
+    """Write every setting with its meaning; what has no value, or is found out where not `given`, is commented out."""
     yield "# Settings of liqcore. A key that is commented out is decided from the data, or has the default named."
     yield "# Variables such as LIQCORE_WINDOW_LENGTH override this file, flags override both."
     has_shares = sections["leverage"].shares is not None
@@ -129,7 +129,8 @@ def toml_lines(sections: Mapping[str, Any]) -> Iterator[str]:
                 tables += ["", comment, f"[{section}.{name}]", *risk_tiers.toml_lines(value)]
                 continue
             yield comment
-            skipped = value is None or (entry.key == "leverage.preset" and has_shares)
+            left = entry.found and value == entry.default and entry.key not in given
+            skipped = value is None or left or (entry.key == "leverage.preset" and has_shares)
             shown = entry.example if value is None else toml_value(value)
             yield f"{'# ' if skipped else ''}{name} = {shown}"
         yield from tables

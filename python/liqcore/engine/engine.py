@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import Instrument, LeverageProfile, PriceAxis, Stats
 from ..errors import InvalidConfigError
-from ..market.leverage import as_profile, half_lives
+from ..market.leverage import half_lives, profile_for
 from ..tables.batch import TradeBatch, is_table
 from ..words.times import Length, parse_duration
 from .arrays import arrays_of, side_arrays
@@ -40,9 +40,10 @@ class Engine(_core.Engine):
     instrument : Instrument
         What is traded.
     leverage : LeverageProfile, mapping or str, optional
-        Tiers and shares; the preset "default" if not given. Shares are weights for reading: the book holds every tier
-        in full. Tiers above the instrument's maximum leverage, where that is known, are left out and their shares
-        divided among the rest; `dropped_leverage` says which.
+        Tiers and shares; if not given the preset "default", or "auto" where the instrument's venue is in the catalogue:
+        the same, with what lies above the market's highest leverage at that one. Shares are weights for reading: the
+        book holds every tier in full. Tiers above the instrument's maximum leverage, where that is known, are left out
+        and their shares divided among the rest; `dropped_leverage` says which.
     axis : PriceAxis, optional
         A fixed axis: levels outside are counted. By default the engine chooses bins of about one basis point from the
         first price, and grows.
@@ -120,7 +121,10 @@ class Engine(_core.Engine):
         keep: int | None = None,
         threads: int = 1,
     ) -> None:
-        asked = profile = as_profile(leverage)
+        for name, value, kind in (("instrument", instrument, Instrument), ("axis", axis, PriceAxis | None)):
+            if not isinstance(value, kind):
+                raise TypeError(f"{name} must be of type {getattr(kind, '__name__', 'PriceAxis')}, was {value!r}")
+        asked = profile = profile_for(leverage, instrument)
         dropped: Mapping[float, object] = {}
         if instrument.margin.max_leverage is not None:
             from ..market.margin import drop_leverage

@@ -5,8 +5,9 @@ The data are the files in ``liqcore/market/venues``, one a venue, every entry wi
 What is not known is absent: asking for it is an error that says so. Files of one's own have the same form.
 """
 
+import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -14,10 +15,10 @@ from pathlib import Path
 from .._core import Instrument, LeverageProfile, MarginSchedule
 from ..errors import InvalidConfigError
 from ..words.times import Time
-from .listing import Listing, Venue
+from .listing import Listing, Venue, plain
 from .venue_files import PathLike, read_venue, venue_of
 
-__all__ = ["find_listing", "instrument", "leverage_preset", "venues"]
+__all__ = ["find_listing", "find_venues", "instrument", "leverage_preset", "unknown_symbol", "venues"]
 
 _PRESETS = ("default", "integer-125")
 
@@ -119,6 +120,8 @@ def instrument(
     'entry'
     """
     listing = find_listing(name, catalogue)
+    if listing.contract == "quanto":
+        raise InvalidConfigError(f"{listing.name} is a quanto contract: liqcore does linear and inverse ones only")
     tick = tick_size if tick_size is not None else listing.tick_size
     lot = lot_size if lot_size is not None else listing.lot_size
     for word, value in (("tick_size", tick), ("lot_size", lot)):
@@ -146,20 +149,44 @@ def find_listing(name: str, catalogue: PathLike | None = None) -> Listing:
     InvalidConfigError
         If there is none; the message lists what there is.
     """
-    known = venues(catalogue)
     venue_name, _, symbol = name.partition(":")
-    venue = known.get(venue_name)
-    if venue is None:
-        venue = next((v for v in known.values() if venue_name in v.aliases), None)
-    if venue is None:
-        raise InvalidConfigError(f'venue must be one of {", ".join(known)}, was "{venue_name}"')
+    found = find_venues(venue_name, catalogue)
     if not symbol:
-        return next(iter(venue.instruments.values()))
-    if symbol not in venue.instruments:
-        raise InvalidConfigError(
-            f'symbol must be one of {", ".join(venue.instruments)} on {venue.name}, was "{symbol}"'
-        )
-    return venue.instruments[symbol]
+        return next(iter(found[0].instruments.values()))
+    listing = next((listed for venue in found if (listed := venue.listed(symbol)) is not None), None)
+    if listing is None:
+        raise InvalidConfigError(unknown_symbol(found, symbol))
+    return listing
+
+
+def find_venues(name: str, catalogue: PathLike | None = None) -> list[Venue]:
+    """
+    Return the venues that go by a name, in whatever case and with whatever signs: one, or several of one house.
+
+    Raises
+    ------
+    InvalidConfigError
+        If none does; the message lists what there is.
+    """
+    known = venues(catalogue)
+    if name in known:
+        return [known[name]]
+    found = [v for v in known.values() if plain(name) in map(plain, (v.name, *v.aliases))]
+    if not found:
+        names = {plain(n): v.name for v in known.values() for n in (v.name, *v.aliases)}
+        near = difflib.get_close_matches(plain(name), names, n=1)
+        hint = f'; did you mean "{names[near[0]]}"?' if near else ""
+        raise InvalidConfigError(f'venue must be one of {", ".join(known)}, was "{name}"{hint}')
+    return found
+
+
+def unknown_symbol(among: Sequence[Venue], symbol: str) -> str:
+    """Say that none of some venues lists a symbol, which symbols they list, and which is near."""
+    names = list(dict.fromkeys(listed for venue in among for listed in venue.instruments))
+    near = difflib.get_close_matches(symbol.upper(), names, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    on = " or ".join(venue.name for venue in among)
+    return f'symbol must be one of {", ".join(names)} on {on}, was "{symbol}"{hint}'
 
 
 @cache

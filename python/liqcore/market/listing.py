@@ -1,5 +1,6 @@
 """What the catalogue says of a venue: its instruments, their grids and dated margin terms, its leverage."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from .._core import LeverageProfile, MarginSchedule
 from ..errors import InvalidConfigError
 from ..words.times import Time, format_duration, to_ns
 
-__all__ = ["DatedSchedule", "LeverageDefaults", "Listing", "Venue", "as_time"]
+__all__ = ["DatedSchedule", "Family", "LeverageDefaults", "Listing", "Venue", "as_time"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class DatedSchedule:
     source: str
     note: str = ""
 
+    @property
+    def span(self) -> str:
+        """When they held, in words."""
+        return f"{_day(self.start) or 'the beginning'} to {_day(self.end) or 'now'}"
+
     def holds(self, at: np.datetime64 | None) -> bool:
         """Say whether these were the terms at a time; without one, whether they are the latest."""
         if at is None:
@@ -59,6 +65,8 @@ class Listing:
     schedules : tuple of DatedSchedule
         In the order of time; may be empty.
     grid_source, grid_date, note : str or None
+    contract_source : str or None
+        Of contract and multiplier, where that is another.
     """
 
     venue: str
@@ -74,6 +82,7 @@ class Listing:
     grid_source: str | None = None
     grid_date: str | None = None
     note: str = ""
+    contract_source: str | None = None
 
     @property
     def name(self) -> str:
@@ -95,9 +104,53 @@ class Listing:
         for each in self.schedules:
             if each.holds(when):
                 return each
-        known = ", ".join(f"{_day(s.start) or 'the beginning'} to {_day(s.end) or 'now'}" for s in self.schedules)
+        known = ", ".join(each.span for each in self.schedules)
         moment = "now" if when is None else _day(when)
         raise InvalidConfigError(f"margin must be given for {self.name} at {moment}: its terms are known for {known}")
+
+    def nearest_schedule(self, at: Time | None = None) -> tuple[DatedSchedule | None, str]:
+        """Return the terms of a time, or else the nearest, and what is to be said of that; None: none are known."""
+        try:
+            return self.schedule(at), ""
+        except InvalidConfigError:
+            if not self.schedules:
+                return None, f"the margin terms of {self.name} are not in the catalogue"
+        when = as_time(at)
+        assert when is not None  # the last schedule has no end, or the first answers above
+
+        def distance(each: DatedSchedule) -> int:
+            gaps = [int((edge - when).astype(np.int64)) for edge in (each.start, each.end) if edge is not None]
+            return min((abs(gap) for gap in gaps), default=0)
+
+        near = min(self.schedules, key=distance)
+        return near, (
+            f"the margin terms of {self.name} at {_day(when)} are not in the catalogue: the nearest are used, those of "
+            f"{near.span} ({near.margin.rate:.3g} on the {near.margin.basis} value)"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """
+    What symbols of one form count, where they are not listed one by one.
+
+    Attributes
+    ----------
+    symbols : pattern
+        Of the whole symbol.
+    contract : {"linear", "inverse", "quanto"}
+    multiplier : float or None
+        As in `Listing`; None: it goes by symbol.
+    own : bool
+        Whether no other venue writes symbols so, so that one tells the venue.
+    source : str
+    """
+
+    symbols: re.Pattern[str]
+    contract: str
+    multiplier: float | None
+    own: bool
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +200,8 @@ class Venue:
     note : str
     instruments : dict of str to Listing
     leverage : LeverageDefaults
+    families : tuple of Family
+        Contracts of symbols that are not listed; the first that fits counts.
     """
 
     name: str
@@ -156,6 +211,23 @@ class Venue:
     aliases: tuple[str, ...] = ()
     instruments: Mapping[str, Listing] = field(default_factory=dict)
     leverage: LeverageDefaults = field(default_factory=LeverageDefaults)
+    families: tuple[Family, ...] = ()
+
+    def listed(self, symbol: str) -> Listing | None:
+        """Return the instrument of a symbol, in whatever case and with whatever signs; None: it is not listed."""
+        if symbol in self.instruments:
+            return self.instruments[symbol]
+        same = [listing for name, listing in self.instruments.items() if plain(name) == plain(symbol)]
+        return same[0] if len(same) == 1 else None
+
+    def family(self, symbol: str) -> Family | None:
+        """Return the first family that a symbol is of."""
+        return next((family for family in self.families if family.symbols.fullmatch(symbol)), None)
+
+
+def plain(name: str) -> str:
+    """Return a venue's or symbol's name without what spellings differ in: case, signs, and XBT for BTC."""
+    return "".join(c for c in name.upper() if c.isalnum()).replace("XBT", "BTC")
 
 
 def as_time(value: Time | None) -> np.datetime64 | None:

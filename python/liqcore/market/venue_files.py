@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,16 +10,32 @@ from typing import Any, TypeAlias
 
 from .._core import LeverageProfile, MarginSchedule
 from ..errors import DataError
-from .listing import DatedSchedule, LeverageDefaults, Listing, Venue, as_time
+from .listing import DatedSchedule, Family, LeverageDefaults, Listing, Venue, as_time
 
 __all__ = ["PathLike", "read_venue", "venue_of"]
 
 PathLike: TypeAlias = str | Path
 
 _FEE_KEYS = frozenset(["liquidation_fee", "taker_fee", "maker_fee"])
-_VENUE_KEYS = _FEE_KEYS | frozenset(
-    ["venue", "aliases", "title", "contract", "basis", "trigger", "formula_source", "note", "instruments", "leverage"]
+_VENUE_KEYS = (
+    _FEE_KEYS
+    | frozenset(
+        [
+            "venue",
+            "aliases",
+            "title",
+            "contract",
+            "basis",
+            "trigger",
+            "formula_source",
+            "note",
+            "families",
+            "instruments",
+        ]
+    )
+    | {"leverage"}
 )
+_FAMILY_KEYS = frozenset(["symbols", "contract", "multiplier", "own", "source"])
 _LEVERAGE_KEYS = frozenset(["shares", "published", "assumed", "source", "date"])
 _TERM_KEYS = frozenset(
     ["rate", "slope", "max_leverage", "tiers", "steps", "basis", "liquidation_fee", "unit", "amounts"]
@@ -60,6 +77,7 @@ def venue_of(data: Any, where: str) -> Venue:
         note=data.get("note", ""),
         aliases=tuple(data.get("aliases", ())),
         instruments=listings,
+        families=tuple(_family(entry, data, where) for entry in data.get("families", ())),
         leverage=_leverage(data["leverage"], where) if "leverage" in data else LeverageDefaults(),
     )
 
@@ -72,6 +90,21 @@ def _leverage(entry: Mapping[str, Any], where: str) -> LeverageDefaults:
     except KeyError:
         raise DataError(f"{where}: expected shares under leverage, found none") from None
     return LeverageDefaults(profile, **rest)
+
+
+def _family(entry: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> Family:
+    _known_keys(entry, _FAMILY_KEYS, where, "of a family")
+    try:
+        symbols = re.compile(entry["symbols"])
+    except (KeyError, re.error):
+        raise DataError(f"{where}: expected a pattern of symbols in a family, found {entry.get('symbols')}") from None
+    return Family(
+        symbols=symbols,
+        contract=entry.get("contract", defaults.get("contract", "linear")),
+        multiplier=_optional(entry.get("multiplier")),
+        own=entry.get("own", False),
+        source=entry.get("source", where),
+    )
 
 
 def _listing(venue: str, symbol: str, entry: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> Listing:
@@ -106,8 +139,9 @@ def _listing(venue: str, symbol: str, entry: Mapping[str, Any], defaults: Mappin
         taker_fee=_optional(entry.get("taker_fee", defaults.get("taker_fee"))),
         maker_fee=_optional(entry.get("maker_fee", defaults.get("maker_fee"))),
         schedules=tuple(schedules),
-        grid_source=grid.get("source"),
+        grid_source=grid.get("source") if "tick_size" in grid or "lot_size" in grid else None,
         grid_date=grid.get("date"),
+        contract_source=entry.get("source"),
         note=entry.get("note", ""),
     )
 

@@ -1,6 +1,8 @@
 """Which CPU instructions the hot loops use."""
 
+import itertools
 import os
+import sys
 
 from .. import _core
 from ..errors import InvalidConfigError
@@ -78,4 +80,15 @@ def use_environment() -> None:
     try:
         set_cpu_target(wanted)
     except InvalidConfigError as error:
-        raise InvalidConfigError(f"environment variable {ENVIRONMENT}: {error}") from None
+        message = f"environment variable {ENVIRONMENT}: {error}"
+        if _is_command():
+            print(f"error: {message}", file=sys.stderr)
+            raise SystemExit(2) from None
+        raise InvalidConfigError(message) from None
+
+
+def _is_command() -> bool:
+    """Whether this process is the command line, which has not begun yet and so cannot say an error on one line."""
+    words = sys.orig_argv
+    by_module = any(pair == ("-m", "liqcore") for pair in itertools.pairwise(words))
+    return by_module or any(os.path.basename(word) in ("liqcore", "liqcore.exe") for word in words[:2])

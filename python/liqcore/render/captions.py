@@ -84,12 +84,24 @@ def _terms(meta: Mapping[str, Any]) -> list[str]:
         items.append(f"trigger {meta['trigger']}")
     if meta.get("book_age_ns") is not None and meta.get("opened_within_ns") is None:  # the title has it otherwise
         items.append(f"book age {labels.duration(int(meta['book_age_ns']))}")
+    items += _contract_items(meta)
     if meta.get("leverage"):
         items.append(_leverage_text(meta["leverage"]))
     else:
         venues = meta.get("venues", {})
         items += [f"{name} {_leverage_text(own['leverage'])}" for name, own in venues.items() if own.get("leverage")]
     items.append(f"liqcore {meta['version']}" if meta.get("version") else "liqcore")
+    return items
+
+
+def _contract_items(meta: Mapping[str, Any]) -> list[str]:
+    """What a quantity was taken for, and margin terms that nothing says."""
+    if "contract" not in meta:
+        return []
+    assumed = meta.get("assumed", ())
+    items = [meta["contract"]["text"] + (" (assumed)" if "contract" in assumed else "")]
+    if "margin" in assumed:
+        items.append(f"maintenance {100 * meta['instrument']['mmr']:.3g}% assumed")
     return items
 
 

@@ -129,8 +129,11 @@ class RenderOptions:
                 raise InvalidConfigError(f"{name} must be one of {', '.join(names)}, was {getattr(self, name)!r}")
         if self.maximum is not None and not 0 < self.maximum < math.inf:
             raise InvalidConfigError(f"maximum must be a number above 0, was {self.maximum!r}")
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise InvalidConfigError(f"threshold must be a share of maximum, 0 to 1, was {self.threshold!r}")
+        if self.threshold is not None and not (isinstance(self.threshold, float | int) and 0 <= self.threshold <= 1):
+            raise InvalidConfigError(
+                f"threshold must be a share of maximum, 0 to 1, was {self.threshold!r}: select(threshold=) takes "
+                "amounts and percentiles, too"
+            )
         check_price_range(self.price_range)
 
 

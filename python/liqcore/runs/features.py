@@ -22,13 +22,13 @@ from ..config.build import axis_of
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..engine.feature_reader import REACHES, FeatureReader
-from ..errors import DataError, InvalidConfigError
+from ..errors import InvalidConfigError
 from ..tables.arrow import ArrowTable, Exported
 from ..words.files import write_whole
 from ..words.times import Length, format_duration, parse_duration
 from .run import OFF_GRID_LIMIT, consume
 from .side_streams import SideStreams
-from .trades import Batches, Footprints, open_source
+from .trades import Batches, Footprints, none_used, open_source
 
 __all__ = ["Features", "features"]
 
@@ -138,6 +138,8 @@ def features(
     instrument: Instrument | None = None,
     symbol: str | None = None,
     venue: str | None = None,
+    contract: str | None = None,
+    multiplier: float | None = None,
     leverage: LeverageProfile | Mapping[float, float] | str | None = None,
     axis: PriceAxis | None = None,
     window: Length | None = None,
@@ -180,8 +182,8 @@ def features(
     instrument : Instrument, optional
         Grid, contract and margin terms. Its grid is taken as it is, as a live engine does: other prices are rejected,
         quantities rounded. Without it the grid is found from the whole input, so that a later trade may refine it.
-    symbol, venue, leverage, axis, step, model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, \
-reconciled, marks, open_interest, candles, config, progress, prefetch
+    symbol, venue, contract, multiplier, leverage, axis, step, model, trigger, maker_share, half_life, taker_tilt, \
+churn, event_threshold, reconciled, marks, open_interest, candles, config, progress, prefetch
         As for `liqcore.heatmap`. Zones are of rows `step` high, by default five of the book's bins. Marks, open
         interest and candles count up to each close, also after the last trade.
     window : duration, optional
@@ -263,7 +265,7 @@ reconciled, marks, open_interest, candles, config, progress, prefetch
     run = consume(source, config, streams, feed, keep=1, exact_grid=True)
     engine, reader, notes = run.engine, reading.reader, run.notes
     if engine.began is None and source.has_trades:
-        raise DataError("expected trades to make features of, found none that could be used")
+        raise none_used("features", run.meta["inputs"], engine.stats)
     outside = float(engine.stats.underflow.sum() + engine.stats.overflow.sum())
     if outside and engine.has_fixed_axis:
         share = outside / max(float(engine.stats.opened.sum()), 1.0)

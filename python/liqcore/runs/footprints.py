@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -13,12 +12,13 @@ from .. import _core
 from .._core import Instrument
 from ..config.arguments import override
 from ..config.config import Config
-from ..errors import DataError, InvalidConfigError
+from ..errors import InvalidConfigError
 from ..tables.footprint_stream import FootprintStream
 from ..words.times import Length, parse_duration
-from .run import finer_grid, from_catalogue, grid_notes, refuse_off_grid
+from .run import finer_grid, first_grid, grid_notes, refuse_off_grid
 from .side_streams import SideStreams
-from .trades import Files, Memory, PathLike, Progress, trades_of
+from .terms import settle_terms
+from .trades import Files, Memory, PathLike, Progress, none_used, paths_of, trades_of
 
 
 def footprints(
@@ -28,6 +28,8 @@ def footprints(
     instrument: Instrument | None = None,
     symbol: str | None = None,
     venue: str | None = None,
+    contract: str | None = None,
+    multiplier: float | None = None,
     span_bps: float = 5.0,
     cut: Length = "1m",
     marks: Any = None,
@@ -43,7 +45,7 @@ def footprints(
 
     Parameters
     ----------
-    paths, trades, instrument, symbol, venue, progress
+    paths, trades, instrument, symbol, venue, contract, multiplier, progress
         As for `liqcore.heatmap`. The stream keeps the tick and lot size, contract and multiplier.
     span_bps : float, default 5
         How far a run's prices may span, basis points of its first price. At most 2,047 ticks in any case.
@@ -72,16 +74,17 @@ def footprints(
     np.True_
     >>> ten, five = (lq.heatmap(trades=stream, leverage={tier: 1.0}, step=50) for tier in (10, 5))
     """
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
+    paths = paths_of(paths)
     trades = trades_of(trades)
     if (paths is None) == (trades is None) or isinstance(trades, FootprintStream):
         raise InvalidConfigError("either paths or trades must be given, and no footprints")
-    config = override(Config(), instrument=instrument, symbol=symbol, venue=venue)
-    source = Files(list(paths), config, progress, True) if paths is not None else Memory(trades, None, progress)
-    config, _ = from_catalogue(config, source.symbol, source.first_ts)
-    given = config.instrument
-    tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
+    config = override(
+        Config(), instrument=instrument, symbol=symbol, venue=venue, contract=contract, multiplier=multiplier
+    )
+    source = Files(paths, config, progress, True) if paths is not None else Memory(trades, None, progress)
+    terms = settle_terms(config, source)
+    given = terms.config.instrument
+    tick_size, lot_size = first_grid(source, config.instrument, given)
     ends = None
     if (at := SideStreams(config, marks).marks) is not None:
         ends = np.unique(np.ascontiguousarray(at[0]).view(np.int64))
@@ -98,10 +101,10 @@ def footprints(
             break
         tick_size, lot_size = finer
     refuse_off_grid(tick_size, native.rejected["off_grid"], native.trade_count + sum(native.rejected.values()))
-    for note in grid_notes(given.tick_size, given.lot_size, tick_size, lot_size):
+    for note in terms.notes + grid_notes(given.tick_size, config.instrument.lot_size, tick_size, lot_size):
         warnings.warn(note, stacklevel=2)
     if not len(native):
-        raise DataError("expected trades to make footprints of, found none that could be used")
+        raise none_used("footprints", source.inputs(), native)
     return FootprintStream(
         native,
         symbol=given.symbol or source.symbol or "",

@@ -14,14 +14,14 @@ from ..config.arguments import given, override
 from ..config.build import selection_of
 from ..config.config import Config
 from ..engine.engine import Engine
-from ..errors import DataError, InvalidConfigError
+from ..errors import InvalidConfigError
 from ..history.one import OneHistory
 from ..history.view import whole_view
 from ..views.heatmap import Heatmap
 from ..words.times import Length, parse_duration
 from .run import consume, feed_all
 from .side_streams import SideStreams
-from .trades import PathLike, Progress, Source, open_source
+from .trades import PathLike, Progress, Source, none_used, open_source
 
 
 def heatmap(
@@ -31,6 +31,8 @@ def heatmap(
     instrument: Instrument | None = None,
     symbol: str | None = None,
     venue: str | None = None,
+    contract: str | None = None,
+    multiplier: float | None = None,
     leverage: LeverageProfile | Mapping[float, float] | str | None = None,
     axis: PriceAxis | None = None,
     window: Length | None = None,
@@ -74,11 +76,17 @@ def heatmap(
     instrument : Instrument, optional
         Grid, contract and margin terms. Where the files show a finer grid, that is used, with a warning.
     symbol, venue : str, optional
-        For the title; the symbol also chooses from files that hold several. Where both are in the catalogue
-        (`liqcore.venues`) and no margin terms are given, contract, grid, margin rate and maximum leverage come from
-        there, as they were at the time of the data.
+        The symbol also chooses from files that hold several. Both must be in the catalogue (`liqcore.venues`), in
+        whatever case and with whatever signs, unless margin terms are given; grid, margin rate and maximum leverage
+        come from there, as they were at the time of the data, or at the nearest that is known, with a warning. Without
+        them margin terms are those of the venue whose layout the files have, if it lists their symbol.
+    contract : {"linear", "inverse"}, optional
+    multiplier : float, optional
+        What one unit of quantity is: base currency in one (linear) or USD in one (inverse). By default what amounts
+        in the rows say, else the files' layout, else the catalogue; docs/reference/formats.md has the rules.
     leverage : LeverageProfile, mapping or str, optional
-        Tiers and shares, or a preset's name.
+        Tiers and shares, or a preset's name. By default "auto" where the venue is known (no tier above the highest
+        leverage that the market offers, and that one in their place), else "default".
     axis : PriceAxis, optional
         A fixed axis for the book.
     window : duration, optional
@@ -123,10 +131,11 @@ def heatmap(
     Raises
     ------
     DataError
-        If a file cannot be used, no trade can be used, or over 5 % of the trades are off the tick grid; the message
-        has the counts.
+        If a file cannot be used or is of a quanto contract, no trade can be used, open interest is of another time, or
+        over 5 % of the trades are off the tick grid; the message has the counts.
     InvalidConfigError
-        If a setting breaks its rule, or the result would not be exact from footprints (see `Engine.replay`).
+        If a setting breaks its rule, a venue or symbol is not in the catalogue, quantities are contracts of a size that
+        nothing says, or the result would not be exact from footprints (see `Engine.replay`).
 
     Examples
     --------
@@ -160,10 +169,10 @@ def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> 
             end_ns=engine.clock or 0,
             traded=float(np.nansum(history.candles()[:, 4:])),
         )
+    if history is None:
+        raise none_used("a heatmap", run.meta["inputs"], engine.stats)
     for note in notes:
         warnings.warn(note, stacklevel=3)
-    if history is None:
-        raise DataError("expected trades to make a heatmap of, found none that could be used")
     first = 0
     if settled.window.warmup is not None:
         first = -(-parse_duration(settled.window.warmup, name="warmup") // engine.window_ns)

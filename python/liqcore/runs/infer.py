@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 
+import numpy as np
+
 from .._core import Instrument, MarginSchedule
-from ..errors import InvalidConfigError
-from ..market.catalogue import find_listing
+from ..market.contracts import settle_contract
 from ..sources import scan
+from .terms import venues_of
+from .trades import no_head
 
 PathLike = str | os.PathLike[str]
 
@@ -41,68 +45,57 @@ def infer(
     Instrument
         Its ``assumed`` names every value that is a guess: the tick and lot size where the catalogue has none (the
         finest decimals of the heads), a venue read off the layout (layouts get borrowed), a contract taken for linear,
-        margin terms taken for a flat 0.4 %.
+        margin terms taken for a flat 0.4 %, or for the nearest that are known of another time (with a warning).
 
     Raises
     ------
     DataError
-        If a file cannot be read.
+        If a file cannot be read, or is of a quanto contract.
+    InvalidConfigError
+        If the venue is not in the catalogue, or quantities are contracts of an unknown size.
     """
     head = scan(
         [str(f) for f in files] if isinstance(files, list | tuple) else str(files), symbol=symbol, format=format
     )
+    if head.first_price is None:
+        raise no_head(head)
     symbol = symbol or head.symbol
-    assumed = []
-    if symbol is None:
-        assumed.append("symbol")
-    listing = None
-    if symbol is not None:
-        for candidate in [venue] if venue is not None else _venues_of(head.files[0].format):
-            try:
-                listing = find_listing(f"{candidate}:{symbol}")
-            except InvalidConfigError:
-                continue
-            if venue is None:
-                assumed.append("venue")
-            break
+    assumed = [] if symbol is not None else ["symbol"]
+    quantities = [file.quantities for file in head.files if file.quantities is not None and file.rows_used]
+    among = venues_of(venue, quantities, symbol)
+    listing = None if symbol is None else next((found for each in among if (found := each.listed(symbol))), None)
+    contract, notes = settle_contract(listing.symbol if listing else symbol, among, quantities)
+    if listing is not None and listing.contract != contract.kind:
+        listing = None
+    if listing is not None and venue is None:
+        assumed.append("venue")
+    if contract.source == "assumed" or (listing is None and ":" in contract.source):  # read off the symbol's form
+        assumed += ["contract", "multiplier"]
     tick = listing.tick_size if listing else None
     lot = listing.lot_size if listing else None
-    first = next((file.first_ts for file in head.files if file.first_ts is not None), None)
-    margin = None
-    if listing is not None:
-        try:
-            margin = listing.schedule(first).margin
-        except InvalidConfigError:
-            margin = None
-    if listing is None:
-        assumed += ["contract", "multiplier"]
     if tick is None or head.tick_size < tick:
         tick = head.tick_size
         assumed.append("tick_size")
     if lot is None or head.lot_size < lot:
         lot = head.lot_size
         assumed.append("lot_size")
-    if margin is None:
-        margin = MarginSchedule.flat(_ASSUMED_RATE)
+    schedule, note = None, ""
+    if listing is not None:
+        at = None if head.first_ts is None else np.datetime64(head.first_ts, "ns")
+        schedule, note = listing.nearest_schedule(at)
+    if schedule is None or note:
         assumed.append("margin")
+    if schedule is not None and note:
+        notes.append(note)
+    for said in notes:
+        warnings.warn(said, stacklevel=2)
     return Instrument(
         symbol=symbol or "",
         venue=listing.venue if listing else (venue or ""),
-        contract=listing.contract if listing else "linear",
+        contract=contract.kind,
         tick_size=tick,
         lot_size=lot,
-        multiplier=listing.multiplier if listing else 1.0,
-        margin=margin,
+        multiplier=contract.multiplier,
+        margin=MarginSchedule.flat(_ASSUMED_RATE) if schedule is None else schedule.margin,
         assumed=assumed,
     )
-
-
-def _venues_of(layout: str) -> list[str]:
-    """Venues whose archives have a layout, most likely first."""
-    family = layout.split("-")[0]
-    return {
-        "binance": ["binance-usdm", "binance-coinm"],
-        "bybit": ["bybit-linear"],
-        "okx": ["okx"],
-        "bitmex": ["bitmex"],
-    }.get(family, [])

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .. import _core
 from .._core import PriceAxis, Stats
-from ..config.build import axis_of, instrument_of
+from ..config.build import axis_of, instrument_of, profile_of
 from ..config.config import Config
+from ..config.sections import InstrumentConfig
 from ..engine.describe import describe
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
-from ..market.catalogue import find_listing
-from ..market.terms import margin_values
 from .side_streams import SideStreams
+from .terms import settle_terms
 from .trades import Footprints, Source
 
 OFF_GRID_LIMIT = 0.05
@@ -50,13 +50,14 @@ def consume(
     Where rows do not fit the grid that was given, or seen at first, `feed` is called once more for another engine on
     theirs; not with `exact_grid`, if the whole grid was given.
     """
-    asked = config
-    config, catalogue = from_catalogue(config, source.symbol, source.first_ts)
+    exact_grid = exact_grid and config.instrument.tick_size is not None and config.instrument.lot_size is not None
+    asked = config.instrument
     if isinstance(source, Footprints):
-        config = source.over(config, asked)
+        config = source.over(config, config)
+    terms = settle_terms(config, source)
+    config = terms.config
     given = config.instrument
-    exact_grid = exact_grid and given.tick_size is not None and given.lot_size is not None
-    tick_size, lot_size = given.tick_size or source.tick_size, given.lot_size or source.lot_size
+    tick_size, lot_size = first_grid(source, asked, given)
     streams.check(source.first_ts, source.first_price, has_trades=source.has_trades)
     while True:
         settled = _settle(config, source, tick_size, lot_size, streams)
@@ -68,7 +69,7 @@ def consume(
             break
         tick_size, lot_size = finer  # rows did not fit the grid that was given, or seen at first: once more, on theirs
     refuse_off_grid(engine.instrument.tick_size, stats.rejected["off_grid"], stats.rows)
-    notes = grid_notes(given.tick_size, given.lot_size, tick_size, lot_size)
+    notes = terms.notes + grid_notes(given.tick_size, asked.lot_size, tick_size, lot_size)
     rejected = {reason: count for reason, count in stats.rejected.items() if count}
     if rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
@@ -77,16 +78,13 @@ def consume(
         notes.append(f"{stats.rounded_qty:,} quantities were rounded to the given lot size of {lot_size:g}")
     if source.symbol and given.symbol and source.symbol != given.symbol:
         notes.append(f"the files say {source.symbol}, not {given.symbol}: is it the right market?")
-    if given.venue and catalogue is None and config.origin("instrument.mmr") == "default":
-        notes.append(
-            f"{given.venue}:{given.symbol or source.symbol} is not in the catalogue for that time: "
-            f"a maintenance margin rate of {given.mmr:g} is assumed"
-        )
+    if note := _half_life_note(config, engine):
+        notes.append(note)
     if engine.dropped_leverage:
         listed = ", ".join(f"{tier:g}x" for tier in engine.dropped_leverage)
         most = engine.instrument.margin.max_leverage
         notes.append(f"leverage above {most:g}x is not offered: {listed} left out, the shares of the rest scaled up")
-    assumed = [name for name in ("tick_size", "lot_size") if getattr(given, name) is None]
+    assumed = [name for name in ("tick_size", "lot_size") if getattr(given, name) is None] + terms.assumed
     chosen = "given"
     if config.model.name is None:
         chosen = f"{'no ' if streams.open_interest is None else ''}open interest is given"
@@ -102,7 +100,8 @@ def consume(
         },
         "inexact": stats.inexact,
         "assumed": assumed,
-        "catalogue": catalogue,
+        "catalogue": terms.catalogue,
+        "contract": {"text": terms.contract.text, "source": terms.contract.source},
         "notes": notes,
         "warmup": settled.window.warmup,
         "config": settled.to_dict(),
@@ -113,6 +112,24 @@ def consume(
     if not source.has_trades:
         meta["resolution"] = "candles"
     return Run(engine, settled, meta, notes)
+
+
+def _half_life_note(config: Config, engine: Engine) -> str:
+    """Say which tiers a half-life from the command line leaves out, whose text does not show it."""
+    given, origin = config.model.half_life, config.origin("model.half_life")
+    if not isinstance(given, Mapping) or not origin.startswith(("flag", "LIQCORE_")):
+        return ""
+    rest = [f"{tier:g}x" for tier in engine.leverage.tiers.tolist() if tier not in given]
+    return f"half-lives are given for some tiers only: {', '.join(rest)} never decay" if rest else ""
+
+
+def first_grid(source: Source, asked: InstrumentConfig, settled: InstrumentConfig) -> tuple[float, float]:
+    """The grid to begin with: the one asked for, else the finer of the catalogue's and the head of the data's."""
+    grid = []
+    for name, found in (("tick_size", source.tick_size), ("lot_size", source.lot_size)):
+        own, listed = getattr(asked, name), getattr(settled, name)
+        grid.append(float(own or min(listed or found, found)))
+    return grid[0], grid[1]
 
 
 def finer_grid(
@@ -151,6 +168,9 @@ def _settle(config: Config, source: Source, tick_size: float, lot_size: float, s
     if trigger == "candle" and streams.candles is None:
         raise InvalidConfigError('trigger "candle" needs candles: give candles')
     config = config.replace(model={"name": model, "trigger": trigger})
+    half_life = config.model.half_life
+    if isinstance(half_life, str) and half_life not in ("default", "none"):  # one for all tiers
+        config = config.replace(model={"half_life": dict.fromkeys(profile_of(config).tiers.tolist(), half_life)})
     axis = config.axis
     if axis.low is None and axis.book_step is None:
         book, row = _steps(source.first_price, tick_size, axis.step)
@@ -194,32 +214,6 @@ def grid_notes(tick_given: float | None, lot_given: float | None, tick_size: flo
         for name, wanted, found in (("tick size", tick_given, tick_size), ("lot size", lot_given, lot_size))
         if wanted is not None and found < wanted
     ]
-
-
-def from_catalogue(config: Config, symbol: str | None, at: int) -> tuple[Config, dict[str, Any] | None]:
-    """Take the terms of a listed venue and symbol at the time of the data, unless the configuration has its own."""
-    section = config.instrument
-    symbol = section.symbol or symbol
-    terms = ("mmr", "fee", "basis", "max_leverage", "risk", "contract", "multiplier")
-    if (
-        section.venue is None
-        or symbol is None
-        or any(config.origin(f"instrument.{term}") != "default" for term in terms)
-    ):
-        return config, None
-    try:
-        listing = find_listing(f"{section.venue}:{symbol}")
-        schedule = listing.schedule(at)
-    except InvalidConfigError:
-        return config, None  # not listed, or not for that time: the default terms, as for any market
-    found = margin_values(schedule.margin) | {
-        "venue": listing.venue,
-        "contract": listing.contract,
-        "multiplier": listing.multiplier,
-        "tick_size": section.tick_size or listing.tick_size,
-        "lot_size": section.lot_size or listing.lot_size,
-    }
-    return config.replace(instrument=found), {"name": listing.name, "source": schedule.source, "date": schedule.date}
 
 
 def feed_all(engine: Engine, source: Source, streams: SideStreams) -> None:

@@ -152,6 +152,11 @@ class SideStreams:
             Start of the first window, time of the last event.
         traded : float
             What takers bought and sold in all, quantity.
+
+        Raises
+        ------
+        DataError
+            If no sample of open interest is of their time.
         """
         notes = []
         for kind, given in self._given.items():
@@ -251,10 +256,10 @@ def _open_interest_notes(samples: tuple[Any, ...], start_ns: int, end_ns: int, t
     used = times[inside]
     if not len(used):
         found = "none" if not len(times) else f"{iso(int(times[0]))} to {iso(int(times[-1]))}"
-        return [
+        raise DataError(
             f"open interest: expected samples between {iso(start_ns)} and {iso(end_ns)}, where the prices are, "
-            f"found {found}: none is used"
-        ]
+            f"found {found}"
+        )
     notes = []
     if used[0] > start_ns + HOUR_NS or used[-1] < end_ns - HOUR_NS:
         notes.append(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +15,9 @@ from .. import _core
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
+from ..market.contracts import Quantities, contract_in_rows
 from ..market.prices import of_one_market
-from ..sources import FileReport, read_trades, scan, tables
+from ..sources import FileReport, ReadReport, read_trades, scan, tables
 from ..sources.report import summary_of
 from ..tables.batch import TradeBatch, is_table
 from ..tables.footprint_stream import FootprintStream, is_footprints, load_footprints
@@ -62,6 +64,8 @@ class Memory:
         self.tick_size = finest(prices[:200_000], MOST_TICKS)
         self.lot_size = finest(quantities[:200_000], MOST_LOTS)
         self.symbol: str | None = None if trades is not None else SideStreams.symbol_of(candles)
+        report = None if trades is not None else getattr(candles, "report", None)
+        self.quantities = [Quantities(file.name) for file in report.files] if report is not None else []
 
     def batches(self) -> Iterator[Any]:
         if self._trades is None:
@@ -105,14 +109,19 @@ class Files:
                 raise
             self._choice = config.instrument.symbol
             head = scan(paths, symbol=self._choice, format=self._format, heads=SCANNED_FILES)
+        if self._choice is None and head.symbol is not None and config.instrument.symbol not in (None, head.symbol):
+            with suppress(DataError):  # it is a title; or what stands further down in a file of several
+                head = scan(paths, symbol=config.instrument.symbol, format=self._format, heads=SCANNED_FILES)
+                self._choice = config.instrument.symbol
         if head.first_price is None or head.first_ts is None:
-            raise DataError(f"{head.files[0].name}: expected trades, found no usable row in the head of the files")
+            raise no_head(head)
         _check_files(head.files)
         self.first_price = head.first_price
         self.first_ts = head.first_ts
         self.tick_size = head.tick_size
         self.lot_size = head.lot_size
         self.symbol = head.symbol
+        self.quantities = [file.quantities for file in head.files if file.quantities is not None and file.rows_used]
         self._report = head
 
     def batches(self) -> Iterator[Any]:
@@ -128,6 +137,7 @@ class Files:
             for batch in reader:
                 yield batch.ts, batch.price, batch.qty, batch.taker_sell
         _check_files(reader.report.files)
+        contract_in_rows([file.quantities for file in reader.report.files if file.quantities is not None])
 
     def inputs(self) -> list[dict[str, Any]]:
         return [summary_of(file) for file in self._report.files]
@@ -151,6 +161,7 @@ class Footprints:
         self.first_price = float(stream.first_tick[0]) * stream.tick_size
         self.first_ts = int(stream.start[0])
         self.symbol = stream.symbol or None
+        self.quantities: list[Quantities] = []
 
     def named(self, config: Config) -> Config:
         """The configuration with the stream's venue, unless it has one."""
@@ -199,8 +210,7 @@ def open_source(
     prefetch: bool,
 ) -> tuple[Source, Config, SideStreams]:
     """Return where trades come from, the configuration with what they say of themselves, and what goes with them."""
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
+    paths = paths_of(paths)
     trades = trades_of(trades)
     if paths is not None and trades is not None:
         raise InvalidConfigError("trades must not be given together with paths")
@@ -213,8 +223,43 @@ def open_source(
     if isinstance(trades, FootprintStream):
         source = Footprints(trades, progress)
         return source, source.named(config), streams
-    files = Files(list(paths), config, progress, prefetch) if paths else None
+    files = Files(paths, config, progress, prefetch) if paths else None
     return files or Memory(trades, streams.candles, progress), config, streams
+
+
+def paths_of(paths: Any) -> list[PathLike] | None:
+    """Paths as a list; what is trades themselves is refused by name."""
+    if paths is None:
+        return None
+    if isinstance(paths, str | os.PathLike):
+        return [paths]
+    if not isinstance(paths, Sequence) or not all(isinstance(path, str | os.PathLike) for path in paths):
+        raise TypeError(
+            f"paths must be a path, a pattern or several, was {type(paths).__name__}: trades in memory go to trades="
+        )
+    return list(paths)
+
+
+def no_head(head: ReadReport) -> DataError:
+    """Say that the heads of files have no usable row, and how many were left out for which reason."""
+    return DataError(
+        f"{head.files[0].name}: expected trades, found no usable row in the head of the files: {_why(head.rejected)}"
+    )
+
+
+def none_used(what: str, inputs: Sequence[Mapping[str, Any]], stats: Any) -> DataError:
+    """Say that no trade could be used, and how many rows were left out for which reason."""
+    counts: dict[str, int] = {}
+    for rejected in [*(entry["rejected"] for entry in inputs), stats.rejected]:
+        for reason, count in rejected.items():
+            counts[reason] = counts.get(reason, 0) + count
+    return DataError(f"expected trades to make {what} of, found none that could be used: {_why(counts)}")
+
+
+def _why(counts: Mapping[str, int]) -> str:
+    left_out = {reason: count for reason, count in counts.items() if count}
+    signs = " (prices and quantities must be above 0)" if set(left_out) == {"not_positive"} else ""
+    return (", ".join(f"{count:,} {reason}" for reason, count in left_out.items()) or "no rows") + signs
 
 
 def trades_of(trades: Any) -> Any:

@@ -15,6 +15,7 @@ _SPOT_TRADES = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker", "is
 
 
 _COIN_MARGINED = r"[A-Z0-9]+USD_(?:PERP|\d{6})"
+_FUTURES = ("binance-usdm", "binance-coinm")
 
 
 def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str, ...] = ("ms",)) -> TradeLayout:
@@ -26,6 +27,7 @@ def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str
         quantity=quantity,
         side="is_buyer_maker",
         id=columns[0],
+        venues=() if "spot" in name else ("binance-coinm",) if "base_qty" in columns else _FUTURES,
         base="base_qty" if "base_qty" in columns else "",
         contract_sizes=(10.0, 100.0) if "base_qty" in columns else (),
         quote="quote_qty" if "quote_qty" in columns else "",

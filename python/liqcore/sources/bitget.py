@@ -7,6 +7,6 @@ LAYOUTS = (
         name="bitget", units=("ms",),
         columns=("trade_id", "timestamp", "price", "side", "volume(quote)", "size(base)"),
         time="timestamp", price="price", quantity="size(base)", quote="volume(quote)", side="side", id="trade_id",
-        file_name=r"(?:.*?[-_])?(?P<symbol>[A-Z0-9]*[A-Z]{3,})(?:[-_.])",
+        file_name=r"(?P<symbol>[A-Z0-9]*[A-Z]{3,})(?:[-_.])",
     ),
 )  # fmt: skip

@@ -5,4 +5,6 @@ from dataclasses import replace
 from . import bybit
 
 # The columns are those of Bybit's files, which took them from here; the time is text.
-LAYOUTS = (replace(bybit.LAYOUTS[0], name="bitmex", text_time=True, units=("text",), contracts=".*"),)
+LAYOUTS = (
+    replace(bybit.LAYOUTS[0], name="bitmex", text_time=True, units=("text",), venues=("bitmex",), contracts=".*"),
+)

@@ -8,6 +8,7 @@ LAYOUTS = (
         columns=("timestamp", "symbol", "side", "size", "price", "tickdirection", "trdmatchid",
                  "grossvalue", "homenotional", "foreignnotional"),
         time="timestamp", price="price", quantity="size", side="side", id="trdmatchid", symbol="symbol",
+        venues=("bybit-linear", "bybit-inverse"),
         contracts=r"[A-Z0-9]+USD(?:[HMUZ]\d\d)?", base="homenotional", quote="foreignnotional",
     ),
     TradeLayout(

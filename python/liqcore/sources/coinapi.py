@@ -8,6 +8,6 @@ LAYOUTS = (
         columns=("time_exchange", "time_coinapi", "guid", "price", "base_amount", "taker_side"),
         time="time_exchange", price="price", quantity="base_amount", side="taker_side", id="guid",
         contracts=r"(?:BITMEX|DERIBIT|OKEX|OKX|HUOBI.*|BINANCEFTSC|BYBIT|GATEIOFTS|KUCOINFTS)_(?:PERP|FTS)_.*",
-        file_name=r"(?:.*?[-_])??(?P<symbol>[A-Z0-9]+_(?:PERP|FTS|SPOT)_[A-Z0-9_]+)",
+        file_name=r"(?P<symbol>[A-Z0-9]+_(?:PERP|FTS|SPOT)_[A-Z0-9_]+)",
     ),
 )  # fmt: skip

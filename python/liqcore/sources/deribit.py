@@ -7,6 +7,7 @@ LAYOUTS = (
         name="deribit", units=("ms",),
         columns=("trade_seq", "trade_id", "timestamp", "price", "instrument_name", "direction", "amount"),
         time="timestamp", price="price", quantity="amount", side="direction", id="trade_id", symbol="instrument_name",
+        venues=("deribit",),
         contracts=r"[A-Z]+-(?:PERPETUAL|\d{1,2}[A-Z]{3}\d{2})",
     ),
 )  # fmt: skip

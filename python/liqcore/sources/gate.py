@@ -2,14 +2,14 @@
 
 from .layout import TradeLayout
 
-_FILE_NAME = r"(?:.*?[-_])?(?P<symbol>[A-Z0-9]*[A-Z][A-Z0-9]*_[A-Z]+)-\d{6}"
+_FILE_NAME = r"(?P<symbol>[A-Z0-9]*[A-Z][A-Z0-9]*_[A-Z]+)-\d{6}"
 
 LAYOUTS = (
     TradeLayout(
         name="gate-futures", units=("s",),
         columns=("timestamp", "dealid", "price", "size"),
         time="timestamp", price="price", quantity="size", side="", id="dealid",
-        contracts=".*", headerless=True, file_name=_FILE_NAME,
+        venues=("gate",), contracts=".*", headerless=True, file_name=_FILE_NAME,
     ),
     TradeLayout(
         name="gate-spot", units=("s",),

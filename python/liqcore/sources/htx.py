@@ -2,14 +2,14 @@
 
 from .layout import TradeLayout
 
-_FILE_NAME = r"(?:.*?_)?(?P<symbol>[A-Z0-9]+(?:-[A-Z0-9]+)*?)-trades?-"
+_FILE_NAME = r"(?P<symbol>[A-Z0-9]+(?:-[A-Z0-9]+)*?)-trades?-"
 
 LAYOUTS = (
     TradeLayout(
         name="htx-contracts", units=("ms",),
         columns=("id", "price", "amount", "quantity", "direction", "ts"),
         time="ts", price="price", quantity="amount", base="quantity", side="direction", id="id",
-        contracts=".*", headerless=True, file_name=_FILE_NAME,
+        venues=("htx",), contracts=".*", headerless=True, file_name=_FILE_NAME,
     ),
     TradeLayout(
         name="htx-spot", units=("ms",),

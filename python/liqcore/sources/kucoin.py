@@ -7,6 +7,7 @@ LAYOUTS = (
         name="kucoin", units=("ms",),
         columns=("trade_id", "trade_time", "price", "size", "side"),
         time="trade_time", price="price", quantity="size", side="side", id="trade_id",
-        contracts=r"[A-Z0-9]+M", file_name=r"(?:.*?[-_])?(?P<symbol>[A-Z0-9]*[A-Z][A-Z0-9]*(?:-[A-Z]+)?)-trades?-",
+        venues=("kucoin",), contracts=r"[A-Z0-9]+M",
+        file_name=r"(?P<symbol>[A-Z0-9]*[A-Z][A-Z0-9]*(?:-[A-Z]+)?)-trades?-",
     ),
 )  # fmt: skip

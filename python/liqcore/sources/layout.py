@@ -33,6 +33,8 @@ class TradeLayout:
         What true and 1 mean in the side column; the words buy and sell always are the taker's.
     one_is_sell : bool or None
         Where the side column holds 1 and 2: whether 1 means that the taker sold. None: it holds no such numbers.
+    venues : tuple of str
+        Of the catalogue, whose archives have this layout; more than one: the symbol tells which.
     contracts : str
         A pattern: the symbols whose quantity counts contracts (with an `exchange`, that and the symbol, ``a:b``); an
         empty string: of none, ``.*``: of all.
@@ -66,6 +68,7 @@ class TradeLayout:
     true_is_sell: bool = True
     one_is_sell: bool | None = None
     exchange: str = ""
+    venues: tuple[str, ...] = ()
     contracts: str = ""
     base: str = ""
     quote: str = ""
@@ -93,8 +96,8 @@ class TradeLayout:
         return re.fullmatch(self.contracts, f"{exchange}:{symbol}" if self.exchange else symbol) is not None
 
     def symbol_in(self, name: str) -> str | None:
-        """Find the symbol in the name of an archive."""
-        found = re.match(self.file_name, name) if self.file_name else None
+        """Find the symbol in the name of an archive, which may have something before it."""
+        found = re.search(rf"(?:^|[^A-Za-z0-9])(?:{self.file_name})", name) if self.file_name else None
         return found["symbol"] if found else None
 
 
@@ -152,6 +155,8 @@ def places(layout: TradeLayout, names: Sequence[str]) -> TradeColumns:
         id=at(layout.id),
         symbol=at(layout.symbol),
         code=layout.code,
+        base=at(layout.base),
+        quote=at(layout.quote),
     )
 
 

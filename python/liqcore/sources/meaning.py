@@ -16,6 +16,8 @@ PRICE = ("price", "px", "trade_price", "exec_price", "p")
 QUANTITY = ("qty", "quantity", "amount", "size", "sz", "volume", "vol", "base_qty", "base_amount", "base_volume", "q",
             "v")  # fmt: skip
 ID = ("agg_trade_id", "trade_id", "id", "tid", "trdmatchid", "exec_id", "deal_id", "guid", "a", "i")
+BASE_AMOUNT = ("base_qty", "base_quantity", "homenotional", "home_notional")
+QUOTE_AMOUNT = ("quote_qty", "quote_quantity", "foreignnotional", "foreign_notional")
 SYMBOL = ("symbol", "instrument_name", "instrument", "instid", "coin", "pair")
 TRUE_IS_SELL = ("taker_sell", "is_buyer_maker", "buyer_is_maker", "buyer_maker", "m")
 TRUE_IS_BUY = ("taker_buy", "is_taker_buy", "is_buyer_taker")
@@ -44,7 +46,7 @@ class TradeColumns:
     Where the fields stand in the rows of one file, counted from 0; -1: there is no such column.
 
     ``code`` says what true, 1 and 2 mean in the side column, as `_core.parse_side` takes it. A negative ``side``: the
-    sign of the quantity is the taker's side.
+    sign of the quantity is the taker's side. ``base`` and ``quote`` hold a row's amount in these currencies.
     """
 
     time: int
@@ -54,6 +56,8 @@ class TradeColumns:
     id: int
     symbol: int
     code: str = "true_is_sell"
+    base: int = -1
+    quote: int = -1
 
     @property
     def true_is_sell(self) -> bool:
@@ -155,6 +159,8 @@ def recognise(names: Sequence[str]) -> tuple[TradeColumns, list[str]]:
         id=find(names, ID),
         symbol=find(names, SYMBOL),
         code=code,
+        base=find(names, BASE_AMOUNT),
+        quote=find(names, QUOTE_AMOUNT),
     )
     wanted = {
         "time": (columns.time, ("timestamp", "time", "ts_ms")),
@@ -198,7 +204,8 @@ def settle(
     """
     notes = []
     if found.quantity >= 0 and found.price >= 0:
-        taken = (found.time, found.price, found.quantity, found.side, found.id, found.symbol)
+        # A quantity that is the base amount times the price may count contracts of one unit of money: not told here.
+        taken = (found.time, found.price, found.quantity, found.side, found.id, found.symbol, found.base)
         price, quantity = number(found.price), np.abs(number(found.quantity))
         for other in (at for at in others if at not in taken):
             if is_turnover(quantity, np.abs(number(other)), price, price):

@@ -7,6 +7,6 @@ LAYOUTS = (
         name="okx", units=("ms",),
         columns=("instrument_name", "trade_id", "side", "price", "size", "created_time"),
         time="created_time", price="price", quantity="size", side="side", id="trade_id", symbol="instrument_name",
-        contracts=r".*-(?:SWAP|\d{6})",
+        venues=("okx",), contracts=r".*-(?:SWAP|\d{6})",
     ),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from .kinds import refuse_liquidations
 from .layout import guess_symbol
 from .meaning import TradeColumns, quantity_like, recognise, settle
 from .parquet import UNIT_NS, to_decimal, to_float, to_time, unit_of
+from .quantity import contract_of, quantities_of
 from .report import FileReport
 from .trade_rows import (
     Rows,
@@ -64,6 +65,7 @@ class ParquetTrades:
             self.report.symbol = self._table.metadata["instrument_id"]
         self._ranges = self._table.ranges(names[self._at.time])
         self.first_ts = self._first_ts(first)
+        self._contracts = self._contracts_in(first)
         if self.symbol_in_rows:
             words = _words(self._table.read(first, [names[self._at.symbol]])[0])
             self.report.symbol = words[0] if len(words) == 1 else None
@@ -123,6 +125,7 @@ class ParquetTrades:
         units: dict[str, int] = {}
         for count, columns in pieces:
             rows, found = self._group(count, columns, wanted)
+            report.quantities = quantities_of(report, rows, self._contracts.get(wanted or ""))
             columns.clear()  # the rows have what they need of them
             for unit, n in found.items():
                 units[unit] = units.get(unit, 0) + n
@@ -181,6 +184,26 @@ class ParquetTrades:
     def _wanted(self) -> list[int]:
         at = self._at
         return [at.time, at.price, at.quantity] + [i for i in (at.side, at.id, at.symbol) if i >= 0]
+
+    def _contracts_in(self, group: int) -> dict[str, tuple[str, float] | None]:
+        """The contract that the amounts of a row group say, by symbol ("" where there is no column of it)."""
+        at = self._at
+        places = [i for i in (at.price, at.quantity, at.base, at.quote, at.symbol) if i >= 0]
+        if max(at.base, at.quote) < 0:
+            return {}
+        columns = dict(zip(places, self._table.read(group, [self._table.columns[i] for i in places]), strict=True))
+        price, qty, base, quote = (
+            self._number(i, columns) if i >= 0 else None for i in (at.price, at.quantity, at.base, at.quote)
+        )
+        assert price is not None
+        assert qty is not None
+        words, codes = _codes(columns[at.symbol]) if at.symbol >= 0 else ([""], np.zeros(len(price), np.int64))
+        found = {}
+        for code, word in enumerate(words):
+            first = np.flatnonzero(codes == code)[:200]
+            amounts = (None if column is None else column[first] for column in (base, quote))
+            found[word] = contract_of(price[first], qty[first], *amounts)
+        return found
 
     def _group(self, count: int, read: list[Column], symbol: str | None) -> tuple[Rows, dict[str, int]]:
         clean = self._clean_group(read)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..market.contracts import Quantities
+
 
 @dataclass(slots=True)
 class FileReport:
@@ -45,6 +47,8 @@ class FileReport:
         What a reader of the result should know.
     notes : list of str
         What was done to the values, such as halving what counts both sides.
+    quantities : Quantities or None
+        What the file says of the unit of its quantities; None: nothing was looked for.
     """
 
     path: str
@@ -65,6 +69,7 @@ class FileReport:
     qty_decimals: int = 0
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    quantities: Quantities | None = None
 
     def reject(self, reason: str, count: int) -> None:
         """Count rows as rejected."""

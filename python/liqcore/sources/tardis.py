@@ -8,7 +8,8 @@ LAYOUTS = (
         columns=("exchange", "symbol", "timestamp", "local_timestamp", "id", "side", "price", "amount"),
         time="timestamp", price="price", quantity="amount", side="side", id="id", symbol="symbol",
         exchange="exchange",
-        contracts=r"(?:bitmex|okex-swap|okex-futures|gate-io-futures|huobi-dm|huobi-dm-swap|huobi-dm-linear-swap|"
-        r"binance-delivery|cryptofacilities|kucoin-futures):.*|bybit:.*USD(?:[HMUZ]\d\d)?|deribit:[A-Z]+-.*",
+        contracts=r"(?:bitmex|okex-swap|okex-futures|okx|gate|gate-io-futures|kucoin|kucoin-futures|htx|huobi-dm|huobi-dm-swap|"
+        r"huobi-dm-linear-swap|binance-delivery|binance-coinm):.*|deribit:[A-Z]+-.*|"
+        r"(?:bybit|bybit-inverse):[A-Z0-9]+USD(?:[HMUZ]\d\d)?|(?:cryptofacilities|kraken|kraken-futures):(?:PI|FI)_.*",
     ),
 )  # fmt: skip

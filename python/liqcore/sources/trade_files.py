@@ -17,6 +17,7 @@ from .layout import TradeLayout, guess_symbol, number_of
 from .meaning import SIDE_WORDS, TradeColumns, column_names, listed, recognise, settle
 from .parquet_trades import ParquetTrades
 from .payload import PayloadTable, is_payload
+from .quantity import contract_in, lines_of, quantities_of
 from .report import FileReport, count_unreadable
 from .text import Table, is_parquet
 from .trade_rows import (
@@ -119,6 +120,7 @@ class _TextTrades:
         self._table: Table | PayloadTable = PayloadTable(path) if is_payload(path) else Table(path)
         layout, self._columns, notes = _find_layout(self._table, format)
         self._layout = layout
+        self._contract: tuple[str, float] | None = None  # that the rows say
         name = layout.name if layout else _BY_COLUMN_NAMES
         self.report = FileReport(str(path), path.name, name, self._table.size)
         self.report.notes, self.report.warnings = list(self._table.notes), notes
@@ -179,6 +181,8 @@ class _TextTrades:
             rows, counts = self._parse(piece, room, wanted)
             parts.append(rows)
             self._count(counts)
+            if self._contract is None and max(self._columns.base, self._columns.quote) >= 0:
+                self._contract = contract_in(lines_of(piece, wanted), self._columns, self._table.delimiter)
             if self._scale != 1:
                 report.reject("not_finite", counts.used - len(rows))  # the largest number stands for no price
                 report.price_decimals = max(report.price_decimals, _core.finest_decimals(rows.price))
@@ -192,7 +196,7 @@ class _TextTrades:
                 example = f"; the first is line {number}: '{line[:80]}'"
             lines += room
             advance(position)
-            if limit is not None and report.rows_read >= limit:
+            if limit is not None and report.rows_read - report.rejected.get("other_symbol", 0) >= limit:
                 break
         others = report.rejected.get("other_symbol", 0)
         if symbol is None and others:
@@ -208,6 +212,7 @@ class _TextTrades:
         joined = [join_rows(parts)]
         parts.clear()
         check_times(report.name, joined[0].ts, lambda ts: line_of(self._table, self._columns.time, ts))
+        report.quantities = quantities_of(report, joined[0], self._contract, layout=self._layout, table=self._table)
         yield joined.pop()  # nothing here holds the rows while they are used
 
     def _distinct(self, text: memoryview, column: int, limit: int = 1000) -> list[str]:
