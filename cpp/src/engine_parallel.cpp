@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine_parts.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/engine.hpp"
 #include "pool.hpp"
@@ -15,15 +16,16 @@
 namespace liqcore::inline abi1 {
 namespace {
 
-constexpr std::size_t kMinRows = 1 << 16;          // fewer are done before another thread has woken up
 constexpr std::size_t kStretchesPerThread = 3;     // so that one slow stretch does not hold up the rest
 constexpr std::size_t kMaxRowsAStretch = 1 << 22;  // so that segments do not pile up before they are put in
 
 }  // namespace
 
+std::size_t rows_for_threads = 1 << 16;
+
 bool Engine::trades_rise(std::span<const std::int64_t> ts_ns) const {
   const kernels::Kernels& kernels = kernels::active();
-  if (!pool_ || ts_ns.size() < kMinRows) return kernels.rises(ts_ns.data(), ts_ns.size());
+  if (!pool_ || ts_ns.size() < rows_for_threads) return kernels.rises(ts_ns.data(), ts_ns.size());
   const std::size_t parts = pool_->threads();
   const std::size_t rows = ts_ns.size() / parts + 1;
   std::vector<std::uint8_t> rises(parts, 1);
@@ -45,7 +47,7 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
   const std::size_t from = first_at(begin, window_end_ns_);
   if (from == end) return begin;
   const std::size_t to = first_at(from, window_of(end - 1));
-  if (to - from < kMinRows) return begin;
+  if (to - from < rows_for_threads) return begin;
   use_trades(trades, begin, from, true);
   move_clock(window_of(from), 0);
 

@@ -13,6 +13,9 @@ namespace liqcore::inline abi1 {
 
 inline constexpr std::size_t kBlockRows = 1024;  // a block's keys and lots stay in the first-level cache
 
+/// Rows that several threads share; fewer are done before another thread has woken up. Tests set it low.
+extern std::size_t rows_for_threads;
+
 inline std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b < 0 ? 1 : 0); }
 
 /// @throws InvalidConfig if a step goes over too many windows
