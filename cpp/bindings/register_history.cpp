@@ -132,8 +132,8 @@ py::tuple levels(const History& history, py::ssize_t i, std::string_view side, s
   const std::size_t first = parse<Side>(side) == Side::long_ ? 0 : live.tiers();
   py::array_t<double> out({static_cast<py::ssize_t>(live.tiers()), static_cast<py::ssize_t>(live.width())});
   for (std::size_t tier = 0; tier < live.tiers(); ++tier)
-    std::copy_n(live.row(first + tier), live.width(),
-                out.mutable_data() + static_cast<std::ptrdiff_t>(tier) * live.width());
+    live.copy(first + tier, {out.mutable_data() + static_cast<std::ptrdiff_t>(tier) * live.width(),
+                             static_cast<std::size_t>(live.width())});
   return py::make_tuple(live.first_bin(), out);
 }
 

@@ -53,6 +53,14 @@ Tally live_of(const Account& account) noexcept {
   return live;
 }
 
+void include(const Cells& cells, Layers::Range& bins) noexcept {
+  for (std::size_t layer = 0; layer + 1 < cells.offsets.size(); ++layer)
+    if (const auto own = cells.layer_bins(layer); !own.empty()) {
+      bins.include(own.front());
+      bins.include(own.back());
+    }
+}
+
 /// What a run opens of a side at one of its ticks.
 double lots_at(const Footprint& run, bool longs, std::int64_t tick, double maker_share) noexcept {
   const auto taken = static_cast<double>(longs ? run.bought(tick) : run.sold(tick));
@@ -99,6 +107,7 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
 
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, const PriceAxis& axis)
     : LevelBook(instrument, leverage, axis.ticks_per_bin(), axis.first_bin(), axis.first_bin() + axis.size(), true) {
+  hold_axis();
   make_room({low_bin_, high_bin_});
 }
 
@@ -107,16 +116,39 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
   if (ticks_per_bin < 1) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(ticks_per_bin));
 }
 
+void LevelBook::hold_axis() {
+  if (!fixed_) return;
+  for (Layers* layers : {&settled_, &fresh_, &liquidated_, &own_liquidated_}) layers->room_for({low_bin_, high_bin_});
+}
+
+/// Pages for the levels of entries from `low_tick` to `high_tick`.
+void LevelBook::hold_levels(Side side, std::int64_t low_tick, std::int64_t high_tick) {
+  TickRange& held = held_[static_cast<std::size_t>(side)];
+  if (low_tick >= held.low && high_tick <= held.high) return;
+  // One range of ticks, as long as what lies between is little.
+  TickRange wanted{low_tick, high_tick};
+  const std::int64_t near = Layers::kPage * bin_.ticks_per_bin();
+  if (held.low <= held.high && low_tick - near <= held.high && high_tick + near >= held.low)
+    wanted = {std::min(low_tick, held.low), std::max(high_tick, held.high)};
+  const std::size_t first = side == Side::long_ ? 0 : tiers_;
+  for (std::size_t layer = first; layer < first + tiers_; ++layer) {
+    const double k = factors_[layer];
+    if (!(k > 0.0)) continue;
+    const auto bin_at = [&](std::int64_t tick) {
+      return bin_.of_whole(std::min(round_half_even(static_cast<double>(tick) * k), kFarTick));
+    };
+    fresh_.hold(layer,
+                Layers::Range{std::max(low_bin_, bin_at(wanted.low)), std::min(high_bin_, bin_at(wanted.high) + 1)});
+  }
+  held = wanted;
+}
+
 void LevelBook::make_room(Layers::Range bins) {
-  if (bins.empty() || fresh_.covers(bins.low, bins.high)) return;
-  Layers settled = settled_.covering(bins);
-  Layers fresh = fresh_.covering(bins);
-  Layers liquidated = liquidated_.covering(bins);
-  Layers own_liquidated = own_liquidated_.covering(bins);
-  settled_ = std::move(settled);
-  fresh_ = std::move(fresh);
-  liquidated_ = std::move(liquidated);
-  own_liquidated_ = std::move(own_liquidated);
+  if (!fixed_ && roomed_ != fresh_.pages()) {
+    for (Layers* layers : {&settled_, &liquidated_, &own_liquidated_}) layers->room_for(fresh_);
+    roomed_ = fresh_.pages();
+  }
+  for (Layers* layers : {&settled_, &fresh_, &liquidated_, &own_liquidated_}) layers->cover(bins.low, bins.high);
 }
 
 bool LevelBook::surely_covered(Side side, std::int64_t low_tick, std::int64_t high_tick) const noexcept {
@@ -147,7 +179,7 @@ inline Account& LevelBook::window_account(std::size_t layer) noexcept {
 }
 
 inline void LevelBook::add_live(std::size_t layer, std::int64_t bin, double lots) noexcept {
-  fresh_.at(layer, bin) += lots;
+  fresh_.cell(layer, bin) += lots;
   fresh_.range(layer).include(bin);
   if (layer < tiers_)
     longs_end_ = std::max(longs_end_, bin + 1);
@@ -182,12 +214,12 @@ void LevelBook::open_layers(Side side, std::int64_t entry_tick, double lots,
   if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
   const std::size_t first = longs ? 0 : tiers_;
   for (std::size_t layer = first; layer < first + tiers_; ++layer) {
-    // A level that is live and has room, in line; every other case apart. A factor of NaN fails the first test.
+    // A level that is live, in line; every other case apart. A factor of NaN fails the first test.
     const double tick = round_half_even(static_cast<double>(entry_tick) * factors_[layer]);
     if (tick >= 1.0 && tick < kFarTick) {
       const std::int64_t bin = bin_.of_whole(tick);
       const bool beyond = longs ? bin < bound : bin > bound;
-      if (beyond && bin >= low_bin_ && bin < high_bin_ && fresh_.covers(bin, bin + 1)) {
+      if (beyond && bin >= low_bin_ && bin < high_bin_) {
         add_live(layer, bin, lots);
         continue;
       }
@@ -262,24 +294,38 @@ void LevelBook::open_side(Side side, const Footprint& run, double maker_share,
     opened.add(total);
   else
     for (std::int64_t tick = run.low(); tick <= run.high(); ++tick) opened.add(lots_at(run, longs, tick, maker_share));
-  const kernels::Kernels& kernels = kernels::active();
   each_level(
       side, run, maker_share, reached,
       [&](std::size_t layer, std::int64_t tick, std::size_t n, const double* prefix, std::int64_t low,
           std::int64_t high) {
         add_live(layer, low, low == high ? total : 0.0);
         add_live(layer, high, 0.0);
-        const double k = factors_[layer];
-        if (low != high)
-          kernels.project({k, 1.0 / k, static_cast<double>(bin_.ticks_per_bin())}, tick, prefix, n, low,
-                          static_cast<std::size_t>(high - low + 1), &fresh_.at(layer, low));
+        if (low != high) project(layer, tick, n, prefix, low, high);
       },
       [&](std::size_t layer, const Level& level, double lots) { add_level(layer, level, lots); });
 }
 
+/// What a run opens of a layer, where all of it is live: `low` and `high` are the bins of its first and last tick.
+void LevelBook::project(std::size_t layer, std::int64_t tick, std::size_t ticks, const double* prefix, std::int64_t low,
+                        std::int64_t high) noexcept {
+  const kernels::Kernels& kernels = kernels::active();
+  const double k = factors_[layer];
+  const kernels::Projection projection{k, 1.0 / k, static_cast<double>(bin_.ticks_per_bin())};
+  double below = 0.0;
+  for (std::int64_t bin = low; bin < high;) {
+    const std::int64_t end = std::min(high, Layers::page_end(bin));
+    below = kernels.project(projection, tick, prefix, bin, static_cast<std::size_t>(end - bin),
+                            &fresh_.cell(layer, bin), below);
+    bin = end;
+  }
+  fresh_.cell(layer, high) += prefix[ticks] - below;
+}
+
 void LevelBook::room_to_open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached,
-                             Layers::Range& bins) const noexcept {
-  if (lots == 0.0 || surely_covered(side, entry_tick, entry_tick)) return;
+                             Layers::Range& bins) {
+  if (fixed_ || lots == 0.0) return;
+  hold_levels(side, entry_tick, entry_tick);
+  if (surely_covered(side, entry_tick, entry_tick)) return;
   const bool longs = side == Side::long_;
   std::int64_t bound = bin_(entry_tick);
   if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
@@ -289,10 +335,11 @@ void LevelBook::room_to_open(Side side, std::int64_t entry_tick, double lots, st
 }
 
 void LevelBook::room_for_run(const Footprint& run, double maker_share, const std::optional<Reached>& reached,
-                             Layers::Range& bins) noexcept {
+                             Layers::Range& bins) {
   if (run.empty()) return;
   bool summed = false;
   for (const Side side : {Side::long_, Side::short_}) {
+    hold_levels(side, run.low(), run.high());
     if (surely_covered(side, run.low(), run.high())) continue;
     if (!summed) sum_run(run, maker_share);
     summed = true;
@@ -360,36 +407,36 @@ void LevelBook::touch_bins(std::int64_t low_bin, std::int64_t high_bin) {
 }
 
 void LevelBook::clear_settled(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept {
-  double* const cells = &settled_.at(layer, low_bin);
-  const auto n = static_cast<std::size_t>(high_bin - low_bin);
-  for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) {
-    const double settled = cells[i];
-    const double taken = settled * pending_[layer];
-    cells[i] = 0.0;
-    accounts_[layer].liquidated.add(taken);
-    if (taken != settled) accounts_[layer].closed.add(settled - taken);
-    const std::int64_t bin = low_bin + static_cast<std::int64_t>(i);
-    liquidated_.at(layer, bin) += taken;
-    liquidated_.range(layer).include(bin);
-    liquidates_ = true;
-  }
+  settled_.each_page(layer, {low_bin, high_bin}, [&](std::int64_t first, double* cells, std::size_t n) {
+    for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) {
+      const double settled = cells[i];
+      const double taken = settled * pending_[layer];
+      cells[i] = 0.0;
+      accounts_[layer].liquidated.add(taken);
+      if (taken != settled) accounts_[layer].closed.add(settled - taken);
+      const std::int64_t bin = first + static_cast<std::int64_t>(i);
+      liquidated_.cell(layer, bin) += taken;
+      liquidated_.range(layer).include(bin);
+      liquidates_ = true;
+    }
+  });
 }
 
 void LevelBook::clear_fresh(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin) noexcept {
-  double* const cells = &fresh_.at(layer, low_bin);
-  const auto n = static_cast<std::size_t>(high_bin - low_bin);
-  for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) {
-    const double fresh = cells[i];
-    cells[i] = 0.0;
-    if (fresh > exact_limit_) inexact_ = true;
-    window_account(layer).liquidated.add(fresh);
-    const std::int64_t bin = low_bin + static_cast<std::int64_t>(i);
-    for (Layers* layers : {&liquidated_, &own_liquidated_}) {
-      layers->at(layer, bin) += fresh;
-      layers->range(layer).include(bin);
+  fresh_.each_page(layer, {low_bin, high_bin}, [&](std::int64_t first, double* cells, std::size_t n) {
+    for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) {
+      const double fresh = cells[i];
+      cells[i] = 0.0;
+      if (fresh > exact_limit_) inexact_ = true;
+      window_account(layer).liquidated.add(fresh);
+      const std::int64_t bin = first + static_cast<std::int64_t>(i);
+      for (Layers* layers : {&liquidated_, &own_liquidated_}) {
+        layers->cell(layer, bin) += fresh;
+        layers->range(layer).include(bin);
+      }
+      liquidates_ = true;
     }
-    liquidates_ = true;
-  }
+  });
 }
 
 void LevelBook::clear_longs(std::int64_t from_bin) noexcept {
@@ -434,13 +481,13 @@ void LevelBook::scale(std::span<const double> factors) {
     any = true;
     pending_[layer] *= factor;
     double lost = 0.0;
-    const Layers::Range& range = fresh_.range(layer);
-    for (std::int64_t bin = range.low; bin < range.high; ++bin) {
-      double& cell = fresh_.at(layer, bin);
-      const double kept = cell * factor;
-      lost += cell - kept;
-      cell = kept;
-    }
+    fresh_.each_page(layer, fresh_.range(layer), [&](std::int64_t, double* cells, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const double kept = cells[i] * factor;
+        lost += cells[i] - kept;
+        cells[i] = kept;
+      }
+    });
     if (lost != 0.0) window_account(layer).closed.add(lost);
   }
   if (!any) return;
@@ -454,39 +501,55 @@ void LevelBook::snapshot(Side side, std::span<double> out) const noexcept {
   const std::size_t first = side == Side::long_ ? 0 : tiers_;
   for (std::size_t tier = 0; tier < tiers_; ++tier) {
     const std::size_t layer = first + tier;
-    double* row = out.data() + static_cast<std::ptrdiff_t>(tier) * width();
-    const Layers::Range& settled = settled_.range(layer);
-    for (std::int64_t bin = settled.low; bin < settled.high; ++bin)
-      row[bin - first_bin()] += settled_.at(layer, bin) * pending_[layer];
-    const Layers::Range& fresh = fresh_.range(layer);
-    for (std::int64_t bin = fresh.low; bin < fresh.high; ++bin) row[bin - first_bin()] += fresh_.at(layer, bin);
+    double* const row = out.data() + static_cast<std::ptrdiff_t>(tier) * width();
+    each_live(layer, [&](std::int64_t bin, double lots) { row[bin - first_bin()] = lots; });
   }
 }
 
 double LevelBook::live_lots(std::size_t layer) const noexcept {
-  const Layers::Range range = live_range(layer);
   double sum = 0.0;
-  for (std::int64_t bin = range.low; bin < range.high; ++bin)
-    sum += settled_.at(layer, bin) * pending_[layer] + fresh_.at(layer, bin);
+  each_live(layer, [&](std::int64_t, double lots) { sum += lots; });
   return sum;
+}
+
+/// Calls `use(bin, lots)` from below for every bin in a page that may be live.
+template <class Use>
+void LevelBook::each_live(std::size_t layer, Use&& use) const noexcept {
+  const std::int64_t high = live_range(layer).high;
+  for (std::int64_t bin = next_live(layer, 0); bin < high; bin = next_live(layer, bin)) {
+    const double* const settled = settled_.page(layer, bin);
+    const double* const fresh = fresh_.page(layer, bin);
+    for (const std::int64_t end = std::min(high, Layers::page_end(bin)); bin < end; ++bin) {
+      const std::size_t i = Layers::within(bin);
+      use(bin, (settled == nullptr ? 0.0 : settled[i] * pending_[layer]) + (fresh == nullptr ? 0.0 : fresh[i]));
+    }
+  }
+}
+
+std::int64_t LevelBook::next_live(std::size_t layer, std::int64_t bin) const noexcept {
+  return std::min(settled_.next_in_page(layer, bin), fresh_.next_in_page(layer, bin));
 }
 
 Layers::Range LevelBook::live_range(std::size_t layer) const noexcept {
   Layers::Range out = settled_.range(layer);
-  const Layers::Range& fresh = fresh_.range(layer);
-  if (fresh.empty()) return out;
-  out.include(fresh.low);
-  out.include(fresh.high - 1);
+  out.include(fresh_.range(layer));
   return out;
 }
 
 void LevelBook::live(std::size_t layer, std::int64_t low, std::span<double> out) const noexcept {
-  if (out.empty()) return;
-  assert(settled_.first_bin() == fresh_.first_bin() && settled_.width() == fresh_.width());
-  const double* const settled = settled_.row(layer) + (low - settled_.first_bin());
-  const double* const fresh = fresh_.row(layer) + (low - fresh_.first_bin());
+  assert(out.empty() || low + static_cast<std::int64_t>(out.size()) <= Layers::page_end(low));
+  const double* const settled = settled_.page(layer, low);
+  const double* const fresh = fresh_.page(layer, low);
+  const std::size_t at = Layers::within(low);
   const double pending = pending_[layer];
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[i] * pending + fresh[i];
+  if (settled != nullptr && fresh != nullptr)
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[at + i] * pending + fresh[at + i];
+  else if (settled != nullptr)
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[at + i] * pending;
+  else if (fresh != nullptr)
+    std::copy_n(fresh + at, out.size(), out.begin());
+  else
+    std::fill(out.begin(), out.end(), 0.0);
   if (pending == 1.0) return;
   for (double& lots : out) lots = lots < Layers::kDustLots ? 0.0 : lots;
 }
@@ -630,14 +693,12 @@ void LevelBook::end_window(const Segment& out) noexcept {
   scaled_ = false;
 }
 
-void LevelBook::room_to_absorb(const Segment& window, Layers::Range& bins) const noexcept {
+void LevelBook::room_to_absorb(const Segment& window, Layers::Range& bins) {
   // An automatic axis ends where levels were, whether they are still live or not.
-  for (const Cells* cells : {&window.additions, &window.liquidated})
-    for (std::size_t layer = 0; layer < 2 * tiers_; ++layer)
-      if (const auto own = cells->layer_bins(layer); !own.empty()) {
-        bins.include(own.front());
-        bins.include(own.back());
-      }
+  for (const Cells* cells : {&window.additions, &window.liquidated}) {
+    include(*cells, bins);
+    if (!fixed_) fresh_.hold(*cells);
+  }
 }
 
 void LevelBook::absorb(const Segment& window, const LevelBook& from) {
@@ -650,9 +711,10 @@ void LevelBook::absorb(const Segment& window, const LevelBook& from) {
   std::fill(closed_.begin(), closed_.end(), Tally{});
   settled_.apply(window, Layers::Dust::flush, &liquidated_, closed_);
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
-    const Layers::Range& range = liquidated_.range(layer);
-    for (std::int64_t bin = range.low; bin < range.high; ++bin)
-      if (const double lots = liquidated_.at(layer, bin); lots != 0.0) accounts_[layer].liquidated.add(lots);
+    liquidated_.each_page(layer, liquidated_.range(layer), [&](std::int64_t, const double* cells, std::size_t n) {
+      for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n))
+        accounts_[layer].liquidated.add(cells[i]);
+    });
     accounts_[layer] += window.accounts[layer];
     accounts_[layer].closed += closed_[layer];
     accounts_[layer].opened = accounts_[layer].live = Tally{};
@@ -691,11 +753,9 @@ Tally LevelBook::closed_but_unbooked(std::size_t layer) const noexcept {
   Tally out;
   if (pending_[layer] == 1.0) return out;
   double lost = 0.0;
-  const Layers::Range& range = settled_.range(layer);
-  for (std::int64_t bin = range.low; bin < range.high; ++bin) {
-    const double cell = settled_.at(layer, bin);
-    lost += cell - cell * pending_[layer];
-  }
+  settled_.each_page(layer, settled_.range(layer), [&](std::int64_t, const double* cells, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) lost += cells[i] - cells[i] * pending_[layer];
+  });
   out.add(lost);
   return out;
 }
@@ -712,13 +772,8 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
     for (const TouchStep& step : open.touched[side]) fits = fits && of_tiers(step.scale);
     if (!fits) throw InvalidConfig("a book must be restored with scales of its own leverage tiers");
   }
-  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
-    if (const Layers::Range& range = settled.range(layer); !range.empty()) {
-      bins.include(range.low);
-      bins.include(range.high - 1);
-    }
-  }
-  room_to_absorb(open, bins);
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) bins.include(settled.range(layer));
+  for (const Cells* cells : {&open.additions, &open.liquidated}) include(*cells, bins);
   if (!bins.empty() &&
       (bins.low < low_bin_ || bins.high > high_bin_ || (fixed_ && (axis.low != low_bin_ || axis.high != high_bin_))))
     throw InvalidConfig("a book must be restored with its own axis, bins " + std::to_string(low_bin_) + " to " +
@@ -733,8 +788,11 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
                         std::span<const Account> earlier) {
   for (Layers* layers : {&fresh_, &liquidated_, &own_liquidated_}) layers->clear();
   settled_ = std::move(settled);
-  if (!bins.empty())
-    for (Layers* layers : {&settled_, &fresh_, &liquidated_, &own_liquidated_}) layers->cover(bins.low, bins.high);
+  if (!fixed_) fresh_.hold(settled_);
+  room_to_absorb(open, bins);
+  hold_axis();
+  roomed_ = 0;
+  make_room(bins);
 
   // What the window has liquidated so far is taken out of the settled levels again; the accounts have it already.
   Segment touches;

@@ -191,13 +191,7 @@ void Engine::close_windows(std::size_t windows, Prepare&& prepare) {
   apply_run();
   LevelBook& book = *live_.book;
   const bool decays = !window_decay_.empty();
-  Layers::Range bins;
-  for (std::size_t layer = 0; layer < 2 * book.tiers(); ++layer)
-    if (const Layers::Range& range = book.opened_range(layer); !range.empty()) {
-      bins.include(range.low);
-      bins.include(range.high - 1);
-    }
-  history_->room_for(windows, bins, decays, room_);
+  history_->room_for(windows, book.opened(), decays, room_);
   if (decays)
     book.room_to_settle(closing_);
   else
@@ -258,9 +252,9 @@ void Engine::value_liquidated() noexcept {
   liquidated_usd_.resize(liquidated.layers());
   for (std::size_t layer = 0; layer < liquidated.layers(); ++layer) {
     double usd = 0.0;
-    const Layers::Range& range = liquidated.range(layer);
-    for (std::int64_t bin = range.low; bin < range.high; ++bin)
-      usd += liquidated.at(layer, bin) * terms.usd_per_lot(bin);
+    liquidated.each_page(layer, liquidated.range(layer), [&](std::int64_t first, const double* cells, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) usd += cells[i] * terms.usd_per_lot(first + static_cast<std::int64_t>(i));
+    });
     liquidated_usd_[layer] = usd;
   }
 }

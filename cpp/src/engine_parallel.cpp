@@ -91,8 +91,12 @@ void Engine::absorb(Engine& later) {
   // First everything that needs memory, for all windows of the stretch; then, without a way to fail, what it is for.
   LevelBook& book = *live_.book;
   Layers::Range bins;
-  for (std::size_t i = 0; i < later.history_->size(); ++i) book.room_to_absorb(later.history_->segment(i), bins);
-  history_->room_to_put(later.history_->size(), bins);
+  const std::size_t more = later.history_->size();
+  history_->room_to_put(more);
+  for (std::size_t i = 0; i < more; ++i) {
+    book.room_to_absorb(later.history_->segment(i), bins);
+    if (history_->folds(more)) history_->room_to_fold(later.history_->segment(i));
+  }
   live_.sampled.room_to_append(later.live_.sampled);
   std::vector<std::shared_ptr<Segment>> windows = std::move(*later.history_).release();
   book.make_room(bins);

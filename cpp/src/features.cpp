@@ -160,15 +160,15 @@ void FeatureReader::read(const Engine& engine, std::span<double> out) {
   *next++ = price;
   // From the price outwards, so that a wider reach never says less.
   double long_usd = 0.0;
-  std::int64_t bin = longs.end();
+  std::size_t i = longs.size();
   for (const double reach : options_.reaches_percent) {
-    for (const std::int64_t to = below(reach); bin > longs.first && bin > to;) long_usd += longs.at(--bin);
+    for (const std::int64_t to = below(reach); i > 0 && longs.at[i - 1] >= to;) long_usd += longs.usd[--i];
     *next++ = long_usd;
   }
   double short_usd = 0.0;
-  bin = shorts.first;
+  i = 0;
   for (const double reach : options_.reaches_percent) {
-    for (const std::int64_t to = above(reach); bin < shorts.end() && bin <= to;) short_usd += shorts.at(bin++);
+    for (const std::int64_t to = above(reach); i < shorts.size() && shorts.at[i] <= to;) short_usd += shorts.usd[i++];
     *next++ = short_usd;
   }
 
@@ -199,11 +199,13 @@ void FeatureReader::read(const Engine& engine, std::span<double> out) {
   const double width = options_.density_percent;
   double density = 0.0;
   for (const LiveRows::Amounts* side : {&longs, &shorts}) {
-    const std::int64_t high = std::min(side->end(), above(width) + 1);
-    for (std::int64_t at = std::max(side->first, below(width)); at < high; ++at) {
-      const double middle = (static_cast<double>(at) + 0.5) * step;
+    const std::int64_t low = below(width);
+    const std::int64_t high = above(width);
+    for (std::size_t k = 0; k < side->size(); ++k) {
+      if (side->at[k] < low || side->at[k] > high) continue;
+      const double middle = (static_cast<double>(side->at[k]) + 0.5) * step;
       const double distance = 100.0 * std::fabs(middle / price - 1.0);
-      if (distance < width) density += side->at(at) * ((1.0 - distance / width) / width);
+      if (distance < width) density += side->usd[k] * ((1.0 - distance / width) / width);
     }
   }
   *next++ = density;

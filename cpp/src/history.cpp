@@ -14,17 +14,36 @@
 namespace liqcore::inline abi1 {
 namespace {
 
+/// Row of a bin that lies in the picture.
+std::size_t row_of(const Picture& picture, std::int64_t bin) {
+  if (picture.edges.empty()) return static_cast<std::size_t>((bin - picture.first_bin) / picture.bins_per_row);
+  const auto above = std::upper_bound(picture.edges.begin(), picture.edges.end(), bin);
+  return static_cast<std::size_t>(above - picture.edges.begin()) - 1;
+}
+
 /// Add the weighted cells of one layer to the rows of a column.
 void add_rows(const Layers& layers, std::size_t layer, double weight, const Picture& picture, const Terms& terms,
               std::span<double> rows) {
+  if (rows.empty()) return;
   const Layers::Range& range = layers.range(layer);
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const std::int64_t end = std::min(range.high, picture.row_begin(row + 1));
-    double sum = 0.0;
-    for (std::int64_t bin = std::max(range.low, picture.row_begin(row)); bin < end; ++bin)
-      sum += layers.at(layer, bin) * (picture.usd ? terms.usd_per_lot(bin) : terms.lot_size);
-    rows[row] += weight * sum;
-  }
+  std::size_t row = 0;
+  std::int64_t end = picture.row_begin(0);  // of the row that is being summed
+  double sum = 0.0;
+  layers.each_page(layer,
+                   {std::max(range.low, picture.row_begin(0)), std::min(range.high, picture.row_begin(rows.size()))},
+                   [&](std::int64_t first, const double* cells, std::size_t n) {
+                     for (std::size_t i = 0; i < n; ++i) {
+                       const std::int64_t bin = first + static_cast<std::int64_t>(i);
+                       if (bin >= end) {
+                         rows[row] += weight * sum;
+                         sum = 0.0;
+                         row = row_of(picture, bin);
+                         end = picture.row_begin(row + 1);
+                       }
+                       sum += cells[i] * (picture.usd ? terms.usd_per_lot(bin) : terms.lot_size);
+                     }
+                   });
+  rows[row] += weight * sum;
 }
 
 void check_rows(const Picture& picture, const History& history) {
@@ -280,36 +299,30 @@ void History::fold_oldest() {
 Segment& History::append() {
   Segment made;
   Room room;
-  room_for(1, {}, false, room);
+  room_for(1, Layers(terms_.tiers), false, room);
   return put(made, room);
 }
 
-void History::room_to_put(std::size_t windows, Layers::Range bins) {
-  const std::size_t more = keep_ ? std::min(windows, *keep_ - std::min(*keep_, segments_.size())) : windows;
+void History::room_to_put(std::size_t windows) {
+  const std::size_t more = room_left(windows);
   if (segments_.size() + more > segments_.capacity())
     segments_.reserve(std::max(segments_.size() + more, 2 * segments_.capacity()));
   // Levels of those that are folded go into the base.
-  const std::size_t folded = windows - more;
-  Layers::Range base;
-  if (folded > segments_.size()) base = bins;
-  for (std::size_t i = 0; i < std::min(folded, segments_.size()); ++i)
-    for (std::size_t layer = 0; layer < 2 * terms_.tiers; ++layer)
-      if (const auto own = segment(i).additions.layer_bins(layer); !own.empty()) {
-        base.include(own.front());
-        base.include(own.back());
-      }
-  base_.cover(base.low, base.high);
+  for (std::size_t i = 0; i < std::min(windows - more, segments_.size()); ++i) base_.hold(segment(i).additions);
 }
 
-void History::room_for(std::size_t windows, Layers::Range bins, bool scaled, Room& room) {
-  room_to_put(windows, bins);
+bool History::folds(std::size_t windows) const noexcept { return windows - room_left(windows) > segments_.size(); }
+
+void History::room_for(std::size_t windows, const Layers& opened, bool scaled, Room& room) {
+  room_to_put(windows);
+  if (folds(windows)) base_.hold(opened);
   const auto shape = [&](Segment& segment) {
     segment.accounts.reserve(2 * terms_.tiers);
     if (scaled)
       for (auto& scale : segment.scale) scale.reserve(terms_.tiers);
   };
   // New ones, also in place of those that somebody else still has.
-  std::size_t spare = keep_ ? std::min(windows, *keep_ - std::min(*keep_, segments_.size())) : windows;
+  std::size_t spare = room_left(windows);
   const std::size_t again = std::min(windows - spare, segments_.size());
   for (std::size_t i = 0; i < again; ++i) {
     const std::shared_ptr<Segment>& segment = segments_[at(i)];

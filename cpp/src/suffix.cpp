@@ -26,14 +26,15 @@ void Suffix::add(std::size_t layer, const Cells& cells, std::vector<Undo>* undo)
   }
   const double scale = scale_[layer];
   if (bins.empty() || scale == 0.0) return;
+  live_.hold(layer, bins);
   live_.cover(bins.front(), bins.back() + 1);
   live_.range(layer).include(bins.front());
   live_.range(layer).include(bins.back());
-  double* const row = live_.row(layer);
-  const std::int64_t first = live_.first_bin();
-  if (undo != nullptr)
-    for (const std::int32_t bin : bins) undo->push_back({static_cast<std::uint32_t>(layer), bin, row[bin - first]});
-  for (std::size_t i = 0; i < bins.size(); ++i) row[bins[i] - first] += lots[i] * scale;
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    double& cell = live_.cell(layer, bins[i]);
+    if (undo != nullptr) undo->push_back({static_cast<std::uint32_t>(layer), bins[i], cell});
+    cell += lots[i] * scale;
+  }
 }
 
 void Suffix::prepend(const Segment& segment, std::vector<Undo>* undo) {
@@ -68,9 +69,9 @@ void Suffix::reset() noexcept {
 void Suffix::flush() noexcept {
   for (std::size_t layer = 0; layer < live_.layers(); ++layer) {
     if (scale_[layer] == 1.0) continue;
-    const Layers::Range& range = live_.range(layer);
-    for (std::int64_t bin = range.low; bin < range.high; ++bin)
-      if (double& cell = live_.at(layer, bin); cell < Layers::kDustLots) cell = 0.0;
+    live_.each_page(layer, live_.range(layer), [](std::int64_t, double* cells, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) cells[i] = cells[i] < Layers::kDustLots ? 0.0 : cells[i];
+    });
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "liqcore/history.hpp"
+#include "liqcore/layers.hpp"
 #include "liqcore/segment.hpp"
 
 namespace liqcore::inline abi1 {

@@ -10,6 +10,7 @@
 #include "liqcore/axis.hpp"
 #include "liqcore/footprint.hpp"
 #include "liqcore/instrument.hpp"
+#include "liqcore/layers.hpp"
 #include "liqcore/leverage.hpp"
 #include "liqcore/segment.hpp"
 
@@ -26,9 +27,10 @@ struct TickRange {
 /// Every layer holds the whole opened quantity (lots) as if everybody used that tier. The book knows four verbs:
 /// open, touch, scale, snapshot; it does not know what they stand for. It keeps apart what was settled before the
 /// current window and what was opened in it, so that settle() can hand out the window's Segment.
-/// One thread at a time. Only growing an automatic axis allocates, and touching after a scale within one window; a verb
-/// that runs out of memory changes nothing. The functions named room_... make that memory beforehand: the verbs that
-/// they name cannot fail then.
+/// One thread at a time. Only levels in new pages of an automatic axis allocate, and touching after a scale within one
+/// window: a fixed axis reserves all that it can ever need, of which the system has to have only what is written to. A
+/// verb that runs out of memory changes nothing. The functions named room_... make that memory beforehand: the verbs
+/// that they name cannot fail then.
 class LIQCORE_EXPORT LevelBook {
  public:
   /// Bins [low, high] that the current event has reached; a new level must lie strictly beyond.
@@ -64,11 +66,14 @@ class LIQCORE_EXPORT LevelBook {
 
   /// Bins [low, high) in which a layer (longs of each tier, then shorts) may be live.
   [[nodiscard]] Layers::Range live_range(std::size_t layer) const noexcept;
-  /// Bins in which this window may have opened levels of a layer that are live.
-  [[nodiscard]] const Layers::Range& opened_range(std::size_t layer) const noexcept { return fresh_.range(layer); }
+  /// First bin from `bin` on that lies in a page that may hold something live of a layer; Layers::kNone if there is
+  /// none.
+  [[nodiscard]] std::int64_t next_live(std::size_t layer, std::int64_t bin) const noexcept;
+  /// What this window has opened and is live.
+  [[nodiscard]] const Layers& opened() const noexcept { return fresh_; }
   /// Live lots of one layer by bin, as a picture of this moment has them: out[i] is of bin `low` + i. What a scale of
   /// this window has left below half a lot, and the window's end will flush, is 0.
-  /// @param out  within live_range(layer)
+  /// @param out  of bins within one page
   void live(std::size_t layer, std::int64_t low, std::span<double> out) const noexcept;
 
   /// Let a run of trades touch its whole price range, then open it.
@@ -88,15 +93,15 @@ class LIQCORE_EXPORT LevelBook {
   /// About how far calm_range(tick) reaches to either side, without looking.
   [[nodiscard]] std::int64_t calm_reach(std::int64_t tick) const noexcept;
 
-  /// Add the bins in which open() would put levels.
+  /// Make room for the levels that open() would put, and add their bins.
   void room_to_open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached,
-                    Layers::Range& bins) const noexcept;
-  /// Add the bins in which open_run() would put levels.
-  void room_to_open(const Footprint& run, double maker_share, std::optional<Reached> reached,
-                    Layers::Range& bins) noexcept {
+                    Layers::Range& bins);
+  /// Make room for the levels that open_run() would put, and add their bins.
+  void room_to_open(const Footprint& run, double maker_share, std::optional<Reached> reached, Layers::Range& bins) {
     if (!fixed_) room_for_run(run, maker_share, reached, bins);
   }
-  /// Make room for all of these bins at once, or for none.
+  /// The last step of making room: `bins` are those of all levels that room was made for. Only this can be seen, in
+  /// first_bin() and width(); it happens wholly or not at all.
   void make_room(Layers::Range bins);
   /// Make room for one touch, whatever is scaled before it.
   void room_to_touch() {
@@ -118,8 +123,8 @@ class LIQCORE_EXPORT LevelBook {
   /// Put in a whole window that another book of the same making settled and that started from nothing; this one's own
   /// window must be empty. liquidated() shows the window that was put in until begin_window().
   void absorb(const Segment& window, const LevelBook& from);
-  /// Add the bins in which absorb() would need room.
-  void room_to_absorb(const Segment& window, Layers::Range& bins) const noexcept;
+  /// Make room for what absorb() would put in, and add its bins.
+  void room_to_absorb(const Segment& window, Layers::Range& bins);
   /// Forget what the last window liquidated: liquidated() is of the new one.
   void begin_window() noexcept;
   /// What settle() would write now, without settling.
@@ -185,10 +190,16 @@ class LIQCORE_EXPORT LevelBook {
   [[nodiscard]] std::optional<std::size_t> first_ordered(TickRange ticks, Opens&& opens) const noexcept;
   void make_room_to_touch(std::size_t side);
   void room_for_run(const Footprint& run, double maker_share, const std::optional<Reached>& reached,
-                    Layers::Range& bins) noexcept;
+                    Layers::Range& bins);
+  void hold_levels(Side side, std::int64_t low_tick, std::int64_t high_tick);
+  void hold_axis();
+  void project(std::size_t layer, std::int64_t tick, std::size_t ticks, const double* prefix, std::int64_t low,
+               std::int64_t high) noexcept;
   void find_ends() noexcept;
   void take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
                std::span<const Account> earlier);
+  template <class Use>
+  void each_live(std::size_t layer, Use&& use) const noexcept;
   [[nodiscard]] Tally closed_but_unbooked(std::size_t layer) const noexcept;
   [[nodiscard]] Account& window_account(std::size_t layer) noexcept;
 
@@ -202,12 +213,16 @@ class LIQCORE_EXPORT LevelBook {
   double least_;                 // the least factor, and the greatest
   double greatest_;
 
-  Layers settled_;             // levels opened before this window, not yet multiplied by pending_
-  Layers fresh_;               // levels opened in this window
-  Layers liquidated_;          // liquidated in this window
-  Layers own_liquidated_;      // the part of it that was opened in this window
-  std::int64_t longs_end_;     // no live long at or above this bin
-  std::int64_t shorts_begin_;  // no live short below this bin
+  Layers settled_;         // levels opened before this window, not yet multiplied by pending_
+  Layers fresh_;           // levels opened in this window
+  Layers liquidated_;      // liquidated in this window
+  Layers own_liquidated_;  // the part of it that was opened in this window
+  // Room: fresh_ has every page that any of them has or will have before the next is made, and the others have memory
+  // for as many. On a fixed axis all of them have memory for every page there can be.
+  TickRange held_[2] = {{0, -1}, {0, -1}};  // by side, entries whose levels have pages
+  std::size_t roomed_ = 0;                  // pages that fresh_ had when the others last got their memory
+  std::int64_t longs_end_;                  // no live long at or above this bin
+  std::int64_t shorts_begin_;               // no live short below this bin
 
   std::vector<TouchStep> touched_[2];
   std::vector<double> step_scale_[2];  // room for the scale of the next touch step

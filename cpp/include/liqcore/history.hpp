@@ -1,6 +1,7 @@
 /// The segments of a run of the engine, and the columns of a heatmap folded from them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "liqcore/instrument.hpp"
+#include "liqcore/layers.hpp"
 #include "liqcore/segment.hpp"
 
 namespace liqcore::inline abi1 {
@@ -98,11 +100,15 @@ class LIQCORE_EXPORT History {
     std::vector<std::shared_ptr<Segment>> spare;
     bool scaled = false;
   };
-  /// Make all the memory that put() will need for `windows` windows, the first of which has levels within `bins`; the
-  /// segments that put() hands back have room for an empty window, scaled or not.
-  void room_for(std::size_t windows, Layers::Range bins, bool scaled, Room& room);
-  /// The same without memory for the windows themselves.
-  void room_to_put(std::size_t windows, Layers::Range bins);
+  /// Make all the memory that put() will need for `windows` windows, the first of which adds `opened`; the segments
+  /// that put() hands back have room for an empty window, scaled or not.
+  void room_for(std::size_t windows, const Layers& opened, bool scaled, Room& room);
+  /// The same without memory for the windows themselves and, where they do not all stay, for what they add to the base.
+  void room_to_put(std::size_t windows);
+  /// Whether of so many more windows some would be folded away with the last of them.
+  [[nodiscard]] bool folds(std::size_t windows) const noexcept;
+  /// Make the memory that one of them needs for that.
+  void room_to_fold(const Segment& segment) { base_.hold(segment.additions); }
   /// Add a window: `segment` becomes part of the history and gets other memory in exchange.
   Segment& put(Segment& segment, Room& room) noexcept;
   /// Add a window that nobody else has; needs room_to_put().
@@ -164,6 +170,10 @@ class LIQCORE_EXPORT History {
  private:
   struct Cache;
   [[nodiscard]] bool full() const noexcept { return keep_ && segments_.size() >= *keep_; }
+  /// How many of so many more windows push none out.
+  [[nodiscard]] std::size_t room_left(std::size_t windows) const noexcept {
+    return keep_ ? std::min(windows, *keep_ - std::min(*keep_, segments_.size())) : windows;
+  }
   void fold_oldest();
   [[nodiscard]] bool has_room(const Segment& segment, bool scaled) const noexcept;
   [[nodiscard]] std::size_t at(std::size_t i) const noexcept { return (oldest_ + i) % segments_.size(); }

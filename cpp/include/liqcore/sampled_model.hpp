@@ -8,6 +8,7 @@
 
 #include "liqcore/book.hpp"
 #include "liqcore/footprint.hpp"
+#include "liqcore/layers.hpp"
 #include "liqcore/model.hpp"
 #include "liqcore/segment.hpp"
 

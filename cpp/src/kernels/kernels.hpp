@@ -71,10 +71,11 @@ struct Kernels {
   void (*open_prefix)(Tables tables, std::int64_t low, std::size_t ticks, std::int64_t made, double* longs,
                       double* shorts);
 
-  /// Add what a run opens to the cells of one layer: `bins` of them, the first for the level of tick `low`, the last
-  /// for the level of the run's highest tick. prefix as above.
-  void (*project)(const Projection& layer, std::int64_t low, const double* prefix, std::size_t ticks,
-                  std::int64_t first_bin, std::size_t bins, double* cells);
+  /// Add what a run opens to some cells of one layer, of the bins from first_bin on, all of them below that of the
+  /// run's highest tick. prefix as above; `below` is what opens in bins below first_bin.
+  /// @return what opens in bins up to the last of these
+  double (*project)(const Projection& layer, std::int64_t low, const double* prefix, std::int64_t first_bin,
+                    std::size_t bins, double* cells, double below);
 };
 
 extern const Kernels kBaseline;

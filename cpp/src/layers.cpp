@@ -1,0 +1,323 @@
+#include "liqcore/layers.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "pass.hpp"
+#include "zeros.hpp"
+
+namespace liqcore::inline abi1 {
+namespace {
+
+constexpr std::size_t kShortRange = 48;  // cells that are looked at one by one
+constexpr std::size_t kFewestPages = 8;  // that memory is asked for at once
+
+template <class Use>
+void each_filled(const double* cells, std::size_t n, Use&& use) {
+  for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) use(i);
+}
+
+/// The cells of one layer of Layers, for pass().
+struct LayerCells {
+  Layers& layers;
+  const std::size_t layer;
+  Layers* const liquidated;
+  const bool flushes;
+  double lost = 0.0;
+
+  template <class Scale>
+  void touch(Layers::Range bins, Scale&& scale_of) {
+    layers.each_page(layer, bins, [&](std::int64_t first, double* cells, std::size_t n) {
+      each_filled(cells, n, [&](std::size_t i) {
+        const std::int64_t bin = first + static_cast<std::int64_t>(i);
+        const double taken = cells[i] * scale_of(bin);
+        if (liquidated != nullptr) liquidated->add(layer, bin, taken);
+        lost += cells[i] - taken;
+        cells[i] = 0.0;
+      });
+    });
+  }
+  void scale(double by) {
+    layers.each_page(layer, layers.range(layer), [&](std::int64_t, double* cells, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const double kept = cells[i] * by;
+        lost += cells[i] - kept;
+        cells[i] = kept;
+      }
+    });
+  }
+  void add(const Cells& cells) { layers.add(layer, cells.layer_bins(layer), cells.layer_lots(layer)); }
+  void flush() {
+    if (!flushes) return;
+    Layers::Range& range = layers.range(layer);
+    layers.each_page(layer, range, [&](std::int64_t, double* cells, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        if (!(cells[i] < Layers::kDustLots)) continue;
+        lost += cells[i];
+        cells[i] = 0.0;
+      }
+    });
+    range = layers.filled(layer, range);
+  }
+};
+
+}  // namespace
+
+// --- memory ------------------------------------------------------------------------------------------------------
+
+void Layers::Memory::reserve(std::size_t pages) {
+  if (pages <= size_) return;
+  const std::size_t more = std::max({pages - size_, size_, kFewestPages});
+  chunks_.push_back({std::unique_ptr<double[]>(new double[more * kPage]), more});
+  size_ += more;
+}
+
+double* Layers::Memory::take() noexcept {
+  assert(taken_ < size_);
+  if (used_ == chunks_[chunk_].pages) {
+    ++chunk_;
+    used_ = 0;
+  }
+  double* const page = chunks_[chunk_].cells.get() + used_ * kPage;
+  std::fill_n(page, kPage, 0.0);
+  ++used_;
+  ++taken_;
+  return page;
+}
+
+Layers::Layers(const Layers& other)
+    : tiers_(other.tiers_), first_bin_(other.first_bin_), width_(other.width_), layers_(other.layers()) {
+  copy_cells(other);
+}
+
+Layers& Layers::operator=(const Layers& other) {
+  Layers copied(other);
+  *this = std::move(copied);
+  return *this;
+}
+
+void Layers::copy_cells(const Layers& other) {
+  memory_.reserve(other.memory_.size());  // what has been reserved there is here, too
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    const Layer& from = other.layers_[layer];
+    Layer& to = layers_[layer];
+    to.range = from.range;
+    to.first = from.first;
+    to.pages.resize(from.pages.size());
+    for (std::size_t i = 0; i < from.pages.size(); ++i)
+      if (from.pages[i] != nullptr) std::copy_n(from.pages[i], kPage, to.pages[i] = memory_.take());
+  }
+}
+
+void Layers::widen(Layer& layer, std::int64_t low_page, std::int64_t end_page) {
+  const auto size = static_cast<std::int64_t>(layer.pages.size());
+  const std::int64_t end = layer.first + size;
+  if (size > 0 && low_page >= layer.first && end_page <= end) return;
+  if (size == 0) {
+    layer.pages.resize(static_cast<std::size_t>(end_page - low_page));
+    layer.first = low_page;
+    return;
+  }
+  // At least twice as many as before, so that a walk of the price costs no more than twice its width.
+  const std::int64_t wanted = std::max(std::max(end, end_page) - std::min(layer.first, low_page), 2 * size);
+  const std::int64_t first = low_page < layer.first ? std::max<std::int64_t>(std::min<std::int64_t>(low_page, 0),
+                                                                             std::max(end, end_page) - wanted)
+                                                    : layer.first;
+  std::vector<double*> pages(static_cast<std::size_t>(std::max({end, end_page, first + wanted}) - first));
+  std::copy(layer.pages.begin(), layer.pages.end(), pages.begin() + (layer.first - first));
+  layer.pages = std::move(pages);
+  layer.first = first;
+}
+
+void Layers::hold(std::size_t layer, Range bins) {
+  if (bins.empty()) return;
+  Layer& of = layers_[layer];
+  const std::int64_t low = number(bins.low);
+  const std::int64_t end = number(bins.high - 1) + 1;
+  widen(of, low, end);
+  for (std::int64_t i = low - of.first; i < end - of.first; ++i) {
+    double*& page = of.pages[static_cast<std::size_t>(i)];
+    if (page != nullptr) continue;
+    memory_.reserve(memory_.taken() + 1);
+    page = memory_.take();
+  }
+}
+
+void Layers::hold(std::size_t layer, std::span<const std::int32_t> bins) {
+  while (!bins.empty()) {
+    const std::int64_t bin = bins.front();
+    if (page(layer, bin) == nullptr) hold(layer, Range{bin, bin + 1});
+    if (const std::int64_t end = page_end(bin); bins.back() < end)
+      return;
+    else
+      bins = bins.subspan(static_cast<std::size_t>(std::lower_bound(bins.begin(), bins.end(), end) - bins.begin()));
+  }
+}
+
+void Layers::hold(const Cells& cells) {
+  if (cells.size() == 0) return;
+  for (std::size_t layer = 0; layer < layers(); ++layer) hold(layer, cells.layer_bins(layer));
+}
+
+void Layers::hold(const Layers& other) {
+  for (std::size_t layer = 0; layer < layers(); ++layer)
+    other.each_page(layer, other.range(layer),
+                    [&](std::int64_t bin, const double*, std::size_t) { hold(layer, Range{bin, bin + 1}); });
+}
+
+void Layers::room_for(const Layers& other) {
+  memory_.reserve(other.pages());
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    const Layer& of = other.layers_[layer];
+    if (!of.pages.empty()) widen(layers_[layer], of.first, of.first + static_cast<std::int64_t>(of.pages.size()));
+  }
+}
+
+void Layers::room_for(Range bins) {
+  if (bins.empty()) return;
+  const std::int64_t low = number(bins.low);
+  const std::int64_t end = number(bins.high - 1) + 1;
+  memory_.reserve(layers() * static_cast<std::size_t>(end - low));
+  for (Layer& layer : layers_) widen(layer, low, end);
+}
+
+void Layers::cover(std::int64_t low, std::int64_t high) noexcept {
+  if (low >= high || covers(low, high)) return;
+  if (width_ > 0) {
+    low = std::min(low, first_bin_);
+    high = std::max(high, first_bin_ + width_);
+  }
+  first_bin_ = number(low) * kPage;
+  width_ = (number(high - 1) + 1) * kPage - first_bin_;
+}
+
+// --- cells -------------------------------------------------------------------------------------------------------
+
+std::int64_t Layers::next_in_page(std::size_t layer, std::int64_t bin) const noexcept {
+  const Range& range = layers_[layer].range;
+  for (bin = std::max(bin, range.low); bin < range.high; bin = page_end(bin))
+    if (page(layer, bin) != nullptr) return bin;
+  return kNone;
+}
+
+Layers::Range Layers::filled(std::size_t layer, Range bins, const Layers* with) const noexcept {
+  const auto zero = [&](std::int64_t bin) {
+    return page(layer, bin)[within(bin)] == 0.0 && (with == nullptr || with->at(layer, bin) == 0.0);
+  };
+  while (!bins.empty() && (page(layer, bins.low) == nullptr || zero(bins.low)))
+    bins.low = page(layer, bins.low) == nullptr ? page_end(bins.low) : bins.low + 1;
+  while (!bins.empty() && (page(layer, bins.high - 1) == nullptr || zero(bins.high - 1)))
+    bins.high = page(layer, bins.high - 1) == nullptr ? number(bins.high - 1) * kPage : bins.high - 1;
+  return bins.empty() ? Range{bins.low, bins.low} : bins;
+}
+
+void Layers::apply(const Segment& segment, Dust dust, Layers* liquidated, std::span<Tally> closed) {
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    LayerCells cells{*this, layer, liquidated, dust == Dust::flush};
+    pass(segment, layer, tiers_, layers_[layer].range, cells);
+    if (!closed.empty() && cells.lost != 0.0) closed[layer].add(cells.lost);
+  }
+}
+
+void Layers::add(std::size_t layer, std::int64_t bin, double lots) {
+  if (page(layer, bin) == nullptr) hold(layer, Range{bin, bin + 1});
+  cover(bin, bin + 1);
+  cell(layer, bin) += lots;
+  range(layer).include(bin);
+}
+
+void Layers::add(std::size_t layer, std::span<const std::int32_t> bins, std::span<const double> lots) {
+  if (bins.empty()) return;
+  hold(layer, bins);
+  cover(bins.front(), bins.back() + 1);
+  double* cells = nullptr;
+  std::int64_t end = std::numeric_limits<std::int64_t>::min();
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    if (bins[i] >= end) {
+      cells = &cell(layer, bins[i]) - within(bins[i]);
+      end = page_end(bins[i]);
+    }
+    cells[within(bins[i])] += lots[i];
+  }
+  range(layer).include(bins.front());
+  range(layer).include(bins.back());
+}
+
+void Layers::add(const Cells& cells) {
+  if (cells.size() == 0) return;
+  for (std::size_t layer = 0; layer < layers(); ++layer) add(layer, cells.layer_bins(layer), cells.layer_lots(layer));
+}
+
+void Layers::clear() noexcept {
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    Range& range = layers_[layer].range;
+    each_page(layer, range, [](std::int64_t, double* cells, std::size_t n) { std::fill_n(cells, n, 0.0); });
+    range = Range{};
+  }
+}
+
+void Layers::copy(std::size_t layer, std::span<double> out) const noexcept {
+  assert(out.size() == static_cast<std::size_t>(width_));
+  std::fill(out.begin(), out.end(), 0.0);
+  each_page(layer, range(layer), [&](std::int64_t first, const double* cells, std::size_t n) {
+    std::copy_n(cells, n, out.begin() + (first - first_bin_));
+  });
+}
+
+std::size_t Layers::filled_cells() const noexcept {
+  std::size_t filled = 0;
+  for (std::size_t layer = 0; layer < layers(); ++layer)
+    each_page(layer, range(layer), [&](std::int64_t, const double* cells, std::size_t n) {
+      if (n <= kShortRange)
+        for (std::size_t i = 0; i < n; ++i) filled += cells[i] != 0.0 ? 1 : 0;
+      else
+        each_filled(cells, n, [&](std::size_t) { ++filled; });
+    });
+  return filled;
+}
+
+void Layers::room_to_extract(Cells& out) const {
+  const std::size_t cells = filled_cells();
+  if (cells == 0) return;
+  out.offsets.reserve(layers() + 1);
+  out.bins.reserve(cells + 1);
+  out.lots.reserve(cells + 1);
+}
+
+void Layers::extract(Cells& out) const {
+  const std::size_t filled = filled_cells();
+  if (filled == 0) {
+    out.clear();
+    return;
+  }
+  out.offsets.resize(layers() + 1);
+  out.bins.resize(filled + 1);  // room for the one that is written and not kept, below
+  out.lots.resize(filled + 1);
+  std::size_t end = 0;
+  for (std::size_t layer = 0; layer < layers(); ++layer) {
+    out.offsets[layer] = static_cast<std::uint32_t>(end);
+    each_page(layer, range(layer), [&](std::int64_t first, const double* cells, std::size_t n) {
+      const auto write = [&](std::size_t i) {
+        out.bins[end] = static_cast<std::int32_t>(first + static_cast<std::int64_t>(i));
+        out.lots[end] = cells[i];
+      };
+      if (n <= kShortRange) {
+        // Every cell is written and only a filled one moves the end, which spares a branch that nobody can foresee.
+        for (std::size_t i = 0; i < n; ++i) {
+          write(i);
+          end += cells[i] != 0.0 ? 1 : 0;
+        }
+      } else {
+        each_filled(cells, n, [&](std::size_t i) {
+          write(i);
+          ++end;
+        });
+      }
+    });
+  }
+  out.offsets[layers()] = static_cast<std::uint32_t>(end);
+  out.bins.resize(filled);
+  out.lots.resize(filled);
+}
+
+}  // namespace liqcore::inline abi1
