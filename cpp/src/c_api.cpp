@@ -60,6 +60,8 @@ liq_status guarded(Call&& call) noexcept {
     }
   } catch (const InvalidConfig& error) {
     return fail(LIQ_INVALID, error.what());
+  } catch (const liqcore::DataError& error) {
+    return fail(LIQ_DAMAGED, error.what());
   } catch (const TooSmall& error) {
     return fail(LIQ_TOO_SMALL, error.what());
   } catch (const NoPrice& error) {
@@ -380,8 +382,8 @@ const char* liq_error_message(void) { return last_message; }
 const char* liq_status_name(liq_status status) {
   if (status >= 0 && status < LIQ_REJECT_REASONS)
     return status == LIQ_OK ? "ok" : liqcore::name(static_cast<liqcore::Reject>(status)).data();
-  constexpr const char* errors[] = {"invalid", "too_small", "no_price", "no_memory", "failed"};
-  return status < 0 && status >= LIQ_FAILED ? errors[-1 - status] : "unknown";
+  constexpr const char* errors[] = {"invalid", "too_small", "no_price", "no_memory", "failed", "damaged"};
+  return status < 0 && status >= LIQ_DAMAGED ? errors[-1 - status] : "unknown";
 }
 
 const char* liq_version(void) { return liqcore::version(); }
@@ -677,6 +679,33 @@ liq_status liq_features_read(liq_features* features, const liq_engine* engine, d
     liqcore::FeatureReader& reader = reader_of(features);
     need("out", reader.size(), capacity);
     reader.read(engine_of(engine), {&given(out, "out"), reader.size()});
+  });
+}
+
+liq_status liq_engine_save(const liq_engine* engine, void* bytes, size_t capacity, size_t* size) {
+  return guarded([&] {
+    const Engine& from = engine_of(engine);
+    if (from.book() == nullptr) throw NoPrice();
+    if (capacity > 0) static_cast<void>(given(static_cast<std::byte*>(bytes), "bytes"));
+    const std::size_t needed = from.save_to({static_cast<std::byte*>(bytes), capacity});
+    if (size != nullptr) *size = needed;
+    need("bytes", needed, capacity);
+  });
+}
+
+liq_status liq_engine_load(const void* bytes, size_t size, int32_t threads, liq_engine** out) {
+  return guarded([&] {
+    given(out, "out") = nullptr;
+    if (threads < 1) throw InvalidConfig("threads must be at least 1, was " + std::to_string(threads));
+    const auto all = column(static_cast<const std::byte*>(bytes), size, "bytes");
+    *out = reinterpret_cast<liq_engine*>(new Engine(Engine::load(all, static_cast<std::size_t>(threads))));
+  });
+}
+
+liq_status liq_engine_clone(const liq_engine* engine, liq_engine** out) {
+  return guarded([&] {
+    given(out, "out") = nullptr;
+    *out = reinterpret_cast<liq_engine*>(new Engine(engine_of(engine).clone()));
   });
 }
 

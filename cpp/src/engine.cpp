@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "check_rows.hpp"
+#include "check_state.hpp"
 #include "engine_parts.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
@@ -20,6 +21,11 @@ namespace {
 constexpr double kShareSteps = 1024.0;
 
 }  // namespace
+
+void check_threads(std::size_t threads) {
+  if (threads < 1 || threads > 256)
+    throw InvalidConfig("threads must be between 1 and 256, was " + std::to_string(threads));
+}
 
 Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions options)
     : instrument_(std::move(instrument)),
@@ -37,9 +43,10 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     throw InvalidConfig("maker_share must lie in [0, 1], was " + text_of(o.maker_share));
   o.maker_share = round_half_even(o.maker_share * kShareSteps) / kShareSteps;
   History::check_keep(o.keep);
-  if (o.threads < 1 || o.threads > 256)
-    throw InvalidConfig("threads must be between 1 and 256, was " + std::to_string(o.threads));
+  check_threads(o.threads);
   if (o.ticks_per_bin < 0) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(o.ticks_per_bin));
+  if (!o.axis && o.ticks_per_bin > kMaxAutomaticStep)
+    throw InvalidConfig("ticks_per_bin of an automatic axis must be at most 2^20, was " + text_of(o.ticks_per_bin));
   if (o.axis && o.ticks_per_bin != 0 && o.ticks_per_bin != o.axis->ticks_per_bin())
     throw InvalidConfig("ticks_per_bin must be that of the axis (" + text_of(o.axis->ticks_per_bin()) +
                         ") or not given, was " + text_of(o.ticks_per_bin));
@@ -63,6 +70,17 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
   static_cast<void>(LevelBook(instrument_, leverage_, 1));  // refuses impossible tiers now, not at the first price
   counts_.accounts.resize(2 * leverage_.size());
   if (o.threads > 1) pool_ = std::make_shared<Pool>(o.threads);
+}
+
+Engine Engine::clone() const {
+  Engine out(*this);
+  out.hook_ = nullptr;
+  if (out.in_hook_) {  // the other one is not in a hook: what this one does when its hook returns
+    out.in_hook_ = false;
+    out.begin_window(window_start_ns_);
+    out.live_.book->begin_window();
+  }
+  return out;
 }
 
 // --- reading -----------------------------------------------------------------------------------------------------
@@ -223,11 +241,11 @@ void Engine::call_hook(const Segment& segment) {
   struct Calling {
     Engine& engine;
     explicit Calling(Engine& of) : engine(of) {
-      engine.in_hook_.now = true;
+      engine.in_hook_ = true;
       engine.plain_end_ns_ = kNever;  // no trade is plain now: checked_trade() refuses it
     }
     ~Calling() {
-      engine.in_hook_.now = false;
+      engine.in_hook_ = false;
       engine.begin_window(engine.window_start_ns_);
     }
   };
@@ -241,7 +259,7 @@ void Engine::call_hook(const Segment& segment) {
 }
 
 void Engine::refuse_in_hook() const {
-  if (in_hook_.now) throw InvalidConfig("an engine must not be fed from its own hook, which may only read it");
+  if (in_hook_) throw InvalidConfig("an engine must not be fed from its own hook, which may only read it");
 }
 
 void Engine::on_column(Hook hook) { hook_ = hook ? std::make_shared<const Hook>(std::move(hook)) : nullptr; }

@@ -18,6 +18,9 @@ extern std::size_t rows_for_threads;
 
 inline std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b < 0 ? 1 : 0); }
 
+/// @throws InvalidConfig unless it is 1 to 256
+void check_threads(std::size_t threads);
+
 /// @throws InvalidConfig if a step goes over too many windows
 void refuse_jump(const char* argument, std::int64_t from_ns, std::int64_t to_ns, std::int64_t windows,
                  std::int64_t window_ns);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check_rows.hpp"
+#include "check_state.hpp"
 #include "liqcore/engine.hpp"
 #include "liqcore/error.hpp"
 #include "text_of.hpp"
@@ -108,9 +109,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
   if (!checkpoint.liquidated_usd.empty() && checkpoint.liquidated_usd.size() != 2 * leverage_.size())
     throw InvalidConfig("a checkpoint must hold what was liquidated of its own tiers");
 
-  if (const auto& run = checkpoint.run)
-    if (run->low < 0 || run->high < run->low || run->high - run->low >= Footprint::kMaxTicks)
-      throw InvalidConfig("a checkpoint's run must take at most " + text_of(Footprint::kMaxTicks) + " ticks");
+  check_state(checkpoint, instrument_, options_);
 
   // Everything is made apart; only then, without a way to fail, does it become this engine's.
   LevelBook book = options_.axis ? LevelBook(instrument_, leverage_, *options_.axis)

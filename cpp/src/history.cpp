@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "check_state.hpp"
 #include "fold.hpp"
 #include "liqcore/error.hpp"
 #include "suffix.hpp"
@@ -279,6 +280,7 @@ History::History(const History& from, std::optional<std::size_t> keep)
 }
 
 void History::set_base(const Cells& cells, std::uint64_t folded) {
+  check_cells(cells, base_.layers(), {0, std::int64_t{1} << 31});
   base_.clear();
   base_.add(cells);
   total_ = folded + segments_.size();

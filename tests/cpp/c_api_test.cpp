@@ -521,11 +521,54 @@ TEST(CApi, OptionsArriveWhereTheyBelong) {
   EXPECT_TRUE(std::isnan(liq_liquidation_price(7, 60'000, 10, 0.004)));
 }
 
+TEST(CApi, SavesTheBytesOfCppAndLoadsThem) {
+  liq_engine_options with = options();
+  with.half_life_ns = kShares;  // nanoseconds: all decays at once
+  const Handle engine = create(with);
+  std::size_t size = 7;
+  EXPECT_EQ(liq_engine_save(engine.get(), nullptr, 0, &size), LIQ_NO_PRICE);
+  EXPECT_EQ(size, 7U);
+  const Tape tape = support::random_tape(5, 400, false);
+  const auto feed = [&](const Handle& to, std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      ASSERT_EQ(liq_engine_trade(to.get(), tape.ts[i], tape.price[i], tape.qty[i], tape.sell[i]), LIQ_OK);
+  };
+  feed(engine, 0, 200);
+  ASSERT_EQ(liq_engine_save(engine.get(), nullptr, 0, &size), LIQ_TOO_SMALL);
+  EXPECT_EQ(std::string(liq_error_message()),
+            "bytes must have room for " + std::to_string(size) + " values, had for 0");
+  std::vector<std::byte> bytes(size);
+  ASSERT_EQ(liq_engine_save(engine.get(), bytes.data(), bytes.size(), nullptr), LIQ_OK);
+  EXPECT_EQ(bytes, inside(engine).save());
+
+  liq_engine *loaded = nullptr, *cloned = nullptr;
+  ASSERT_EQ(liq_engine_load(bytes.data(), bytes.size(), 2, &loaded), LIQ_OK) << liq_error_message();
+  ASSERT_EQ(liq_engine_clone(engine.get(), &cloned), LIQ_OK);
+  const Handle again(loaded), clone(cloned);
+  EXPECT_EQ(inside(again).options().threads, 2U);
+  for (const Handle* each : {&engine, &again, &clone}) feed(*each, 200, tape.size());
+  EXPECT_EQ(support::seen(inside(again)), support::seen(inside(engine)));
+  EXPECT_EQ(support::seen(inside(clone)), support::seen(inside(engine)));
+
+  bytes[size / 2] ^= std::byte{1};
+  EXPECT_EQ(liq_engine_load(bytes.data(), bytes.size(), 1, &loaded), LIQ_DAMAGED);
+  EXPECT_EQ(loaded, nullptr);
+  EXPECT_NE(std::string(liq_error_message()).find("a saved engine is damaged in its "), std::string::npos);
+  EXPECT_EQ(liq_engine_load(bytes.data(), 0, 1, &loaded), LIQ_DAMAGED);
+  EXPECT_EQ(liq_engine_load(nullptr, 3, 1, &loaded), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_load(bytes.data(), bytes.size(), 0, &loaded), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_load(bytes.data(), bytes.size(), 1, nullptr), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_save(engine.get(), nullptr, 3, &size), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_save(nullptr, nullptr, 0, &size), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_clone(nullptr, &cloned), LIQ_INVALID);
+}
+
 TEST(CApi, NamesAndVersions) {
   EXPECT_STREQ(liq_status_name(LIQ_OK), "ok");
   EXPECT_STREQ(liq_status_name(LIQ_OFF_GRID), "off_grid");
   EXPECT_STREQ(liq_status_name(LIQ_TOO_SMALL), "too_small");
   EXPECT_STREQ(liq_status_name(LIQ_FAILED), "failed");
+  EXPECT_STREQ(liq_status_name(LIQ_DAMAGED), "damaged");
   EXPECT_STREQ(liq_status_name(-99), "unknown");
   EXPECT_STREQ(liq_status_name(99), "unknown");
   EXPECT_STREQ(liq_version(), liqcore::version());

@@ -286,7 +286,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ReplayOrTrades, MayFollowEachOther) {
   const Tape tape = support::random_tape(6, 3'000, false);
   const std::size_t a = 1'000, b = 2'000;
-  Engine fed{whole(0.004), tiers({5, 25}), windows_of(1'000)}, mixed = fed;
+  Engine fed{whole(0.004), tiers({5, 25}), windows_of(1'000)}, mixed = fed.clone();
   fed.trades(tape.all());
   mixed.trades(tape.view(0, a));
   FootprintBuilder builder{kTerms};
@@ -299,7 +299,7 @@ TEST(ReplayOrTrades, MayFollowEachOther) {
 TEST(ReplayOrTrades, AVeryLargeTradeIsTheSame) {
   Tape tape = ticks({10'000, 10'001, 10'000, 9'000});
   tape.qty[1] = std::ldexp(1.0, 41);
-  Engine fed{whole(0.004), tiers({5, 25}), windows_of(1'000)}, replayed = fed;
+  Engine fed{whole(0.004), tiers({5, 25}), windows_of(1'000)}, replayed = fed.clone();
   fed.trades(tape.all());
   replayed.replay(stream_of(tape));
   EXPECT_EQ(state_of(replayed), state_of(fed));
@@ -331,7 +331,7 @@ TEST(ReplayRefuses, ARunWhoseOrderATierWouldNeed) {
   EXPECT_EQ(refused_replay(engine, stream_of(ticks({10'000, 9'980}), {1.0, 1.0, 100.0, 1'000}))
                 .find("footprints must not need the order"),
             0U);
-  Engine fed = engine;
+  Engine fed = engine.clone();
   fed.trades(tape.all());
   engine.replay(finer);
   EXPECT_EQ(state_of(engine), state_of(fed));

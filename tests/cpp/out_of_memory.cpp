@@ -152,6 +152,8 @@ const Case kCases[] = {
     {"read", with(Model::flow), some_trades,
      [](Engine& e) {
        static_cast<void>(e.checkpoint());
+       static_cast<void>(e.save("notes"));
+       static_cast<void>(e.clone());
        static_cast<void>(e.history_so_far());
        static_cast<void>(e.axis());
        static_cast<void>(e.stats());
@@ -237,6 +239,36 @@ TEST(OutOfMemoryEngine, IsRestoredOrNot) {
     EXPECT_GT(n, 10);
     EXPECT_LT(n, kMost);
   }
+}
+
+TEST(OutOfMemoryEngine, IsLoadedAndClonedOrNot) {
+  const EngineOptions options = decaying(2);
+  Engine through = engine_of(options);
+  some_trades(through);
+  through.scale(std::array{0.5, 0.75, 1.0, 1.0, 0.5, 0.25});
+  const std::vector<std::byte> bytes = through.save(std::string(100, 'n'));
+  const Seen stood = seen(through);
+  std::int64_t n = 0;
+  for (; n < kMost; ++n) {
+    std::string notes = "before";
+    std::optional<Engine> loaded;
+    if (!fails_at(n, [&] { loaded.emplace(Engine::load(bytes, 2, &notes)); })) break;
+    ASSERT_FALSE(loaded.has_value());
+    ASSERT_EQ(notes, "before");
+  }
+  EXPECT_GT(n, 50);
+  EXPECT_LT(n, kMost);
+  for (n = 0; n < kMost; ++n) {
+    std::optional<Engine> clone;
+    const bool failed = fails_at(n, [&] { clone.emplace(through.clone()); });
+    ASSERT_EQ(seen(through), stood) << n;
+    if (!failed) {
+      ASSERT_EQ(seen(*clone), stood);
+      break;
+    }
+  }
+  EXPECT_GT(n, 10);
+  EXPECT_LT(n, kMost);
 }
 
 /// Trades with jumps and windows to close.

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,6 +86,17 @@ class LIQCORE_EXPORT Engine {
 
   /// @throws InvalidConfig if an option breaks its rule, or a tier cannot exist under the margin terms
   Engine(Instrument instrument, LeverageProfile leverage, EngineOptions options = {});
+  /// An engine moves, and is copied by clone() alone. One that was moved from may only be destroyed or assigned to.
+  Engine(Engine&&) noexcept = default;
+  Engine& operator=(Engine&&) noexcept = default;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine() = default;
+
+  /// Another engine that stands where this one stands: what follows is bit for bit the same. Costs a copy of the book.
+  ///
+  /// Shares the closed segments, which never change, and the pool of threads, at which the two take turns. It has no
+  /// hook: a hook says where the columns of its own engine go. May be called in a hook; changes nothing.
+  [[nodiscard]] Engine clone() const;
 
   // One event. Returns why it was rejected, or Reject::none.
   Reject trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
@@ -196,7 +208,30 @@ class LIQCORE_EXPORT Engine {
   /// @throws InvalidConfig if this engine was fed already, or the checkpoint is of another kind of engine: by name
   void restore(const Checkpoint& checkpoint);
 
+  /// This engine as bytes: instrument, leverage, options (without `threads`) and state, for load() here or on another
+  /// machine. Equal engines give equal bytes. docs/reference/engine-file.md is the format.
+  ///
+  /// Costs a pass over what is kept; allocates the bytes and no more than checkpoint() does.
+  /// @param notes  text that comes back from load(); not read
+  /// @throws InvalidConfig before the first price, when there is nothing to keep
+  [[nodiscard]] std::vector<std::byte> save(std::string_view notes = {}) const;
+  /// The same into memory of the caller's.
+  /// @return how many bytes there are; if `out` is smaller, it holds nothing of use
+  std::size_t save_to(std::span<std::byte> out, std::string_view notes = {}) const;
+  /// The engine that save() wrote, on any machine and by this version of liqcore or an earlier one: what follows is bit
+  /// for bit the same. Hooks are not saved.
+  ///
+  /// Everything is checked before it is used: no bytes do harm, and what is read takes a few times their memory before
+  /// there is an engine.
+  /// @param threads  EngineOptions::threads of the engine
+  /// @param notes    receives those given to save(); null: not wanted
+  /// @throws DataError if the bytes are damaged, cut off or of a later format; the message names the part
+  [[nodiscard]] static Engine load(std::span<const std::byte> bytes, std::size_t threads = 1,
+                                   std::string* notes = nullptr);
+
  private:
+  Engine(const Engine&) = default;  // for clone()
+
   [[nodiscard]] Reject check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
                                    OnGrid& lots) const noexcept;
   [[nodiscard]] Reject check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept;
@@ -266,12 +301,7 @@ class LIQCORE_EXPORT Engine {
 
   std::optional<History> history_;
   std::shared_ptr<const Hook> hook_;
-  struct InHook {  // a copy made in the hook is not in one
-    bool now = false;
-    InHook() = default;
-    InHook(const InHook&) noexcept {}
-    InHook& operator=(const InHook&) noexcept { return *this; }
-  } in_hook_;
+  bool in_hook_ = false;
   Segment closing_;     // what the next window is written into
   History::Room room_;  // scratch of close_windows()
 

@@ -86,6 +86,7 @@ class LIQCORE_EXPORT History {
   /// The levels that were live before segment 0.
   [[nodiscard]] const Layers& base() const noexcept { return base_; }
   /// Replace the levels before segment 0, which `folded` windows left (a history read back from a file).
+  /// @throws InvalidConfig unless they are cells of its layers, counted right and in rising bins
   void set_base(const Cells& cells, std::uint64_t folded = 0);
 
   /// Keep every segment from now on.

@@ -4,17 +4,15 @@
  * Errors.    Every call that can fail returns a liq_status: 0 if it did what it says; above 0 why a row was rejected
  *            (it changed nothing and was counted); below 0 an error, after which nothing has happened and
  *            liq_error_message() says why. No C++ exception leaves a call.
- * Memory.    The caller owns what it passes in and the buffers that are written to; only liq_engine_create() and
- *            liq_features_create() hand out something to be given back. Feeding allocates nothing once `keep` windows
- *            exist and an automatic axis has stopped to grow; what reads of a map and of columns allocate is freed
- *            before they return.
- * Threads.   One engine, one thread at a time, reading included; any number of engines in parallel.
- * Structs.   Those with a member `size` grow in later versions: fill them with their liq_..._init() function, or set
- *            `size` to sizeof before they are written to. The others never change.
- * Versions.  Within one LIQ_ABI_VERSION a program runs with any later library. The shared library's symbols are
- *            versioned by that number (LIQCORE_1).
- * Units.     Time: int64 nanoseconds since the UNIX epoch, UTC. Prices and quantities: as the venue prints them.
- *            Shares and rates: fractions. Enumerations are int32_t.
+ * Memory.    The caller owns what it passes in and the buffers that are written to; only liq_engine_create(),
+ *            _load(), _clone() and liq_features_create() hand out something to be given back. Feeding allocates nothing
+ * once `keep` windows exist and an automatic axis has stopped to grow; what reads of a map and of columns allocate is
+ * freed before they return. Threads.   One engine, one thread at a time, reading included; any number of engines in
+ * parallel. Structs.   Those with a member `size` grow in later versions: fill them with their liq_..._init() function,
+ * or set `size` to sizeof before they are written to. The others never change. Versions.  Within one LIQ_ABI_VERSION a
+ * program runs with any later library. The shared library's symbols are versioned by that number (LIQCORE_1). Units.
+ * Time: int64 nanoseconds since the UNIX epoch, UTC. Prices and quantities: as the venue prints them. Shares and rates:
+ * fractions. Enumerations are int32_t.
  */
 #ifndef LIQCORE_LIQCORE_H
 #define LIQCORE_LIQCORE_H
@@ -52,7 +50,8 @@ enum {
   LIQ_TOO_SMALL = -2, /**< a buffer is too small; the message, and where there is one the count, say what is needed */
   LIQ_NO_PRICE = -3,  /**< the engine has seen no price yet: there is nothing to read */
   LIQ_NO_MEMORY = -4, /**< memory ran out: the event did not happen; of arrays, the rows before it did */
-  LIQ_FAILED = -5     /**< a defect of the library: please report it */
+  LIQ_FAILED = -5,    /**< a defect of the library: please report it */
+  LIQ_DAMAGED = -6 /**< bytes are not what liq_engine_save() wrote, or of a later format: the message names the part */
 };
 
 #define LIQ_REJECT_REASONS 7 /**< statuses from 0 to 6 */
@@ -429,6 +428,36 @@ LIQCORE_C_EXPORT const char* liq_features_name(const liq_features* features, siz
  */
 LIQCORE_C_EXPORT liq_status liq_features_read(liq_features* features, const liq_engine* engine, double* out,
                                               size_t capacity);
+
+/* --- saving ------------------------------------------------------------------------------------------------------- */
+
+/**
+ * Write an engine: what it is (instrument, leverage, options without threads) and where it stands. Hooks are not saved.
+ *
+ * The bytes are those of Engine.save() in Python and Engine::save() in C++, on any machine. Call it with a capacity of
+ * 0 to learn the size; the engine must not be fed in between. Reads the engine: allowed in a hook.
+ * @param bytes     may be NULL if capacity is 0
+ * @param capacity  of `bytes`
+ * @param size      receives how many bytes there are, also if LIQ_TOO_SMALL is returned; may be NULL
+ * @return LIQ_NO_PRICE before the first price, when there is nothing to save
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_save(const liq_engine* engine, void* bytes, size_t capacity, size_t* size);
+/**
+ * Make the engine that liq_engine_save() wrote, in C, C++ or Python: what follows is bit for bit the same.
+ *
+ * Everything is checked before it is used; no bytes do harm. They may be given up afterwards.
+ * @param threads  that long arrays of trades are spread over, 1..256
+ * @param out      receives the engine, NULL after an error; to be given back with liq_engine_destroy()
+ * @return LIQ_DAMAGED if the bytes are damaged, cut off or of a later format
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_load(const void* bytes, size_t size, int32_t threads, liq_engine** out);
+/**
+ * Make another engine that stands where this one stands: what follows is bit for bit the same.
+ *
+ * Costs a copy of the book; closed windows are shared. It has no hook. Reads the engine: allowed in a hook.
+ * @param out  receives the engine, NULL after an error; to be given back with liq_engine_destroy()
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_clone(const liq_engine* engine, liq_engine** out);
 
 #ifdef __cplusplus
 }
