@@ -95,8 +95,9 @@ test-sanitizers: sanitized  ## C++ tests under ASan and UBSan, then TSan
 	for preset in $(SANITIZERS); do ctest --preset $$preset -j $(JOBS) || exit 1; done
 
 ROUNDS := 20
-soak: sanitized $(VENV)/.installed  ## What is longer: big sizes under sanitizers, property tests in ROUNDS=20 from a SEED
-	$(BIN)/python tools/soak.py --jobs $(JOBS) --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(SANITIZERS)
+STREAMS := 1000000
+soak: sanitized $(VENV)/.installed  ## What is longer: big sizes and a million random STREAMS under sanitizers, property tests in ROUNDS=20 from a SEED
+	$(BIN)/python tools/soak.py --jobs $(JOBS) --rounds $(ROUNDS) --streams $(STREAMS) $(if $(SEED),--seed $(SEED)) $(SANITIZERS)
 
 test-python: optional-ccache $(VENV)/.installed  ## Tests of the Python package
 	$(BIN)/python -m pytest -q -n $(JOBS)

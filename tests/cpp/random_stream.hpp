@@ -67,7 +67,7 @@ class Maker {
 
   Stream make() {
     Stream out = engine();
-    const auto rows = random_.one_in(500) ? random_(300, 2'500) : random_(1, 50);
+    const auto rows = random_.one_in(500) ? random_(300, 2'500) : random_(1, 30);
     for (std::int64_t i = 0; i < rows; ++i) out.rows.push_back(row(out));
     return out;
   }
@@ -88,7 +88,7 @@ class Maker {
     tick_size_ = one_of({1.0, 1.0, 0.5, 0.1, 0.01, 10.0});
     lot_size_ = one_of({1.0, 1.0, 0.001, 1e-5, 100.0});
     step_ = one_of<std::int64_t>({1, 1, 2, 5, 10, 17});
-    base_ = one_of<std::int64_t>({50, 300, 1'000, 300 * step_});
+    base_ = random_.one_in(40) ? 1'000 * step_ : one_of<std::int64_t>({50, 50, 150, 100 * step_});
     hurry_ = random_(3, 12);
     spoil_ = one_of<std::int64_t>({8, 30, 1'000'000});
     wild_ = random_.one_in(2'000);
@@ -192,11 +192,8 @@ class Maker {
     const double nudge = one_of({0.0, 0.0, 0.4});  // candles need not lie on the grid
     const double low = (*lowest - nudge) * tick_size_;
     const double high = (*highest + nudge) * tick_size_;
-    Row row{Kind::candle,
-            time() - stream.interval_ns + 1,
-            {one_of({low, high}), high, low, one_of({low, high})},
-            {},
-            false};
+    Row row{Kind::candle, time(), {one_of({low, high}), high, low, one_of({low, high})}, {}, false};
+    if (row.ts > -kWindow) row.ts -= stream.interval_ns - 1;
     if (volumes)
       for (double& qty : row.qty) qty = lot_size_ * one_of({0.0, lots(), lots() + 0.5});
     if (!random_.one_in(spoil_)) return row;
