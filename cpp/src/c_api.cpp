@@ -36,7 +36,7 @@ liq_status fail(liq_status status, const char* message) noexcept {
   return status;
 }
 
-/// A buffer that is too small: the only error besides InvalidConfig that names what is needed.
+/// A buffer that is too small; the message says how many values it must have room for.
 class TooSmall : public liqcore::Error {
  public:
   TooSmall(const char* argument, std::size_t needed, std::size_t capacity)
