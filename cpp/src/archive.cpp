@@ -85,6 +85,135 @@ class CellBuilder {
   std::size_t last_layer_ = 0;
 };
 
+/// Reads the rows of one window after the other.
+class RowReader {
+ public:
+  RowReader(std::size_t tiers, const ArchiveRows& rows)
+      : rows_(rows), tiers_(tiers), base_(2 * tiers), added_(2 * tiers), liquidated_(2 * tiers) {}
+
+  /// The window that starts with `segment`, which is empty but for its times.
+  void read(Segment& segment) {
+    segment.accounts.resize(2 * tiers_);
+    for (; row_ < rows_.size() && rows_.time_ns[row_] == segment.start_ns; ++row_) read_row(segment);
+    check_tiers(segment);
+    segment.additions = added_.take();
+    segment.liquidated = liquidated_.take();
+    segment.last_ns = last_ns_;
+    segment.mark_price = mark_;
+    segment.open_interest = open_interest_;
+  }
+
+  /// What was live before the first window, once all of them are read.
+  Cells finish(std::size_t windows) {
+    if (row_ != rows_.size())
+      throw InvalidConfig("rows of an archive must be in window order and within its " + std::to_string(windows) +
+                          " windows; row " + std::to_string(row_) + " is not");
+    return base_.take();
+  }
+
+ private:
+  [[nodiscard]] InvalidConfig error(const std::string& text) const {
+    return InvalidConfig("row " + std::to_string(row_) + " of an archive " + text);
+  }
+
+  [[nodiscard]] std::size_t side() const {
+    if (rows_.side[row_] < 0 || rows_.side[row_] > 1) throw error("must name a side");
+    return static_cast<std::size_t>(rows_.side[row_]);
+  }
+
+  [[nodiscard]] std::size_t layer() const {
+    const int side = rows_.side[row_];
+    const int tier = rows_.tier[row_];
+    if (side < 0 || side > 1 || tier < 0 || static_cast<std::size_t>(tier) >= tiers_)
+      throw error("must name a side and one of " + std::to_string(tiers_) + " tiers");
+    return static_cast<std::size_t>(side) * tiers_ + static_cast<std::size_t>(tier);
+  }
+
+  void read_row(Segment& segment) {
+    const auto kind = static_cast<RowKind>(rows_.kind[row_]);
+    const double value = rows_.value[row_];
+    if (!std::isfinite(value) || (std::fabs(value) >= kMaxValue && kind != RowKind::open_interest))
+      throw error("must hold a number below 2^62, was " + text_of(value));
+    switch (kind) {
+      case RowKind::base:
+        return read_cell(base_);
+      case RowKind::added:
+        return read_cell(added_);
+      case RowKind::liquidated:
+        return read_cell(liquidated_);
+      case RowKind::touched:
+        return read_touch(segment.touched[side()]);
+      case RowKind::scale:
+        segment.scale[side()].push_back(value);
+        return;
+      case RowKind::last_event:
+        last_ns_ = segment.start_ns + static_cast<std::int64_t>(value);
+        return;
+      case RowKind::mark_price:
+        mark_ = value;
+        return;
+      case RowKind::open_interest:
+        open_interest_ = value;
+        return;
+      default:
+        if (!read_candle(kind, segment.candle)) read_account(kind, segment.accounts);
+    }
+  }
+
+  void read_cell(CellBuilder& cells) const {
+    if (rows_.bin[row_] < 0) throw error("must name a bin");
+    cells.add(layer(), rows_.bin[row_], rows_.value[row_]);
+  }
+
+  void read_touch(std::vector<TouchStep>& steps) const {
+    if (steps.empty() || steps.back().bin != rows_.bin[row_]) steps.push_back({rows_.bin[row_], {}});
+    if (rows_.tier[row_] >= 0) steps.back().scale.push_back(rows_.value[row_]);
+  }
+
+  /// Whether it is a row of a candle.
+  [[nodiscard]] bool read_candle(RowKind kind, Candle& candle) const {
+    const double value = rows_.value[row_];
+    for (const CandlePrice& price : kCandlePrices)
+      if (price.kind == kind) {
+        candle.*price.field = static_cast<std::int64_t>(value);
+        return true;
+      }
+    if (kind == RowKind::buy_lots)
+      candle.buy_lots = value;
+    else if (kind == RowKind::sell_lots)
+      candle.sell_lots = value;
+    else
+      return false;
+    return true;
+  }
+
+  void read_account(RowKind kind, std::vector<Account>& accounts) const {
+    for (const AccountField& account : kAccountFields)
+      if (account.kind == kind) return (accounts[layer()].*account.field).add(rows_.value[row_]);
+    throw error("has the unknown kind " + std::to_string(rows_.kind[row_]));
+  }
+
+  void check_tiers(const Segment& segment) const {
+    for (const auto& scale : segment.scale)
+      if (!scale.empty() && scale.size() != tiers_)
+        throw InvalidConfig("an archive must scale all tiers of a side or none, had " + std::to_string(scale.size()));
+    for (const auto& steps : segment.touched)
+      for (const TouchStep& step : steps)
+        if (!step.scale.empty() && step.scale.size() != tiers_)
+          throw InvalidConfig("a touch step of an archive must scale all tiers or none, had " +
+                              std::to_string(step.scale.size()));
+  }
+
+  const ArchiveRows& rows_;
+  std::size_t tiers_;
+  std::size_t row_ = 0;
+  CellBuilder base_, added_, liquidated_;
+  // What a window says where it does not say otherwise.
+  std::int64_t last_ns_ = kNoEvent;
+  double mark_ = std::numeric_limits<double>::quiet_NaN();
+  double open_interest_ = std::numeric_limits<double>::quiet_NaN();
+};
+
 }  // namespace
 
 void ArchiveRows::push(std::int64_t time, RowKind row_kind, int row_side, int row_tier, std::int64_t row_bin,
@@ -148,118 +277,15 @@ ArchiveRows to_rows(const History& history) {
 
 History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows, const ArchiveRows& rows) {
   History history(terms, std::nullopt);
-  const std::size_t tiers = terms.tiers;
-  CellBuilder base(2 * tiers);
-  CellBuilder added(2 * tiers);
-  CellBuilder liquidated(2 * tiers);
-  Segment* segment = nullptr;
-  std::int64_t last_ns = std::numeric_limits<std::int64_t>::min();
-  double mark = std::numeric_limits<double>::quiet_NaN();
-  double open_interest = mark;
+  RowReader reader(terms.tiers, rows);
   std::int64_t start = first_ns;
-
-  const auto finish = [&] {
-    segment->additions = added.take();
-    segment->liquidated = liquidated.take();
-    segment->last_ns = last_ns;
-    segment->mark_price = mark;
-    segment->open_interest = open_interest;
-  };
-  std::size_t row = 0;
   for (std::size_t window = 0; window < windows; ++window, start += terms.window_ns) {
-    segment = &history.append();
-    segment->start_ns = start;
-    segment->end_ns = start + terms.window_ns;
-    segment->accounts.resize(2 * tiers);
-    for (; row < rows.size() && rows.time_ns[row] == start; ++row) {
-      const auto kind = static_cast<RowKind>(rows.kind[row]);
-      const double value = rows.value[row];
-      const int side = rows.side[row];
-      const int tier = rows.tier[row];
-      const bool has_layer = side >= 0 && side < 2 && tier >= 0 && static_cast<std::size_t>(tier) < tiers;
-      const auto layer = [&]() -> std::size_t {
-        if (!has_layer)
-          throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a side and one of " +
-                              std::to_string(tiers) + " tiers");
-        return static_cast<std::size_t>(side) * tiers + static_cast<std::size_t>(tier);
-      };
-      const auto only_side = [&]() -> std::size_t {
-        if (side < 0 || side > 1) throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a side");
-        return static_cast<std::size_t>(side);
-      };
-      const auto cell = [&](CellBuilder& cells) {
-        if (rows.bin[row] < 0) throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a bin");
-        cells.add(layer(), rows.bin[row], value);
-      };
-      if (!std::isfinite(value) || (std::fabs(value) >= kMaxValue && kind != RowKind::open_interest))
-        throw InvalidConfig("row " + std::to_string(row) + " of an archive must hold a number below 2^62, was " +
-                            text_of(value));
-      switch (kind) {
-        case RowKind::base:
-          cell(base);
-          break;
-        case RowKind::added:
-          cell(added);
-          break;
-        case RowKind::liquidated:
-          cell(liquidated);
-          break;
-        case RowKind::touched: {
-          auto& steps = segment->touched[only_side()];
-          if (steps.empty() || steps.back().bin != rows.bin[row]) steps.push_back({rows.bin[row], {}});
-          if (tier >= 0) steps.back().scale.push_back(value);
-          break;
-        }
-        case RowKind::scale:
-          segment->scale[only_side()].push_back(value);
-          break;
-        case RowKind::open:
-        case RowKind::high:
-        case RowKind::low:
-        case RowKind::close:
-          for (const CandlePrice& price : kCandlePrices)
-            if (price.kind == kind) segment->candle.*price.field = static_cast<std::int64_t>(value);
-          break;
-        case RowKind::buy_lots:
-          segment->candle.buy_lots = value;
-          break;
-        case RowKind::sell_lots:
-          segment->candle.sell_lots = value;
-          break;
-        case RowKind::last_event:
-          last_ns = start + static_cast<std::int64_t>(value);
-          break;
-        case RowKind::mark_price:
-          mark = value;
-          break;
-        case RowKind::open_interest:
-          open_interest = value;
-          break;
-        default: {
-          const AccountField* found = nullptr;
-          for (const AccountField& account : kAccountFields)
-            if (account.kind == kind) found = &account;
-          if (found == nullptr)
-            throw InvalidConfig("row " + std::to_string(row) + " of an archive has the unknown kind " +
-                                std::to_string(rows.kind[row]));
-          (segment->accounts[layer()].*found->field).add(value);
-        }
-      }
-    }
-    for (const auto& scale : segment->scale)
-      if (!scale.empty() && scale.size() != tiers)
-        throw InvalidConfig("an archive must scale all tiers of a side or none, had " + std::to_string(scale.size()));
-    for (const auto& steps : segment->touched)
-      for (const TouchStep& step : steps)
-        if (!step.scale.empty() && step.scale.size() != tiers)
-          throw InvalidConfig("a touch step of an archive must scale all tiers or none, had " +
-                              std::to_string(step.scale.size()));
-    finish();
+    Segment& segment = history.append();
+    segment.start_ns = start;
+    segment.end_ns = start + terms.window_ns;
+    reader.read(segment);
   }
-  if (row != rows.size())
-    throw InvalidConfig("rows of an archive must be in window order and within its " + std::to_string(windows) +
-                        " windows; row " + std::to_string(row) + " is not");
-  history.set_base(base.take());
+  history.set_base(reader.finish(windows));
   return history;
 }
 
