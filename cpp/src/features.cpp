@@ -85,7 +85,7 @@ class Sorted {
   [[nodiscard]] Cursor until(const Cursor& from, std::int64_t ts_ns) const {
     const std::int64_t delay = feed_.candles.interval_ns - 1;  // a candle acts at its last nanosecond
     return {cut(feed_.trades.ts_ns, from.trades, ts_ns, trades_), cut(feed_.marks.ts_ns, from.marks, ts_ns, marks_),
-            cut(feed_.candles.ts_open_ns, from.candles, ts_ns - delay, candles_),
+            cut(feed_.candles.ts_open_ns, from.candles, std::max<std::int64_t>(ts_ns - delay, 0), candles_),
             cut(feed_.open_interest.ts_ns, from.open_interest, ts_ns, open_interest_),
             cut(feed_.vendor_events.ts_ns, from.vendor_events, ts_ns, vendor_events_)};
   }
