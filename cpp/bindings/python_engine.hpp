@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -25,6 +26,7 @@ struct PyEngine {
   std::atomic<std::size_t> user{0};  // hash of the thread's id; 0: nobody
   py::object callback = py::none();
   std::optional<py::error_already_set> raised{};
+  std::string notes{};  // that came with the bytes it was loaded from
 };
 
 inline std::size_t this_thread() { return std::hash<std::thread::id>{}(std::this_thread::get_id()) | 1; }

@@ -18,8 +18,10 @@
 
 #include "arrays.hpp"
 #include "axis.hpp"
+#include "bytes.hpp"
 #include "checkpoint.hpp"
 #include "feeds.hpp"
+#include "liqcore/checksum.hpp"
 #include "liqcore/engine.hpp"
 #include "liqcore/footprint_stream.hpp"
 #include "names.hpp"
@@ -151,9 +153,52 @@ void on_column(PyEngine& self, py::object callback) {
   });
 }
 
+py::bytes save(PyEngine& self, const std::string& notes) {
+  const Reading guard(self);
+  const std::size_t size = self.engine.save_to({}, notes);
+  auto out = py::reinterpret_steal<py::bytes>(PyBytes_FromStringAndSize(nullptr, static_cast<py::ssize_t>(size)));
+  if (!out) throw py::error_already_set();
+  auto* const to = reinterpret_cast<std::byte*>(PyBytes_AS_STRING(out.ptr()));
+  const py::gil_scoped_release unlocked;  // nobody else has the bytes yet
+  static_cast<void>(self.engine.save_to({to, size}, notes));
+  return out;
+}
+
+/// Its bytes and its threads.
+py::object state(PyEngine& self) { return py::make_tuple(save(self, self.notes), self.engine.options().threads); }
+
+/// Another engine is cloned; bytes and threads are loaded.
+std::unique_ptr<PyEngine> made_of(const py::object& state) {
+  if (py::isinstance<PyEngine>(state)) {
+    auto& other = state.cast<PyEngine&>();
+    const Reading guard(other);
+    auto made = std::make_unique<PyEngine>(other.engine.clone());
+    made->notes = other.notes;
+    return made;
+  }
+  if (!PyTuple_Check(state.ptr()) || PyTuple_GET_SIZE(state.ptr()) != 2 ||
+      PyObject_CheckBuffer(PyTuple_GET_ITEM(state.ptr(), 0)) == 0)
+    throw py::type_error("data must be bytes");
+  const auto [data, threads] = state.cast<std::tuple<py::buffer, std::size_t>>();
+  const Bytes bytes(data);
+  std::string notes;
+  const auto load = [&] {
+    const py::gil_scoped_release unlocked;
+    return Engine::load(bytes.span(), threads, &notes);
+  };
+  auto made = std::make_unique<PyEngine>(load());
+  made->notes = std::move(notes);
+  return made;
+}
+
 }  // namespace
 
 void register_engine(py::module_& m) {
+  m.def(
+      "crc32c", [](const py::buffer& data, std::uint32_t before) { return crc32c(Bytes(data).span(), before); },
+      py::arg("data"), py::arg("before") = 0,
+      "CRC-32C of bytes, the checksum of liqcore's files; `before` is that of what came before them.");
+
   py::class_<PyEngine>(m, "Engine", "The native engine; liqcore.Engine documents it.")
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
            py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"), py::arg("maker_share"),
@@ -373,7 +418,9 @@ goes to `sys.unraisablehook`.
           },
           "The closed windows that are kept, oldest first: list of Segment.")
       .def("_history", &history, py::arg("unfinished"))
-      .def("_state", &state)
+      .def("_save", &save, py::arg("notes"))
+      .def(py::pickle(&state, &made_of))
+      .def_property_readonly("_notes", [](const PyEngine& self) { return py::bytes(self.notes); })
       .def("_restore", &restore, py::arg("windows"), py::arg("state"))
       .def_property_readonly(
           "instrument", [](const PyEngine& self) { return self.engine.instrument(); }, "What is traded.")

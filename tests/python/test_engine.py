@@ -220,8 +220,8 @@ def test_a_loaded_engine_goes_on_bit_for_bit(tmp_path, options):
     straight, first = engine(**options), engine(**options)
     half, half_mark = 9_999, 200
     first.feed(trades=(ts[:half], price[:half], qty[:half], sell[:half]), marks=[m[:half_mark] for m in marks])
-    first.save(tmp_path / "engine.parquet")
-    second = lq.Engine.load(tmp_path / "engine.parquet")
+    first.save(tmp_path / "engine.liq")
+    second = lq.Engine.load(tmp_path / "engine.liq")
     assert same(first, second)
     assert second.clock == first.clock
     for each in (first, second):
@@ -233,7 +233,7 @@ def test_a_loaded_engine_goes_on_bit_for_bit(tmp_path, options):
 
 def test_saving_before_the_first_price_is_refused(tmp_path):
     with pytest.raises(lq.InvalidConfigError, match="no price yet"):
-        engine().save(tmp_path / "engine.parquet")
+        engine().save(tmp_path / "engine.liq")
     assert not list(tmp_path.iterdir())
 
 
@@ -409,8 +409,8 @@ def test_leverage_that_the_venue_does_not_offer_is_left_out_and_told():
 def test_a_loaded_engine_keeps_its_margin_terms(tmp_path):
     eng = lq.Engine(lq.instrument("hyperliquid:BTC", tick_size=1.0, lot_size=0.00001))
     eng.trade(START, 60_000.0, 1.0, False)
-    eng.save(tmp_path / "engine.parquet")
-    back = lq.Engine.load(tmp_path / "engine.parquet")
+    eng.save(tmp_path / "engine.liq")
+    back = lq.Engine.load(tmp_path / "engine.liq")
     assert back.dropped_leverage == eng.dropped_leverage == (50.0, 100.0)
     assert same(eng, back)
     for each in (eng, back):

@@ -99,7 +99,7 @@ def test_any_split_of_the_input_gives_the_same_bits(model: str, reconciled: bool
         end = at + rng.choice([1, 2, 17, 256, 1000])
         feed(parts, rows[at:end])
         if at < len(rows) // 2 <= end:
-            parts = lq.Engine.load(parts.save(tmp_path / "half.parquet"))
+            parts = lq.Engine.load(parts.save(tmp_path / "half.liq"))
         at = end
     for other in (one, parts):
         if (model, reconciled) == ("flow", True):  # trades are added to cells that a cap has made fractions

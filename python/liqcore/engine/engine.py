@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
 from .._core import Instrument, LeverageProfile, PriceAxis, Stats
 from ..errors import InvalidConfigError
 from ..market.leverage import as_profile, half_lives
@@ -19,6 +16,7 @@ from ..words.times import Length, parse_duration
 from .arrays import arrays_of, side_arrays
 from .events import EventStats, feed_events
 from .feature_reader import REACHES, FeatureReader
+from .saving import Saving
 
 if TYPE_CHECKING:
     from ..config.config import Config
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from ..views.map import LiquidationMap
 
 
-class Engine(_core.Engine):
+class Engine(Saving):
     """
     Estimates where leveraged positions would be liquidated, from a stream of market events.
 
@@ -153,8 +151,8 @@ class Engine(_core.Engine):
             event_threshold=event_threshold,
             reconciled=reconciled,
         )
-        #: Leverages of the profile that the venue does not offer: left out, their shares divided among the rest.
-        self.dropped_leverage: tuple[float, ...] = tuple(sorted(dropped))
+        self.dropped_leverage = tuple(sorted(dropped))
+        self.notes = []
 
     @classmethod
     def from_config(cls, config: Config, *, threads: int = 1, keep: int | None = None) -> Engine:
@@ -458,6 +456,8 @@ class Engine(_core.Engine):
         if history is None:
             raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
         meta = describe(self, self.dropped_leverage)
+        if self.notes:
+            meta["notes"] = list(self.notes)
         config = config_of(self, step)
         meta |= {"config": config.to_dict(), "config_hash": config.hash}
         one = OneHistory(history, self.leverage, complete=not unfinished)
@@ -481,36 +481,3 @@ class Engine(_core.Engine):
         """
         reader = FeatureReader(reaches=reaches)
         return dict(zip(reader.names, reader.read(self).tolist(), strict=True))
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """
-        Save the engine's whole state as one Parquet file, which appears whole or not at all.
-
-        `Engine.load` goes on from there, bit for bit (with half-lives too). Hooks are not saved.
-
-        Raises
-        ------
-        InvalidConfigError
-            Before the first price, when there is nothing to save.
-        """
-        from .saved import save_engine
-
-        return save_engine(path, self, self.dropped_leverage)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """
-        Make the engine that `save` wrote.
-
-        Raises
-        ------
-        DataError
-            If the file is not one.
-        """
-        from .saved import read_engine
-
-        saved = read_engine(path)
-        engine = cls(**saved.arguments)
-        engine._restore(saved.history, saved.state)
-        engine.dropped_leverage = saved.dropped_leverage
-        return engine
