@@ -74,7 +74,11 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
   History closed(windows.terms(), std::nullopt);
   Cells base;
   windows.base().extract(base);
-  for (std::size_t i = 0; i < before; ++i) closed.append() = windows.segment(i);
+  for (std::size_t e = 0; e <= windows.entry_of(before); ++e) {
+    const History::Entry entry = windows.entry(e);
+    if (const std::size_t count = std::min(entry.count, before - entry.first); count > 0)
+      closed.append(windows.segment(entry.first), count);
+  }
   // Files of liqcore 0.1.0 do not say what they are of, nor how many windows there have been.
   const bool knows = state.contains("kind");
   const auto total = knows ? state["total"].cast<std::uint64_t>() : before;

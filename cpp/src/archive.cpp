@@ -1,5 +1,6 @@
 #include "liqcore/archive.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -92,8 +93,10 @@ class RowReader {
       : rows_(rows), tiers_(tiers), base_(2 * tiers), added_(2 * tiers), liquidated_(2 * tiers) {}
 
   /// The window that starts with `segment`, which is empty but for its times.
-  void read(Segment& segment) {
+  /// Read a window that begins at segment.start_ns; as how many of the `left` windows it stands there.
+  std::size_t read(Segment& segment, std::int64_t window_ns, std::size_t left) {
     segment.accounts.resize(2 * tiers_);
+    alike_ = without_rows(segment.start_ns, window_ns, left);
     for (; row_ < rows_.size() && rows_.time_ns[row_] == segment.start_ns; ++row_) read_row(segment);
     check_tiers(segment);
     segment.additions = added_.take();
@@ -101,6 +104,11 @@ class RowReader {
     segment.last_ns = last_ns_;
     segment.mark_price = mark_;
     segment.open_interest = open_interest_;
+    if (alike_ < 1 || alike_ > left || (alike_ > 1 && !segment.idle()))
+      throw InvalidConfig(
+          "a window of an archive must repeat within its windows, and only if it is idle: that of row " +
+          std::to_string(row_) + " was there " + std::to_string(alike_) + " times");
+    return alike_;
   }
 
   /// What was live before the first window, once all of them are read.
@@ -129,6 +137,13 @@ class RowReader {
     return static_cast<std::size_t>(side) * tiers_ + static_cast<std::size_t>(tier);
   }
 
+  /// How many windows from one on have no rows; 1 if this one has.
+  [[nodiscard]] std::size_t without_rows(std::int64_t start_ns, std::int64_t window_ns, std::size_t left) const {
+    if (row_ == rows_.size() || rows_.time_ns[row_] < start_ns) return left;
+    if (rows_.time_ns[row_] == start_ns) return 1;
+    return std::min(left, static_cast<std::size_t>((rows_.time_ns[row_] - start_ns - 1) / window_ns + 1));
+  }
+
   void read_row(Segment& segment) {
     const auto kind = static_cast<RowKind>(rows_.kind[row_]);
     const double value = rows_.value[row_];
@@ -154,6 +169,9 @@ class RowReader {
         return;
       case RowKind::open_interest:
         open_interest_ = value;
+        return;
+      case RowKind::repeated:
+        alike_ = static_cast<std::size_t>(std::max(value, 0.0));
         return;
       default:
         if (!read_candle(kind, segment.candle)) read_account(kind, segment.accounts);
@@ -207,6 +225,7 @@ class RowReader {
   const ArchiveRows& rows_;
   std::size_t tiers_;
   std::size_t row_ = 0;
+  std::size_t alike_ = 1;  // windows that the rows of this one stand for
   CellBuilder base_, added_, liquidated_;
   // What a window says where it does not say otherwise.
   std::int64_t last_ns_ = kNoEvent;
@@ -232,13 +251,14 @@ ArchiveRows to_rows(const History& history) {
   if (history.size() == 0) return rows;
   Cells base;
   history.base().extract(base);
-  push_cells(rows, history.segment(0).start_ns, RowKind::base, base, tiers);
+  push_cells(rows, history.start_ns(0), RowKind::base, base, tiers);
 
   double mark = std::numeric_limits<double>::quiet_NaN();
   double open_interest = mark;
-  for (std::size_t i = 0; i < history.size(); ++i) {
-    const Segment& segment = history.segment(i);
-    const std::int64_t time = segment.start_ns;
+  for (std::size_t i = 0; i < history.entries(); ++i) {
+    const History::Entry entry = history.entry(i);
+    const Segment& segment = entry.window;
+    const std::int64_t time = history.start_ns(entry.first);
     push_cells(rows, time, RowKind::added, segment.additions, tiers);
     push_cells(rows, time, RowKind::liquidated, segment.liquidated, tiers);
     for (int side = 0; side < 2; ++side) {
@@ -252,6 +272,8 @@ ArchiveRows to_rows(const History& history) {
     }
     const Candle& candle = segment.candle;
     const auto number = [&](RowKind kind, double value) { rows.push(time, kind, kNone, kNone, kNone, value); };
+    if (entry.count > 1 && !(segment.scale[0].empty() && segment.scale[1].empty()))
+      number(RowKind::repeated, static_cast<double>(entry.count));
     if (!candle.empty()) {
       for (const CandlePrice& price : kCandlePrices) number(price.kind, static_cast<double>(candle.*price.field));
       number(RowKind::buy_lots, candle.buy_lots);
@@ -278,12 +300,18 @@ ArchiveRows to_rows(const History& history) {
 History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows, const ArchiveRows& rows) {
   History history(terms, std::nullopt);
   RowReader reader(terms.tiers, rows);
-  std::int64_t start = first_ns;
-  for (std::size_t window = 0; window < windows; ++window, start += terms.window_ns) {
-    Segment& segment = history.append();
-    segment.start_ns = start;
-    segment.end_ns = start + terms.window_ns;
-    reader.read(segment);
+  if (terms.window_ns < 1) throw InvalidConfig("window must be at least 1 ns, was " + text_of(terms.window_ns));
+  if (first_ns < 0 || windows > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() - first_ns) /
+                                    static_cast<std::uint64_t>(terms.window_ns))
+    throw InvalidConfig("windows of an archive must end before the year 2262, " + std::to_string(windows) + " from " +
+                        std::to_string(first_ns) + " ns do not");
+  std::size_t alike = 0;
+  for (std::size_t window = 0; window < windows; window += alike) {
+    Segment segment;
+    segment.start_ns = first_ns + static_cast<std::int64_t>(window) * terms.window_ns;
+    segment.end_ns = segment.start_ns + terms.window_ns;
+    alike = reader.read(segment, terms.window_ns, windows - window);
+    history.append(std::move(segment), alike);
   }
   history.set_base(reader.finish(windows));
   return history;

@@ -9,6 +9,7 @@
 
 #include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
+#include "power.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
 #include "zeros.hpp"
@@ -98,7 +99,9 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
       least_ = std::min(least_, factor);
       greatest_ = std::max(greatest_, factor);
     }
+  idle_.scale.resize(2 * tiers_);
   for (const std::size_t side : {0, 1}) {
+    idle_.window.scale[side].reserve(tiers_);
     touched_[side].reserve(1);
     step_scale_[side].reserve(tiers_);
   }
@@ -398,6 +401,7 @@ void LevelBook::make_room_to_touch(std::size_t side) {
 
 void LevelBook::touch_bins(std::int64_t low_bin, std::int64_t high_bin) {
   room_to_touch();
+  pass_idle();
   record_touch(Side::long_, low_bin);
   record_touch(Side::short_, high_bin);
   if (low_bin >= longs_end_ && high_bin < shorts_begin_) return;
@@ -516,12 +520,14 @@ double LevelBook::live_lots(std::size_t layer) const noexcept {
 template <class Use>
 void LevelBook::each_live(std::size_t layer, Use&& use) const noexcept {
   const std::int64_t high = live_range(layer).high;
+  const double idle = idle_scale(layer);
   for (std::int64_t bin = next_live(layer, 0); bin < high; bin = next_live(layer, bin)) {
     const double* const settled = settled_.page(layer, bin);
     const double* const fresh = fresh_.page(layer, bin);
     for (const std::int64_t end = std::min(high, Layers::page_end(bin)); bin < end; ++bin) {
       const std::size_t i = Layers::within(bin);
-      use(bin, (settled == nullptr ? 0.0 : settled[i] * pending_[layer]) + (fresh == nullptr ? 0.0 : fresh[i]));
+      use(bin, (settled == nullptr ? 0.0 : after_idle(settled[i], idle) * pending_[layer]) +
+                   (fresh == nullptr ? 0.0 : fresh[i]));
     }
   }
 }
@@ -542,7 +548,10 @@ void LevelBook::live(std::size_t layer, std::int64_t low, std::span<double> out)
   const double* const fresh = fresh_.page(layer, low);
   const std::size_t at = Layers::within(low);
   const double pending = pending_[layer];
-  if (settled != nullptr && fresh != nullptr)
+  if (const double idle = idle_scale(layer); settled != nullptr && idle != 1.0)
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] = after_idle(settled[at + i], idle) * pending + (fresh == nullptr ? 0.0 : fresh[at + i]);
+  else if (settled != nullptr && fresh != nullptr)
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[at + i] * pending + fresh[at + i];
   else if (settled != nullptr)
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[at + i] * pending;
@@ -660,10 +669,39 @@ void LevelBook::room_to_settle(Segment& out) const {
   out.accounts.reserve(2 * tiers_);
 }
 
-void LevelBook::end_window(const Segment& out) noexcept {
+/// The idle windows that were counted become part of the settled levels.
+void LevelBook::pass_idle() noexcept {
+  if (idle_.windows == 0) return;
+  std::fill(closed_.begin(), closed_.end(), Tally{});
+  settled_.apply(idle_.window, Layers::Dust::flush, nullptr, closed_, idle_.windows);
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) accounts_[layer].closed += closed_[layer];
+  idle_.windows = 0;
+}
+
+void LevelBook::end_idle_window(const Segment& window, std::uint64_t windows, bool joins) noexcept {
+  if (!joins || !std::equal(std::begin(window.scale), std::end(window.scale), std::begin(idle_.window.scale)))
+    pass_idle();
+  if (window.scale[0].empty() && window.scale[1].empty()) return;
+  idle_.windows += windows;
+  for (std::size_t side = 0; side < 2; ++side)
+    idle_.window.scale[side].assign(window.scale[side].begin(), window.scale[side].end());
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    const auto& scale = window.scale[layer < tiers_ ? 0 : 1];
+    idle_.scale[layer] = scale.empty() ? 1.0 : power(scale[layer < tiers_ ? layer : layer - tiers_], idle_.windows);
+  }
+}
+
+void LevelBook::end_window(const Segment& out, std::uint64_t windows, bool joins) noexcept {
   if (ended_) begin_window();
   ended_ = true;
-  if (scaled_) {
+  const bool idle = out.idle();
+  if (idle)
+    end_idle_window(out, windows, joins);
+  else
+    pass_idle();
+  if (idle) {
+    // Counted.
+  } else if (scaled_) {
     std::fill(closed_.begin(), closed_.end(), Tally{});
     settled_.apply(out, Layers::Dust::flush, nullptr, closed_);
     for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) accounts_[layer].closed += closed_[layer];
@@ -703,6 +741,7 @@ void LevelBook::room_to_absorb(const Segment& window, Layers::Range& bins) {
 
 void LevelBook::absorb(const Segment& window, const LevelBook& from) {
   if (ended_) begin_window();
+  pass_idle();
   exact_limit_ = std::min(exact_limit_, from.exact_limit_);
   inexact_ = inexact_ || from.inexact_;
   Layers::Range room;
@@ -749,26 +788,33 @@ void LevelBook::begin_window() noexcept {
 }
 
 Tally LevelBook::closed_but_unbooked(std::size_t layer) const noexcept {
-  // What scale closed of settled levels is booked when the window settles.
+  // What scale closed of settled levels is booked when the window settles, and idle windows when they have passed.
   Tally out;
-  if (pending_[layer] == 1.0) return out;
+  const double idle = idle_scale(layer);
+  if (idle == 1.0 && pending_[layer] == 1.0) return out;
+  double lost_idle = 0.0;
   double lost = 0.0;
   settled_.each_page(layer, settled_.range(layer), [&](std::int64_t, const double* cells, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) lost += cells[i] - cells[i] * pending_[layer];
+    for (std::size_t i = 0; i < n; ++i) {
+      const double cell = after_idle(cells[i], idle);
+      lost_idle += cells[i] - cell;
+      lost += cell - cell * pending_[layer];
+    }
   });
+  out.add(lost_idle);
   out.add(lost);
   return out;
 }
 
 void LevelBook::restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis,
-                        std::span<const Account> earlier) {
+                        std::span<const Account> earlier, const Segment* idle, std::uint64_t idle_windows) {
   if (settled.tiers() != tiers_ || accounts.size() != 2 * tiers_ || open.accounts.size() != 2 * tiers_ ||
       (!earlier.empty() && earlier.size() != 2 * tiers_))
     throw InvalidConfig("a book must be restored with its own leverage tiers (" + std::to_string(tiers_) + ")");
   const auto of_tiers = [&](const std::vector<double>& scale) { return scale.empty() || scale.size() == tiers_; };
   Layers::Range bins = axis;
   for (std::size_t side = 0; side < 2; ++side) {
-    bool fits = of_tiers(open.scale[side]);
+    bool fits = of_tiers(open.scale[side]) && (idle == nullptr || of_tiers(idle->scale[side]));
     for (const TouchStep& step : open.touched[side]) fits = fits && of_tiers(step.scale);
     if (!fits) throw InvalidConfig("a book must be restored with scales of its own leverage tiers");
   }
@@ -780,12 +826,12 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
                         std::to_string(high_bin_ - 1) + ", had " + std::to_string(bins.low) + " to " +
                         std::to_string(bins.high - 1));
   LevelBook made = *this;
-  made.take_up(std::move(settled), open, accounts, bins, earlier);
+  made.take_up(std::move(settled), open, accounts, bins, earlier, idle, idle_windows);
   *this = std::move(made);
 }
 
 void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
-                        std::span<const Account> earlier) {
+                        std::span<const Account> earlier, const Segment* idle, std::uint64_t idle_windows) {
   for (Layers* layers : {&fresh_, &liquidated_, &own_liquidated_}) layers->clear();
   settled_ = std::move(settled);
   if (!fixed_) fresh_.hold(settled_);
@@ -795,6 +841,10 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
   make_room(bins);
 
   // What the window has liquidated so far is taken out of the settled levels again; the accounts have it already.
+  // A touch lets the idle windows pass, and the accounts have what they closed.
+  idle_.windows = 0;
+  if (idle != nullptr) end_idle_window(*idle, idle_windows, false);
+  if (!open.touched[0].empty() || !open.touched[1].empty()) pass_idle();
   Segment touches;
   for (std::size_t side = 0; side < 2; ++side) touches.touched[side] = touched_[side] = open.touched[side];
   settled_.apply(touches, Layers::Dust::keep, &liquidated_, {});

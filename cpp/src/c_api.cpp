@@ -609,7 +609,10 @@ liq_status liq_engine_window(const liq_engine* engine, uint64_t index, liq_windo
     if (index >= history.size())
       throw InvalidConfig("index must be below the number of windows kept (" + std::to_string(history.size()) +
                           "), was " + std::to_string(index));
-    write_sized(window, "window", kWindow1, window_of(history.segment(index), from.instrument()));
+    liq_window out = window_of(history.entry(history.entry_of(index)).window, from.instrument());
+    out.start_ns = history.start_ns(index);  // idle windows are all like the first of them
+    out.end_ns = out.start_ns + history.terms().window_ns;
+    write_sized(window, "window", kWindow1, out);
   });
 }
 

@@ -176,20 +176,26 @@ void check_state(const Checkpoint& checkpoint, const Instrument& instrument, con
   require(history.total() >= history.size() && history.total() < (std::uint64_t{1} << 62), "a history",
           "count the windows that it holds", static_cast<std::int64_t>(history.total()));
   Cells base;
-  history.base().extract(base);
+  history.entry_base().extract(base);
   check_cells(base, layers, bins);
   std::vector<double> sums(layers);
   add_up(base, sums);
   require(static_cast<std::int64_t>(history.size()) <= open.start_ns / terms.window_ns, "a history",
           "begin after 1970, with windows", static_cast<std::int64_t>(history.size()));
   std::int64_t start = open.start_ns - static_cast<std::int64_t>(history.size()) * terms.window_ns;
-  for (std::size_t i = 0; i <= history.size(); ++i, start += terms.window_ns) {
+  const auto check_at = [&](std::size_t i, const Segment& window) {
     try {
-      check_window(i < history.size() ? history.segment(i) : open, start, instrument, terms, bins, sums);
+      check_window(window, start, instrument, terms, bins, sums);
     } catch (const InvalidConfig& error) {
       throw InvalidConfig("window " + std::to_string(i) + ": " + error.what());
     }
+  };
+  for (std::size_t e = 0; e < history.entries(); ++e) {  // idle windows are all like the first of them
+    const History::Entry entry = history.entry(e);
+    check_at(entry.first, history.segment(entry.first));
+    start += static_cast<std::int64_t>(entry.count) * terms.window_ns;
   }
+  check_at(history.size(), open);
 
   const Stats& stats = checkpoint.stats;
   require(stats.rows == stats.used + stats.rejected_total() && stats.rejected[0] == 0, "rows",

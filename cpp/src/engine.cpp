@@ -60,6 +60,10 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     for (int side = 0; side < 2; ++side)
       for (const double half_life : o.half_life_ns)
         window_decay_.push_back(std::exp2(-static_cast<double>(o.window_ns) / half_life));
+    if (std::any_of(window_decay_.begin(), window_decay_.end(), [](double factor) { return factor != 1.0; }))
+      for (int side = 0; side < 2; ++side)
+        idle_.scale[side].assign(window_decay_.begin(),
+                                 window_decay_.begin() + static_cast<std::ptrdiff_t>(leverage_.size()));
   }
   if (o.model != Model::flow && o.maker_share != 0.0)
     throw InvalidConfig("maker_share needs the model flow, was " + text_of(o.maker_share));
@@ -121,7 +125,7 @@ std::optional<History> Engine::history_so_far() const {
   if (!history_) return std::nullopt;
   History out = *history_;
   out.keep_all();  // the unfinished window comes on top of what is kept
-  if (Segment open; peek(open)) out.append() = std::move(open);
+  if (Segment open; peek(open)) out.append(std::move(open));
   return out;
 }
 
@@ -204,34 +208,40 @@ void Engine::write_boundary(Segment& segment) const noexcept {
 }
 
 /// The one place where windows end. First everything that needs memory, then, without a way to fail, what it is for.
+/// Windows after the first are idle, and pass at once; there are none with a hook.
 template <class Prepare>
 void Engine::close_windows(std::size_t windows, Prepare&& prepare) {
   apply_run();
   LevelBook& book = *live_.book;
   const bool decays = !window_decay_.empty();
-  history_->room_for(windows, book.opened(), decays, room_);
   if (decays)
     book.room_to_settle(closing_);
   else
     book.peek(closing_);
+  history_->room_for(windows, book.opened(), decays || !closing_.scale[0].empty(), room_);
   prepare();
-  for (std::size_t i = 0; i < windows; ++i) {
-    if (decays) book.scale(window_decay_);
-    if (decays || i > 0) book.peek(closing_);
-    book.end_window(closing_);
-    value_liquidated();
-    write_boundary(closing_);
-    end_window(history_->put(closing_, room_));
+  if (decays) {
+    book.scale(window_decay_);
+    book.peek(closing_);
   }
-  room_.spare.clear();
+  end_windows(closing_, 1);
+  if (windows > 1) end_windows(idle_, windows - 1);
   history_->prefetch();
 }
 
-void Engine::end_window(const Segment& segment) {
+void Engine::end_windows(Segment& window, std::size_t windows) {
+  write_boundary(window);
+  live_.book->end_window(window, windows, history_->joins(window));
+  value_liquidated();
+  end_windows_of(history_->put(window, room_, windows), windows);
+}
+
+void Engine::end_windows_of(const Segment& window, std::size_t windows) {
   live_.candle = Candle{};
-  clock_ns_ = std::max(clock_ns_, segment.end_ns);
-  begin_window(segment.end_ns);
-  if (hook_) call_hook(segment);
+  const std::int64_t end = window_start_ns_ + static_cast<std::int64_t>(windows) * options_.window_ns;
+  clock_ns_ = std::max(clock_ns_, end);
+  begin_window(end);
+  if (hook_) call_hook(window);
   live_.book->begin_window();
 }
 

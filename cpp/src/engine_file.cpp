@@ -293,29 +293,34 @@ void fields(File& file, Is<Checkpoint> auto& checkpoint) {
 void write_history(Writer& file, const Checkpoint& checkpoint) {
   const History& history = checkpoint.history;
   Cells base;
-  history.base().extract(base);
-  const std::int64_t start = history.size() > 0 ? history.segment(0).start_ns : checkpoint.open->start_ns;
-  file(history.terms().ticks_per_bin, history.total(), base, start, std::uint64_t{history.size()});
-  for (std::size_t i = 0; i < history.size(); ++i) file(std::uint64_t{1}, history.segment(i));
+  history.entry_base().extract(base);
+  const std::size_t entries = history.entries();
+  const std::size_t folded = entries > 0 ? history.entry(0).folded : 0;
+  const std::int64_t start = entries > 0 ? history.entry(0).window.start_ns : checkpoint.open->start_ns;
+  file(history.terms().ticks_per_bin, history.total(), std::uint64_t{folded}, base, start, std::uint64_t{entries});
+  for (std::size_t e = 0; e < entries; ++e) {
+    const History::Entry entry = history.entry(e);
+    file(std::uint64_t{entry.folded + entry.count}, history.segment(entry.first));
+  }
   file(*checkpoint.open);
 }
 
 /// The least that a window takes: its count, candle, lists, flag and boundary.
 constexpr std::size_t kLeastWindow = 8 + 6 * 8 + (4 + 2 * 3 + 1) * 8 + 1 + 3 * 8;
 
-/// Read the closed windows and the unfinished one into `out`.
+/// Read the closed windows and the unfinished one into `out`. Idle windows that are alike are there once, with their
+/// number; the first of the oldest may be folded away already.
 void read_history(Reader& file, Terms terms, const EngineOptions& options, std::optional<Checkpoint>& out) {
   std::uint64_t total = 0;
+  std::uint64_t folded = 0;
   Cells base;
   std::int64_t start = 0;
-  file(terms.ticks_per_bin, total, base, start);
+  file(terms.ticks_per_bin, total, folded, base, start);
   if (terms.ticks_per_bin < 1 || terms.ticks_per_bin > std::int64_t{1} << 40)
     file.fail("ticks_per_bin must be from 1 to 2^40, was " + std::to_string(terms.ticks_per_bin));
   check_cells(base, 2 * terms.tiers, bins_of(options));
   History history(terms, std::nullopt);
   const std::size_t records = file.count(kLeastWindow);
-  if (total < records) file.fail("must count the windows that it holds");
-  history.set_base(base, total - records);
   const auto read_window = [&](Segment& window) {
     if (start < 0 || start > kMaxTime) file.fail("windows must lie between 1970 and 2116");
     window.start_ns = start;
@@ -325,10 +330,23 @@ void read_history(Reader& file, Terms terms, const EngineOptions& options, std::
   for (std::size_t i = 0; i < records; ++i) {
     std::uint64_t count = 0;
     file(count);
-    if (count != 1) file.fail("a window must be there once, was " + std::to_string(count) + " times");
     Segment window;
     read_window(window);
-    history.append() = std::move(window);
+    if (count < 1 || (count > 1 && !window.idle()))
+      file.fail("a window in which something happened must be there once, was " + std::to_string(count) + " times");
+    if (start > kMaxTime || count - 1 > static_cast<std::uint64_t>((kMaxTime - start) / terms.window_ns))
+      file.fail("windows must lie between 1970 and 2116");
+    start += static_cast<std::int64_t>(count - 1) * terms.window_ns;
+    history.append(std::move(window), count);
+  }
+  const std::size_t windows = history.size();
+  if (total < windows) file.fail("must count the windows that it holds");
+  if (folded > 0 && (records == 0 || folded >= history.entry(0).count))
+    file.fail("must hold more idle windows than are folded away");
+  history.set_base(base, total - windows);
+  if (folded > 0) {
+    history = History(history, windows - folded);
+    history.keep_all();
   }
   Segment open;
   read_window(open);

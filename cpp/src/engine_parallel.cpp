@@ -92,23 +92,23 @@ void Engine::absorb(Engine& later) {
   LevelBook& book = *live_.book;
   Layers::Range bins;
   const std::size_t more = later.history_->size();
-  history_->room_to_put(more);
-  for (std::size_t i = 0; i < more; ++i) {
-    book.room_to_absorb(later.history_->segment(i), bins);
-    if (history_->folds(more)) history_->room_to_fold(later.history_->segment(i));
+  history_->room_to_put(more, later.history_->entries());
+  for (std::size_t e = 0; e < later.history_->entries(); ++e) {
+    book.room_to_absorb(later.history_->entry(e).window, bins);
+    if (history_->folds(more)) history_->room_to_fold(later.history_->entry(e).window);
   }
   live_.sampled.room_to_append(later.live_.sampled);
-  std::vector<std::shared_ptr<Segment>> windows = std::move(*later.history_).release();
   book.make_room(bins);
-  for (std::shared_ptr<Segment>& segment : windows) {
-    if (segment->last_ns == std::numeric_limits<std::int64_t>::min()) segment->last_ns = last_event_ns_;
-    book.absorb(*segment, *later.live_.book);
+  std::move(*later.history_).release([&](std::shared_ptr<Segment> window, std::size_t windows) {
+    if (window->last_ns == std::numeric_limits<std::int64_t>::min()) window->last_ns = last_event_ns_;
+    if (window->idle())
+      book.end_window(*window, windows, history_->joins(*window));
+    else
+      book.absorb(*window, *later.live_.book);
     value_liquidated();
-    last_event_ns_ = segment->last_ns;
-    const Segment& put = *segment;
-    history_->put(std::move(segment));
-    end_window(put);
-  }
+    last_event_ns_ = window->last_ns;
+    end_windows_of(history_->put(std::move(window), windows), windows);
+  });
   if (later.live_.triggered) live_.triggered = later.live_.triggered;
   if (later.live_.last_price != 0) live_.last_price = later.live_.last_price;
   live_.sampled.append(later.live_.sampled);

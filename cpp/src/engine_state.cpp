@@ -114,9 +114,16 @@ void Engine::restore(const Checkpoint& checkpoint) {
   // Everything is made apart; only then, without a way to fail, does it become this engine's.
   LevelBook book = options_.axis ? LevelBook(instrument_, leverage_, *options_.axis)
                                  : LevelBook(instrument_, leverage_, terms.ticks_per_bin);
-  const std::size_t closed = checkpoint.history.size();
-  book.restore(closed > 0 ? checkpoint.history.levels_after(closed - 1) : checkpoint.history.base(), open,
-               checkpoint.stats.accounts, checkpoint.axis, checkpoint.earlier);
+  const History& closed = checkpoint.history;
+  const Segment* idle = nullptr;
+  std::size_t idle_windows = 0;
+  if (closed.size() > 0)
+    if (const History::Entry last = closed.entry(closed.entries() - 1); last.window.idle()) {
+      idle = &last.window;
+      idle_windows = last.folded + last.count;
+    }
+  book.restore(closed.levels_before_entry(closed.entries() - (idle != nullptr ? 1 : 0)), open,
+               checkpoint.stats.accounts, checkpoint.axis, checkpoint.earlier, idle, idle_windows);
   History history(checkpoint.history, options_.keep);
   SampledModel sampled = live_.sampled;
   sampled.restore(checkpoint.sampled);

@@ -10,7 +10,9 @@
 namespace liqcore::inline abi1 {
 namespace {
 
-constexpr double kSmallestScale = 0x1p-400;  // below it, cells are brought back to plain lots
+constexpr double kSmallScale = 0x1p-200;     // below it, cells are brought back to plain lots before the next scale
+constexpr double kSmallestScale = 0x1p-400;  // then, below this, no cell holds half a lot: all of them are below 2^100
+
 }  // namespace
 
 void Fold::Rows::include(std::size_t row) noexcept {
@@ -29,6 +31,7 @@ Fold::Fold(const Terms& terms)
       young_(terms.tiers),
       old_(terms.tiers),
       scale_(2 * terms.tiers, 1.0),
+      begin_(2 * terms.tiers, 1.0),
       undone_(2 * terms.tiers, 1.0),
       ranges_(2 * terms.tiers),
       smallest_(terms.tiers) {}
@@ -102,7 +105,7 @@ void Fold::show(const Picture& picture) {
 
 class Fold::Store {
  public:
-  Store(Fold& fold, std::size_t layer) : fold_(fold), layer_(layer) {}
+  Store(Fold& fold, std::size_t layer, bool goes_on) : fold_(fold), layer_(layer), goes_on_(goes_on) {}
 
   template <class Scale>
   void touch(Layers::Range bins, Scale&& scale_of) {
@@ -114,21 +117,26 @@ class Fold::Store {
     });
     fold_.sum_rows(layer_, bins.low, bins.high);
   }
-  void scale(double by) { fold_.rescale(layer_, by); }
+  void scale(double by) {
+    if (!goes_on_) fold_.begin_entry(layer_);
+    fold_.rescale(layer_, fold_.begin_[layer_] * by);
+  }
   void add(const Cells& additions) { fold_.add(additions, layer_); }
   void flush() { fold_.flush(layer_); }
 
  private:
   Fold& fold_;
   std::size_t layer_;
+  bool goes_on_;
 };
 
-void Fold::step(const Segment& segment) {
+void Fold::step(const Segment& segment, std::uint64_t windows, bool goes_on) {
+  passed_ = goes_on ? passed_ + windows : windows;
   for (std::size_t layer = 0; layer < ranges_.size(); ++layer) {
     if (picture_ != nullptr && weight(layer) == 0.0) continue;  // nobody will see it
     draw_liquidated(segment, layer);
-    Store store(*this, layer);
-    pass(segment, layer, tiers_, ranges_[layer], store);
+    Store store(*this, layer, goes_on);
+    pass(segment, layer, tiers_, ranges_[layer], store, passed_);
   }
 }
 
@@ -148,24 +156,27 @@ void Fold::draw_liquidated(std::size_t layer, std::int64_t bin, double lots) noe
   liquidated_in_[side].include(row);
 }
 
-void Fold::rescale(std::size_t layer, double by) {
-  scale_[layer] *= by;
-  if (scale_[layer] >= kSmallestScale) return;
-  if (scale_[layer] == 0.0) {
-    clear(layer);
+void Fold::begin_entry(std::size_t layer) {
+  if (const double scale = scale_[layer]; scale < kSmallScale) {
+    const Layers::Range& range = ranges_[layer];
+    each_filled(layer, range, [&](std::int64_t, double& young, double* old) {
+      young *= scale;
+      if (old != nullptr) *old *= scale;
+    });
+    undone_[layer] *= scale;
     scale_[layer] = 1.0;
-    return;
+    bounded_ = false;
+    sum_rows(layer, range.low, range.high);
   }
-  const double scale = scale_[layer];
-  const Layers::Range& range = ranges_[layer];
-  each_filled(layer, range, [&](std::int64_t, double& young, double* old) {
-    young *= scale;
-    if (old != nullptr) *old *= scale;
-  });
-  undone_[layer] *= scale;
-  scale_[layer] = 1.0;
-  bounded_ = false;
-  sum_rows(layer, range.low, range.high);
+  begin_[layer] = scale_[layer];
+}
+
+void Fold::rescale(std::size_t layer, double scale) noexcept {
+  if (scale < kSmallestScale) {
+    clear(layer);
+    scale = 1.0;
+  }
+  scale_[layer] = scale;
 }
 
 void Fold::add(const Cells& additions, std::size_t layer) {

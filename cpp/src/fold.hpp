@@ -33,8 +33,9 @@ class Fold {
 
   /// Sum rows from now on, and what is liquidated. The picture must outlive the fold.
   void show(const Picture& picture);
-  /// Let a window pass.
-  void step(const Segment& segment);
+  /// Let windows pass: one, or some of an entry of idle ones.
+  /// @param goes_on  whether those before it were of the same entry, since it began or start_aging()
+  void step(const Segment& segment, std::uint64_t windows = 1, bool goes_on = false);
   /// Put cells of the levels that start_aging() took back to what they were, unless they are gone since. They were
   /// written down in the scale of that time, as start_aging() found it.
   void expire(std::span<const Suffix::Undo> older);
@@ -61,7 +62,8 @@ class Fold {
 
   void draw_liquidated(const Segment& segment, std::size_t layer);
   void draw_liquidated(std::size_t layer, std::int64_t bin, double lots) noexcept;
-  void rescale(std::size_t layer, double factor);
+  void begin_entry(std::size_t layer);
+  void rescale(std::size_t layer, double scale) noexcept;
   void add(const Cells& additions, std::size_t layer);
   void flush(std::size_t layer);
   void find_smallest();
@@ -87,6 +89,8 @@ class Fold {
   Layers young_;                // cells over scale_
   Layers old_;                  // the same for levels that expire; has no pages that young_ lacks
   std::vector<double> scale_;   // one a layer
+  std::vector<double> begin_;   // the same when the entry in progress began
+  std::uint64_t passed_ = 0;    // windows of it
   std::vector<double> undone_;  // scale that old_ was divided by since start_aging()
   std::vector<Layers::Range> ranges_;
 

@@ -103,15 +103,17 @@ std::int64_t column_start(const Picture& picture, std::int64_t window_start_ns) 
   return window_start_ns - (rest < 0 ? rest + picture.column_ns : rest);
 }
 
-/// Whether window i of a picture is the last of its column.
-bool ends_column(const History& history, const Picture& picture, std::size_t i) noexcept {
-  return picture.column_ns == 0 || i + 1 == picture.first_column + picture.columns ||
-         column_start(picture, history.segment(i).start_ns) != column_start(picture, history.segment(i + 1).start_ns);
+/// The last window of a picture in the column that its window i, which starts then, lies in.
+std::size_t column_end(const Picture& picture, std::int64_t window_ns, std::size_t i, std::int64_t start_ns) noexcept {
+  if (picture.column_ns == 0) return i;
+  const std::int64_t rest = picture.column_ns - (start_ns - column_start(picture, start_ns));
+  const auto windows = static_cast<std::size_t>((rest + window_ns - 1) / window_ns);
+  return i + std::min(windows, picture.first_column + picture.columns - i) - 1;
 }
 
 /// Where a fold can begin without its past.
 struct FoldStart {
-  std::weak_ptr<const Segment> last;  // the window before it, which only one line of histories has
+  EntryMark last;  // the entry before it
   Cells cells;
   std::vector<double> scale;
 
@@ -121,7 +123,7 @@ struct FoldStart {
   }
 };
 
-constexpr std::uint64_t kFoldStartWindows = 1'024;
+constexpr std::uint64_t kFoldStartEntries = 1'024;
 
 /// Whether a segment can be written over. A copy of the pointer that goes away waits for what others, on their threads,
 /// did before they gave theirs up; a look at the count alone would not.
@@ -152,50 +154,53 @@ void exchange(Segment& a, Segment& b) noexcept {
   std::swap(a.open_interest, b.open_interest);
 }
 
-bool same(const std::weak_ptr<const Segment>& a, const std::shared_ptr<const Segment>& b) noexcept {
-  return !a.owner_before(b) && !b.owner_before(a);
-}
+/// Equal, or neither is a number.
+bool same(double a, double b) noexcept { return a == b || (a != a && b != b); }
 
 }  // namespace
 
 struct History::Cache {
   std::mutex mutex;
   SpanTree spans;
-  std::map<std::uint64_t, FoldStart> starts;  // by windows before it, counted from the first ever
+  std::map<std::uint64_t, FoldStart> starts;  // by entries before it, counted from the first ever
 
   /// Put windows [first, end) of a history in front of a suffix.
   void prepend(const History& history, std::size_t first, std::size_t end, Suffix& to) {
-    const std::uint64_t oldest = history.total() - history.size();
     const std::lock_guard lock(mutex);
-    spans.forget_before(oldest);
-    spans.prepend(history, oldest + first, oldest + end, to);
+    spans.prepend(history, first, end, to);
   }
 
-  /// The levels before window i, every kFoldStartWindows of the way written down.
+  /// The levels before window i, every kFoldStartEntries of the way written down.
   Fold before(const History& history, std::size_t i) {
-    const std::uint64_t oldest = history.total() - history.size();
+    const std::uint64_t oldest = history.ordinal(0);
+    const std::size_t end = history.entry_of(i);
     const std::lock_guard lock(mutex);
     starts.erase(starts.begin(), starts.upper_bound(oldest));
     Fold fold(history.terms());
     std::size_t from = 0;
-    auto it = starts.upper_bound(oldest + i);
+    auto it = starts.upper_bound(oldest + end);
     while (it != starts.begin() && from == 0) {
       --it;
       const auto at = static_cast<std::size_t>(it->first - oldest);
-      if (!same(it->second.last, history.share(at - 1))) continue;
+      if (it->second.last != EntryMark(history, at - 1)) continue;
       fold.start(it->second.cells, it->second.scale);
       from = at;
     }
-    if (from == 0) fold.start(history.base());
-    for (; from < i; ++from) {
-      if (from > 0 && (oldest + from) % kFoldStartWindows == 0) {
+    if (from == 0) fold.start(history.base_);
+    for (; from < end; ++from) {
+      if (from > 0 && (oldest + from) % kFoldStartEntries == 0) {
         FoldStart& made = starts[oldest + from];
         fold.state(made.cells, made.scale);
         made.cells.bins.shrink_to_fit();
         made.cells.lots.shrink_to_fit();
-        made.last = history.share(from - 1);
+        made.last = EntryMark(history, from - 1);
       }
-      fold.step(history.segment(from));
+      const Slot& slot = history.entries_[from];
+      fold.step(*slot.segment, slot.count);
+    }
+    if (i < history.size()) {
+      const Entry entry = history.entry(end);
+      if (const std::size_t passed = entry.folded + i - entry.first; passed > 0) fold.step(entry.window, passed);
     }
     return fold;
   }
@@ -203,18 +208,38 @@ struct History::Cache {
   /// Let the windows of a picture pass; `column(fold, i)` after each column, i its last window.
   template <class Column>
   void draw(const History& history, const Picture& picture, Column&& column) {
+    if (picture.columns == 0) return;
     if (picture.opened_within != 0) {
       slide(history, picture, column);
       return;
     }
     Fold fold = before(history, picture.first_column);
     fold.show(picture);
-    for (std::size_t i = picture.first_column; i < picture.first_column + picture.columns; ++i) {
-      fold.step(history.segment(i));
-      if (!ends_column(history, picture, i)) continue;
-      column(fold, i);
+    const std::size_t end = picture.first_column + picture.columns;
+    std::size_t i = picture.first_column;
+    for (std::size_t e = history.entry_of(i); i < end; ++e) {
+      const Entry entry = history.entry(e);
+      const std::size_t entry_end = std::min(end, entry.first + entry.count);
+      while (i < entry_end)
+        i = step(history, picture, entry, i, entry_end, i > entry.first || entry.folded > 0, fold, column);
+    }
+  }
+
+  /// Let the windows of one entry from i on pass, up to `end` or the end of a column; where it stopped.
+  template <class Column>
+  static std::size_t step(const History& history, const Picture& picture, const Entry& entry, std::size_t i,
+                          std::size_t end, bool goes_on, Fold& fold, Column&& column) {
+    const std::int64_t window_ns = history.terms().window_ns;
+    const std::int64_t start_ns =
+        entry.window.start_ns + static_cast<std::int64_t>(entry.folded + i - entry.first) * window_ns;
+    const std::size_t last = column_end(picture, window_ns, i, start_ns);
+    const std::size_t stop = std::min(last + 1, end);
+    fold.step(entry.window, stop - i, goes_on);
+    if (stop == last + 1) {
+      column(fold, last);
       fold.forget_liquidated();
     }
+    return stop;
   }
 
   /// The same with each window's own stretch of the past: the queue of two stacks. What came before a turning point is
@@ -230,9 +255,17 @@ struct History::Cache {
     fold.show(picture);
     Suffix older(history.terms().tiers);
     std::vector<Suffix::Undo> undo;
-    std::vector<std::size_t> marks;  // where each window begins in undo, the latest window first
+    struct Mark {
+      std::size_t window;
+      std::size_t begin;  // of what it did, in undo
+    };
+    std::vector<Mark> marks;  // windows that are not idle, the latest first
     std::size_t turn_end = picture.first_column;
-    for (std::size_t i = picture.first_column; i < end; ++i) {
+    std::size_t e = history.entry_of(picture.first_column);
+    bool goes_on = false;
+    for (std::size_t i = picture.first_column; i < end;) {
+      const Entry entry = history.entry(e);
+      const std::size_t entry_end = entry.first + entry.count;
       if (i == turn_end) {
         turn_end = std::min(i + length, end);
         const std::size_t stays = std::min(i, first_of(turn_end - 1));  // windows from here on are never taken out
@@ -240,21 +273,29 @@ struct History::Cache {
         prepend(history, stays, i, older);
         undo.clear();
         marks.clear();
-        for (std::size_t k = stays; k-- > first_of(i);) {
-          marks.push_back(undo.size());
-          older.prepend(history.segment(k), &undo);
+        for (std::size_t k = stays; k > first_of(i);) {
+          const Entry at = history.entry(history.entry_of(k - 1));
+          const std::size_t begin = std::max(at.first, first_of(i));
+          if (at.window.additions.size() > 0) marks.push_back({begin, undo.size()});
+          older.prepend(at.window, k - begin, &undo);
+          k = begin;
         }
         older.flush();
+        // Nothing is there, and until the end of an idle entry nothing comes.
+        if (older.empty() && entry.window.idle()) turn_end = std::max(turn_end, std::min(entry_end, end));
         fold.start_aging(older.live());
-      } else if (first_of(i) > first_of(i - 1) && !marks.empty()) {
-        fold.expire(std::span(undo).subspan(marks.back()));
-        undo.resize(marks.back());
+        goes_on = false;
+      }
+      while (!marks.empty() && marks.back().window < first_of(i)) {
+        fold.expire(std::span(undo).subspan(marks.back().begin));
+        undo.resize(marks.back().begin);
         marks.pop_back();
       }
-      fold.step(history.segment(i));
-      if (!ends_column(history, picture, i)) continue;
-      column(fold, i);
-      fold.forget_liquidated();
+      std::size_t until = std::min(entry_end, turn_end);
+      if (!marks.empty()) until = std::min(until, marks.back().window + length);
+      i = step(history, picture, entry, i, until, goes_on, fold, column);
+      goes_on = i < entry_end;
+      if (!goes_on) ++e;
     }
   }
 };
@@ -266,129 +307,245 @@ void History::check_keep(std::optional<std::size_t> keep) {
                         std::to_string(*keep));
 }
 
+// --- entries -----------------------------------------------------------------------------------------------------
+
+History::Ring::Ring(const Ring& from) : used_(from.used_) {
+  slots_.reserve(used_);
+  for (std::size_t i = 0; i < used_; ++i) slots_.push_back(from[i]);
+}
+
+History::Ring& History::Ring::operator=(Ring from) noexcept {
+  slots_.swap(from.slots_);
+  head_ = from.head_;
+  used_ = from.used_;
+  return *this;
+}
+
+void History::Ring::reserve(std::size_t more) {
+  if (used_ + more > slots_.capacity()) slots_.reserve(std::max(used_ + more, 2 * slots_.capacity()));
+}
+
+History::Slot& History::Ring::push_back() noexcept {
+  if (used_ == slots_.size()) {
+    const bool ring = head_ != 0;
+    std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(head_), slots_.end());
+    head_ = 0;
+    slots_.resize(ring ? slots_.capacity() : used_ + 1);  // there is room; all of it at once, for that turned a ring
+  }
+  return slots_[at(used_++)];
+}
+
+void History::Ring::pop_front() noexcept {
+  head_ = at(1);
+  --used_;
+}
+
 History::History(Terms terms, std::optional<std::size_t> keep)
     : terms_(terms), keep_(keep), base_(terms.tiers), cache_(std::make_shared<Cache>()) {
   check_keep(keep);
 }
 
-History::History(const History& from, std::optional<std::size_t> keep)
-    : terms_(from.terms_), keep_(keep), total_(from.total_), base_(from.base_), cache_(std::make_shared<Cache>()) {
+History::History(const History& from, std::optional<std::size_t> keep) : History(from) {
   check_keep(keep);
-  const std::size_t folded = keep && from.size() > *keep ? from.size() - *keep : 0;
-  for (std::size_t i = 0; i < folded; ++i) base_.apply(from.segment(i), Layers::Dust::flush, nullptr, {});
-  for (std::size_t i = folded; i < from.size(); ++i) segments_.push_back(from.segments_[from.at(i)]);
+  cache_ = std::make_shared<Cache>();
+  keep_ = keep;
+  fold_oldest(to_fold(0));
 }
 
 void History::set_base(const Cells& cells, std::uint64_t folded) {
   check_cells(cells, base_.layers(), {0, std::int64_t{1} << 31});
   base_.clear();
   base_.add(cells);
-  total_ = folded + segments_.size();
+  const std::uint64_t before = oldest();
+  if (entries_.size() > 0)
+    if (Slot& slot = entries_[0]; slot.first < before) {
+      slot.segment = std::make_shared<Segment>(segment(0));
+      slot.segment->accounts.clear();
+      slot.count -= before - slot.first;
+      slot.first = before;
+    }
+  for (std::size_t e = 0; e < entries_.size(); ++e) entries_[e].first += folded - before;
+  total_ = folded + size_;
   cache_ = std::make_shared<Cache>();
 }
 
-void History::keep_all() noexcept {
-  std::rotate(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(oldest_), segments_.end());
-  oldest_ = 0;
-  keep_.reset();
+History::Entry History::entry(std::size_t e) const noexcept {
+  const Slot& slot = entries_[e];
+  const auto folded = static_cast<std::size_t>(slot.first < oldest() ? oldest() - slot.first : 0);
+  return {*slot.segment, static_cast<std::size_t>(slot.first + folded - oldest()), slot.count - folded, folded};
 }
 
-void History::fold_oldest() {
-  base_.apply(*segments_[oldest_], Layers::Dust::flush, nullptr, {});
-  oldest_ = (oldest_ + 1) % segments_.size();
+std::size_t History::entry_of(std::size_t i) const noexcept {
+  if (entries_.size() == size_) return i;
+  if (i >= size_) return entries_.size();
+  std::size_t low = 0;  // in entry low or after it
+  for (std::size_t n = entries_.size(); n > 1;) {
+    const std::size_t half = n / 2;
+    if (entries_[low + half].first <= oldest() + i) low += half;
+    n -= half;
+  }
+  return low;
 }
 
-Segment& History::append() {
-  Segment made;
-  Room room;
-  room_for(1, Layers(terms_.tiers), false, room);
-  return put(made, room);
+std::int64_t History::start_ns(std::size_t i) const noexcept {
+  const Slot& slot = entries_[entry_of(i)];
+  return slot.segment->start_ns + static_cast<std::int64_t>(oldest() + i - slot.first) * terms_.window_ns;
 }
 
-void History::room_to_put(std::size_t windows) {
-  const std::size_t more = room_left(windows);
-  if (segments_.size() + more > segments_.capacity())
-    segments_.reserve(std::max(segments_.size() + more, 2 * segments_.capacity()));
+Segment History::segment(std::size_t i) const {
+  const Slot& slot = entries_[entry_of(i)];
+  Segment out = *slot.segment;
+  out.start_ns = start_ns(i);
+  out.end_ns = out.start_ns + terms_.window_ns;
+  if (out.idle()) out.accounts.resize(2 * terms_.tiers);
+  return out;
+}
+
+std::shared_ptr<const Segment> History::share(std::size_t i) const {
+  const Slot& slot = entries_[entry_of(i)];
+  if (!slot.segment->idle()) return slot.segment;
+  return std::make_shared<Segment>(segment(i));
+}
+
+Layers History::base() const {
+  Layers out = base_;
+  if (size_ == 0) return out;
+  if (const Entry entry = this->entry(0); entry.folded > 0)
+    out.apply(entry.window, Layers::Dust::flush, nullptr, {}, entry.folded);
+  return out;
+}
+
+bool History::joins(const Segment& segment) const noexcept {
+  if (size_ == 0 || !segment.idle()) return false;
+  const Slot& slot = entries_.back();
+  const Segment& last = *slot.segment;
+  return last.idle() && std::equal(std::begin(last.scale), std::end(last.scale), std::begin(segment.scale)) &&
+         last.last_ns == segment.last_ns && same(last.mark_price, segment.mark_price) &&
+         same(last.open_interest, segment.open_interest) &&
+         segment.start_ns == last.start_ns + static_cast<std::int64_t>(slot.count) * terms_.window_ns;
+}
+
+std::size_t History::to_fold(std::size_t windows) const noexcept {
+  return keep_ && size_ + windows > *keep_ ? size_ + windows - *keep_ : 0;
+}
+
+void History::fold_oldest(std::size_t windows) noexcept {
+  while (windows > 0) {
+    const Entry entry = this->entry(0);
+    const std::size_t gone = std::min(windows, entry.count);
+    // Idle windows go all at once, when the last of them does: the scale of all is rounded once.
+    if (gone == entry.count) {
+      base_.apply(entry.window, Layers::Dust::flush, nullptr, {}, entry.folded + entry.count);
+      entries_.pop_front();
+    }
+    size_ -= gone;
+    windows -= gone;
+  }
+}
+
+void History::room_to_put(std::size_t windows, std::size_t entries) {
+  entries_.reserve(entries);
   // Levels of those that are folded go into the base.
-  for (std::size_t i = 0; i < std::min(windows - more, segments_.size()); ++i) base_.hold(segment(i).additions);
+  std::size_t fold = to_fold(windows);
+  for (std::size_t e = 0; e < entries_.size() && fold > 0; ++e) {
+    const Entry at = entry(e);
+    base_.hold(at.window.additions);
+    fold -= std::min(fold, at.count);
+  }
 }
-
-bool History::folds(std::size_t windows) const noexcept { return windows - room_left(windows) > segments_.size(); }
 
 void History::room_for(std::size_t windows, const Layers& opened, bool scaled, Room& room) {
-  room_to_put(windows);
+  const std::size_t entries = std::min<std::size_t>(windows, 2);
+  room_to_put(windows, entries);
   if (folds(windows)) base_.hold(opened);
-  const auto shape = [&](Segment& segment) {
-    segment.accounts.reserve(2 * terms_.tiers);
-    if (scaled)
-      for (auto& scale : segment.scale) scale.reserve(terms_.tiers);
-  };
-  // New ones, also in place of those that somebody else still has.
-  std::size_t spare = room_left(windows);
-  const std::size_t again = std::min(windows - spare, segments_.size());
-  for (std::size_t i = 0; i < again; ++i) {
-    const std::shared_ptr<Segment>& segment = segments_[at(i)];
-    if (nobody_else_has(segment))
-      shape(*segment);
-    else
-      ++spare;
-  }
-  room.scaled = scaled;
-  room.spare.clear();
-  if (spare > 0) room.spare.reserve(spare);
-  while (room.spare.size() < spare) shape(*room.spare.emplace_back(std::make_shared<Segment>()));
+  // In case that there is nothing to write over, or somebody else still has it.
+  for (std::shared_ptr<Segment>& segment : room)
+    if (!nobody_else_has(segment)) segment = std::make_shared<Segment>();
+  room.reserve(entries);
+  while (room.size() < entries) room.push_back(std::make_shared<Segment>());
+  if (scaled)
+    for (const std::shared_ptr<Segment>& segment : room)
+      for (auto& scale : segment->scale) scale.reserve(terms_.tiers);
 }
 
-bool History::has_room(const Segment& segment, bool scaled) const noexcept {
-  if (segment.accounts.capacity() < 2 * terms_.tiers) return false;
-  return !scaled || (segment.scale[0].capacity() >= terms_.tiers && segment.scale[1].capacity() >= terms_.tiers);
-}
-
-Segment& History::put(Segment& segment, Room& room) noexcept {
-  if (full()) {
-    std::shared_ptr<Segment>& slot = segments_[oldest_];
-    fold_oldest();
-    // One that others have given up since room_for() has no room yet, but a spare one was made for it.
-    if (!has_room(*slot, room.scaled) || !nobody_else_has(slot)) {
-      slot = std::move(room.spare.back());
-      room.spare.pop_back();
-    }
-    ++total_;
-    exchange(*slot, segment);
-    return *slot;
-  }
-  ++total_;
-  segments_.push_back(std::move(room.spare.back()));
-  room.spare.pop_back();
-  exchange(*segments_.back(), segment);
-  return *segments_.back();
-}
-
-void History::put(std::shared_ptr<Segment> segment) noexcept {
-  ++total_;
-  if (full()) {
-    std::shared_ptr<Segment>& slot = segments_[oldest_];
-    fold_oldest();
-    slot = std::move(segment);
+/// The slot of the next entry; none if the windows join the last one. Older windows are folded as `keep` says.
+History::Slot* History::next_slot(const Segment& segment, std::size_t windows) noexcept {
+  const std::size_t fold = to_fold(windows);
+  Slot* slot = nullptr;
+  if (joins(segment)) {
+    entries_.back().count += windows;
+    total_ += windows;
+    size_ += windows;
+    fold_oldest(fold);
   } else {
-    segments_.push_back(std::move(segment));
+    const std::size_t before = std::min(fold, size_);
+    fold_oldest(before);
+    slot = &entries_.push_back();
+    slot->first = total_;
+    slot->count = windows;
+    ++entries_ever_;
+    total_ += windows;
+    size_ += windows - (fold - before);
   }
+  return slot;
 }
 
-std::vector<std::shared_ptr<Segment>> History::release() && {
-  keep_all();
-  return std::move(segments_);
+const Segment& History::put(Segment& segment, Room& room, std::size_t windows) noexcept {
+  Slot* const slot = next_slot(segment, windows);
+  if (slot == nullptr) return segment;
+  const bool idle = segment.idle();
+  const auto fits = [&](const Segment& into) {
+    return !idle ||
+           (into.scale[0].capacity() >= segment.scale[0].size() && into.scale[1].capacity() >= segment.scale[1].size());
+  };
+  if (!slot->segment || !fits(*slot->segment) || !nobody_else_has(slot->segment)) {
+    slot->segment = std::move(room.back());
+    room.pop_back();
+  }
+  Segment& into = *slot->segment;
+  if (!idle) {
+    exchange(into, segment);
+    return into;
+  }
+  into.start_ns = segment.start_ns;
+  into.end_ns = segment.end_ns;
+  into.candle = segment.candle;
+  for (std::size_t side = 0; side < 2; ++side) {
+    into.touched[side].clear();
+    into.scale[side].assign(segment.scale[side].begin(), segment.scale[side].end());
+  }
+  into.additions.clear();
+  into.liquidated.clear();
+  into.accounts.clear();
+  into.last_ns = segment.last_ns;
+  into.mark_price = segment.mark_price;
+  into.open_interest = segment.open_interest;
+  return segment;
+}
+
+const Segment& History::put(std::shared_ptr<Segment> segment, std::size_t windows) noexcept {
+  if (Slot* const slot = next_slot(*segment, windows)) {
+    slot->segment = std::move(segment);
+    if (slot->segment->idle()) std::vector<Account>().swap(slot->segment->accounts);
+  }
+  return *entries_.back().segment;
+}
+
+void History::append(Segment segment, std::size_t windows) {
+  Room room;
+  room_for(windows, Layers(terms_.tiers), !segment.scale[0].empty() || !segment.scale[1].empty(), room);
+  put(segment, room, windows);
 }
 
 void History::prefetch() const noexcept {
-  if (!full()) return;
+  if (!keep_ || size_ < *keep_) return;
   constexpr std::size_t kLine = 64;
   constexpr std::size_t kMost = 32 * kLine;  // of each column: more would push out what trades need
   const auto ask = [](const void* data, std::size_t bytes) {
     for (std::size_t i = 0; i < bytes && i < kMost; i += kLine)
       __builtin_prefetch(static_cast<const char*>(data) + i, 1);
   };
-  const Segment& next = *segments_[oldest_];
+  const Segment& next = *entries_[0].segment;
   ask(&next, sizeof next);
   ask(next.accounts.data(), next.accounts.size() * sizeof next.accounts[0]);
   for (const Cells* cells : {&next.additions, &next.liquidated}) {
@@ -398,14 +555,23 @@ void History::prefetch() const noexcept {
   }
 }
 
-Layers History::levels_after(std::size_t i) const {
+Layers History::levels_before_entry(std::size_t e) const {
   Layers live = base_;
-  for (std::size_t k = 0; k <= i; ++k) live.apply(segment(k), Layers::Dust::flush, nullptr, {});
+  for (std::size_t k = 0; k < e; ++k)
+    live.apply(*entries_[k].segment, Layers::Dust::flush, nullptr, {}, entries_[k].count);
+  return live;
+}
+
+Layers History::levels_after(std::size_t i) const {
+  const std::size_t e = entry_of(i);
+  const Entry last = entry(e);
+  Layers live = levels_before_entry(e);
+  live.apply(last.window, Layers::Dust::flush, nullptr, {}, last.folded + i - last.first + 1);
   return live;
 }
 
 bool History::whole() const noexcept {
-  if (total_ != segments_.size()) return false;
+  if (total_ != size_) return false;
   for (std::size_t layer = 0; layer < base_.layers(); ++layer)
     if (!base_.range(layer).empty()) return false;
   return true;
@@ -423,11 +589,10 @@ Layers History::opened_within(std::size_t i, std::size_t windows) const {
 
 std::size_t History::column_count(const Picture& picture) const {
   check(picture, *this);
-  if (picture.column_ns == 0) return picture.columns;
-  std::size_t count = 0;
-  for (std::size_t i = picture.first_column; i < picture.first_column + picture.columns; ++i)
-    count += ends_column(*this, picture, i) ? 1 : 0;
-  return count;
+  if (picture.column_ns == 0 || picture.columns == 0) return picture.columns;
+  const std::int64_t first = column_start(picture, start_ns(picture.first_column));
+  const std::int64_t last = column_start(picture, start_ns(picture.first_column + picture.columns - 1));
+  return static_cast<std::size_t>((last - first) / picture.column_ns) + 1;
 }
 
 void History::columns(const Picture& picture, std::span<float> longs, std::span<float> shorts,
@@ -504,7 +669,7 @@ void History::since(const Picture& picture, double threshold, std::span<std::int
   std::fill(out.begin(), out.end(), kNever);
   std::vector<float> values(picture.rows);
   cache_->draw(*this, picture, [&](Fold& fold, std::size_t last) {
-    const std::int64_t start = column_start(picture, segment(last).start_ns);
+    const std::int64_t start = column_start(picture, start_ns(last));
     for (std::size_t side = 0; side < 2; ++side) {
       fold.live_rows(side, values);
       for (std::size_t row = 0; row < picture.rows; ++row) {
@@ -542,9 +707,10 @@ Layers::Range History::extent(const Picture& picture) const {
       }
   };
   include(cells);
-  for (std::size_t i = picture.first_column; i < picture.first_column + picture.columns; ++i) {
-    include(segment(i).additions);
-    include(segment(i).liquidated);
+  const std::size_t last = entry_of(picture.first_column + picture.columns - 1);
+  for (std::size_t e = entry_of(picture.first_column); e <= last; ++e) {
+    include(entries_[e].segment->additions);
+    include(entries_[e].segment->liquidated);
   }
   return extent;
 }

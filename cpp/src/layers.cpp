@@ -211,10 +211,11 @@ Layers::Range Layers::filled(std::size_t layer, Range bins, const Layers* with) 
   return bins.empty() ? Range{bins.low, bins.low} : bins;
 }
 
-void Layers::apply(const Segment& segment, Dust dust, Layers* liquidated, std::span<Tally> closed) {
+void Layers::apply(const Segment& segment, Dust dust, Layers* liquidated, std::span<Tally> closed,
+                   std::uint64_t windows) {
   for (std::size_t layer = 0; layer < layers(); ++layer) {
     LayerCells cells{*this, layer, liquidated, dust == Dust::flush};
-    pass(segment, layer, tiers_, layers_[layer].range, cells);
+    pass(segment, layer, tiers_, layers_[layer].range, cells, windows);
     if (!closed.empty() && cells.lost != 0.0) closed[layer].add(cells.lost);
   }
 }

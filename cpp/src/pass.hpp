@@ -8,6 +8,7 @@
 
 #include "liqcore/layers.hpp"
 #include "liqcore/segment.hpp"
+#include "power.hpp"
 
 namespace liqcore::inline abi1 {
 
@@ -30,8 +31,11 @@ inline double scale_when_touched(bool is_long, const std::vector<TouchStep>& ste
 ///
 /// @param cells  touch(bins, scale of a bin) takes what is there, each level at the scale that it was touched at;
 ///               scale(factor), add(additions of all layers), flush() after a scale
+/// @param windows  how often an idle segment repeats: its scale is raised to that power, then dust is flushed once.
+///                 Cells only fall, so those that are left are the same as if every window had flushed
 template <class CellStore>
-void pass(const Segment& segment, std::size_t layer, std::size_t tiers, Layers::Range& range, CellStore& cells) {
+void pass(const Segment& segment, std::size_t layer, std::size_t tiers, Layers::Range& range, CellStore& cells,
+          std::uint64_t windows = 1) {
   const bool longs = layer < tiers;
   const std::size_t side = longs ? 0 : 1;
   const std::size_t tier = longs ? layer : layer - tiers;
@@ -44,7 +48,7 @@ void pass(const Segment& segment, std::size_t layer, std::size_t tiers, Layers::
       cells.touch(reached, [&](std::int64_t bin) { return scale_when_touched(longs, steps, tier, bin); });
     }
   }
-  const double scale = factor_of(segment.scale[side], tier);
+  const double scale = power(factor_of(segment.scale[side], tier), windows);
   if (scale != 1.0) cells.scale(scale);
   cells.add(segment.additions);
   if (scale != 1.0) cells.flush();

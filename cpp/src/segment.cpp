@@ -58,6 +58,12 @@ void Cells::clear() noexcept {
   lots.clear();
 }
 
+bool Segment::idle() const noexcept {
+  return candle == Candle{} && touched[0].empty() && touched[1].empty() && additions.size() == 0 &&
+         liquidated.size() == 0 &&
+         std::all_of(accounts.begin(), accounts.end(), [](const Account& account) { return account == Account{}; });
+}
+
 bool Segment::operator==(const Segment& other) const noexcept {
   return start_ns == other.start_ns && end_ns == other.end_ns && candle == other.candle &&
          std::equal(std::begin(touched), std::end(touched), std::begin(other.touched)) &&

@@ -278,7 +278,7 @@ class Run {
     const History all = *engine_->history_so_far();
     const History back = liqcore::from_rows(all.terms(), all.segment(0).start_ns, all.size(), liqcore::to_rows(all));
     History closed(back.terms(), std::nullopt);
-    for (std::size_t i = 0; i + 1 < back.size(); ++i) closed.append() = back.segment(i);
+    for (std::size_t i = 0; i + 1 < back.size(); ++i) closed.append(back.segment(i));
     liqcore::Cells base;
     back.base().extract(base);
     closed.set_base(base, checkpoint.history.total() - closed.size());

@@ -119,7 +119,12 @@ class LIQCORE_EXPORT LevelBook {
     end_window(out);
   }
   /// The second half of settle(): `window` is what peek() wrote.
-  void end_window(const Segment& window) noexcept;
+  ///
+  /// Levels do not change while windows are idle and scale alike: how many there were is counted, and their scale
+  /// applied to that power, once, when something else comes. Whatever is read in between is as if it had been.
+  /// @param windows  how many end, each like this one, which is idle then
+  /// @param joins    whether idle windows before it that scaled alike may be counted with it
+  void end_window(const Segment& window, std::uint64_t windows = 1, bool joins = true) noexcept;
   /// Put in a whole window that another book of the same making settled and that started from nothing; this one's own
   /// window must be empty. liquidated() shows the window that was put in until begin_window().
   void absorb(const Segment& window, const LevelBook& from);
@@ -131,14 +136,16 @@ class LIQCORE_EXPORT LevelBook {
   void peek(Segment& out) const;
 
   /// Take up where another book of the same making stood.
-  /// @param settled   its levels at the end of its last closed window
+  /// @param settled   its levels at the end of its last closed window, before the idle ones
   /// @param open      its unfinished window, from peek()
   /// @param accounts  its accounts()
   /// @param axis      the range that its snapshot() wrote
   /// @param earlier   its earlier_accounts(); without them the accounts' fractions may differ in their last digits
+  /// @param idle      of the idle windows before the unfinished one, if there are any
+  /// @param idle_windows  how many of them there are
   /// @throws InvalidConfig if that is not of such a book; nothing has changed then
   void restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis,
-               std::span<const Account> earlier = {});
+               std::span<const Account> earlier = {}, const Segment* idle = nullptr, std::uint64_t idle_windows = 0);
 
   /// Where everything went since the start: longs of each tier, then shorts.
   [[nodiscard]] std::vector<Account> accounts() const;
@@ -197,9 +204,19 @@ class LIQCORE_EXPORT LevelBook {
                std::int64_t high) noexcept;
   void find_ends() noexcept;
   void take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
-               std::span<const Account> earlier);
+               std::span<const Account> earlier, const Segment* idle, std::uint64_t idle_windows);
   template <class Use>
   void each_live(std::size_t layer, Use&& use) const noexcept;
+  void end_idle_window(const Segment& window, std::uint64_t windows, bool joins) noexcept;
+  void pass_idle() noexcept;
+  [[nodiscard]] double idle_scale(std::size_t layer) const noexcept {
+    return idle_.windows == 0 ? 1.0 : idle_.scale[layer];
+  }
+  /// What idle windows leave of a settled cell.
+  [[nodiscard]] static double after_idle(double lots, double scale) noexcept {
+    const double left = lots * scale;
+    return scale != 1.0 && left < Layers::kDustLots ? 0.0 : left;
+  }
   [[nodiscard]] Tally closed_but_unbooked(std::size_t layer) const noexcept;
   [[nodiscard]] Account& window_account(std::size_t layer) noexcept;
 
@@ -213,7 +230,7 @@ class LIQCORE_EXPORT LevelBook {
   double least_;                 // the least factor, and the greatest
   double greatest_;
 
-  Layers settled_;         // levels opened before this window, not yet multiplied by pending_
+  Layers settled_;         // levels opened before this window, not yet multiplied by idle_ and pending_
   Layers fresh_;           // levels opened in this window
   Layers liquidated_;      // liquidated in this window
   Layers own_liquidated_;  // the part of it that was opened in this window
@@ -227,6 +244,11 @@ class LIQCORE_EXPORT LevelBook {
   std::vector<TouchStep> touched_[2];
   std::vector<double> step_scale_[2];  // room for the scale of the next touch step
   std::vector<double> pending_;        // scale of each layer since the window began
+  struct Idle {
+    Segment window;             // one of them: its scale alone
+    std::uint64_t windows = 0;  // that have passed and are not in settled_ yet
+    std::vector<double> scale;  // of each layer over all of them
+  } idle_;
   bool scaled_ = false;
   bool liquidates_ = false;          // something was liquidated in this window
   bool ended_ = false;               // liquidated_ is still of the window before

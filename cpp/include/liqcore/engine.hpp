@@ -258,7 +258,8 @@ class LIQCORE_EXPORT Engine {
   void move_clock(std::int64_t ts_ns, std::int64_t tick);
   template <class Prepare>
   void close_windows(std::size_t windows, Prepare&& prepare);
-  void end_window(const Segment& segment);
+  void end_windows(Segment& window, std::size_t windows);
+  void end_windows_of(const Segment& window, std::size_t windows);
   void call_hook(const Segment& segment);
   void refuse_in_hook() const;
   void value_liquidated() noexcept;
@@ -303,6 +304,7 @@ class LIQCORE_EXPORT Engine {
   std::shared_ptr<const Hook> hook_;
   bool in_hook_ = false;
   Segment closing_;     // what the next window is written into
+  Segment idle_;        // a window in which nothing happens
   History::Room room_;  // scratch of close_windows()
 
   std::int64_t clock_ns_ = std::numeric_limits<std::int64_t>::min();

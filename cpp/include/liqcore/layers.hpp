@@ -134,7 +134,8 @@ class LIQCORE_EXPORT Layers {
 
   /// Let a stretch of time pass. `liquidated`, if given, receives by bin what the segment's touches took of these
   /// layers (the segment's own liquidated cells not included); `closed`, one a layer, what its scale closed.
-  void apply(const Segment& segment, Dust dust, Layers* liquidated, std::span<Tally> closed);
+  /// @param windows  how often an idle segment repeats
+  void apply(const Segment& segment, Dust dust, Layers* liquidated, std::span<Tally> closed, std::uint64_t windows = 1);
 
   // --- extent: how far levels have come, in whole pages
   /// From now on the extent includes bins [low, high).

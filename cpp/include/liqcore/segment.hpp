@@ -67,6 +67,8 @@ struct LIQCORE_EXPORT Segment {
   double mark_price = std::numeric_limits<double>::quiet_NaN();     ///< last mark; NaN where there was none yet
   double open_interest = std::numeric_limits<double>::quiet_NaN();  ///< last sample; NaN where there was none yet
 
+  /// Whether nothing happened but a scale: nothing traded, was touched, opened or counted.
+  [[nodiscard]] bool idle() const noexcept;
   /// Equal in every part; a boundary value that neither has is equal, too.
   bool operator==(const Segment& other) const noexcept;
 };
