@@ -205,12 +205,17 @@ struct History::Cache {
     return fold;
   }
 
+  enum class Shown : std::uint8_t {
+    every,       // column
+    idle_at_end  // of the columns that end in an idle entry only the first and the last: between them rows only fall
+  };
+
   /// Let the windows of a picture pass; `column(fold, i)` after each column, i its last window.
   template <class Column>
-  void draw(const History& history, const Picture& picture, Column&& column) {
+  void draw(const History& history, const Picture& picture, Shown shown, Column&& column) {
     if (picture.columns == 0) return;
     if (picture.opened_within != 0) {
-      slide(history, picture, column);
+      slide(history, picture, shown, column);
       return;
     }
     Fold fold = before(history, picture.first_column);
@@ -221,18 +226,25 @@ struct History::Cache {
       const Entry entry = history.entry(e);
       const std::size_t entry_end = std::min(end, entry.first + entry.count);
       while (i < entry_end)
-        i = step(history, picture, entry, i, entry_end, i > entry.first || entry.folded > 0, fold, column);
+        i = step(history, picture, shown, entry, i, entry_end, i > entry.first || entry.folded > 0, fold, column);
     }
   }
 
   /// Let the windows of one entry from i on pass, up to `end` or the end of a column; where it stopped.
   template <class Column>
-  static std::size_t step(const History& history, const Picture& picture, const Entry& entry, std::size_t i,
-                          std::size_t end, bool goes_on, Fold& fold, Column&& column) {
+  static std::size_t step(const History& history, const Picture& picture, Shown shown, const Entry& entry,
+                          std::size_t i, std::size_t end, bool goes_on, Fold& fold, Column&& column) {
     const std::int64_t window_ns = history.terms().window_ns;
     const std::int64_t start_ns =
         entry.window.start_ns + static_cast<std::int64_t>(entry.folded + i - entry.first) * window_ns;
-    const std::size_t last = column_end(picture, window_ns, i, start_ns);
+    std::size_t last = column_end(picture, window_ns, i, start_ns);
+    if (shown == Shown::idle_at_end && i > std::max(entry.first, picture.first_column) && entry.window.idle()) {
+      const std::int64_t end_ns = start_ns + static_cast<std::int64_t>(end - 1 - i) * window_ns;
+      std::size_t column_begin = end;  // of the column that goes on beyond the end
+      if (column_end(picture, window_ns, end - 1, end_ns) != end - 1)
+        column_begin -= 1 + static_cast<std::size_t>((end_ns - column_start(picture, end_ns)) / window_ns);
+      if (column_begin > i && column_begin <= end) last = column_begin - 1;
+    }
     const std::size_t stop = std::min(last + 1, end);
     fold.step(entry.window, stop - i, goes_on);
     if (stop == last + 1) {
@@ -247,7 +259,7 @@ struct History::Cache {
   /// from its far end, to the bit; what comes after is added at the near end. Once all of the older part is out, the
   /// next turning point is made.
   template <class Column>
-  void slide(const History& history, const Picture& picture, Column&& column) {
+  void slide(const History& history, const Picture& picture, Shown shown, Column&& column) {
     const std::size_t end = picture.first_column + picture.columns;
     const std::size_t length = std::min(picture.opened_within, end);
     const auto first_of = [&](std::size_t i) { return i + 1 > length ? i + 1 - length : 0; };  // of window i's stretch
@@ -293,7 +305,7 @@ struct History::Cache {
       }
       std::size_t until = std::min(entry_end, turn_end);
       if (!marks.empty()) until = std::min(until, marks.back().window + length);
-      i = step(history, picture, entry, i, until, goes_on, fold, column);
+      i = step(history, picture, shown, entry, i, until, goes_on, fold, column);
       goes_on = i < entry_end;
       if (!goes_on) ++e;
     }
@@ -603,7 +615,7 @@ void History::columns(const Picture& picture, std::span<float> longs, std::span<
       throw InvalidConfig("an output must hold columns x rows = " + std::to_string(cells) + " values, had " +
                           std::to_string(out.size()));
   std::size_t at = 0;
-  cache_->draw(*this, picture, [&](Fold& fold, std::size_t) {
+  cache_->draw(*this, picture, Cache::Shown::every, [&](Fold& fold, std::size_t) {
     if (!longs.empty()) fold.live_rows(0, longs.subspan(at, picture.rows));
     if (!shorts.empty()) fold.live_rows(1, shorts.subspan(at, picture.rows));
     if (!liquidated_longs.empty()) fold.liquidated_rows(0, liquidated_longs.subspan(at, picture.rows));
@@ -668,7 +680,7 @@ void History::since(const Picture& picture, double threshold, std::span<std::int
   constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
   std::fill(out.begin(), out.end(), kNever);
   std::vector<float> values(picture.rows);
-  cache_->draw(*this, picture, [&](Fold& fold, std::size_t last) {
+  cache_->draw(*this, picture, Cache::Shown::idle_at_end, [&](Fold& fold, std::size_t last) {
     const std::int64_t start = column_start(picture, start_ns(last));
     for (std::size_t side = 0; side < 2; ++side) {
       fold.live_rows(side, values);
