@@ -14,6 +14,7 @@
 #include "pool.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
+#include "trade_blocks.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
@@ -293,17 +294,12 @@ void Engine::advance(std::int64_t ts_ns) {
     throw InvalidConfig("ts must be a time between 1970 and 2116 in ns, was " + text_of(ts_ns));
   if (clock_ns_ != kNever && ts_ns < clock_ns_)
     throw InvalidConfig("ts must not be before the engine's clock (" + text_of(clock_ns_) + "), was " + text_of(ts_ns));
-  refuse_gap("ts", clock_ns_, ts_ns);
+  refuse_jump(ts_ns);
   move_clock(ts_ns, 0);
 }
 
-std::int64_t Engine::windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept {
-  return floor_div(to_ns, options_.window_ns) - floor_div(from_ns, options_.window_ns);
-}
-
-void Engine::refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const {
-  if (from_ns == kNever || window_end_ns_ == kNever) return;
-  refuse_jump(argument, from_ns, to_ns, windows_between(from_ns, to_ns), options_.window_ns);
+void Engine::refuse_jump(std::int64_t ts_ns) const {
+  if (!looked_ahead_) jumps().see(ts_ns, true);
 }
 
 // --- checking rows -----------------------------------------------------------------------------------------------
@@ -392,7 +388,7 @@ Reject Engine::checked_trade(std::int64_t ts_ns, double price, double qty, bool 
   OnGrid lots;
   const Reject reject = check_trade(ts_ns, price, qty, clock_ns_, tick, lots);
   if (reject == Reject::none) {
-    if (ts_ns >= window_end_ns_) refuse_gap("ts", clock_ns_, ts_ns);  // within a window there is no gap
+    if (ts_ns >= window_end_ns_) refuse_jump(ts_ns);  // within a window there is no gap
     if (static_cast<double>(lots.units) > kernels::kNear) {
       use_large_trade(ts_ns, tick.units, static_cast<double>(lots.units), taker_sell);
     } else {
@@ -412,7 +408,7 @@ Reject Engine::mark(std::int64_t ts_ns, double price) {
   refuse_in_hook();
   const Reject reject = check_mark(ts_ns, price, clock_ns_);
   if (reject == Reject::none) {
-    refuse_gap("ts", clock_ns_, ts_ns);
+    refuse_jump(ts_ns);
     use_mark(ts_ns, price);
   }
   return count(reject);
@@ -422,7 +418,7 @@ Reject Engine::open_interest(std::int64_t ts_ns, double quantity) {
   refuse_in_hook();
   const Reject reject = check_sample(ts_ns, quantity, clock_ns_);
   if (reject == Reject::none) {
-    refuse_gap("ts", clock_ns_, ts_ns);
+    refuse_jump(ts_ns);
     if (live_.sampled.acts()) {
       apply_run();
       const std::int64_t last_price = live_.last_price != 0 ? live_.last_price : mark_tick_;
@@ -445,7 +441,7 @@ Reject Engine::vendor_event(std::int64_t ts_ns, double price, double qty) {
   if (options_.model != Model::vendor) throw InvalidConfig("vendor events need the model vendor");
   const Reject reject = check_event(ts_ns, price, qty, clock_ns_);
   if (reject == Reject::none) {
-    refuse_gap("ts", clock_ns_, ts_ns);
+    refuse_jump(ts_ns);
     const std::int64_t tick = instrument_.to_ticks(price).units;
     const OnGrid lots = instrument_.to_lots(qty);
     const auto opened = static_cast<double>(lots.units);

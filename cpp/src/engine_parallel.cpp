@@ -71,6 +71,7 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
       const std::size_t first = edges[done + i];
       const std::size_t last = edges[done + i + 1];
       Engine& worker = workers[i].emplace(instrument_, leverage_, options);
+      worker.looked_ahead_ = true;
       worker.start_book(window_of(first), 1);
       worker.clock_ns_ = window_of(first);
       worker.mark_price_ = mark_price_;

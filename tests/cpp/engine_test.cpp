@@ -431,23 +431,33 @@ TEST(EngineGap, ManySmallerOnesInOneCallAreTaken) {
   EXPECT_EQ(engine.history()->total(), 800'000U);
 }
 
-TEST(EngineGap, RowsThatAreRejectedAnyhowAreNoGap) {
+TEST(EngineGap, IsSeenInTheTimesAloneWhateverElseIsWrongWithARow) {
   Engine engine = before_the_gap();
-  Tape tape;
+  const State before = state_of(engine);
   const std::int64_t far = (kMillion + 1'000) * 100;
+  Tape tape;
   tape.push(70, 1000, 1, kBuy);
   tape.push(far, NAN, 1, kBuy);
   tape.push(80, 1001, 1, kBuy);
+  EXPECT_NE(refusal([&] { engine.trades(tape.all()); }), "");
+  EXPECT_EQ(state_of(engine), before);
+  // Then no row of the call is refused in its midst: a gap that rows to be rejected divide is taken.
+  tape.ts[1] = kMillion / 2 * 100;
+  tape.ts[2] = far;
   EXPECT_EQ(engine.trades(tape.all()).used, 2U);
+  EXPECT_EQ(engine.history()->total(), static_cast<std::uint64_t>(kMillion) + 1'000U);
+}
+
+TEST(EngineGap, TimesThatAreNoTimesAreNone) {
+  Engine engine = before_the_gap();
   CandleColumns candles;
   candles.push(std::numeric_limits<std::int64_t>::max(), 1000, 1000, 1000, 1000)
-      .push(far, NAN, 1000, 1000, 1000)
       .push(kNaT, 1000, 1000, 1000, 1000)
       .push(90, 1000, 1000, 1000, 1000);
   const Stats stats = engine.candles(candles.without_volumes());
   EXPECT_EQ(stats.used, 1U);
   EXPECT_EQ(rejected(stats, Reject::too_large), 1U);
-  EXPECT_EQ(rejected(stats, Reject::not_finite), 2U);
+  EXPECT_EQ(rejected(stats, Reject::not_finite), 1U);
 }
 
 TEST(EngineGap, BeforeTheFirstPriceThereIsNone) {

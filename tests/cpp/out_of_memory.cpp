@@ -148,6 +148,22 @@ const Case kCases[] = {
     {"advance", with(Model::flow), some_trades, [](Engine& e) { e.advance(20'000); }},
     {"advance_with_half_life", decaying(), some_trades, [](Engine& e) { e.advance(20'000); }},
     {"advance_kept", decaying(3), some_trades, [](Engine& e) { e.advance(20'000); }},
+    {"advance_over_a_gap", decaying(), some_trades, [](Engine& e) { e.advance(300'000); }},
+    {"trade_after_a_gap_kept", decaying(3),
+     [](Engine& e) {
+       some_trades(e);
+       e.advance(300'000);
+     },
+     [](Engine& e) { e.trade(700'500, 12'000.0, 3.0, true); }},
+    {"scale_again_in_the_next_window", with(Model::none),
+     [](Engine& e) {
+       some_trades(e);
+       for (std::int64_t ts = 5'000; ts < 9'000; ts += kWindow) {
+         e.advance(ts);
+         e.scale(std::array{0.5, 0.75, 1.0, 1.0, 0.5, 0.25});
+       }
+     },
+     [](Engine& e) { e.advance(9'500); }},
     {"advance_after_a_scale", with(Model::flow), scaled_book, [](Engine& e) { e.advance(5'000); }},
     {"read", with(Model::flow), some_trades,
      [](Engine& e) {

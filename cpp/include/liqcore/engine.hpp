@@ -25,6 +25,8 @@ namespace liqcore::inline abi1 {
 
 class FootprintStream;
 class Pool;
+struct Jumps;
+struct TradeBlock;
 
 /// How an engine is set up; the defaults suit a live 5-minute map.
 struct EngineOptions {
@@ -239,12 +241,13 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] Reject check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept;
   [[nodiscard]] Reject check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept;
 
-  [[nodiscard]] std::int64_t windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept;
-  void refuse_gaps(const Feed& feed, bool trades_sorted) const;
+  [[nodiscard]] Jumps jumps() const noexcept;
+  void refuse_jump(std::int64_t ts_ns) const;
+  void refuse_jumps(const Feed& feed, bool trades_sorted) const;
   void refuse_records(const TradeRecords& records) const;
   void refuse_double_volumes(const Feed& feed, bool has_trades) const;
   void refuse_replay(const FootprintStream& footprints, const Feed& beside) const;
-  void refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const;
+  void refuse_runs(const FootprintStream& footprints, const Feed& all) const;
   Reject count(Reject reason) noexcept;
 
   [[nodiscard]] LevelBook new_book(std::int64_t tick) const;
@@ -267,6 +270,7 @@ class LIQCORE_EXPORT Engine {
   Reject checked_trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
   void use_large_trade(std::int64_t ts_ns, std::int64_t tick, double lots, bool taker_sell);
   void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
+  void use_block(const TradeArrays& trades, const TradeBlock& block);
   void use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks, std::size_t& done);
   void use_footprints(const FootprintStream& footprints, std::size_t begin, std::size_t end);
   void begin_run(std::int64_t tick);
@@ -303,6 +307,14 @@ class LIQCORE_EXPORT Engine {
   std::optional<History> history_;
   std::shared_ptr<const Hook> hook_;
   bool in_hook_ = false;
+  bool looked_ahead_ = false;  // the call in progress has seen the times of all its rows
+  struct LookedAhead {
+    bool& ahead;
+    explicit LookedAhead(bool& of) noexcept : ahead(of) { ahead = true; }
+    ~LookedAhead() { ahead = false; }
+    LookedAhead(const LookedAhead&) = delete;
+    LookedAhead& operator=(const LookedAhead&) = delete;
+  };
   Segment closing_;     // what the next window is written into
   Segment idle_;        // a window in which nothing happens
   History::Room room_;  // scratch of close_windows()
