@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "liqcore/archive.hpp"
@@ -207,9 +209,13 @@ TEST(Gap, TheWayThroughItMakesNoDifference) {
           // Somewhere on the way, also twice within one gap.
           const std::int64_t clock = *restored.clock();
           restored.advance(clock + random(0, event.ts - clock));
-          Engine other = engine_of(way);
-          other.restore(restored.checkpoint());
-          restored = other;
+          if (random.one_in(2)) {
+            restored = Engine::load(restored.save());
+          } else {
+            Engine other = engine_of(way);
+            other.restore(restored.checkpoint());
+            restored = std::move(other);
+          }
         }
         for (Engine* each : {&jumped, &stepped, &hooked, &restored}) event.happen(*each, event.ts);
         if (random.one_in(30))
@@ -483,6 +489,9 @@ TEST(Gap, NothingTakesAStepAWindow) {
     Engine restored{engine.instrument(), engine.leverage(), options};
     restored.restore(engine.checkpoint());
     EXPECT_EQ(support::live(*restored.book()), levels);
+    const std::vector<std::byte> bytes = engine.save();
+    EXPECT_LT(bytes.size(), 100'000U);
+    EXPECT_EQ(shape(*Engine::load(bytes).history()), shape(history));
     EXPECT_EQ(engine.history_so_far()->size(), history.size() + 1);
     EXPECT_EQ(History(history, 1'000'000).size(), 1'000'000U);
   }
