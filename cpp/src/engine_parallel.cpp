@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "check_rows.hpp"
 #include "engine_parts.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/engine.hpp"
@@ -43,10 +44,17 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
     return static_cast<std::size_t>(std::lower_bound(ts + from, ts + end, time) - ts);
   };
   const auto window_of = [&](std::size_t row) { return ts[row] - ts[row] % options_.window_ns; };
-  // From the first window that begins here to the last that surely ends here.
+  // From the first window that begins here to the last that surely ends here: a row that is rejected ends none.
   const std::size_t from = first_at(begin, window_end_ns_);
-  if (from == end) return begin;
-  const std::size_t to = first_at(from, window_of(end - 1));
+  const auto usable = [&](std::size_t row) {
+    OnGrid tick;
+    OnGrid lots;
+    return check_trade(ts[row], trades.price[row], trades.qty[row], kNever, tick, lots) == Reject::none;
+  };
+  std::size_t usable_end = end;
+  while (usable_end > from && !usable(usable_end - 1)) --usable_end;
+  if (usable_end == from) return begin;
+  const std::size_t to = first_at(from, window_of(usable_end - 1));
   if (to - from < rows_for_threads) return begin;
   use_trades(trades, begin, from, true);
   move_clock(window_of(from), 0);

@@ -79,7 +79,14 @@ Stats Engine::replay(const FootprintStream& footprints, const Feed& beside) {
         with_runs(footprints, beside), true,
         [&](std::size_t begin, std::size_t end) { use_footprints(footprints, begin, end); },
         [&](std::size_t i) { static_cast<void>(mark(now(beside.marks.ts_ns[i]), beside.marks.value[i])); },
-        [](std::size_t) {}, [&](std::size_t i) { static_cast<void>(candle(beside.candles, i)); },
+        [](std::size_t) {},
+        [&](std::size_t i) {
+          // Within a run only one that is rejected; it is not late because of the run.
+          if (const Reject reject = check_candle(beside.candles, i, began_ns); reject != Reject::none)
+            static_cast<void>(count(reject));
+          else
+            static_cast<void>(candle(beside.candles, i));
+        },
         [&](std::size_t i) {
           static_cast<void>(open_interest(now(beside.open_interest.ts_ns[i]), beside.open_interest.value[i]));
         });

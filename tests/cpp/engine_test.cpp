@@ -1622,6 +1622,22 @@ TEST(Engine, ACloneGoesItsOwnWay) {
 
 // --- threads -----------------------------------------------------------------------------------------------------
 
+TEST(EngineThreads, ARowThatIsRejectedEndsNoWindow) {
+  Tape tape;
+  for (std::int64_t i = 0; i < 200'000; ++i) tape.push(i / 100, 1'000, 1, kBuy);
+  for (std::int64_t ts = 5'000; ts < 5'100; ++ts) tape.push(ts, NAN, 1, kBuy);
+  std::vector<State> seen;
+  for (const std::size_t threads : {1, 3}) {
+    EngineOptions options = windows_of(100);
+    options.threads = threads;
+    Engine engine = ten_and_hundred(options);
+    engine.trades(tape.all());
+    EXPECT_EQ(engine.clock(), 1'999);
+    seen.push_back(state_of(engine));
+  }
+  EXPECT_EQ(seen[0], seen[1]);
+}
+
 TEST(Engine, ManyInParallelGiveWhatTheyGiveAlone) {
   constexpr std::size_t kEngines = 8;
   const auto instrument = whole(0.004);

@@ -413,6 +413,17 @@ TEST(ReplayRefuses, ARunOverTheEndOfACandle) {
   EXPECT_EQ(refusal([&] { engine.replay(stream_of(ticks({10'000, 10'000})), beside); }), "");
 }
 
+TEST(Replay, ARejectedCandleWithinARunIsCountedForWhatIsWrongWithIt) {
+  Engine engine{whole(), tiers({10}), windows_of(100)};
+  const std::vector<std::int64_t> at = {0};
+  const std::vector<double> price = {NAN};
+  Feed beside;
+  beside.candles = CandleArrays{at, price, price, price, price, {}, {}, 2};
+  const auto counts = engine.replay(stream_of(ticks({10'000, 10'000, 10'000})), beside);
+  EXPECT_EQ(counts.rejected[static_cast<std::size_t>(Reject::not_finite)], 1U);
+  EXPECT_EQ(counts.rejected[static_cast<std::size_t>(Reject::late)], 0U);
+}
+
 TEST(ReplayRefuses, CandleVolumesTradesAndFallingTimesBeside) {
   Engine engine{whole(), tiers({10}), windows_of(100)};
   const Tape tape = ticks({10'000});

@@ -141,7 +141,7 @@ struct Way {
 
 std::string name_of(const Way& way) {
   return std::string(way.arrays ? "arrays" : "single") + (way.reads ? ", read in between" : "") +
-         (way.restores ? ", taken up from checkpoints" : "") + (way.hook ? ", with a hook" : "");
+         (way.restores ? ", taken up" : "") + (way.hook ? ", with a hook" : "");
 }
 
 /// Feeds a stream, and writes down how.
@@ -263,14 +263,33 @@ class Run {
 
   void take_up() {
     if (engine_->book() == nullptr) return;
-    Checkpoint checkpoint = engine_->checkpoint();
-    const bool archived = random_.one_in(2);
-    note(archived ? "restored through rows of an archive" : "restored");
-    if (archived) through_rows(checkpoint);
-    auto restored = std::make_unique<Engine>(stream_.engine(threads()));
-    restored->restore(checkpoint);
-    expect(seen(*restored), seen(*engine_), "restored");
-    take(std::move(restored));
+    const auto how = random_(0, 3);
+    static constexpr std::array kHow{"a checkpoint", "rows of an archive", "saved bytes", "a clone"};
+    note("taken up from ", kHow[static_cast<std::size_t>(how)]);
+    const Seen before = seen(*engine_);
+    if (how <= 1) {
+      Checkpoint checkpoint = engine_->checkpoint();
+      if (how == 1) through_rows(checkpoint);
+      auto restored = std::make_unique<Engine>(stream_.engine(threads()));
+      restored->restore(checkpoint);
+      take(std::move(restored));
+    } else if (how == 2) {
+      const std::vector<std::byte> bytes = engine_->save();
+      take(std::make_unique<Engine>(Engine::load(bytes, threads())));
+      if (engine_->save() != bytes) wrong_ = "saved bytes of what they were loaded into";
+    } else {
+      auto copy = std::make_unique<Engine>(engine_->clone());
+      engine_->on_column(nullptr);
+      if (random_.one_in(2)) feed_on(*engine_);  // what becomes of it is nothing to its clone
+      take(std::move(copy));
+    }
+    expect(seen(*engine_), before, "taken up");
+  }
+
+  /// The next few rows, one by one.
+  void feed_on(Engine& engine) const {
+    for (std::size_t i = next_; i < std::min(next_ + 5, stream_.rows.size()); ++i)
+      static_cast<void>(one(engine, stream_.rows[i]));
   }
 
   /// The windows of a checkpoint as they come back from a file, the unfinished one as the last.
@@ -487,6 +506,11 @@ std::string replayed(const Stream& stream, const Outcome& plain, Random& random,
   for (std::size_t i = begin; i < rows.size(); ++i)
     if (rows[i].kind == Kind::trade && plain.rows[i] != 0) ++rejected[plain.rows[i]];
   if (runs.counts().rejected != rejected) return {};  // what comes beside makes a trade late, and it alone
+  Stream used = stream;                               // a trade that is rejected holds up those behind it no more
+  used.rows.clear();
+  for (std::size_t i = begin; i < rows.size(); ++i)
+    if (rows[i].kind != Kind::trade || plain.rows[i] == 0) used.rows.push_back(rows[i]);
+  if (!merge_back(used, 0, used.rows.size())) return {};
 
   Stream before = stream;
   before.rows.resize(begin);
