@@ -297,7 +297,7 @@ void write_history(Writer& file, const Checkpoint& checkpoint) {
   const std::size_t entries = history.entries();
   const std::size_t folded = entries > 0 ? history.entry(0).folded : 0;
   const std::int64_t start = entries > 0 ? history.entry(0).window.start_ns : checkpoint.open->start_ns;
-  file(history.terms().ticks_per_bin, history.total(), std::uint64_t{folded}, base, start, std::uint64_t{entries});
+  file(history.terms().ticks_per_bin, history.total(), base, std::uint64_t{folded}, start, std::uint64_t{entries});
   for (std::size_t e = 0; e < entries; ++e) {
     const History::Entry entry = history.entry(e);
     file(std::uint64_t{entry.folded + entry.count}, history.segment(entry.first));
@@ -312,10 +312,10 @@ constexpr std::size_t kLeastWindow = 8 + 6 * 8 + (4 + 2 * 3 + 1) * 8 + 1 + 3 * 8
 /// number; the first of the oldest may be folded away already.
 void read_history(Reader& file, Terms terms, const EngineOptions& options, std::optional<Checkpoint>& out) {
   std::uint64_t total = 0;
-  std::uint64_t folded = 0;
   Cells base;
+  std::uint64_t folded = 0;
   std::int64_t start = 0;
-  file(terms.ticks_per_bin, total, folded, base, start);
+  file(terms.ticks_per_bin, total, base, folded, start);
   if (terms.ticks_per_bin < 1 || terms.ticks_per_bin > std::int64_t{1} << 40)
     file.fail("ticks_per_bin must be from 1 to 2^40, was " + std::to_string(terms.ticks_per_bin));
   check_cells(base, 2 * terms.tiers, bins_of(options));
@@ -350,7 +350,6 @@ void read_history(Reader& file, Terms terms, const EngineOptions& options, std::
   }
   Segment open;
   read_window(open);
-  // Windows that are read back count on from those that were folded away before them.
   out.emplace(
       Checkpoint{std::move(history), std::move(open), {}, 0, {}, {}, false, false, {}, 0, 0, {}, {}, {}, {}, 0});
 }
