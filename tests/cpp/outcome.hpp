@@ -48,7 +48,8 @@ inline std::vector<double> features_of(const Engine& engine, liqcore::FeatureRea
   return out;
 }
 
-/// Where sums of fractions may be added up in another order (engine.hpp): nowhere; in the accounts; in cells, too.
+/// Where sums of fractions may be added up in another order (engine.hpp): nowhere; in accounts and what was
+/// liquidated; in cells, too.
 enum class Exact : std::uint8_t { all, but_accounts, but_cells };
 
 inline Exact exactness(const Stream& stream) {
@@ -68,7 +69,7 @@ class Rounding {
   void operator()(Outcome& of, const Outcome& to) const {
     each(of.moments, to.moments);
     (*this)(of.end, to.end);
-    if (cells_) each(of.features, to.features);
+    each(of.features, to.features);
   }
 
  private:
@@ -108,14 +109,13 @@ class Rounding {
     if (of.state.open && to.state.open) (*this)(*of.state.open, *to.state.open);
     each(of.state.stats.accounts, to.state.stats.accounts);
     each(of.sampled, to.sampled);
-    if (!cells_) return;
-    each(of.state.live, to.state.live);
     each(of.liquidated_usd, to.liquidated_usd);
+    if (cells_) each(of.state.live, to.state.live);
   }
   void operator()(Moment& of, const Moment& to) const {
     (*this)(of.now, to.now);
     (*this)(of.closed, to.closed);
-    if (cells_) each(of.features, to.features);
+    each(of.features, to.features);
   }
 
   bool cells_;

@@ -206,7 +206,8 @@ class LIQCORE_EXPORT Engine {
   /// What makes an engine's state its own, by name: leverage, axis, model, trigger and their options. A checkpoint fits
   /// engines of the same kind; `keep` and `threads` are no part of it.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> kind() const;
-  /// Take up where an engine of the same instrument, leverage and options stood: what follows is bit for bit the same.
+  /// Take up where an engine of the same instrument, leverage and options stood: what follows is bit for bit the same,
+  /// but for the last digits of liquidated_usd() of the window in progress, where a scale in it has left fractions.
   /// @throws InvalidConfig if this engine was fed already, or the checkpoint is of another kind of engine: by name
   void restore(const Checkpoint& checkpoint);
 

@@ -139,7 +139,8 @@ bool parse_iso(std::string_view rest, std::int64_t& ts_ns) noexcept {
     offset_minutes = sign * (offset_hour * 60 + offset_minute);
   }
   if (!rest.empty()) return false;
-  const std::int64_t minutes = days_from_civil(year, month, day) * 1440 + hour * 60 + minute - offset_minutes;
+  const std::int64_t minutes =
+      days_from_civil(year, month, day) * 1440 + std::int64_t{60} * hour + minute - offset_minutes;
   ts_ns = (minutes * 60 + second) * 1'000'000'000 + nanoseconds;
   return true;
 }
