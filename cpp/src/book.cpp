@@ -862,13 +862,13 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
     opened_[side] = open.accounts[layer].opened;
     opened_before_[side] = accounts[layer].opened;
     opened_before_[side] -= opened_[side];
-    if (!earlier.empty()) {
-      accounts_[layer] = earlier[layer];
-    } else {
-      accounts_[layer] = accounts[layer];
-      accounts_[layer] -= open.accounts[layer];
-      accounts_[layer].closed -= closed_but_unbooked(layer);
-    }
+    Account before = accounts[layer];
+    before -= open.accounts[layer];
+    before.closed -= closed_but_unbooked(layer);
+    // Earlier accounts are these to the last digit, unless idle windows have passed in the levels and not in them.
+    const bool known = !earlier.empty() && std::fabs(earlier[layer].closed.value() - before.closed.value()) <=
+                                               1e-12 * accounts[layer].opened.value() + 1e-9;
+    accounts_[layer] = known ? earlier[layer] : before;
     accounts_[layer].opened = accounts_[layer].live = Tally{};
   }
   find_ends();

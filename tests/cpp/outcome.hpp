@@ -150,6 +150,14 @@ inline std::string where(const Seen& a, const Seen& b) {
   if (!(x.stats == y.stats))
     out << (static_cast<const RowCounts&>(x.stats) == y.stats ? " accounts" : " counts")
         << (x.stats.inexact == y.stats.inexact ? "" : " inexact");
+  for (std::size_t layer = 0; layer < std::min(x.stats.accounts.size(), y.stats.accounts.size()); ++layer)
+    if (const Account &s = x.stats.accounts[layer], &t = y.stats.accounts[layer]; !(s == t)) {
+      out << " of layer " << layer << ':';
+      for (const Account* each : {&s, &t})
+        out << " opened " << each->opened.value() << " live " << each->live.value() << " liquidated "
+            << each->liquidated.value() << " closed " << each->closed.value() << ';';
+      break;
+    }
   if (a.liquidated_usd != b.liquidated_usd) out << " liquidated_usd";
   if (a.total != b.total) out << " total";
   if (a.began != b.began) out << " began";
