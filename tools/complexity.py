@@ -1,4 +1,4 @@
-"""Refuse C++ functions with more than twenty ways through them (cyclomatic complexity), but for those listed; `make lint`."""
+"""Refuse C++ functions of a cyclomatic complexity above twenty, but for those listed; part of `make lint`."""
 
 import sys
 from pathlib import Path
@@ -11,6 +11,7 @@ LIMIT = 20
 LISTED = {
     "cpp/bindings/register_margin.cpp tiers",
     "cpp/src/book.cpp LevelBook::each_level",
+    "cpp/src/check_state.cpp check_state",
     "cpp/src/engine.cpp Engine::Engine",
     "cpp/src/engine_feed.cpp Engine::use_trades",
     "cpp/src/engine_parts.hpp merge",
@@ -18,7 +19,6 @@ LISTED = {
     "cpp/src/engine_state.cpp Engine::restore",
     "cpp/src/margin.cpp MarginSchedule::tiers",
     "cpp/src/margin.cpp hedge_liquidation_prices",
-    "cpp/src/segment.cpp Layers::apply",
     "cpp/src/text/csv.cpp parse_iso",
     "cpp/src/text/csv.cpp parse_side",
 }
