@@ -181,13 +181,17 @@ inline Account& LevelBook::window_account(std::size_t layer) noexcept {
   return window_[layer];
 }
 
+inline void LevelBook::include_live(std::size_t layer, std::int64_t low, std::int64_t high) noexcept {
+  fresh_.range(layer).include({low, high + 1});
+  if (layer < tiers_)
+    longs_end_ = std::max(longs_end_, high + 1);
+  else
+    shorts_begin_ = std::min(shorts_begin_, low);
+}
+
 inline void LevelBook::add_live(std::size_t layer, std::int64_t bin, double lots) noexcept {
   fresh_.cell(layer, bin) += lots;
-  fresh_.range(layer).include(bin);
-  if (layer < tiers_)
-    longs_end_ = std::max(longs_end_, bin + 1);
-  else
-    shorts_begin_ = std::min(shorts_begin_, bin);
+  include_live(layer, bin, bin);
 }
 
 void LevelBook::add_level(std::size_t layer, const Level& level, double lots) noexcept {
@@ -301,9 +305,10 @@ void LevelBook::open_side(Side side, const Footprint& run, double maker_share,
       side, run, maker_share, reached,
       [&](std::size_t layer, std::int64_t tick, std::size_t n, const double* prefix, std::int64_t low,
           std::int64_t high) {
-        add_live(layer, low, low == high ? total : 0.0);
-        add_live(layer, high, 0.0);
-        if (low != high) project(layer, tick, n, prefix, low, high);
+        if (low == high)
+          add_live(layer, low, total);
+        else
+          project(layer, tick, n, prefix, low, high);
       },
       [&](std::size_t layer, const Level& level, double lots) { add_level(layer, level, lots); });
 }
@@ -311,6 +316,7 @@ void LevelBook::open_side(Side side, const Footprint& run, double maker_share,
 /// What a run opens of a layer, where all of it is live: `low` and `high` are the bins of its first and last tick.
 void LevelBook::project(std::size_t layer, std::int64_t tick, std::size_t ticks, const double* prefix, std::int64_t low,
                         std::int64_t high) noexcept {
+  include_live(layer, low, high);
   const kernels::Kernels& kernels = kernels::active();
   const double k = factors_[layer];
   const kernels::Projection projection{k, 1.0 / k, static_cast<double>(bin_.ticks_per_bin())};
@@ -544,21 +550,18 @@ Layers::Range LevelBook::live_range(std::size_t layer) const noexcept {
 
 void LevelBook::live(std::size_t layer, std::int64_t low, std::span<double> out) const noexcept {
   assert(out.empty() || low + static_cast<std::int64_t>(out.size()) <= Layers::page_end(low));
-  const double* const settled = settled_.page(layer, low);
-  const double* const fresh = fresh_.page(layer, low);
-  const std::size_t at = Layers::within(low);
+  static constexpr double kZeros[Layers::kPage] = {};
+  const auto cells = [&](const Layers& layers) {
+    const double* const page = layers.page(layer, low);
+    return (page == nullptr ? kZeros : page) + Layers::within(low);
+  };
+  const double* const settled = cells(settled_);
+  const double* const fresh = cells(fresh_);
   const double pending = pending_[layer];
-  if (const double idle = idle_scale(layer); settled != nullptr && idle != 1.0)
-    for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = after_idle(settled[at + i], idle) * pending + (fresh == nullptr ? 0.0 : fresh[at + i]);
-  else if (settled != nullptr && fresh != nullptr)
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[at + i] * pending + fresh[at + i];
-  else if (settled != nullptr)
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[at + i] * pending;
-  else if (fresh != nullptr)
-    std::copy_n(fresh + at, out.size(), out.begin());
+  if (const double idle = idle_scale(layer); idle != 1.0)
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = after_idle(settled[i], idle) * pending + fresh[i];
   else
-    std::fill(out.begin(), out.end(), 0.0);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = settled[i] * pending + fresh[i];
   if (pending == 1.0) return;
   for (double& lots : out) lots = lots < Layers::kDustLots ? 0.0 : lots;
 }

@@ -10,7 +10,6 @@ namespace liqcore::inline abi1 {
 namespace {
 
 constexpr std::size_t kShortRange = 48;  // cells that are looked at one by one
-constexpr std::size_t kFewestPages = 8;  // that memory is asked for at once
 
 template <class Use>
 void each_filled(const double* cells, std::size_t n, Use&& use) {
@@ -65,29 +64,22 @@ struct LayerCells {
 
 // --- memory ------------------------------------------------------------------------------------------------------
 
-void Layers::Memory::reserve(std::size_t pages) {
-  if (pages <= size_) return;
-  const std::size_t more = std::max({pages - size_, size_, kFewestPages});
-  chunks_.push_back({std::unique_ptr<double[]>(new double[more * kPage]), more});
-  size_ += more;
-}
-
-double* Layers::Memory::take() noexcept {
-  assert(taken_ < size_);
-  if (used_ == chunks_[chunk_].pages) {
-    ++chunk_;
-    used_ = 0;
-  }
-  double* const page = chunks_[chunk_].cells.get() + used_ * kPage;
-  std::fill_n(page, kPage, 0.0);
-  ++used_;
-  ++taken_;
-  return page;
-}
-
 Layers::Layers(const Layers& other)
-    : tiers_(other.tiers_), first_bin_(other.first_bin_), width_(other.width_), layers_(other.layers()) {
-  copy_cells(other);
+    : tiers_(other.tiers_),
+      first_bin_(other.first_bin_),
+      width_(other.width_),
+      ranges_(other.ranges_),
+      directory_(other.directory_.size()),
+      first_group_(other.first_group_),
+      groups_(other.groups_) {
+  // What has been reserved there is here, too.
+  group_memory_.reserve(other.group_memory_.room());
+  memory_.reserve(other.memory_.room());
+  const Range all{first_group_ * kGroup, (first_group_ + static_cast<std::int64_t>(groups_)) * kGroup};
+  for (std::size_t layer = 0; layer < layers(); ++layer)
+    other.each_page(layer, all, [&](std::int64_t bin, const double* cells, std::size_t n) {
+      std::copy_n(cells, n, &cell(layer, bin));
+    });
 }
 
 Layers& Layers::operator=(const Layers& other) {
@@ -96,50 +88,35 @@ Layers& Layers::operator=(const Layers& other) {
   return *this;
 }
 
-void Layers::copy_cells(const Layers& other) {
-  memory_.reserve(other.memory_.size());  // what has been reserved there is here, too
-  for (std::size_t layer = 0; layer < layers(); ++layer) {
-    const Layer& from = other.layers_[layer];
-    Layer& to = layers_[layer];
-    to.range = from.range;
-    to.first = from.first;
-    to.pages.resize(from.pages.size());
-    for (std::size_t i = 0; i < from.pages.size(); ++i)
-      if (from.pages[i] != nullptr) std::copy_n(from.pages[i], kPage, to.pages[i] = memory_.take());
-  }
-}
-
-void Layers::widen(Layer& layer, std::int64_t low_page, std::int64_t end_page) {
-  const auto size = static_cast<std::int64_t>(layer.pages.size());
-  const std::int64_t end = layer.first + size;
-  if (size > 0 && low_page >= layer.first && end_page <= end) return;
-  if (size == 0) {
-    layer.pages.resize(static_cast<std::size_t>(end_page - low_page));
-    layer.first = low_page;
-    return;
-  }
+void Layers::widen(Range bins) {
+  const std::int64_t low = bins.low >> 14;
+  const std::int64_t end = ((bins.high - 1) >> 14) + 1;
+  const std::int64_t old_end = first_group_ + static_cast<std::int64_t>(groups_);
+  if (groups_ > 0 && low >= first_group_ && end <= old_end) return;
   // At least twice as many as before, so that a walk of the price costs no more than twice its width.
-  const std::int64_t wanted = std::max(std::max(end, end_page) - std::min(layer.first, low_page), 2 * size);
-  const std::int64_t first = low_page < layer.first ? std::max<std::int64_t>(std::min<std::int64_t>(low_page, 0),
-                                                                             std::max(end, end_page) - wanted)
-                                                    : layer.first;
-  std::vector<double*> pages(static_cast<std::size_t>(std::max({end, end_page, first + wanted}) - first));
-  std::copy(layer.pages.begin(), layer.pages.end(), pages.begin() + (layer.first - first));
-  layer.pages = std::move(pages);
-  layer.first = first;
+  std::int64_t first = groups_ > 0 ? std::min(low, first_group_) : low;
+  std::int64_t size = groups_ > 0 ? std::max(end, old_end) - first : end - low;
+  if (const std::int64_t more = 2 * static_cast<std::int64_t>(groups_) - size; more > 0) {
+    size += more;
+    if (low < first_group_) first = std::max(std::min<std::int64_t>(low, 0), first - more);
+  }
+  std::vector<double**> wider(layers() * static_cast<std::size_t>(size));
+  for (std::size_t layer = 0; layer < layers(); ++layer)
+    std::copy_n(directory_.begin() + static_cast<std::ptrdiff_t>(layer * groups_), groups_,
+                wider.begin() + static_cast<std::ptrdiff_t>(layer) * size + (first_group_ - first));
+  directory_ = std::move(wider);
+  first_group_ = first;
+  groups_ = static_cast<std::size_t>(size);
 }
 
 void Layers::hold(std::size_t layer, Range bins) {
   if (bins.empty()) return;
-  Layer& of = layers_[layer];
-  const std::int64_t low = number(bins.low);
-  const std::int64_t end = number(bins.high - 1) + 1;
-  widen(of, low, end);
-  for (std::int64_t i = low - of.first; i < end - of.first; ++i) {
-    double*& page = of.pages[static_cast<std::size_t>(i)];
-    if (page != nullptr) continue;
+  widen(bins);
+  for (std::int64_t bin = bins.low; bin < bins.high; bin = page_end(bin)) {
+    if (page(layer, bin) != nullptr) continue;
+    group_memory_.reserve(group_memory_.taken() + 1);
     memory_.reserve(memory_.taken() + 1);
-    page = memory_.take();
+    static_cast<void>(cell(layer, bin));
   }
 }
 
@@ -166,19 +143,20 @@ void Layers::hold(const Layers& other) {
 }
 
 void Layers::room_for(const Layers& other) {
-  memory_.reserve(other.pages());
-  for (std::size_t layer = 0; layer < layers(); ++layer) {
-    const Layer& of = other.layers_[layer];
-    if (!of.pages.empty()) widen(layers_[layer], of.first, of.first + static_cast<std::int64_t>(of.pages.size()));
-  }
+  group_memory_.reserve(other.group_memory_.taken());
+  memory_.reserve(other.memory_.taken());
+  if (other.groups_ > 0)
+    widen({other.first_group_ * kGroup, (other.first_group_ + static_cast<std::int64_t>(other.groups_)) * kGroup});
 }
 
 void Layers::room_for(Range bins) {
   if (bins.empty()) return;
-  const std::int64_t low = number(bins.low);
-  const std::int64_t end = number(bins.high - 1) + 1;
-  memory_.reserve(layers() * static_cast<std::size_t>(end - low));
-  for (Layer& layer : layers_) widen(layer, low, end);
+  const auto blocks = [&](std::int64_t size) {
+    return layers() * static_cast<std::size_t>((bins.high - 1) / size - bins.low / size + 1);
+  };
+  group_memory_.reserve(blocks(kGroup));
+  memory_.reserve(blocks(kPage));
+  widen(bins);
 }
 
 void Layers::cover(std::int64_t low, std::int64_t high) noexcept {
@@ -187,14 +165,14 @@ void Layers::cover(std::int64_t low, std::int64_t high) noexcept {
     low = std::min(low, first_bin_);
     high = std::max(high, first_bin_ + width_);
   }
-  first_bin_ = number(low) * kPage;
-  width_ = (number(high - 1) + 1) * kPage - first_bin_;
+  first_bin_ = low / kExtentStep * kExtentStep;
+  width_ = (high + kExtentStep - 1) / kExtentStep * kExtentStep - first_bin_;
 }
 
 // --- cells -------------------------------------------------------------------------------------------------------
 
 std::int64_t Layers::next_in_page(std::size_t layer, std::int64_t bin) const noexcept {
-  const Range& range = layers_[layer].range;
+  const Range& range = ranges_[layer];
   for (bin = std::max(bin, range.low); bin < range.high; bin = page_end(bin))
     if (page(layer, bin) != nullptr) return bin;
   return kNone;
@@ -207,7 +185,7 @@ Layers::Range Layers::filled(std::size_t layer, Range bins, const Layers* with) 
   while (!bins.empty() && (page(layer, bins.low) == nullptr || zero(bins.low)))
     bins.low = page(layer, bins.low) == nullptr ? page_end(bins.low) : bins.low + 1;
   while (!bins.empty() && (page(layer, bins.high - 1) == nullptr || zero(bins.high - 1)))
-    bins.high = page(layer, bins.high - 1) == nullptr ? number(bins.high - 1) * kPage : bins.high - 1;
+    bins.high = page(layer, bins.high - 1) == nullptr ? page_end(bins.high - 1) - kPage : bins.high - 1;
   return bins.empty() ? Range{bins.low, bins.low} : bins;
 }
 
@@ -215,7 +193,7 @@ void Layers::apply(const Segment& segment, Dust dust, Layers* liquidated, std::s
                    std::uint64_t windows) {
   for (std::size_t layer = 0; layer < layers(); ++layer) {
     LayerCells cells{*this, layer, liquidated, dust == Dust::flush};
-    pass(segment, layer, tiers_, layers_[layer].range, cells, windows);
+    pass(segment, layer, tiers_, ranges_[layer], cells, windows);
     if (!closed.empty() && cells.lost != 0.0) closed[layer].add(cells.lost);
   }
 }
@@ -229,16 +207,13 @@ void Layers::add(std::size_t layer, std::int64_t bin, double lots) {
 
 void Layers::add(std::size_t layer, std::span<const std::int32_t> bins, std::span<const double> lots) {
   if (bins.empty()) return;
-  hold(layer, bins);
   cover(bins.front(), bins.back() + 1);
-  double* cells = nullptr;
-  std::int64_t end = std::numeric_limits<std::int64_t>::min();
-  for (std::size_t i = 0; i < bins.size(); ++i) {
-    if (bins[i] >= end) {
-      cells = &cell(layer, bins[i]) - within(bins[i]);
-      end = page_end(bins[i]);
-    }
-    cells[within(bins[i])] += lots[i];
+  for (std::size_t i = 0; i < bins.size();) {
+    const std::int64_t bin = bins[i];
+    if (page(layer, bin) == nullptr) hold(layer, Range{bin, bin + 1});
+    double* const cells = &cell(layer, bin) - within(bin);
+    for (const std::int64_t end = page_end(bin); i < bins.size() && bins[i] < end; ++i)
+      cells[within(bins[i])] += lots[i];
   }
   range(layer).include(bins.front());
   range(layer).include(bins.back());
@@ -251,7 +226,8 @@ void Layers::add(const Cells& cells) {
 
 void Layers::clear() noexcept {
   for (std::size_t layer = 0; layer < layers(); ++layer) {
-    Range& range = layers_[layer].range;
+    Range& range = ranges_[layer];
+    if (range.empty()) continue;
     each_page(layer, range, [](std::int64_t, double* cells, std::size_t n) { std::fill_n(cells, n, 0.0); });
     range = Range{};
   }

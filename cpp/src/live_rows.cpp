@@ -4,29 +4,41 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "zeros.hpp"
-
 namespace liqcore::inline abi1 {
 namespace {
 
-/// What was summed, as a list; the sums begin anew.
+/// What was summed; the sums begin anew.
 void take(Layers& sums, LiveRows::Amounts& out) {
-  out.at.clear();
+  out.stretches.clear();
   out.usd.clear();
-  sums.each_page(0, sums.range(0), [&](std::int64_t first, const double* cells, std::size_t n) {
-    for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) {
-      out.at.push_back(first + static_cast<std::int64_t>(i));
-      out.usd.push_back(cells[i]);
-    }
+  sums.each_page(0, sums.range(0), [&](std::int64_t first, double* cells, std::size_t n) {
+    const std::size_t begin = out.usd.size();
+    out.usd.insert(out.usd.end(), cells, cells + n);
+    std::fill_n(cells, n, 0.0);
+    if (out.stretches.empty() || out.stretches.back().end_number() != first)
+      out.stretches.push_back({first, begin, begin + n});
+    else
+      out.stretches.back().end += n;
   });
-  sums.clear();
+  sums.range(0) = {};
 }
 
-/// Cells to add to, all of one page.
+/// Cells to write to, all of one page.
 double* cells_from(Layers& sums, std::int64_t first, std::int64_t end) {
-  sums.hold(0, Layers::Range{first, end});
+  if (sums.page(0, first) == nullptr) sums.hold(0, Layers::Range{first, first + 1});
   sums.range(0).include({first, end});
   return &sums.cell(0, first);
+}
+
+/// Add the weighted amounts of rows or bins from `first` up to `end`.
+void add(Layers& sums, double weight, const double* usd, std::int64_t first, std::int64_t end) {
+  while (first < end) {
+    const std::int64_t n = std::min(end, Layers::page_end(first)) - first;
+    double* const out = cells_from(sums, first, first + n);
+    for (std::int64_t i = 0; i < n; ++i) out[i] += weight * usd[i];
+    usd += n;
+    first += n;
+  }
 }
 
 }  // namespace
@@ -62,14 +74,12 @@ void LiveRows::read_side(const LevelBook& book, Side side, const Engine& engine,
     if (weight == 0.0) continue;
     const std::size_t layer = static_cast<std::size_t>(side) * leverage.size() + tier;
     const std::int64_t high = book.live_range(layer).high;
+    std::int64_t bin = book.next_live(layer, 0);
+    if (bin >= high) continue;
     // The order of these sums is that of Fold, which draws columns: bins of a layer, then layers.
-    std::int64_t row = 0;
-    double sum = 0.0;
-    const auto end_row = [&] {
-      if (sum != 0.0) *cells_from(row_sums_, row, row + 1) += weight * sum;
-      sum = 0.0;
-    };
-    for (std::int64_t bin = book.next_live(layer, 0); bin < high; bin = book.next_live(layer, bin)) {
+    std::int64_t row = bin / bins_per_row;
+    double sum = 0.0;  // of what has come of it
+    for (; bin < high; bin = book.next_live(layer, bin)) {
       const std::int64_t first = bin;
       const std::int64_t end = std::min(high, Layers::page_end(first));
       const auto n = static_cast<std::size_t>(end - first);
@@ -78,19 +88,26 @@ void LiveRows::read_side(const LevelBook& book, Side side, const Engine& engine,
       const double* const value = values_from(first);
       for (std::size_t i = 0; i < n; ++i) usd[i] *= value[i];
 
-      if (const Layers::Range wanted{std::max(first, near.low), std::min(end, near.high)}; !wanted.empty()) {
-        double* const out = cells_from(bin_sums_, wanted.low, wanted.high);
-        const double* const from = usd + (wanted.low - first);
-        for (std::int64_t i = 0; i < wanted.high - wanted.low; ++i) out[i] += weight * from[i];
+      if (const Layers::Range wanted{std::max(first, near.low), std::min(end, near.high)}; !wanted.empty())
+        add(bin_sums_, weight, usd + (wanted.low - first), wanted.low, wanted.high);
+      if (first >= (row + 1) * bins_per_row) {
+        add(row_sums_, weight, &sum, row, row + 1);
+        sum = 0.0;
+        row = first / bins_per_row;
       }
+      double ended[Layers::kPage];  // sums of the rows that end in this page
+      std::int64_t rows = 0;
       while (bin < end) {
-        if (bin / bins_per_row != row) end_row();
-        row = bin / bins_per_row;
-        for (const std::int64_t row_end = std::min(end, (row + 1) * bins_per_row); bin < row_end; ++bin)
-          sum += usd[bin - first];
+        const std::int64_t row_end = (row + rows + 1) * bins_per_row;
+        for (const std::int64_t stop = std::min(end, row_end); bin < stop; ++bin) sum += usd[bin - first];
+        if (bin < row_end) break;  // goes on in the next page
+        ended[rows++] = sum;
+        sum = 0.0;
       }
+      add(row_sums_, weight, ended, row, row + rows);
+      row += rows;
     }
-    end_row();
+    add(row_sums_, weight, &sum, row, row + 1);
   }
 }
 

@@ -16,12 +16,21 @@ namespace liqcore::inline abi1 {
 /// Rows and bins of one instant. Allocates on its first use and where more is live than ever before.
 class LiveRows {
  public:
-  /// The amounts of one side that are not zero: `usd[i]` is of row or bin at[i]; these rise.
-  struct Amounts {
-    std::vector<std::int64_t> at;
-    std::vector<double> usd;
+  /// Rows or bins next to each other: number `first` and those after it have usd[begin], ..., usd[end - 1].
+  struct Stretch {
+    std::int64_t first;
+    std::size_t begin;
+    std::size_t end;
 
-    [[nodiscard]] std::size_t size() const noexcept { return at.size(); }
+    [[nodiscard]] std::int64_t number(std::size_t i) const noexcept {
+      return first + static_cast<std::int64_t>(i - begin);
+    }
+    [[nodiscard]] std::int64_t end_number() const noexcept { return number(end); }
+  };
+  /// The amounts of one side; what lies in no stretch is zero.
+  struct Amounts {
+    std::vector<Stretch> stretches;  ///< from below, never adjacent
+    std::vector<double> usd;
   };
 
   /// @param near  by Side: of which bins bins() is wanted

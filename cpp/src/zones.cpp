@@ -73,19 +73,17 @@ std::span<const Zone> ZoneFinder::find(const Engine& engine, const LiveRows& row
     const std::vector<float>& sums = sums_[static_cast<std::size_t>(side)];
     double total = 0.0;
     for (const double usd : amounts.usd) total += usd;
-    for (std::size_t i = 0; i < sums.size();) {
-      if (!(sums[i] > 0.0F && sums[i] >= cutoff)) {
-        ++i;
-        continue;
+    const auto big = [&](std::size_t i) { return sums[i] > 0.0F && sums[i] >= cutoff; };
+    for (const LiveRows::Stretch& stretch : amounts.stretches)
+      for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
+        if (!big(i)) continue;
+        const std::size_t first = i;
+        double usd = 0.0;
+        for (; i < stretch.end && big(i); ++i) usd += amounts.usd[i];
+        const double low = edge(stretch.number(first));
+        const double high = edge(stretch.number(i));
+        zones_.push_back({side, low, high, usd, std::min(usd / total, 1.0), distance_percent(side, low, high, price)});
       }
-      const std::size_t first = i;
-      double usd = 0.0;
-      do usd += amounts.usd[i++];
-      while (i < sums.size() && amounts.at[i] == amounts.at[i - 1] + 1 && sums[i] > 0.0F && sums[i] >= cutoff);
-      const double low = edge(amounts.at[first]);
-      const double high = edge(amounts.at[i - 1] + 1);
-      zones_.push_back({side, low, high, usd, std::min(usd / total, 1.0), distance_percent(side, low, high, price)});
-    }
   }
   std::sort(zones_.begin(), zones_.end(),
             [](const Zone& a, const Zone& b) { return a.low != b.low ? a.low < b.low : a.side < b.side; });

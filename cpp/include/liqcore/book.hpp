@@ -180,6 +180,7 @@ class LIQCORE_EXPORT LevelBook {
   [[nodiscard]] Level level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept;
   void add_level(std::size_t layer, const Level& level, double lots) noexcept;
   void add_live(std::size_t layer, std::int64_t bin, double lots) noexcept;
+  void include_live(std::size_t layer, std::int64_t low, std::int64_t high) noexcept;
   void sum_run(const Footprint& run, double maker_share) noexcept;
   void open_side(Side side, const Footprint& run, double maker_share, const std::optional<Reached>& reached) noexcept;
   void open_layers(Side side, std::int64_t entry_tick, double lots, const std::optional<Reached>& reached) noexcept;

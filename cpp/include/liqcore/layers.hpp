@@ -14,7 +14,7 @@
 
 namespace liqcore::inline abi1 {
 
-/// Live levels: lots of every layer by absolute bin, in pages of 512 bins.
+/// Live levels: lots of every layer by absolute bin, in pages of 256 bins.
 ///
 /// The state that segments are applied to; a column of a heatmap is the fold of all segments so far. A page exists
 /// where something was written, and what does not exist is zero: memory and time go with the pages that exist, however
@@ -27,28 +27,26 @@ class LIQCORE_EXPORT Layers {
     std::int64_t low = 0;
     std::int64_t high = 0;
     [[nodiscard]] bool empty() const noexcept { return low >= high; }
-    void include(std::int64_t bin) noexcept {
-      if (empty()) {
-        low = bin;
-        high = bin + 1;
-      } else {
-        if (bin < low) low = bin;
-        if (bin >= high) high = bin + 1;
-      }
-    }
+    void include(std::int64_t bin) noexcept { include({bin, bin + 1}); }
     void include(const Range& other) noexcept {
       if (other.empty()) return;
-      include(other.low);
-      include(other.high - 1);
+      if (empty()) {
+        *this = other;
+      } else {
+        if (other.low < low) low = other.low;
+        if (other.high > high) high = other.high;
+      }
     }
   };
 
   /// A scaled cell below this is dust: nobody holds a part of a lot.
   static constexpr double kDustLots = 0.5;
-  /// Bins of a page, and of what the extent grows by, so that it does not depend on the order of what came.
-  static constexpr std::int64_t kPage = 512;
+  /// Bins of a page.
+  static constexpr std::int64_t kPage = 256;
+  /// Bins that the extent grows by, so that it does not depend on the order of what came.
+  static constexpr std::int64_t kExtentStep = 512;
 
-  explicit Layers(std::size_t tiers) : tiers_(tiers), layers_(2 * tiers) {}
+  explicit Layers(std::size_t tiers) : tiers_(tiers), ranges_(2 * tiers) {}
   Layers(const Layers& other);
   Layers(Layers&&) noexcept = default;
   Layers& operator=(const Layers& other);
@@ -80,18 +78,20 @@ class LIQCORE_EXPORT Layers {
   }
   /// A cell to write to; there must be room for it.
   [[nodiscard]] double& cell(std::size_t layer, std::int64_t bin) noexcept {
-    Layer& of = layers_[layer];
-    const auto i = static_cast<std::size_t>(number(bin) - of.first);
-    assert(i < of.pages.size());
-    double*& cells = of.pages[i];
+    const auto at = group_at(bin);
+    assert(at < groups_);
+    double**& group = directory_[layer * groups_ + at];
+    if (group == nullptr) group = group_memory_.take();
+    double*& cells = group[page_in_group(bin)];
     if (cells == nullptr) cells = memory_.take();
     return cells[within(bin)];
   }
   /// The page in which a bin lies; null if there is none.
   [[nodiscard]] const double* page(std::size_t layer, std::int64_t bin) const noexcept {
-    const Layer& of = layers_[layer];
-    const auto i = static_cast<std::uint64_t>(number(bin) - of.first);
-    return i < of.pages.size() ? of.pages[i] : nullptr;
+    const auto at = group_at(bin);
+    if (at >= groups_) return nullptr;
+    const double* const* const group = directory_[layer * groups_ + at];
+    return group == nullptr ? nullptr : group[page_in_group(bin)];
   }
   /// Where a bin lies in its page.
   [[nodiscard]] static constexpr std::size_t within(std::int64_t bin) noexcept {
@@ -101,18 +101,18 @@ class LIQCORE_EXPORT Layers {
   [[nodiscard]] static constexpr std::int64_t page_end(std::int64_t bin) noexcept { return (bin | (kPage - 1)) + 1; }
 
   /// Where a layer may be non-zero.
-  [[nodiscard]] const Range& range(std::size_t layer) const noexcept { return layers_[layer].range; }
-  [[nodiscard]] Range& range(std::size_t layer) noexcept { return layers_[layer].range; }
+  [[nodiscard]] const Range& range(std::size_t layer) const noexcept { return ranges_[layer]; }
+  [[nodiscard]] Range& range(std::size_t layer) noexcept { return ranges_[layer]; }
 
   /// The one way through many cells: `use(first bin, cells, number)` for each page that exists, as far as it lies
   /// within `bins`, from below.
   template <class Use>
   void each_page(std::size_t layer, Range bins, Use&& use) const {
-    pages_of(layers_[layer], bins, [&](std::int64_t bin, const double* cells, std::size_t n) { use(bin, cells, n); });
+    for_pages(layer, bins, [&](std::int64_t bin, const double* cells, std::size_t n) { use(bin, cells, n); });
   }
   template <class Use>
   void each_page(std::size_t layer, Range bins, Use&& use) {
-    pages_of(layers_[layer], bins, use);
+    for_pages(layer, bins, use);
   }
   static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
   /// First bin of the layer's range from `bin` on that has a page; kNone if there is none.
@@ -137,7 +137,7 @@ class LIQCORE_EXPORT Layers {
   /// @param windows  how often an idle segment repeats
   void apply(const Segment& segment, Dust dust, Layers* liquidated, std::span<Tally> closed, std::uint64_t windows = 1);
 
-  // --- extent: how far levels have come, in whole pages
+  // --- extent: how far levels have come, in whole steps
   /// From now on the extent includes bins [low, high).
   void cover(std::int64_t low, std::int64_t high) noexcept;
   [[nodiscard]] bool covers(std::int64_t low, std::int64_t high) const noexcept {
@@ -157,59 +157,88 @@ class LIQCORE_EXPORT Layers {
   void room_to_extract(Cells& out) const;
 
  private:
-  /// Memory for pages. A reserved page is not touched before it is taken, so the system need not have it by then.
+  /// Memory for blocks of `size` values. A reserved block is not touched before it is taken, so the system need not
+  /// have it by then.
+  template <class T, std::int64_t size>
   class Memory {
    public:
     [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    /// Room for as many pages as this in all.
-    void reserve(std::size_t pages);
-    /// A page of zeros.
-    [[nodiscard]] double* take() noexcept;
+    [[nodiscard]] std::size_t room() const noexcept { return room_; }
+    /// Room for as many blocks as this in all.
+    void reserve(std::size_t blocks) {
+      if (blocks <= room_) return;
+      constexpr std::size_t kFewest = 8;
+      const std::size_t more = std::max({blocks - room_, room_, kFewest});
+      chunks_.push_back({std::unique_ptr<T[]>(new T[more * size]), more});
+      room_ += more;
+    }
+    /// A block of zeros.
+    [[nodiscard]] T* take() noexcept {
+      assert(taken_ < room_);
+      if (used_ == chunks_[chunk_].blocks) {
+        ++chunk_;
+        used_ = 0;
+      }
+      T* const block = chunks_[chunk_].values.get() + size * used_;
+      std::fill_n(block, size, T{});
+      ++used_;
+      ++taken_;
+      return block;
+    }
 
    private:
     struct Chunk {
-      std::unique_ptr<double[]> cells;
-      std::size_t pages;
+      std::unique_ptr<T[]> values;
+      std::size_t blocks;
     };
     std::vector<Chunk> chunks_;
-    std::size_t chunk_ = 0;  // that pages are taken of
-    std::size_t used_ = 0;   // pages of it
+    std::size_t chunk_ = 0;  // that blocks are taken of
+    std::size_t used_ = 0;   // blocks of it
     std::size_t taken_ = 0;
-    std::size_t size_ = 0;
+    std::size_t room_ = 0;
   };
 
-  struct Layer {
-    Range range;
-    std::int64_t first = 0;      // number of the first page
-    std::vector<double*> pages;  // null where there is none
-  };
-
-  /// Pages are counted from price zero.
-  [[nodiscard]] static constexpr std::int64_t number(std::int64_t bin) noexcept { return bin >> 9; }
-  static void widen(Layer& layer, std::int64_t low_page, std::int64_t end_page);
+  // A page is found in a group of 64 by number, a group in the directory by layer and number; all are counted from
+  // price zero. A directory is small, whatever it spans, and memory for groups goes with the pages that exist.
+  static constexpr std::int64_t kGroup = 64 * kPage;  // bins
+  static_assert(kPage == 1 << 8 && kGroup == 1 << 14);
+  [[nodiscard]] std::uint64_t group_at(std::int64_t bin) const noexcept {
+    return static_cast<std::uint64_t>((bin >> 14) - first_group_);
+  }
+  [[nodiscard]] static constexpr std::size_t page_in_group(std::int64_t bin) noexcept {
+    return static_cast<std::size_t>((bin >> 8) & 63);
+  }
+  /// Let the directory include the groups of these bins.
+  void widen(Range bins);
   template <class Use>
-  static void pages_of(const Layer& layer, const Range& bins, Use&& use) {
-    if (bins.empty() || layer.pages.empty()) return;
-    const std::int64_t low = std::max<std::int64_t>(number(bins.low) - layer.first, 0);
-    const std::int64_t end =
-        std::min(number(bins.high - 1) + 1 - layer.first, static_cast<std::int64_t>(layer.pages.size()));
-    for (std::int64_t i = low; i < end; ++i) {
-      double* const cells = layer.pages[static_cast<std::size_t>(i)];
-      if (cells == nullptr) continue;
-      const std::int64_t begin = (layer.first + i) * kPage;
-      const std::int64_t from = std::max(bins.low, begin);
-      use(from, cells + (from - begin), static_cast<std::size_t>(std::min(bins.high, begin + kPage) - from));
+  void for_pages(std::size_t layer, const Range& bins, Use&& use) const {
+    const std::int64_t end = std::min(bins.high, (first_group_ + static_cast<std::int64_t>(groups_)) * kGroup);
+    for (std::int64_t bin = std::max(bins.low, first_group_ * kGroup); bin < end;) {
+      double* const* const group = directory_[layer * groups_ + group_at(bin)];
+      const std::int64_t group_end = std::min(end, (bin | (kGroup - 1)) + 1);
+      if (group == nullptr) {
+        bin = group_end;
+        continue;
+      }
+      do {
+        const std::int64_t next = std::min(group_end, page_end(bin));
+        if (double* const cells = group[page_in_group(bin)]; cells != nullptr)
+          use(bin, cells + within(bin), static_cast<std::size_t>(next - bin));
+        bin = next;
+      } while (bin < group_end);
     }
   }
-  void copy_cells(const Layers& other);
   [[nodiscard]] std::size_t filled_cells() const noexcept;
 
   std::size_t tiers_;
   std::int64_t first_bin_ = 0;
   std::int64_t width_ = 0;
-  std::vector<Layer> layers_;
-  Memory memory_;
+  std::vector<Range> ranges_;
+  std::vector<double**> directory_;  // [layer][group]; null where there is none, as pages are in a group
+  std::int64_t first_group_ = 0;
+  std::size_t groups_ = 0;  // of a layer
+  Memory<double*, 64> group_memory_;
+  Memory<double, kPage> memory_;
 };
 
 }  // namespace liqcore::inline abi1
