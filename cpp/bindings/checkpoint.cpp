@@ -91,7 +91,7 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
   stats.rounded_qty = state["rounded_qty"].cast<std::uint64_t>();
   const auto rejected = state["rejected"].cast<std::vector<std::uint64_t>>();
   const std::size_t layers = 2 * self.engine.leverage().size();
-  if (rejected.size() != kRejectReasons)
+  if (rejected.size() < 7 || rejected.size() > kRejectReasons)  // liqcore 0.1.0 knew seven
     throw InvalidConfig("a checkpoint must be of the same number of tiers and the same version");
   std::copy(rejected.begin(), rejected.end(), stats.rejected.begin());
   stats.inexact = state["inexact"].cast<bool>();

@@ -57,10 +57,11 @@ TradeRecords trade_records(const py::array& ts, const py::array& price, const py
 }
 
 std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfile& leverage, const py::object& axis,
-                               std::int64_t ticks_per_bin, std::int64_t window_ns, std::string_view model,
-                               std::string_view trigger, double maker_share, std::vector<double> half_life_ns,
-                               std::optional<std::size_t> keep, std::size_t threads, double taker_tilt,
-                               std::optional<double> churn, std::optional<double> event_threshold, bool reconciled) {
+                               std::int64_t ticks_per_bin, std::int64_t axis_limit, std::int64_t window_ns,
+                               std::string_view model, std::string_view trigger, double maker_share,
+                               std::vector<double> half_life_ns, std::optional<std::size_t> keep, std::size_t threads,
+                               double taker_tilt, std::optional<double> churn, std::optional<double> event_threshold,
+                               bool reconciled) {
   EngineOptions options;
   if (!axis.is_none()) {
     const auto& given = axis.cast<const Axis&>();
@@ -71,6 +72,7 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
     options.axis = given.axis;
   }
   options.ticks_per_bin = ticks_per_bin;
+  options.axis_limit = axis_limit;
   options.window_ns = window_ns;
   options.model = parse<Model>(model);
   options.trigger = parse<Trigger>(trigger);
@@ -201,9 +203,9 @@ void register_engine(py::module_& m) {
 
   py::class_<PyEngine>(m, "Engine", "The native engine; liqcore.Engine documents it.")
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
-           py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"), py::arg("maker_share"),
-           py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"), py::arg("churn"),
-           py::arg("event_threshold"), py::arg("reconciled"))
+           py::arg("ticks_per_bin"), py::arg("axis_limit"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"),
+           py::arg("maker_share"), py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"),
+           py::arg("churn"), py::arg("event_threshold"), py::arg("reconciled"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {
@@ -479,6 +481,8 @@ layer exceeded open interest: dict of float64 arrays (side, tier).
       .def_property_readonly(
           "has_fixed_axis", [](const PyEngine& self) { return self.engine.options().axis.has_value(); },
           "Whether the axis was given; otherwise it grows.")
+      .def_property_readonly("axis_limit", &option<&EngineOptions::axis_limit>,
+                             "Where an axis that grows ends, in book bins above price zero.")
       .def_property_readonly(
           "half_life_ns",
           [](const PyEngine& self) -> py::object {

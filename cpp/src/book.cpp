@@ -114,9 +114,13 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
   make_room({low_bin_, high_bin_});
 }
 
-LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin)
-    : LevelBook(instrument, leverage, ticks_per_bin, 0, kAutomaticBins, false) {
+LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
+                     std::int64_t bins)
+    : LevelBook(instrument, leverage, ticks_per_bin, 0, bins, false) {
   if (ticks_per_bin < 1) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(ticks_per_bin));
+  if (bins < 1 || bins > kMaxBins)
+    throw InvalidConfig("bins of an automatic axis must be between 1 and " + text_of(kMaxBins) + ", were " +
+                        text_of(bins));
 }
 
 void LevelBook::hold_axis() {

@@ -78,7 +78,7 @@ liq_status guarded(Call&& call) noexcept {
 }
 
 liq_status status_of(liqcore::Reject reject) noexcept { return static_cast<liq_status>(reject); }
-static_assert(static_cast<int>(liqcore::Reject::inconsistent) == LIQ_INCONSISTENT &&
+static_assert(static_cast<int>(liqcore::Reject::off_range) == LIQ_OFF_RANGE &&
               liqcore::kRejectReasons == LIQ_REJECT_REASONS);
 static_assert(static_cast<int>(liqcore::Side::short_) == LIQ_SHORT &&
               static_cast<int>(liqcore::Contract::inverse) == LIQ_INVERSE &&
@@ -150,7 +150,7 @@ constexpr std::size_t up_to(std::size_t offset, Member Struct::*) noexcept {
 }
 constexpr std::size_t kInstrument1 = up_to(offsetof(liq_instrument, basis), &liq_instrument::basis);
 constexpr std::size_t kOptions1 = up_to(offsetof(liq_engine_options, threads), &liq_engine_options::threads);
-constexpr std::size_t kCounts1 = up_to(offsetof(liq_counts, rejected), &liq_counts::rejected);
+constexpr std::size_t kCounts1 = offsetof(liq_counts, rejected) + 7 * sizeof(std::uint64_t);
 constexpr std::size_t kGrid1 = up_to(offsetof(liq_grid, step), &liq_grid::step);
 constexpr std::size_t kPicture1 = up_to(offsetof(liq_picture, reserved), &liq_picture::reserved);
 constexpr std::size_t kFeatures1 =
@@ -174,6 +174,7 @@ liq_engine_options default_options() noexcept {
   out.model = static_cast<std::int32_t>(defaults.model);
   out.trigger = static_cast<std::int32_t>(defaults.trigger);
   out.threads = static_cast<std::int32_t>(defaults.threads);
+  out.axis_limit = defaults.axis_limit;
   return out;
 }
 
@@ -247,6 +248,7 @@ liqcore::EngineOptions options_of(const liq_engine_options& from, const liqcore:
   out.trigger = choice("options.trigger", from.trigger, liqcore::Trigger::candle);
   if (from.threads < 1) throw InvalidConfig("options.threads must be at least 1, was " + std::to_string(from.threads));
   out.threads = static_cast<std::size_t>(from.threads);
+  out.axis_limit = from.axis_limit;
   return out;
 }
 

@@ -131,7 +131,7 @@ void check_sampled(const SampledState& state, std::size_t layers) {
 }  // namespace
 
 Layers::Range bins_of(const EngineOptions& options) noexcept {
-  if (!options.axis) return {0, LevelBook::kAutomaticBins};
+  if (!options.axis) return {0, options.axis_limit};
   return {options.axis->first_bin(), options.axis->first_bin() + options.axis->size()};
 }
 
@@ -169,10 +169,10 @@ void check_state(const Checkpoint& checkpoint, const Instrument& instrument, con
     throw InvalidConfig("an engine must be restored with its own axis, bins " + text_of(bins.low) + " to " +
                         text_of(bins.high - 1) + ", had " + text_of(axis.low) + " to " + text_of(axis.high - 1));
   require(axis.low >= bins.low && axis.low <= axis.high && axis.high <= bins.high, "an axis",
-          "have bins from 0 to 2^20", axis.high);
+          "have bins from 0 to 2^20 or axis_limit", axis.high);
   if (!options.axis)
-    require(terms.ticks_per_bin <= kMaxAutomaticStep, "ticks_per_bin of an automatic axis", "be at most 2^20",
-            terms.ticks_per_bin);
+    require(terms.ticks_per_bin <= kMaxAutomaticStep && ends_in_time(options, terms.ticks_per_bin),
+            "ticks_per_bin of an automatic axis", "be at most 2^20, and 2^40 / axis_limit", terms.ticks_per_bin);
   require(history.total() >= history.size() && history.total() < (std::uint64_t{1} << 62), "a history",
           "count the windows that it holds", static_cast<std::int64_t>(history.total()));
   Cells base;

@@ -8,8 +8,11 @@
 
 namespace liqcore::inline abi1 {
 
-/// Widest bins of an automatic axis, ticks: it ends with bin 2^20, and every axis by tick 2^40.
+/// Widest bins of an automatic axis, ticks; every axis ends by tick 2^40.
 inline constexpr std::int64_t kMaxAutomaticStep = std::int64_t{1} << 20;
+[[nodiscard]] inline bool ends_in_time(const EngineOptions& options, std::int64_t ticks_per_bin) noexcept {
+  return ticks_per_bin <= (std::int64_t{1} << 40) / options.axis_limit;
+}
 
 /// Bins that levels of an engine can lie in.
 [[nodiscard]] Layers::Range bins_of(const EngineOptions& options) noexcept;

@@ -46,11 +46,21 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
   History::check_keep(o.keep);
   check_threads(o.threads);
   if (o.ticks_per_bin < 0) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(o.ticks_per_bin));
+  if (o.axis_limit < 1 || o.axis_limit > LevelBook::kMaxBins)
+    throw InvalidConfig("axis_limit must be between 1 and " + text_of(LevelBook::kMaxBins) + " bins, was " +
+                        text_of(o.axis_limit));
   if (!o.axis && o.ticks_per_bin > kMaxAutomaticStep)
     throw InvalidConfig("ticks_per_bin of an automatic axis must be at most 2^20, was " + text_of(o.ticks_per_bin));
+  if (!o.axis && !ends_in_time(o, o.ticks_per_bin))
+    throw InvalidConfig("axis_limit must end the axis by tick 2^40, was " + text_of(o.axis_limit) + " bins of " +
+                        text_of(o.ticks_per_bin) + " ticks");
   if (o.axis && o.ticks_per_bin != 0 && o.ticks_per_bin != o.axis->ticks_per_bin())
     throw InvalidConfig("ticks_per_bin must be that of the axis (" + text_of(o.axis->ticks_per_bin()) +
                         ") or not given, was " + text_of(o.ticks_per_bin));
+  if (o.axis)
+    last_tick_ = std::numeric_limits<std::int64_t>::max();
+  else if (o.ticks_per_bin > 0)
+    last_tick_ = last_tick(o.ticks_per_bin);
   if (!o.half_life_ns.empty()) {
     if (o.model == Model::none) throw InvalidConfig("half_life needs a model, which was none: use scale()");
     if (o.half_life_ns.size() != leverage_.size())
@@ -144,7 +154,8 @@ Stats Engine::stats() const {
 
 LevelBook Engine::new_book(std::int64_t tick) const {
   if (options_.axis) return {instrument_, leverage_, *options_.axis};
-  return {instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_ticks_per_bin(tick)};
+  return {instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_ticks_per_bin(tick),
+          options_.axis_limit};
 }
 
 void Engine::start_book(std::int64_t ts_ns, std::int64_t tick) {
@@ -158,6 +169,7 @@ void Engine::start_book(std::int64_t ts_ns, std::int64_t tick) {
   live_.book.emplace(std::move(book));
   history_.emplace(std::move(history));
   began_ns_ = ts_ns;
+  if (!options_.axis) last_tick_ = last_tick(live_.book->bin_rule().ticks_per_bin());
   begin_window(floor_div(ts_ns, options_.window_ns) * options_.window_ns);
 }
 
@@ -171,6 +183,7 @@ void Engine::end_book() noexcept {
   live_.book.reset();
   history_.reset();
   began_ns_ = window_start_ns_ = 0;
+  if (!options_.axis && options_.ticks_per_bin == 0) last_tick_ = 0;
   window_end_ns_ = plain_end_ns_ = kNever;
 }
 
@@ -304,15 +317,28 @@ void Engine::refuse_jump(std::int64_t ts_ns) const {
 
 // --- checking rows -----------------------------------------------------------------------------------------------
 
+std::int64_t Engine::last_tick(std::int64_t ticks_per_bin) const noexcept {
+  constexpr auto kHighest = static_cast<std::int64_t>(kMaxTicks);  // no price lies above
+  return ticks_per_bin > kHighest / options_.axis_limit ? kHighest : options_.axis_limit * ticks_per_bin - 1;
+}
+
+bool Engine::off_range(std::int64_t tick) const noexcept {
+  return tick > (last_tick_ != 0 ? last_tick_ : last_tick(automatic_ticks_per_bin(tick)));
+}
+
 Reject Engine::check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
                            OnGrid& lots) const noexcept {
-  return liqcore::check_trade(ts_ns, price, qty, clock, instrument_.tick_size(), instrument_.lot_size(), tick, lots);
+  const Reject reject =
+      liqcore::check_trade(ts_ns, price, qty, clock, instrument_.tick_size(), instrument_.lot_size(), tick, lots);
+  return reject == Reject::none && off_range(tick.units) ? Reject::off_range : reject;
 }
 
 Reject Engine::check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept {
   if (const Reject time = check_time(ts_ns, clock); time != Reject::none) return time;
   if (!std::isfinite(price)) return Reject::not_finite;
-  return check_price(price, instrument_.tick_size());
+  OnGrid tick;
+  const Reject reject = check_price(price, instrument_.tick_size(), tick);
+  return reject == Reject::none && off_range(tick.units) ? Reject::off_range : reject;
 }
 
 Reject Engine::check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept {
@@ -326,7 +352,8 @@ Reject Engine::check_event(std::int64_t ts_ns, double price, double qty, std::in
   OnGrid tick;
   OnGrid lots;
   const Reject reject = check_trade(ts_ns, price, qty, clock, tick, lots);
-  return reject == Reject::off_grid ? Reject::none : reject;  // events are rounded
+  if (reject != Reject::off_grid) return reject;
+  return off_range(tick.units) ? Reject::off_range : Reject::none;  // events are rounded
 }
 
 Reject Engine::check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept {
@@ -347,7 +374,8 @@ Reject Engine::check_candle(const CandleArrays& candles, std::size_t i, std::int
   if (!(buy / instrument_.lot_size() <= kMaxLots && sell / instrument_.lot_size() <= kMaxLots))
     return Reject::too_large;
   const auto [low, high] = std::minmax(candles.open[i], candles.close[i]);
-  return candles.low[i] <= low && candles.high[i] >= high ? Reject::none : Reject::inconsistent;
+  if (!(candles.low[i] <= low && candles.high[i] >= high)) return Reject::inconsistent;
+  return off_range(instrument_.to_ticks(candles.high[i]).units) ? Reject::off_range : Reject::none;
 }
 
 Reject Engine::count(Reject reason) noexcept {
@@ -491,7 +519,7 @@ void Engine::begin_run(std::int64_t tick) {
     const std::int64_t jump = run_tick_ == 0 ? 0 : std::abs(tick - run_tick_);
     ticks = jump > 2 * live_.book->calm_reach(tick) ? TickRange{tick, tick} : live_.book->calm_range(tick);
   }
-  live_.run.reset(ticks.low, ticks.high);
+  live_.run.reset(ticks.low, std::min(ticks.high, last_tick_));
   run_tick_ = tick;
 }
 

@@ -235,6 +235,10 @@ void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_
     }
     if (live_.book) begin = use_whole_windows(trades, begin, end);
   }
+  // The first price makes the book, and says where its axis ends.
+  for (; begin < end && !live_.book; ++begin)
+    static_cast<void>(
+        trade(trades.ts_ns[begin], trades.price[begin], trades.qty[begin], trades.taker_sell[begin] != 0));
   const kernels::Grid grid{instrument_.tick_size(), instrument_.lot_size(), per_tick_, per_lot_};
   for_each_block(
       trades, begin, end, sorted, grid, keys_, lots_, [&] { return clock_ns_; },
@@ -247,6 +251,11 @@ void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_
 void Engine::use_block(const TradeArrays& trades, const TradeBlock& block) {
   const std::int64_t* const ts = trades.ts_ns.data() + block.begin;
   const std::size_t n = block.rows;
+  if (block.converted.high > last_tick_) {
+    for (std::size_t i = block.begin; i < block.begin + n; ++i)
+      static_cast<void>(trade(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0));
+    return;
+  }
   // What has happened of the block is counted when it has, for whoever looks from a hook or after memory ran out.
   const auto count_rows = [&](std::size_t first, std::size_t end_row) {
     if (first == end_row) return;

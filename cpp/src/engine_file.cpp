@@ -135,12 +135,12 @@ void fields(File& file, Is<ModelOptions> auto& options) {
 
 template <class File>
 void fields(File& file, Is<EngineOptions> auto& options) {
-  auto& [axis, ticks_per_bin, window_ns, model, trigger, maker_share, half_life_ns, keep, threads, model_options] =
-      options;  // threads are the machine's: results do not depend on them
+  auto& [axis, ticks_per_bin, window_ns, model, trigger, maker_share, half_life_ns, keep, threads, model_options,
+         axis_limit] = options;  // threads are the machine's: results do not depend on them
   std::optional<PlainAxis> plain;
   std::optional<std::uint64_t> kept = keep;
   if (axis) plain = PlainAxis{axis->low_tick(), axis->ticks_per_bin(), axis->size()};
-  file(plain, ticks_per_bin, window_ns, model, trigger, maker_share, half_life_ns, kept, model_options);
+  file(plain, ticks_per_bin, window_ns, model, trigger, maker_share, half_life_ns, kept, model_options, axis_limit);
   if constexpr (File::kReads) {
     if (plain) axis.emplace(plain->low_tick, plain->ticks_per_bin, plain->size);
     if (kept) keep = static_cast<std::size_t>(*kept);

@@ -102,6 +102,11 @@ Stats Engine::replay(const FootprintStream& footprints, const Feed& beside) {
 void Engine::use_footprints(const FootprintStream& footprints, std::size_t begin, std::size_t end) {
   for (std::size_t i = begin; i < end; ++i) {
     const FootprintStream::Run run = footprints[i];
+    if (off_range(run.low)) {
+      counts_.rows += static_cast<std::uint64_t>(run.trades);
+      counts_.rejected[static_cast<std::size_t>(Reject::off_range)] += static_cast<std::uint64_t>(run.trades);
+      continue;
+    }
     if (live_.book && (!live_.run.takes(run.low) || !live_.run.takes(run.high))) apply_run();
     const std::int64_t before = clock_ns_;
     move_clock(run.start_ns, run.first);
@@ -167,6 +172,14 @@ void Engine::refuse_runs(const FootprintStream& footprints, const Feed& all) con
   };
   std::optional<FootprintStream::Run> before;
   const auto look = [&](const FootprintStream::Run& run) {
+    const LevelBook* const begun = live_.book ? &*live_.book : own ? &*own : nullptr;
+    const std::int64_t last =
+        begun == nullptr || options_.axis ? last_tick_ : last_tick(begun->bin_rule().ticks_per_bin());
+    const auto beyond = [&](std::int64_t tick) { return last == 0 ? off_range(tick) : tick > last; };
+    if (beyond(run.low)) return;
+    if (beyond(run.high))
+      throw InvalidConfig("footprints must lie within the axis, which ends at " + text_of(options_.axis_limit) +
+                          " bins (axis_limit), or wholly beyond: feed the trades for the " + describe(run, terms));
     const LevelBook& of_first = book(run.first);
     before = run;
     if (may_go_over_windows && run.start_ns / options_.window_ns != run.last_ns / options_.window_ns)

@@ -37,6 +37,10 @@ std::vector<std::pair<std::string, std::string>> Engine::kind() const {
     for (const double tier : leverage_.tiers())
       levels.push_back(instrument_.margin().level_factor(side, instrument_.contract(), tier));
   std::string axis = "automatic";
+  if (o.axis_limit != LevelBook::kAutomaticBins) {
+    axis += " up to bin ";
+    axis += text_of(o.axis_limit - 1);
+  }
   if (o.axis) {
     axis = "bins ";
     axis += text_of(o.axis->first_bin());
@@ -113,7 +117,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
 
   // Everything is made apart; only then, without a way to fail, does it become this engine's.
   LevelBook book = options_.axis ? LevelBook(instrument_, leverage_, *options_.axis)
-                                 : LevelBook(instrument_, leverage_, terms.ticks_per_bin);
+                                 : LevelBook(instrument_, leverage_, terms.ticks_per_bin, options_.axis_limit);
   const History& closed = checkpoint.history;
   const Segment* idle = nullptr;
   std::size_t idle_windows = 0;
@@ -137,7 +141,9 @@ void Engine::restore(const Checkpoint& checkpoint) {
   live_.sampled = std::move(sampled);
   liquidated_usd_ = std::move(liquidated_usd);
   // Where runs end decides in which order what they liquidate is added up: the last digits of fractions.
-  if (checkpoint.run) live_.run.reset(checkpoint.run->low, checkpoint.run->high);
+  if (!options_.axis) last_tick_ = last_tick(terms.ticks_per_bin);
+  if (const auto& run = checkpoint.run; run && run->low <= last_tick_)
+    live_.run.reset(run->low, std::min(run->high, last_tick_));
   run_tick_ = checkpoint.run_tick;
   begin_window(open.start_ns);
   live_.candle = open.candle;

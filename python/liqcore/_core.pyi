@@ -472,6 +472,7 @@ class Engine(metaclass=_NativeType):
         leverage: LeverageProfile,
         axis: PriceAxis | None,
         ticks_per_bin: _Int,
+        axis_limit: _Int,
         window_ns: _Int,
         model: str,
         trigger: str,
@@ -592,6 +593,8 @@ class Engine(metaclass=_NativeType):
     def keep(self) -> int | None: ...
     @property
     def has_fixed_axis(self) -> bool: ...
+    @property
+    def axis_limit(self) -> int: ...
     @property
     def half_life_ns(self) -> NDArray[np.float64] | None: ...
 

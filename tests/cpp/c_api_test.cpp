@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -393,6 +394,9 @@ TEST(CApi, WhatCannotBeIsRefusedInWords) {
   wrong.threads = 0;
   EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.threads must be at least 1, was 0");
   wrong = options();
+  wrong.axis_limit = 0;
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "axis_limit must be between 1 and 4194304 bins, was 0");
+  wrong = options();
   const double falling[] = {50, 10, 2};
   wrong.leverage = falling;
   EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.leverage must rise, did not");
@@ -563,9 +567,27 @@ TEST(CApi, SavesTheBytesOfCppAndLoadsThem) {
   EXPECT_EQ(liq_engine_clone(nullptr, &cloned), LIQ_INVALID);
 }
 
+TEST(CApi, ACallerOfTheFirstVersionGetsItsOptionsAndCounts) {
+  // Without axis_limit, and with counts of seven reasons.
+  liq_engine_options old = options();
+  old.size = offsetof(liq_engine_options, axis_limit);
+  old.axis_limit = -7;
+  const liq_instrument good = instrument();
+  liq_engine* engine = nullptr;
+  ASSERT_EQ(liq_engine_create(&good, &old, &engine), LIQ_OK) << liq_error_message();
+  liq_counts counts;
+  std::memset(&counts, 0x55, sizeof counts);
+  counts.size = offsetof(liq_counts, rejected) + 7 * sizeof(std::uint64_t);
+  ASSERT_EQ(liq_engine_counts(engine, &counts), LIQ_OK) << liq_error_message();
+  EXPECT_EQ(counts.rejected[LIQ_INCONSISTENT], 0U);
+  EXPECT_EQ(counts.rejected[LIQ_OFF_RANGE], 0x5555555555555555U);
+  liq_engine_destroy(engine);
+}
+
 TEST(CApi, NamesAndVersions) {
   EXPECT_STREQ(liq_status_name(LIQ_OK), "ok");
   EXPECT_STREQ(liq_status_name(LIQ_OFF_GRID), "off_grid");
+  EXPECT_STREQ(liq_status_name(LIQ_OFF_RANGE), "off_range");
   EXPECT_STREQ(liq_status_name(LIQ_TOO_SMALL), "too_small");
   EXPECT_STREQ(liq_status_name(LIQ_FAILED), "failed");
   EXPECT_STREQ(liq_status_name(LIQ_DAMAGED), "damaged");

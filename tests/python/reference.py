@@ -66,6 +66,7 @@ class Reference:
         step_ticks: int,
         window: int,
         bins: tuple[int, int] = (0, 2**20),
+        grows: bool = False,
         mmr: float = 0.0,
         fee: float = 0.0,
         basis: str = "mark",
@@ -77,6 +78,7 @@ class Reference:
     ) -> None:
         self.tick_size, self.lot_size, self.step_ticks, self.window = tick_size, lot_size, step_ticks, window
         self.low_bin, self.high_bin = bins
+        self.grows = grows  # such an axis takes no price beyond its end
         self.model, self.trigger = model, trigger
         self.maker_share = round(maker_share * SHARES)
         self.tiers = list(tiers)
@@ -219,6 +221,8 @@ class Reference:
             open_, high, low, close = prices
             if not (low <= open_ <= high and low <= close <= high):
                 return "inconsistent"
+        if self.grows and any(self.bin(round(x)) >= self.high_bin for x in ticks):
+            return "off_range"
         return ""
 
     def _accept(

@@ -1,6 +1,7 @@
 /// The live levels, and the four verbs that every model is written in.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,15 +40,19 @@ class LIQCORE_EXPORT LevelBook {
     std::int64_t high_bin;
   };
 
-  /// An automatic axis ends at this many bins above price zero (with one-basis-point bins about a hundred times the
-  /// first price); a level beyond is out of range.
+  /// Unless told otherwise, an automatic axis ends at this many bins above price zero: with one-basis-point bins about
+  /// a hundred times the first price. A level beyond is out of range.
   static constexpr std::int64_t kAutomaticBins = std::int64_t{1} << 20;
+  /// The most bins of an axis.
+  static constexpr std::int64_t kMaxBins = std::int64_t{1} << 22;
 
   /// @param axis  the fixed axis; levels outside are counted as underflow or overflow
   /// @throws InvalidConfig if a tier cannot exist under the instrument's margin terms
   LevelBook(const Instrument& instrument, const LeverageProfile& leverage, const PriceAxis& axis);
   /// A book whose axis grows as levels come, in bins of `ticks_per_bin`.
-  LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin);
+  /// @param bins  where it ends, counted from price zero: 1 to kMaxBins
+  LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
+            std::int64_t bins = kAutomaticBins);
 
   /// Open `lots` (>= 0; whole, or a multiple of 1/1024 lot) at `entry_tick` (> 0) in every tier of `side`.
   /// A level that is not strictly beyond the entry's own bin and `reached` counts as unresolved.
@@ -164,7 +169,9 @@ class LIQCORE_EXPORT LevelBook {
   /// First absolute bin that snapshot() writes.
   [[nodiscard]] std::int64_t first_bin() const noexcept { return fixed_ ? low_bin_ : settled_.first_bin(); }
   /// Number of bins that snapshot() writes; 0 while an automatic axis has no level yet.
-  [[nodiscard]] std::int64_t width() const noexcept { return fixed_ ? high_bin_ - low_bin_ : settled_.width(); }
+  [[nodiscard]] std::int64_t width() const noexcept {
+    return fixed_ ? high_bin_ - low_bin_ : std::min(settled_.width(), high_bin_ - settled_.first_bin());
+  }
   /// Lots liquidated in the current window by layer and bin, whenever they were opened; see settle().
   [[nodiscard]] const Layers& liquidated() const noexcept { return liquidated_; }
 

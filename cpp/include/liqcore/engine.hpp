@@ -43,6 +43,9 @@ struct EngineOptions {
   /// without half-life, otherwise but for the last bits of the accounts' fractions.
   std::size_t threads = 1;
   ModelOptions model_options;  ///< of the models that read open interest or events
+  /// Where an automatic axis ends, in bins above price zero; 1 to 2^22. A trade, mark, candle or vendor event that
+  /// reaches a price there is rejected as off_range; a level there counts as overflow.
+  std::int64_t axis_limit = LevelBook::kAutomaticBins;
 };
 
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
@@ -129,7 +132,8 @@ class LIQCORE_EXPORT Engine {
 
   /// Feed trades that were summed into runs, and other streams beside them (without trades) as feed() merges them.
   /// Every window, level and count is what the trades themselves would give; the stream's rejected rows count as rows
-  /// of this call. The times of each stream beside must not fall.
+  /// of this call. Runs beyond the end of an automatic axis count as rejected, trade by trade; what their stream found
+  /// late or rounded stays so. The times of each stream beside must not fall.
   /// @throws InvalidConfig if that cannot be, before anything of the call has happened: a run for whose trades the
   /// order
   ///         matters to a tier, a run that goes over the end of a window, over a mark (trigger `mark`) or over the end
@@ -235,6 +239,10 @@ class LIQCORE_EXPORT Engine {
  private:
   Engine(const Engine&) = default;  // for clone()
 
+  /// The last tick of an automatic axis.
+  [[nodiscard]] std::int64_t last_tick(std::int64_t ticks_per_bin) const noexcept;
+  /// Whether a price lies beyond it; before the first price, if that one would lie beyond its own axis.
+  [[nodiscard]] bool off_range(std::int64_t tick) const noexcept;
   [[nodiscard]] Reject check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
                                    OnGrid& lots) const noexcept;
   [[nodiscard]] Reject check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept;
@@ -331,6 +339,7 @@ class LIQCORE_EXPORT Engine {
   double open_interest_ = std::numeric_limits<double>::quiet_NaN();
   std::int64_t mark_tick_ = 0;  // 0: none yet
   std::int64_t run_tick_ = 0;   // where the last run began
+  std::int64_t last_tick_ = 0;  // prices above are off_range; 0: known when the first price has made the book
   bool used_trades_ = false;
   bool used_candle_volumes_ = false;
 

@@ -45,6 +45,7 @@ enum {
   LIQ_TOO_LARGE = 4,    /**< a price of 2^31 ticks or more, a quantity above 2^48 lots, a time after the year 2116 */
   LIQ_OFF_GRID = 5,     /**< a trade's price off the tick grid by more than 1e-6 tick */
   LIQ_INCONSISTENT = 6, /**< a candle whose low and high do not enclose its open and close */
+  LIQ_OFF_RANGE = 7,    /**< a price at or above the end of an axis that grows (axis_limit) */
   /* What makes a call an error. */
   LIQ_INVALID = -1,   /**< an argument breaks its rule, or the call cannot be: the message names argument and value */
   LIQ_TOO_SMALL = -2, /**< a buffer is too small; the message, and where there is one the count, say what is needed */
@@ -54,7 +55,7 @@ enum {
   LIQ_DAMAGED = -6 /**< bytes are not what liq_engine_save() wrote, or of a later format: the message names the part */
 };
 
-#define LIQ_REJECT_REASONS 7 /**< statuses from 0 to 6 */
+#define LIQ_REJECT_REASONS 8 /**< statuses from 0 to 7; 7 of them in version 0.1.0 */
 
 /** What the last call of this thread that failed had to say; "" before. Valid until the next one fails. */
 LIQCORE_C_EXPORT const char* liq_error_message(void);
@@ -139,6 +140,8 @@ typedef struct liq_engine_options {
   int32_t model;              /**< LIQ_MODEL_... */
   int32_t trigger;            /**< LIQ_TRIGGER_... */
   int32_t threads;            /**< that long arrays of trades are spread over, 1..256 */
+  int64_t axis_limit; /**< where an axis that grows ends, book bins above price zero: 1..4194304, 1048576 by default; a
+                         price there is rejected as LIQ_OFF_RANGE */
 } liq_engine_options;
 
 /**

@@ -312,6 +312,15 @@ class AxisConfig(Section):
         example="5",
         argument="book_step",
     )
+    limit: int = setting(
+        1_048_576,
+        whole(1, 4_194_304, "bins"),
+        "Where an axis that grows ends, in book bins above price zero; prices there are rejected as off_range.",
+        argument="axis_limit",
+        flag="--axis-limit",
+        commands=("heatmap", "features"),
+        late=True,
+    )
 
     @staticmethod
     def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:

@@ -46,6 +46,10 @@ class Engine(Saving):
         first price, and grows.
     book_step : float, optional
         Width of a bin of an automatic axis, price.
+    axis_limit : int, default 1_048_576
+        Where an automatic axis ends, in bins above price zero: about a hundred times the first price. Trades, marks,
+        candles and vendor events that reach a price there are rejected as ``off_range``, levels there counted as
+        overflow.
     window : str or duration, default "5m"
         Length of a column, aligned to the UNIX epoch.
     model : {"flow", "oi", "blend", "vendor", "none"}
@@ -106,6 +110,7 @@ class Engine(Saving):
         leverage: LeverageProfile | Mapping[float, float] | str | None = None,
         axis: PriceAxis | None = None,
         book_step: float | None = None,
+        axis_limit: int = 1_048_576,
         window: Length = "5m",
         model: str = "flow",
         trigger: str | None = None,
@@ -139,6 +144,7 @@ class Engine(Saving):
             leverage=profile,
             axis=axis,
             ticks_per_bin=ticks_per_bin,
+            axis_limit=axis_limit,
             window_ns=parse_duration(window, name="window"),
             model=model,
             trigger=trigger or ("candle" if model == "vendor" else "last"),
@@ -183,6 +189,7 @@ class Engine(Saving):
             leverage=profile_of(config),
             axis=axis,
             book_step=book_step,
+            axis_limit=config.axis.limit,
             window=config.window.length,
             threads=threads,
             keep=keep,

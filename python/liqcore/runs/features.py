@@ -140,6 +140,7 @@ def features(
     venue: str | None = None,
     leverage: LeverageProfile | Mapping[float, float] | str | None = None,
     axis: PriceAxis | None = None,
+    axis_limit: int | None = None,
     window: Length | None = None,
     step: float | None = None,
     model: str | None = None,
@@ -180,8 +181,8 @@ def features(
     instrument : Instrument, optional
         Grid, contract and margin terms. Its grid is taken as it is, as a live engine does: other prices are rejected,
         quantities rounded. Without it the grid is found from the whole input, so that a later trade may refine it.
-    symbol, venue, leverage, axis, step, model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, \
-reconciled, marks, open_interest, candles, config, progress, prefetch
+    symbol, venue, leverage, axis, axis_limit, step, model, trigger, maker_share, half_life, taker_tilt, churn, \
+event_threshold, reconciled, marks, open_interest, candles, config, progress, prefetch
         As for `liqcore.heatmap`. Zones are of rows `step` high, by default five of the book's bins. Marks, open
         interest and candles count up to each close, also after the last trade.
     window : duration, optional

@@ -33,6 +33,7 @@ def heatmap(
     venue: str | None = None,
     leverage: LeverageProfile | Mapping[float, float] | str | None = None,
     axis: PriceAxis | None = None,
+    axis_limit: int | None = None,
     window: Length | None = None,
     step: float | None = None,
     model: str | None = None,
@@ -83,6 +84,8 @@ def heatmap(
         A fixed axis for the book.
     window : duration, optional
         Length of a column; "5m" by default.
+    axis_limit : int, optional
+        Where an axis that grows ends, as for `Engine`.
     step : float, optional
         Height of the picture's rows, price; about four basis points by default. The book's own bins are finer.
     model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, reconciled, optional
