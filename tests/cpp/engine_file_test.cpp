@@ -476,8 +476,8 @@ std::uint64_t wild(support::Random& random) {
 
 }  // namespace
 
-TEST(EngineFileDamaged, NothingBehindARightChecksumDoesHarm) {
-  support::Random random{12};
+TEST(EngineFileDamaged, NothingBehindARightChecksumDoesHarm) {  // --gtest_random_seed=N makes other ones
+  support::Random random{static_cast<std::uint64_t>(::testing::GTEST_FLAG(random_seed))};
   const Tape tape = tape_of(60);
   const int rounds = support::long_sizes() ? 400 : 60;
   std::size_t loaded = 0, refused = 0;
@@ -522,6 +522,6 @@ TEST(EngineFileDamaged, NothingBehindARightChecksumDoesHarm) {
       use(*made);
     }
   }
-  EXPECT_GT(loaded, 100U);
-  EXPECT_GT(refused, 500U);
+  EXPECT_GT(loaded, static_cast<std::size_t>(rounds) / 4);
+  EXPECT_GT(refused, static_cast<std::size_t>(rounds));
 }
