@@ -51,6 +51,16 @@ void push_cells(ArchiveRows& rows, std::int64_t time, RowKind kind, const Cells&
   }
 }
 
+void push_accounts(ArchiveRows& rows, std::int64_t time, const std::vector<Account>& accounts, std::size_t tiers) {
+  for (std::size_t layer = 0; layer < accounts.size(); ++layer)
+    for (const AccountField& account : kAccountFields)
+      // Whole lots and fraction apart: their sum in one double would be rounded.
+      for (const double part :
+           {static_cast<double>((accounts[layer].*account.field).whole()), (accounts[layer].*account.field).fraction()})
+        if (part != 0.0)
+          rows.push(time, account.kind, static_cast<int>(layer / tiers), static_cast<int>(layer % tiers), kNone, part);
+}
+
 bool same(double a, double b) noexcept { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 /// Gathers the cells of one window, which must come sorted by side, tier and bin.
@@ -285,14 +295,7 @@ ArchiveRows to_rows(const History& history) {
     if (!same(segment.mark_price, mark)) number(RowKind::mark_price, mark = segment.mark_price);
     if (!same(segment.open_interest, open_interest))
       number(RowKind::open_interest, open_interest = segment.open_interest);
-    for (std::size_t layer = 0; layer < segment.accounts.size(); ++layer)
-      for (const AccountField& account : kAccountFields)
-        // Whole lots and fraction apart: their sum in one double would be rounded.
-        for (const double part : {static_cast<double>((segment.accounts[layer].*account.field).whole()),
-                                  (segment.accounts[layer].*account.field).fraction()})
-          if (part != 0.0)
-            rows.push(time, account.kind, static_cast<int>(layer / tiers), static_cast<int>(layer % tiers), kNone,
-                      part);
+    push_accounts(rows, time, segment.accounts, tiers);
   }
   return rows;
 }

@@ -45,6 +45,16 @@ std::vector<double> level_factors(const Instrument& instrument, const LeveragePr
   return factors;
 }
 
+bool scales_fit(const Segment& window, std::size_t tiers) {
+  const auto fits = [&](const std::vector<double>& scale) { return scale.empty() || scale.size() == tiers; };
+  for (std::size_t side = 0; side < 2; ++side) {
+    if (!fits(window.scale[side])) return false;
+    for (const TouchStep& step : window.touched[side])
+      if (!fits(step.scale)) return false;
+  }
+  return true;
+}
+
 /// What is left of what an account opened.
 Tally live_of(const Account& account) noexcept {
   Tally live = account.opened;
@@ -818,13 +828,9 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
   if (settled.tiers() != tiers_ || accounts.size() != 2 * tiers_ || open.accounts.size() != 2 * tiers_ ||
       (!earlier.empty() && earlier.size() != 2 * tiers_))
     throw InvalidConfig("a book must be restored with its own leverage tiers (" + std::to_string(tiers_) + ")");
-  const auto of_tiers = [&](const std::vector<double>& scale) { return scale.empty() || scale.size() == tiers_; };
+  if (!scales_fit(open, tiers_) || (idle != nullptr && !scales_fit(*idle, tiers_)))
+    throw InvalidConfig("a book must be restored with scales of its own leverage tiers");
   Layers::Range bins = axis;
-  for (std::size_t side = 0; side < 2; ++side) {
-    bool fits = of_tiers(open.scale[side]) && (idle == nullptr || of_tiers(idle->scale[side]));
-    for (const TouchStep& step : open.touched[side]) fits = fits && of_tiers(step.scale);
-    if (!fits) throw InvalidConfig("a book must be restored with scales of its own leverage tiers");
-  }
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) bins.include(settled.range(layer));
   for (const Cells* cells : {&open.additions, &open.liquidated}) include(*cells, bins);
   if (!bins.empty() &&

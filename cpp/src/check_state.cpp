@@ -128,6 +128,37 @@ void check_sampled(const SampledState& state, std::size_t layers) {
     for (const double value : *lots) require(std::isfinite(value), "a correction", "be finite", value);
 }
 
+/// The closed windows, and the unfinished one after them.
+void check_windows(const Checkpoint& checkpoint, const Instrument& instrument, Layers::Range bins) {
+  const History& history = checkpoint.history;
+  const Terms& terms = history.terms();
+  const std::size_t layers = 2 * terms.tiers;
+  const Segment& open = *checkpoint.open;
+  require(history.total() >= history.size() && history.total() < (std::uint64_t{1} << 62), "a history",
+          "count the windows that it holds", static_cast<std::int64_t>(history.total()));
+  Cells base;
+  history.entry_base().extract(base);
+  check_cells(base, layers, bins);
+  std::vector<double> sums(layers);
+  add_up(base, sums);
+  require(static_cast<std::int64_t>(history.size()) <= open.start_ns / terms.window_ns, "a history",
+          "begin after 1970, with windows", static_cast<std::int64_t>(history.size()));
+  std::int64_t start = open.start_ns - static_cast<std::int64_t>(history.size()) * terms.window_ns;
+  const auto check_at = [&](std::size_t i, const Segment& window) {
+    try {
+      check_window(window, start, instrument, terms, bins, sums);
+    } catch (const InvalidConfig& error) {
+      throw InvalidConfig("window " + std::to_string(i) + ": " + error.what());
+    }
+  };
+  for (std::size_t e = 0; e < history.entries(); ++e) {  // idle windows are all like the first of them
+    const History::Entry entry = history.entry(e);
+    check_at(entry.first, history.segment(entry.first));
+    start += static_cast<std::int64_t>(entry.count) * terms.window_ns;
+  }
+  check_at(history.size(), open);
+}
+
 }  // namespace
 
 Layers::Range bins_of(const EngineOptions& options) noexcept {
@@ -162,7 +193,6 @@ void check_state(const Checkpoint& checkpoint, const Instrument& instrument, con
   const Terms& terms = history.terms();
   const std::size_t layers = 2 * terms.tiers;
   const Layers::Range bins = bins_of(options);
-  const Segment& open = *checkpoint.open;
 
   const Layers::Range axis = checkpoint.axis;
   if (options.axis && (axis.low != bins.low || axis.high != bins.high))
@@ -173,29 +203,7 @@ void check_state(const Checkpoint& checkpoint, const Instrument& instrument, con
   if (!options.axis)
     require(terms.ticks_per_bin <= kMaxAutomaticStep && ends_in_time(options, terms.ticks_per_bin),
             "ticks_per_bin of an automatic axis", "be at most 2^20, and 2^40 / axis_limit", terms.ticks_per_bin);
-  require(history.total() >= history.size() && history.total() < (std::uint64_t{1} << 62), "a history",
-          "count the windows that it holds", static_cast<std::int64_t>(history.total()));
-  Cells base;
-  history.entry_base().extract(base);
-  check_cells(base, layers, bins);
-  std::vector<double> sums(layers);
-  add_up(base, sums);
-  require(static_cast<std::int64_t>(history.size()) <= open.start_ns / terms.window_ns, "a history",
-          "begin after 1970, with windows", static_cast<std::int64_t>(history.size()));
-  std::int64_t start = open.start_ns - static_cast<std::int64_t>(history.size()) * terms.window_ns;
-  const auto check_at = [&](std::size_t i, const Segment& window) {
-    try {
-      check_window(window, start, instrument, terms, bins, sums);
-    } catch (const InvalidConfig& error) {
-      throw InvalidConfig("window " + std::to_string(i) + ": " + error.what());
-    }
-  };
-  for (std::size_t e = 0; e < history.entries(); ++e) {  // idle windows are all like the first of them
-    const History::Entry entry = history.entry(e);
-    check_at(entry.first, history.segment(entry.first));
-    start += static_cast<std::int64_t>(entry.count) * terms.window_ns;
-  }
-  check_at(history.size(), open);
+  check_windows(checkpoint, instrument, bins);
 
   const Stats& stats = checkpoint.stats;
   require(stats.rows == stats.used + stats.rejected_total() && stats.rejected[0] == 0, "rows",

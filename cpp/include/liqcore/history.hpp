@@ -201,6 +201,7 @@ class LIQCORE_EXPORT History {
 
  private:
   struct Cache;
+  [[nodiscard]] static std::shared_ptr<Cache> make_cache();
   struct Slot {
     std::shared_ptr<Segment> segment;
     std::uint64_t first = 0;  // window, counted from the first ever
