@@ -120,7 +120,9 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
                                  std::move(earlier),
                                  std::move(kind),
                                  knows ? range_of(state["run"]) : std::nullopt,
-                                 knows ? state["run_tick"].cast<std::int64_t>() : 0});
+                                 knows ? state["run_tick"].cast<std::int64_t>() : 0,
+                                 std::nullopt,
+                                 false});
 }
 
 }  // namespace liqcore::bindings

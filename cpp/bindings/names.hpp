@@ -39,6 +39,9 @@ template <>
 inline const Words<Trigger, 3> kWords<Trigger> =
     named<Trigger>("trigger", Trigger::last, Trigger::mark, Trigger::candle);
 template <>
+inline const Words<CandlePrice, 5> kWords<CandlePrice> = named<CandlePrice>(
+    "candle_price", CandlePrice::hlc3, CandlePrice::close, CandlePrice::open, CandlePrice::ohlc4, CandlePrice::hl2);
+template <>
 inline const Words<Model, 5> kWords<Model> =
     named<Model>("model", Model::flow, Model::oi, Model::blend, Model::vendor, Model::none);
 

@@ -26,8 +26,11 @@ struct PyEngine {
   std::atomic<std::size_t> user{0};  // hash of the thread's id; 0: nobody
   py::object callback = py::none();
   std::optional<py::error_already_set> raised{};
-  std::string notes{};  // that came with the bytes it was loaded from
+  std::string notes{};           // that came with the bytes it was loaded from
+  bool told_unresolved = false;  // a verb has warned that it opened less than it was told to
 };
+
+void register_verbs(py::module_& m, py::class_<PyEngine>& engine);
 
 inline std::size_t this_thread() { return std::hash<std::thread::id>{}(std::this_thread::get_id()) | 1; }
 

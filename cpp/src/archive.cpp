@@ -31,11 +31,11 @@ constexpr AccountField kAccountFields[] = {
     {RowKind::no_price, &Account::no_price},
 };
 
-struct CandlePrice {
+struct CandleRow {
   RowKind kind;
   std::int64_t Candle::* field;
 };
-constexpr CandlePrice kCandlePrices[] = {
+constexpr CandleRow kCandleRows[] = {
     {RowKind::open, &Candle::open},
     {RowKind::high, &Candle::high},
     {RowKind::low, &Candle::low},
@@ -201,7 +201,7 @@ class RowReader {
   /// Whether it is a row of a candle.
   [[nodiscard]] bool read_candle(RowKind kind, Candle& candle) const {
     const double value = rows_.value[row_];
-    for (const CandlePrice& price : kCandlePrices)
+    for (const CandleRow& price : kCandleRows)
       if (price.kind == kind) {
         candle.*price.field = static_cast<std::int64_t>(value);
         return true;
@@ -285,7 +285,7 @@ ArchiveRows to_rows(const History& history) {
     if (entry.count > 1 && !(segment.scale[0].empty() && segment.scale[1].empty()))
       number(RowKind::repeated, static_cast<double>(entry.count));
     if (!candle.empty()) {
-      for (const CandlePrice& price : kCandlePrices) number(price.kind, static_cast<double>(candle.*price.field));
+      for (const CandleRow& price : kCandleRows) number(price.kind, static_cast<double>(candle.*price.field));
       number(RowKind::buy_lots, candle.buy_lots);
       number(RowKind::sell_lots, candle.sell_lots);
     }

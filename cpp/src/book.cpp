@@ -80,6 +80,15 @@ double lots_at(const Footprint& run, bool longs, std::int64_t tick, double maker
 
 }  // namespace
 
+Opened& Opened::operator+=(const Opened& other) noexcept {
+  live += other.live;
+  no_price += other.no_price;
+  underflow += other.underflow;
+  overflow += other.overflow;
+  unresolved += other.unresolved;
+  return *this;
+}
+
 LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
                      std::int64_t low_bin, std::int64_t high_bin, bool fixed)
     : tiers_(leverage.size()),
@@ -99,6 +108,7 @@ LevelBook::LevelBook(const Instrument& instrument, const LeverageProfile& levera
       shorts_begin_(kNoBin),
       pending_(2 * tiers_, 1.0),
       window_(2 * tiers_),
+      thinned_(2 * tiers_),
       booked_(2 * tiers_),
       accounts_(2 * tiers_),
       closed_(2 * tiers_),
@@ -180,7 +190,10 @@ bool LevelBook::surely_covered(Side side, std::int64_t low_tick, std::int64_t hi
 LevelBook::Level LevelBook::level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept {
   const double k = factors_[layer];
   if (!(k > 0.0)) return {Fate::no_price, 0};
-  const double tick = round_half_even(static_cast<double>(entry_tick) * k);
+  return level_at(layer, round_half_even(static_cast<double>(entry_tick) * k), bound_bin);
+}
+
+LevelBook::Level LevelBook::level_at(std::size_t layer, double tick, std::int64_t bound_bin) const noexcept {
   if (tick < 1.0) return {Fate::no_price, 0};
   if (tick >= kFarTick) return {Fate::overflow, 0};
   const std::int64_t bin = bin_.of_whole(tick);
@@ -390,6 +403,64 @@ void LevelBook::open(Side side, std::int64_t entry_tick, double lots, std::optio
   open_layers(side, entry_tick, lots, reached);
 }
 
+/// Calls `use(layer, level, lots)` for each tier that has a quantity.
+template <class Use>
+void LevelBook::each_level(const Opening& opening, const std::optional<Reached>& reached, Use&& use) const {
+  assert(opening.tick > 0 && (opening.lots.size() == 1 || opening.lots.size() == tiers_));
+  const bool longs = opening.side == Side::long_;
+  std::int64_t bound = bin_(opening.tick);
+  if (opening.known) bound = longs ? kNoBin : -1;
+  if (reached) bound = longs ? std::min(bound, reached->low_bin) : std::max(bound, reached->high_bin);
+  for (std::size_t tier = 0; tier < tiers_; ++tier) {
+    const double lots = opening.lots[opening.lots.size() == 1 ? 0 : tier];
+    if (lots == 0.0) continue;
+    const std::size_t layer = longs ? tier : tiers_ + tier;
+    use(layer,
+        opening.known ? level_at(layer, static_cast<double>(opening.tick), bound) : level(layer, opening.tick, bound),
+        lots);
+  }
+}
+
+void LevelBook::room_to_open(const Opening& opening, std::optional<Reached> reached, Layers::Range& bins) {
+  if (fixed_) return;
+  each_level(opening, reached, [&](std::size_t layer, const Level& level, double) {
+    if (level.fate != Fate::live) return;
+    fresh_.hold(layer, Layers::Range{level.bin, level.bin + 1});
+    bins.include(level.bin);
+  });
+}
+
+Opened LevelBook::open(const Opening& opening, std::optional<Reached> reached) {
+  Layers::Range bins;
+  room_to_open(opening, reached, bins);
+  make_room(bins);
+  const bool alike = opening.lots.size() == 1;
+  if (alike) opened_[static_cast<std::size_t>(opening.side)].add(opening.lots[0]);
+  Opened out;
+  each_level(opening, reached, [&](std::size_t layer, const Level& level, double lots) {
+    if (!alike) window_account(layer).opened.add(lots);
+    add_level(layer, level, lots);
+    switch (level.fate) {
+      case Fate::live:
+        ++out.live;
+        break;
+      case Fate::no_price:
+        ++out.no_price;
+        break;
+      case Fate::underflow:
+        ++out.underflow;
+        break;
+      case Fate::overflow:
+        ++out.overflow;
+        break;
+      case Fate::unresolved:
+        ++out.unresolved;
+        break;
+    }
+  });
+  return out;
+}
+
 void LevelBook::record_touch(Side side, std::int64_t bin) noexcept {
   const auto s = static_cast<std::size_t>(side);
   auto& steps = touched_[s];
@@ -491,13 +562,69 @@ void LevelBook::clear_shorts(std::int64_t to_bin) noexcept {
   shorts_begin_ = to_bin + 1;
 }
 
-void LevelBook::scale(std::span<const double> factors) {
+void LevelBook::check_factors(std::span<const double> factors) const {
   if (factors.size() != 2 * tiers_)
     throw InvalidConfig("factors must hold one value per side and tier (" + std::to_string(2 * tiers_) + "), had " +
                         std::to_string(factors.size()));
   for (const double factor : factors)
     if (!(factor >= 0.0 && factor <= 1.0)) throw InvalidConfig("factors must lie in [0, 1], had " + text_of(factor));
+}
 
+/// Let `keep(lots)` say what stays of each live cell, from the bin that the price would reach first.
+///
+/// Settled cells stay as they are until the window ends, so what is taken of them is put into fresh_, below zero.
+template <class Keep>
+void LevelBook::take_away(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin, Keep&& keep) noexcept {
+  const Layers::Range live = live_range(layer);
+  const std::int64_t low = std::max(low_bin, live.low);
+  const std::int64_t high = std::min(high_bin + 1, live.high);
+  const bool longs = layer < tiers_;
+  const std::int64_t step = longs ? -1 : 1;
+  for (std::int64_t bin = longs ? high - 1 : low; bin >= low && bin < high; bin += step) {
+    if (settled_.page(layer, bin) == nullptr && fresh_.page(layer, bin) == nullptr) {
+      bin = longs ? Layers::page_end(bin) - Layers::kPage : Layers::page_end(bin) - 1;
+      continue;
+    }
+    const double settled = settled_.at(layer, bin) * pending_[layer];
+    const double lots = settled + fresh_.at(layer, bin);
+    if (!(lots > 0.0)) continue;
+    const double kept = keep(lots);
+    if (kept == lots) continue;
+    fresh_.cell(layer, bin) = kept - settled;  // which has pages wherever settled_ has
+    fresh_.range(layer).include(bin);
+    window_account(layer).closed.add(lots - kept);
+    thinned_[layer] = 1;
+  }
+}
+
+void LevelBook::close(Side side, std::int64_t low_tick, std::int64_t high_tick, std::span<const double> lots,
+                      std::span<double> closed) noexcept {
+  assert(closed.size() == tiers_ && (lots.size() == 1 || lots.size() == tiers_));
+  for (std::size_t tier = 0; tier < tiers_; ++tier) {
+    const double wanted = lots[lots.size() == 1 ? 0 : tier];
+    double rest = wanted;
+    take_away(side == Side::long_ ? tier : tiers_ + tier, bin_(low_tick), bin_(high_tick), [&](double live) {
+      const double taken = std::min(live, rest);
+      rest -= taken;
+      return live - taken;
+    });
+    closed[tier] = wanted - rest;
+  }
+}
+
+void LevelBook::scale_part(std::span<const double> factors, std::int64_t low_tick, std::int64_t high_tick) {
+  check_factors(factors);
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    if (factors[layer] == 1.0) continue;
+    take_away(layer, bin_(low_tick), bin_(high_tick), [&](double live) {
+      const double kept = live * factors[layer];
+      return kept < Layers::kDustLots ? 0.0 : kept;
+    });
+  }
+}
+
+void LevelBook::scale(std::span<const double> factors) {
+  check_factors(factors);
   bool any = false;
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     const double factor = factors[layer];
@@ -513,6 +640,15 @@ void LevelBook::scale(std::span<const double> factors) {
       }
     });
     if (lost != 0.0) window_account(layer).closed.add(lost);
+    if (thinned_[layer] == 0) continue;
+    // What was taken away whole is still nothing: both parts were rounded.
+    fresh_.each_page(layer, fresh_.range(layer), [&](std::int64_t first, double* cells, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        if (!(cells[i] < 0.0)) continue;
+        const double settled = settled_.at(layer, first + static_cast<std::int64_t>(i)) * pending_[layer];
+        if (std::fabs(settled + cells[i]) <= Layers::kRounding * settled) cells[i] = -settled;
+      }
+    });
   }
   if (!any) return;
   scaled_ = true;
@@ -669,10 +805,9 @@ void LevelBook::peek(Segment& out) const {
   out.accounts.resize(2 * tiers_);
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
     Account& account = out.accounts[layer];
-    const Tally& opened = opened_[layer < tiers_ ? 0 : 1];
     account = window_[layer];
-    account.opened = opened;
-    account.live = booked_[layer] != 0 ? live_of(account) : opened;
+    account.opened += opened_[layer < tiers_ ? 0 : 1];
+    account.live = booked_[layer] != 0 ? live_of(account) : account.opened;
   }
 }
 
@@ -736,13 +871,15 @@ void LevelBook::end_window(const Segment& out, std::uint64_t windows, bool joins
     opened_[side] = Tally{};
     touched_[side].clear();
     new_step_[side] = true;
-    if (opened_before_[side].value() <= exact_limit_) continue;
     // An addition to a cell can only push it over the limit where something was added.
-    for (std::size_t layer = side * tiers_; layer < (side + 1) * tiers_; ++layer)
+    for (std::size_t layer = side * tiers_; layer < (side + 1) * tiers_; ++layer) {
+      if (opened_before_[side].value() + accounts_[layer].opened.value() <= exact_limit_) continue;
       for (const std::int32_t bin : out.additions.layer_bins(layer))
         if (settled_.at(layer, bin) > exact_limit_) inexact_ = true;
+    }
   }
   fresh_.clear();
+  std::fill(thinned_.begin(), thinned_.end(), std::uint8_t{0});
   if (liquidates_) own_liquidated_.clear();
   if (scaled_) std::fill(pending_.begin(), pending_.end(), 1.0);
   scaled_ = false;
@@ -771,9 +908,10 @@ void LevelBook::absorb(const Segment& window, const LevelBook& from) {
       for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n))
         accounts_[layer].liquidated.add(cells[i]);
     });
-    accounts_[layer] += window.accounts[layer];
+    Account of_window = window.accounts[layer];
+    of_window.opened = of_window.live = Tally{};
+    accounts_[layer] += of_window;
     accounts_[layer].closed += closed_[layer];
-    accounts_[layer].opened = accounts_[layer].live = Tally{};
     for (const std::int32_t bin : window.additions.layer_bins(layer))
       if (settled_.at(layer, bin) > exact_limit_) inexact_ = true;
   }
@@ -862,6 +1000,10 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
   for (std::size_t side = 0; side < 2; ++side) touches.touched[side] = touched_[side] = open.touched[side];
   settled_.apply(touches, Layers::Dust::keep, &liquidated_, {});
   fresh_.add(open.additions);
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    const auto added = open.additions.layer_lots(layer);
+    thinned_[layer] = std::any_of(added.begin(), added.end(), [](double lots) { return lots < 0.0; }) ? 1 : 0;
+  }
   own_liquidated_.add(open.liquidated);
   liquidated_.add(open.liquidated);
 
@@ -871,22 +1013,28 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
     const std::size_t side = layer < tiers_ ? 0 : 1;
     pending_[layer] = open.scale[side].empty() ? 1.0 : open.scale[side][layer - side * tiers_];
     window_account(layer) = open.accounts[layer];
-    window_[layer].opened = window_[layer].live = Tally{};
-    opened_[side] = open.accounts[layer].opened;
-    opened_before_[side] = accounts[layer].opened;
-    opened_before_[side] -= opened_[side];
+    window_[layer].live = Tally{};
+    opened_[side] = opened_before_[side] = Tally{};
     Account before = accounts[layer];
     before -= open.accounts[layer];
     before.closed -= closed_but_unbooked(layer);
     // Earlier accounts are these to the last digit, unless idle windows have passed in the levels and not in them.
     const bool known = !earlier.empty() && std::fabs(earlier[layer].closed.value() - before.closed.value()) <=
                                                1e-12 * accounts[layer].opened.value() + 1e-9;
+    const Tally opened = before.opened;
     accounts_[layer] = known ? earlier[layer] : before;
-    accounts_[layer].opened = accounts_[layer].live = Tally{};
+    accounts_[layer].opened = opened;
+    accounts_[layer].live = Tally{};
   }
   find_ends();
   for (std::size_t side = 0; side < 2; ++side)
     new_step_[side] = touched_[side].empty() || touched_[side].back().scale != open.scale[side];
+}
+
+std::vector<Account> LevelBook::earlier_accounts() const {
+  std::vector<Account> out = accounts_;
+  for (Account& account : out) account.opened = Tally{};  // accounts() has it
+  return out;
 }
 
 std::vector<Account> LevelBook::accounts() const {
@@ -899,7 +1047,7 @@ Account LevelBook::account(std::size_t layer) const noexcept {
   const std::size_t side = layer < tiers_ ? 0 : 1;
   Account out = accounts_[layer];
   out += window_[layer];
-  out.opened = opened_before_[side];
+  out.opened += opened_before_[side];
   out.opened += opened_[side];
   out.closed += closed_but_unbooked(layer);
   out.live = live_of(out);

@@ -85,7 +85,8 @@ static_assert(static_cast<int>(liqcore::Side::short_) == LIQ_SHORT &&
               static_cast<int>(liqcore::MarginBasis::entry) == LIQ_BASIS_ENTRY &&
               static_cast<int>(liqcore::TierUnit::quantity) == LIQ_TIER_QUANTITY &&
               static_cast<int>(liqcore::Model::vendor) == LIQ_MODEL_VENDOR &&
-              static_cast<int>(liqcore::Trigger::candle) == LIQ_TRIGGER_CANDLE);
+              static_cast<int>(liqcore::Trigger::candle) == LIQ_TRIGGER_CANDLE &&
+              static_cast<int>(liqcore::CandlePrice::hl2) == LIQ_CANDLE_HL2);
 
 template <class T>
 T& given(T* pointer, const char* argument) {
@@ -153,6 +154,9 @@ constexpr std::size_t kOptions1 = up_to(offsetof(liq_engine_options, threads), &
 constexpr std::size_t kCounts1 = offsetof(liq_counts, rejected) + 7 * sizeof(std::uint64_t);
 constexpr std::size_t kGrid1 = up_to(offsetof(liq_grid, step), &liq_grid::step);
 constexpr std::size_t kPicture1 = up_to(offsetof(liq_picture, reserved), &liq_picture::reserved);
+constexpr std::size_t kOpened1 = up_to(offsetof(liq_opened, unresolved), &liq_opened::unresolved);
+constexpr std::size_t kOpens1 = up_to(offsetof(liq_opens, reserved), &liq_opens::reserved);
+constexpr std::size_t kTouches1 = up_to(offsetof(liq_touches, count), &liq_touches::count);
 constexpr std::size_t kFeatures1 =
     up_to(offsetof(liq_feature_options, density_percent), &liq_feature_options::density_percent);
 constexpr std::size_t kWindow1 = up_to(offsetof(liq_window, open_interest), &liq_window::open_interest);
@@ -249,6 +253,8 @@ liqcore::EngineOptions options_of(const liq_engine_options& from, const liqcore:
   if (from.threads < 1) throw InvalidConfig("options.threads must be at least 1, was " + std::to_string(from.threads));
   out.threads = static_cast<std::size_t>(from.threads);
   out.axis_limit = from.axis_limit;
+  out.candle_price = choice("options.candle_price", from.candle_price, liqcore::CandlePrice::hl2);
+  if (from.reserved != 0) throw InvalidConfig("options.reserved must be 0, was " + std::to_string(from.reserved));
   return out;
 }
 
@@ -298,6 +304,25 @@ liq_status feed(liq_engine* engine, liq_counts* counts, const liqcore::Feed& row
   return LIQ_OK;
 }
 
+void open_rows(liq_engine* engine, const liq_opens* rows, liq_opened* opened,
+               liqcore::Opened (Engine::*open)(const liqcore::OpenArrays&)) {
+  const liq_opens from = sized(rows, "rows", kOpens1, liq_opens{});
+  if (from.reserved != 0) throw InvalidConfig("rows.reserved must be 0, was " + std::to_string(from.reserved));
+  if (opened != nullptr) write_sized(opened, "opened", kOpened1, liq_opened{});
+  const std::size_t n = from.count;
+  if (n == 0) return;
+  liqcore::OpenArrays out;
+  if (from.ts_ns != nullptr) out.ts_ns = column(from.ts_ns, n, "rows.ts_ns");
+  out.is_short = column(from.is_short, n, "rows.is_short");
+  out.price = column(from.price, n, "rows.price");
+  const std::size_t each = from.tiered != 0 ? engine_of(engine).leverage().size() : 1;
+  out.qty = column(from.qty, n * each, "rows.qty");
+  const liqcore::Opened done = (engine_of(engine).*open)(out);
+  if (opened == nullptr) return;
+  write_sized(opened, "opened", kOpened1,
+              liq_opened{0, done.live, done.no_price, done.underflow, done.overflow, done.unresolved});
+}
+
 const History& history_of(const Engine& engine) {
   const History* history = engine.history();
   if (history == nullptr) throw NoPrice();
@@ -326,9 +351,15 @@ liq_picture default_picture() noexcept {
 
 liqcore::Picture picture_of(const liq_picture* given_picture, const Engine& engine) {
   const liq_picture from = sized(given_picture, "picture", kPicture1, default_picture());
-  if (from.reserved != 0) throw InvalidConfig("picture.reserved must be 0, was " + std::to_string(from.reserved));
+  for (const std::int32_t reserved : {from.reserved, from.reserved2})
+    if (reserved != 0) throw InvalidConfig("picture.reserved must be 0, was " + std::to_string(reserved));
+  if (from.value != LIQ_AT_LEVEL && from.value != LIQ_AT_ENTRY)
+    throw InvalidConfig("picture.value must be 0 or 1, was " + std::to_string(from.value));
   liqcore::Picture out;
-  out.weights[0] = out.weights[1] = engine.leverage().weights();
+  for (const liqcore::Side side : {liqcore::Side::long_, liqcore::Side::short_})
+    out.weights[static_cast<std::size_t>(side)] = from.value == LIQ_AT_ENTRY && from.unit == LIQ_USD
+                                                      ? entry_weights(engine.instrument(), engine.leverage(), side)
+                                                      : engine.leverage().weights();
   out.first_bin = from.first_bin;
   out.bins_per_row = from.bins_per_row;
   out.rows = from.rows;
@@ -472,15 +503,59 @@ liq_status liq_engine_clock(const liq_engine* engine, int64_t* ts_ns) {
 }
 
 liq_status liq_engine_open(liq_engine* engine, int32_t side, double price, double qty) {
-  return guarded([&] { engine_of(engine).open(side_of(side), price, qty); });
+  return guarded([&] { static_cast<void>(engine_of(engine).open(side_of(side), price, qty)); });
+}
+
+liq_status liq_engine_open_level(liq_engine* engine, int32_t side, double level, double qty) {
+  return guarded([&] { static_cast<void>(engine_of(engine).open_level(side_of(side), level, qty)); });
 }
 
 liq_status liq_engine_touch(liq_engine* engine, double low, double high) {
   return guarded([&] { engine_of(engine).touch(low, high); });
 }
 
+liq_status liq_engine_touch_last(liq_engine* engine, double low, double high, double last) {
+  return guarded([&] { engine_of(engine).touch(low, high, last); });
+}
+
+liq_status liq_engine_opens(liq_engine* engine, const liq_opens* rows, liq_opened* opened) {
+  return guarded([&] { open_rows(engine, rows, opened, &Engine::opens); });
+}
+
+liq_status liq_engine_open_levels(liq_engine* engine, const liq_opens* rows, liq_opened* opened) {
+  return guarded([&] { open_rows(engine, rows, opened, &Engine::open_levels); });
+}
+
+liq_status liq_engine_touches(liq_engine* engine, const liq_touches* rows) {
+  return guarded([&] {
+    const liq_touches from = sized(rows, "rows", kTouches1, liq_touches{});
+    const std::size_t n = from.count;
+    liqcore::TouchArrays touches;
+    if (from.ts_ns != nullptr) touches.ts_ns = column(from.ts_ns, n, "rows.ts_ns");
+    touches.low = column(from.low, n, "rows.low");
+    touches.high = column(from.high, n, "rows.high");
+    if (from.last != nullptr) touches.last = column(from.last, n, "rows.last");
+    if (n > 0) engine_of(engine).touches(touches);
+  });
+}
+
 liq_status liq_engine_scale(liq_engine* engine, const double* factors, size_t count) {
   return guarded([&] { engine_of(engine).scale(column(factors, count, "factors")); });
+}
+
+liq_status liq_engine_scale_part(liq_engine* engine, const double* factors, size_t count, double low, double high) {
+  return guarded([&] { engine_of(engine).scale(column(factors, count, "factors"), low, high); });
+}
+
+liq_status liq_engine_close(liq_engine* engine, int32_t side, double low, double high, const double* qty,
+                            size_t qty_count, double* closed, size_t capacity) {
+  return guarded([&] {
+    Engine& of = engine_of(engine);
+    at_most("qty_count", qty_count, of.leverage().size());
+    if (closed != nullptr) need("closed", of.leverage().size(), capacity);
+    const std::vector<double> done = of.close(side_of(side), low, high, column(qty, qty_count, "qty"));
+    if (closed != nullptr) std::copy(done.begin(), done.end(), closed);
+  });
 }
 
 liq_status liq_engine_counts(const liq_engine* engine, liq_counts* counts) {

@@ -80,7 +80,7 @@ void check_touched(const Segment& segment, std::size_t tiers) {
 /// Adds up what could ever lie in one cell of each layer.
 void add_up(const Cells& cells, std::vector<double>& sums) {
   for (std::size_t layer = 0; layer < sums.size(); ++layer) {
-    for (const double lots : cells.layer_lots(layer)) sums[layer] += lots;
+    for (const double lots : cells.layer_lots(layer)) sums[layer] += std::fabs(lots);
     require(sums[layer] < kMostLots, "the lots of a side and tier", "sum to less than 2^62", sums[layer]);
   }
 }
@@ -92,14 +92,15 @@ void check_open_interest(double quantity, const Instrument& instrument) {
 
 /// A window that starts at `start_ns`.
 void check_window(const Segment& segment, std::int64_t start_ns, const Instrument& instrument, const Terms& terms,
-                  Layers::Range bins, std::vector<double>& sums) {
+                  Layers::Range bins, bool thinned, std::vector<double>& sums) {
   require(segment.start_ns == start_ns, "a window", "start where the one before it ends", segment.start_ns);
   require(segment.end_ns == start_ns + terms.window_ns, "a window", "be as long as the others", segment.end_ns);
   require(segment.last_ns == kNever || (segment.last_ns >= 0 && segment.last_ns < segment.end_ns), "the last event",
           "come before its window ends", segment.last_ns);
   check_candle(segment.candle);
   check_touched(segment, terms.tiers);
-  for (const Cells* cells : {&segment.additions, &segment.liquidated}) check_cells(*cells, 2 * terms.tiers, bins);
+  for (const Cells* cells : {&segment.additions, &segment.liquidated})
+    check_cells(*cells, 2 * terms.tiers, bins, thinned);
   add_up(segment.additions, sums);
   check_accounts(segment.accounts, 2 * terms.tiers);
   require(std::isnan(segment.mark_price) || (std::isfinite(segment.mark_price) &&
@@ -138,7 +139,7 @@ void check_windows(const Checkpoint& checkpoint, const Instrument& instrument, L
           "count the windows that it holds", static_cast<std::int64_t>(history.total()));
   Cells base;
   history.entry_base().extract(base);
-  check_cells(base, layers, bins);
+  check_cells(base, layers, bins, false);
   std::vector<double> sums(layers);
   add_up(base, sums);
   require(static_cast<std::int64_t>(history.size()) <= open.start_ns / terms.window_ns, "a history",
@@ -146,7 +147,7 @@ void check_windows(const Checkpoint& checkpoint, const Instrument& instrument, L
   std::int64_t start = open.start_ns - static_cast<std::int64_t>(history.size()) * terms.window_ns;
   const auto check_at = [&](std::size_t i, const Segment& window) {
     try {
-      check_window(window, start, instrument, terms, bins, sums);
+      check_window(window, start, instrument, terms, bins, checkpoint.thinned, sums);
     } catch (const InvalidConfig& error) {
       throw InvalidConfig("window " + std::to_string(i) + ": " + error.what());
     }
@@ -166,7 +167,7 @@ Layers::Range bins_of(const EngineOptions& options) noexcept {
   return {options.axis->first_bin(), options.axis->first_bin() + options.axis->size()};
 }
 
-void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins) {
+void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, bool thinned) {
   const auto sized = static_cast<std::int64_t>(cells.bins.size());
   const char* const what = "cells";
   require(cells.lots.size() == cells.bins.size(), what, "have lots each", sized);
@@ -185,7 +186,8 @@ void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins) {
     }
   }
   for (const double lots : cells.lots)
-    require(lots > 0.0 && are_lots(lots), what, "hold above 0 and below 2^62 lots", lots);
+    require((lots > 0.0 || (thinned && lots < 0.0)) && are_lots(std::fabs(lots)), what,
+            "hold above 0 and below 2^62 lots", lots);
 }
 
 void check_state(const Checkpoint& checkpoint, const Instrument& instrument, const EngineOptions& options) {
@@ -211,6 +213,7 @@ void check_state(const Checkpoint& checkpoint, const Instrument& instrument, con
   check_accounts(stats.accounts, layers);
   if (!checkpoint.earlier.empty()) check_accounts(checkpoint.earlier, layers);
   if (checkpoint.triggered) check_range("the last touch", *checkpoint.triggered);
+  if (checkpoint.price) check_range("the price after the last touch", *checkpoint.price);
   require(checkpoint.last_price == 0 || is_price(checkpoint.last_price), "the last price", "be a price in ticks",
           checkpoint.last_price);
   for (const std::int64_t time : {checkpoint.began_ns, checkpoint.clock_ns})

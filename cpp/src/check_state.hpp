@@ -18,8 +18,8 @@ inline constexpr std::int64_t kMaxAutomaticStep = std::int64_t{1} << 20;
 [[nodiscard]] Layers::Range bins_of(const EngineOptions& options) noexcept;
 
 /// @throws InvalidConfig unless they are cells of so many layers within `bins`: counted right, bins rising, lots above
-/// 0
-void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins);
+/// 0 (of windows of an engine that is `thinned`: not 0)
+void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, bool thinned);
 
 /// Everything that reading and going on relies on. That the checkpoint is of the engine's kind is checked elsewhere.
 /// @throws InvalidConfig naming the part and its rule

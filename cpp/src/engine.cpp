@@ -21,6 +21,22 @@ namespace {
 
 constexpr double kShareSteps = 1024.0;
 
+double entry_price(CandlePrice price, const CandleArrays& candles, std::size_t i) noexcept {
+  switch (price) {
+    case CandlePrice::hlc3:
+      break;
+    case CandlePrice::close:
+      return candles.close[i];
+    case CandlePrice::open:
+      return candles.open[i];
+    case CandlePrice::ohlc4:
+      return (candles.open[i] + candles.high[i] + candles.low[i] + candles.close[i]) / 4;
+    case CandlePrice::hl2:
+      return (candles.high[i] + candles.low[i]) / 2;
+  }
+  return (candles.high[i] + candles.low[i] + candles.close[i]) / 3;
+}
+
 }  // namespace
 
 void check_threads(std::size_t threads) {
@@ -32,7 +48,7 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     : instrument_(std::move(instrument)),
       leverage_(std::move(leverage)),
       options_(std::move(options)),
-      live_{{}, {}, {}, {}, {options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()}, 0},
+      live_{{}, {}, {}, {}, {}, {options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()}, 0},
       per_tick_(1.0 / instrument_.tick_size()),
       per_lot_(1.0 / instrument_.lot_size()),
       keys_(kBlockRows),
@@ -62,7 +78,6 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
   else if (o.ticks_per_bin > 0)
     last_tick_ = last_tick(o.ticks_per_bin);
   if (!o.half_life_ns.empty()) {
-    if (o.model == Model::none) throw InvalidConfig("half_life needs a model, which was none: use scale()");
     if (o.half_life_ns.size() != leverage_.size())
       throw InvalidConfig("half_life must hold one value per tier (" + std::to_string(leverage_.size()) + "), had " +
                           std::to_string(o.half_life_ns.size()));
@@ -502,7 +517,7 @@ void Engine::use_large_trade(std::int64_t ts_ns, std::int64_t tick, double lots,
   });
   draw({tick, tick, tick, tick, bought, sold});
   if (live_.sampled.watches()) live_.sampled.traded(tick, bought, sold);
-  if (options_.trigger == Trigger::last) touch_book(tick, tick);
+  if (options_.trigger == Trigger::last) touch_book({tick, tick}, {tick, tick});
   if (options_.model != Model::flow) return;
   const std::optional<LevelBook::Reached> reached = mark_reached();
   live_.book->open(Side::long_, tick, longs, reached);
@@ -543,7 +558,7 @@ void Engine::apply_run() const {
         static_cast<double>(volumes.sold)});
   if (live_.sampled.watches()) live_.sampled.traded(run);
   if (touches) {
-    live_.triggered = TickRange{run.last(), run.last()};
+    live_.triggered = live_.price = TickRange{run.last(), run.last()};
     live_.sampled.touched({run.low(), run.high()});
     book.touch(run.low(), run.high());
   }
@@ -551,11 +566,12 @@ void Engine::apply_run() const {
   run.clear();
 }
 
-void Engine::touch_book(std::int64_t low_tick, std::int64_t high_tick) {
+void Engine::touch_book(TickRange range, TickRange price) {
   live_.book->room_to_touch();
-  live_.triggered = TickRange{low_tick, high_tick};
-  live_.sampled.touched(*live_.triggered);
-  live_.book->touch(low_tick, high_tick);
+  live_.triggered = range;
+  live_.price = price;
+  live_.sampled.touched(range);
+  live_.book->touch(range.low, range.high);
 }
 
 void Engine::draw(const Candle& candle) const {
@@ -580,7 +596,7 @@ void Engine::use_mark(std::int64_t ts_ns, double price) {
   last_event_ns_ = ts_ns;
   mark_price_ = price;
   mark_tick_ = tick;
-  if (touches) touch_book(tick, tick);
+  if (touches) touch_book({tick, tick}, {tick, tick});
 }
 
 void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
@@ -589,8 +605,8 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   const std::int64_t low = tick_of(candles.low[i]);
   const std::int64_t high = tick_of(candles.high[i]);
   const std::int64_t first = tick_of(candles.open[i]);
-  const std::int64_t typical =
-      std::max<std::int64_t>(1, tick_of((candles.high[i] + candles.low[i] + candles.close[i]) / 3));
+  const std::int64_t close = tick_of(candles.close[i]);
+  const std::int64_t entry = std::max<std::int64_t>(1, tick_of(entry_price(options_.candle_price, candles, i)));
   const OnGrid buy = instrument_.to_lots(volume(candles.buy_qty));
   const OnGrid sell = instrument_.to_lots(volume(candles.sell_qty));
   const auto bought = static_cast<double>(buy.units);
@@ -606,18 +622,18 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   move_clock(candles.ts_open_ns[i] + candles.interval_ns - 1, first, [&] {
     if (live_.sampled.watches()) live_.sampled.room_to_trade(1);
     if (touches) live_.book->room_to_touch();
-    if (options_.model == Model::flow) room_to_open(typical, longs, shorts, reached());
+    if (options_.model == Model::flow) room_to_open(entry, longs, shorts, reached());
   });
   last_event_ns_ = clock_ns_;
   if (!buy.exact || !sell.exact) ++counts_.rounded_qty;
   if (volume(candles.buy_qty) > 0.0 || volume(candles.sell_qty) > 0.0) used_candle_volumes_ = true;
-  draw({first, high, low, tick_of(candles.close[i]), bought, sold});
-  if (touches) touch_book(low, high);
+  draw({first, high, low, close, bought, sold});
+  if (touches) touch_book({low, high}, {close, close});
   if (bought == 0.0 && sold == 0.0) return;
-  if (live_.sampled.watches()) live_.sampled.traded(typical, bought, sold);
+  if (live_.sampled.watches()) live_.sampled.traded(entry, bought, sold);
   if (options_.model != Model::flow) return;
-  live_.book->open(Side::long_, typical, longs, reached());
-  live_.book->open(Side::short_, typical, shorts, reached());
+  live_.book->open(Side::long_, entry, longs, reached());
+  live_.book->open(Side::short_, entry, shorts, reached());
 }
 
 Reject Engine::candle(const CandleArrays& candles, std::size_t i) {
@@ -626,55 +642,22 @@ Reject Engine::candle(const CandleArrays& candles, std::size_t i) {
   return count(reject);
 }
 
-// --- the verbs ---------------------------------------------------------------------------------------------------
+// --- the verbs, of arguments that fit (engine_verbs.cpp) ---------------------------------------------------------
 
-std::int64_t Engine::verb_tick(const char* argument, double price) const {
-  refuse_in_hook();
-  if (clock_ns_ == kNever) throw InvalidConfig("the engine has no clock yet: call advance(ts) before the verbs");
-  const Reject reject = std::isfinite(price) ? check_price(price, instrument_.tick_size()) : Reject::not_finite;
-  if (reject != Reject::none)
-    throw InvalidConfig(std::string(argument) + " must be a price of at least one tick and below 2^31 ticks, was " +
-                        text_of(price));
-  return instrument_.to_ticks(price).units;
-}
-
-void Engine::open(Side side, double price, double qty) {
-  const std::int64_t tick = verb_tick("price", price);
-  if (!(std::isfinite(qty) && qty > 0.0 && qty / instrument_.lot_size() <= kMaxLots))
-    throw InvalidConfig("qty must be finite, above 0 and at most 2^48 lots, was " + text_of(qty));
-  const auto lots = static_cast<double>(instrument_.to_lots(qty).units);
+Opened Engine::use_opening(std::int64_t ts_ns, const Opening& opening) {
   apply_run();
-  move_clock(clock_ns_, tick, [&] {
-    // Live longs lie below the last trigger price and live shorts above it, also those that others open.
-    const BinRule& bin = live_.book->bin_rule();
-    std::optional<LevelBook::Reached> reached = mark_reached();
-    if (live_.triggered) {
-      const LevelBook::Reached touched{bin(live_.triggered->low), bin(live_.triggered->high)};
-      reached = reached ? LevelBook::Reached{std::min(reached->low_bin, touched.low_bin),
-                                             std::max(reached->high_bin, touched.high_bin)}
-                        : touched;
-    }
-    live_.book->open(side, tick, lots, reached);
+  move_clock(ts_ns, opening.tick, [&] {
+    Layers::Range bins;
+    live_.book->room_to_open(opening, price_reached(), bins);
+    live_.book->make_room(bins);
   });
+  return live_.book->open(opening, price_reached());
 }
 
-void Engine::touch(double low, double high) {
-  const std::int64_t low_tick = verb_tick("low", low);
-  const std::int64_t high_tick = verb_tick("high", high);
-  if (low_tick > high_tick)
-    throw InvalidConfig("high must be at least low (" + text_of(low) + "), was " + text_of(high));
+void Engine::use_touch(std::int64_t ts_ns, const TouchTicks& touch) {
   apply_run();
-  move_clock(clock_ns_, low_tick, [&] { touch_book(low_tick, high_tick); });
-}
-
-void Engine::scale(std::span<const double> factors) {
-  refuse_in_hook();
-  if (clock_ns_ == kNever) throw InvalidConfig("the engine has no clock yet: call advance(ts) before the verbs");
-  apply_run();
-  if (live_.book)
-    live_.book->scale(factors);
-  else
-    LevelBook(instrument_, leverage_, 1).scale(factors);  // nothing is live, but a wrong argument is still an error
+  move_clock(ts_ns, touch.range.low, [&] { live_.book->room_to_touch(); });
+  touch_book(touch.range, touch.price);
 }
 
 }  // namespace liqcore::inline abi1

@@ -46,6 +46,8 @@ template <>
 inline constexpr Model kLast<Model> = Model::vendor;
 template <>
 inline constexpr Trigger kLast<Trigger> = Trigger::candle;
+template <>
+inline constexpr CandlePrice kLast<CandlePrice> = CandlePrice::hl2;
 
 // --- what an engine is -------------------------------------------------------------------------------------------
 
@@ -136,11 +138,12 @@ void fields(File& file, Is<ModelOptions> auto& options) {
 template <class File>
 void fields(File& file, Is<EngineOptions> auto& options) {
   auto& [axis, ticks_per_bin, window_ns, model, trigger, maker_share, half_life_ns, keep, threads, model_options,
-         axis_limit] = options;  // threads are the machine's: results do not depend on them
+         axis_limit, candle_price] = options;  // threads are the machine's: results do not depend on them
   std::optional<PlainAxis> plain;
   std::optional<std::uint64_t> kept = keep;
   if (axis) plain = PlainAxis{axis->low_tick(), axis->ticks_per_bin(), axis->size()};
-  file(plain, ticks_per_bin, window_ns, model, trigger, maker_share, half_life_ns, kept, model_options, axis_limit);
+  file(plain, ticks_per_bin, window_ns, model, trigger, maker_share, half_life_ns, kept, model_options, axis_limit,
+       candle_price);
   if constexpr (File::kReads) {
     if (plain) axis.emplace(plain->low_tick, plain->ticks_per_bin, plain->size);
     if (kept) keep = static_cast<std::size_t>(*kept);
@@ -283,11 +286,11 @@ void fields(File& file, Is<Stats> auto& stats) {
 template <class File>
 void fields(File& file, Is<Checkpoint> auto& checkpoint) {
   auto& [history, open, stats, clock_ns, axis, triggered, used_trades, used_candle_volumes, sampled, last_price,
-         began_ns, liquidated_usd, earlier, kind, run, run_tick] = checkpoint;
+         began_ns, liquidated_usd, earlier, kind, run, run_tick, price, thinned] = checkpoint;
   file(stats, clock_ns, axis, triggered, used_trades, used_candle_volumes, sampled, last_price, began_ns,
        liquidated_usd);
   accounts(file, earlier);
-  file(kind, run, run_tick);
+  file(kind, run, run_tick, price, thinned);
 }
 
 void write_history(Writer& file, const Checkpoint& checkpoint) {
@@ -318,7 +321,7 @@ void read_history(Reader& file, Terms terms, const EngineOptions& options, std::
   file(terms.ticks_per_bin, total, base, folded, start);
   if (terms.ticks_per_bin < 1 || terms.ticks_per_bin > std::int64_t{1} << 40)
     file.fail("ticks_per_bin must be from 1 to 2^40, was " + std::to_string(terms.ticks_per_bin));
-  check_cells(base, 2 * terms.tiers, bins_of(options));
+  check_cells(base, 2 * terms.tiers, bins_of(options), false);
   History history(terms, std::nullopt);
   const std::size_t records = file.count(kLeastWindow);
   const auto read_window = [&](Segment& window) {
@@ -350,8 +353,8 @@ void read_history(Reader& file, Terms terms, const EngineOptions& options, std::
   }
   Segment open;
   read_window(open);
-  out.emplace(
-      Checkpoint{std::move(history), std::move(open), {}, 0, {}, {}, false, false, {}, 0, 0, {}, {}, {}, {}, 0});
+  out.emplace(Checkpoint{
+      std::move(history), std::move(open), {}, 0, {}, {}, false, false, {}, 0, 0, {}, {}, {}, {}, 0, {}, false});
 }
 
 void check_head(Reader& file, std::span<const std::byte> bytes) {

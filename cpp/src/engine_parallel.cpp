@@ -119,6 +119,7 @@ void Engine::absorb(Engine& later) {
     end_windows_of(history_->put(std::move(window), windows), windows);
   });
   if (later.live_.triggered) live_.triggered = later.live_.triggered;
+  if (later.live_.price) live_.price = later.live_.price;
   if (later.live_.last_price != 0) live_.last_price = later.live_.last_price;
   live_.sampled.append(later.live_.sampled);
   used_trades_ = used_trades_ || later.used_trades_;

@@ -60,6 +60,7 @@ std::vector<std::pair<std::string, std::string>> Engine::kind() const {
       {"churn", text_of_maybe(o.model_options.churn)},
       {"event_threshold", text_of_maybe(o.model_options.event_threshold)},
       {"reconciled", o.model_options.reconciled ? "true" : "false"},
+      {"candle_price", std::string(name_of(o.candle_price))},
   };
 }
 
@@ -82,7 +83,9 @@ Checkpoint Engine::checkpoint() const {
                  book.earlier_accounts(),
                  kind(),
                  std::nullopt,
-                 run_tick_};
+                 run_tick_,
+                 live_.price,
+                 thinned_};
   if (const Footprint& run = live_.run; run.taken() > 0) out.run = TickRange{run.from(), run.from() + run.taken() - 1};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book.first_bin(), book.first_bin() + book.width()};
@@ -153,6 +156,8 @@ void Engine::restore(const Checkpoint& checkpoint) {
   open_interest_ = open.open_interest;
   clock_ns_ = std::max(checkpoint.clock_ns, start);  // in a hook of liqcore 0.1.0 it was that of the window before
   live_.triggered = checkpoint.triggered;
+  thinned_ = checkpoint.thinned;
+  live_.price = checkpoint.price ? checkpoint.price : checkpoint.triggered;
   used_trades_ = checkpoint.used_trades;
   used_candle_volumes_ = checkpoint.used_candle_volumes;
   live_.last_price = checkpoint.last_price;

@@ -1,6 +1,7 @@
 #include "fold.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -189,6 +190,11 @@ void Fold::add(const Cells& additions, std::size_t layer) {
   for (Layers::Range* range : {&ranges_[layer], &young_.range(layer)}) {
     range->include(bins.front());
     range->include(bins.back());
+  }
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    if (!(lots[i] < 0.0)) continue;
+    double& left = young_.cell(layer, bins[i]);
+    if (std::fabs(left * scale) <= Layers::kRounding * -lots[i]) left = 0.0;  // all of it was taken away
   }
   if (bounded_)
     for (const std::int32_t bin : bins) bound(layer, bin);

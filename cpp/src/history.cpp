@@ -44,6 +44,15 @@ bool same(double a, double b) noexcept { return a == b || (a != a && b != b); }
 
 }  // namespace
 
+std::vector<double> entry_weights(const Instrument& instrument, const LeverageProfile& leverage, Side side) {
+  std::vector<double> out = leverage.weights();
+  if (instrument.contract() == Contract::inverse) return out;
+  for (std::size_t tier = 0; tier < out.size(); ++tier)
+    if (const double k = instrument.margin().level_factor(side, instrument.contract(), leverage.tiers()[tier]); k > 0.0)
+      out[tier] /= k;
+  return out;
+}
+
 void History::check_keep(std::optional<std::size_t> keep) {
   if (keep && *keep < 1) throw InvalidConfig("keep must be at least 1, was 0");
   if (keep && *keep > kMaxKeep)
@@ -97,7 +106,7 @@ History::History(const History& from, std::optional<std::size_t> keep) : History
 }
 
 void History::set_base(const Cells& cells, std::uint64_t folded) {
-  check_cells(cells, base_.layers(), {0, std::int64_t{1} << 31});
+  check_cells(cells, base_.layers(), {0, std::int64_t{1} << 31}, false);
   base_.clear();
   base_.add(cells);
   const std::uint64_t before = oldest();

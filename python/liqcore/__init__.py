@@ -8,7 +8,17 @@ by leverage tier and side) come out. Start with `liqcore.heatmap` for files, `li
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Segment, Stats, __version__, combine
+from ._core import (
+    Instrument,
+    LeverageProfile,
+    MarginSchedule,
+    Opened,
+    PriceAxis,
+    Segment,
+    Stats,
+    __version__,
+    combine,
+)
 from .engine.engine import Engine
 from .engine.events import EventStats
 from .engine.feature_reader import FeatureReader
@@ -125,6 +135,7 @@ __all__ = [
     "Market",
     "MergedHeatmap",
     "NoPrice",
+    "Opened",
     "PriceAxis",
     "Segment",
     "Stats",

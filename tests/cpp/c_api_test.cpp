@@ -169,6 +169,81 @@ TEST(CApi, CandlesAndVendorEvents) {
   EXPECT_NE(refused(liq_engine_vendor_event(create().get(), 10, 1.0, 1.0)).find("vendor"), std::string::npos);
 }
 
+TEST(CApi, CandlesOpenAtTheirEntryPrice) {
+  const std::int64_t ts_open[] = {0};
+  const double open[] = {1'000}, high[] = {1'100}, low[] = {900}, close[] = {1'000}, buy[] = {8}, sell[] = {0};
+  const liq_candles candles{ts_open, open, high, low, close, buy, sell, 1, 1'000};
+  liq_engine_options with = options();
+  for (const auto price : {liqcore::CandlePrice::hlc3, liqcore::CandlePrice::close, liqcore::CandlePrice::ohlc4}) {
+    with.candle_price = static_cast<std::int32_t>(price);
+    const Handle engine = create(with);
+    liqcore::EngineOptions same;
+    same.candle_price = price;
+    Engine other = twin(same);
+    ASSERT_EQ(liq_engine_feed(engine.get(), nullptr, nullptr, &candles, nullptr, nullptr), LIQ_OK);
+    other.candles({ts_open, open, high, low, close, buy, sell, 1'000});
+    EXPECT_EQ(support::state_of(inside(engine)), support::state_of(other));
+  }
+  const liq_instrument traded = instrument();
+  liq_engine* made = nullptr;
+  with.candle_price = 5;
+  EXPECT_EQ(refused(liq_engine_create(&traded, &with, &made)), "options.candle_price must be from 0 to 4, was 5");
+  with.candle_price = 0;
+  with.reserved = 1;
+  EXPECT_EQ(refused(liq_engine_create(&traded, &with, &made)), "options.reserved must be 0, was 1");
+  with.size = offsetof(liq_engine_options, candle_price);  // of a program that was compiled before
+  with.candle_price = 99;
+  ASSERT_EQ(liq_engine_create(&traded, &with, &made), LIQ_OK);
+  EXPECT_EQ(reinterpret_cast<Engine*>(made)->options().candle_price, liqcore::CandlePrice::hlc3);
+  liq_engine_destroy(made);
+}
+
+TEST(CApi, ArraysOfVerbsAreTheEngines) {
+  liq_engine_options with = options();
+  with.model = LIQ_MODEL_NONE;
+  const Handle engine = create(with);
+  liqcore::EngineOptions same;
+  same.model = liqcore::Model::none;
+  Engine other = twin(same);
+  const std::int64_t ts[] = {10, 1'500};
+  const std::uint8_t is_short[] = {0, 1};
+  const double price[] = {1'000, 1'010}, qty[] = {4, 5}, tiered[] = {1, 2, 3, 0, 0, 6};
+  const double low[] = {950, 960}, high[] = {1'000, 1'020}, last[] = {960, 1'020};
+  liq_opens rows{sizeof rows, ts, is_short, price, qty, 2, 0, 0};
+  auto opened = sized<liq_opened>();
+  ASSERT_EQ(liq_engine_opens(engine.get(), &rows, &opened), LIQ_OK) << liq_error_message();
+  const liqcore::Opened wanted = other.opens({ts, is_short, price, qty});
+  EXPECT_EQ((liqcore::Opened{opened.live, opened.no_price, opened.underflow, opened.overflow, opened.unresolved}),
+            wanted);
+  liq_touches touches{sizeof touches, nullptr, low, high, last, 2};
+  ASSERT_EQ(liq_engine_touches(engine.get(), &touches), LIQ_OK);
+  other.touches({{}, low, high, last});
+  rows.ts_ns = nullptr;
+  rows.qty = tiered;
+  rows.tiered = 1;
+  ASSERT_EQ(liq_engine_open_levels(engine.get(), &rows, nullptr), LIQ_OK);
+  other.open_levels({{}, is_short, price, tiered});
+  ASSERT_EQ(liq_engine_open_level(engine.get(), LIQ_SHORT, 1'500.0, 7.0), LIQ_OK);
+  other.open_level(liqcore::Side::short_, 1'500.0, 7.0);
+  ASSERT_EQ(liq_engine_touch_last(engine.get(), 900.0, 1'100.0, 1'050.0), LIQ_OK);
+  other.touch(900.0, 1'100.0, 1'050.0);
+  ASSERT_EQ(liq_engine_open(engine.get(), LIQ_LONG, 1'040.0, 7.0), LIQ_OK);
+  other.open(liqcore::Side::long_, 1'040.0, 7.0);
+  double closed[3];
+  const double each[] = {1, 2, 3};
+  ASSERT_EQ(liq_engine_close(engine.get(), LIQ_LONG, 400.0, 1'100.0, each, 3, closed, 3), LIQ_OK);
+  EXPECT_EQ(std::vector<double>(closed, closed + 3), other.close(liqcore::Side::long_, 400.0, 1'100.0, each));
+  const double factors[] = {0.5, 0.5, 0.5, 0.5, 0.5, 0.5};
+  ASSERT_EQ(liq_engine_scale_part(engine.get(), factors, 6, 400.0, 600.0), LIQ_OK);
+  other.scale(factors, 400.0, 600.0);
+  EXPECT_EQ(support::state_of(inside(engine)), support::state_of(other));
+  rows.reserved = 1;
+  EXPECT_EQ(refused(liq_engine_opens(engine.get(), &rows, nullptr)), "rows.reserved must be 0, was 1");
+  rows = {sizeof rows, nullptr, nullptr, nullptr, nullptr, 0, 0, 0};  // no rows, nothing to read
+  EXPECT_EQ(liq_engine_opens(engine.get(), &rows, &opened), LIQ_OK);
+  EXPECT_EQ(opened.live, 0U);
+}
+
 TEST(CApi, VerbsAreTheEngines) {
   liq_engine_options with = options();
   with.model = LIQ_MODEL_NONE;

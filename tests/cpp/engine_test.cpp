@@ -1584,11 +1584,6 @@ TEST(EngineOptions, RefusesHalfLivesThatDoNotFit) {
   EXPECT_EQ(refused_option([](EngineOptions& o) { o.half_life_ns = {1e9, 0}; }), "half_life must be above 0, was 0 ns");
   EXPECT_EQ(refused_option([](EngineOptions& o) { o.half_life_ns = {1e9, NAN}; }),
             "half_life must be above 0, was nan ns");
-  EXPECT_EQ(refused_option([](EngineOptions& o) {
-              o.half_life_ns = {1e9, 1e9};
-              o.model = Model::none;
-            }),
-            "half_life needs a model, which was none: use scale()");
 }
 
 TEST(EngineOptions, RefusesATierThatCannotExistAtOnce) {

@@ -142,6 +142,22 @@ const Case kCases[] = {
     {"open_interest_vendor", vendor(100.0), feed_interval, [](Engine& e) { e.open_interest(6'500, 900.0); }},
     {"vendor_event", vendor(100.0), feed_interval, [](Engine& e) { e.vendor_event(6'500, 40'000.0, 9.0); }},
     {"open", with(Model::none), some_trades, [](Engine& e) { e.open(Side::short_, 40'000.0, 9.0); }},
+    {"open_each_tier", with(Model::none), some_trades,
+     [](Engine& e) { e.open(Side::short_, 40'000.0, std::array{9.0, 0.0, 3.0}); }},
+    {"close", with(Model::flow), some_trades,
+     [](Engine& e) { static_cast<void>(e.close(Side::long_, 5'000.0, 12'000.0, 4.0)); }},
+    {"scale_a_part", with(Model::flow), some_trades,
+     [](Engine& e) { e.scale(std::array{0.5, 0.5, 0.5, 0.5, 0.5, 0.5}, 5'000.0, 12'000.0); }},
+    {"open_level", with(Model::none), some_trades, [](Engine& e) { e.open_level(Side::short_, 60'000.0, 9.0); }},
+    {"opens_after_windows", decaying(3), some_trades,
+     [](Engine& e) {
+       e.opens(
+           {std::array<std::int64_t, 1>{9'500}, std::array<std::uint8_t, 1>{1}, std::array{40'000.0}, std::array{4.0}});
+     }},
+    {"touches_after_windows", decaying(3), some_trades,
+     [](Engine& e) {
+       e.touches({std::array<std::int64_t, 1>{9'500}, std::array{8'000.0}, std::array{12'000.0}, std::array{9'000.0}});
+     }},
     {"touch", with(Model::flow), some_trades, [](Engine& e) { e.touch(8'000.0, 12'000.0); }},
     {"touch_after_a_scale", with(Model::flow), scaled_book, [](Engine& e) { e.touch(8'000.0, 12'000.0); }},
     {"scale", with(Model::flow), some_trades, [](Engine& e) { e.scale(std::array{0.5, 0.5, 0.5, 0.5, 0.5, 0.5}); }},

@@ -23,6 +23,27 @@ struct TickRange {
   std::int64_t high;
 };
 
+/// What a verb opens: a position, whose levels the tiers imply, or a level that is known.
+struct Opening {
+  Side side;
+  std::int64_t tick;             ///< entry price, or the known level; > 0
+  std::span<const double> lots;  ///< one for all tiers, or one a tier; whole, >= 0
+  bool known = false;            ///< whether `tick` is the level itself, in every tier
+};
+
+/// Where the levels of an opening went: how many, one for each tier with a quantity. Those that are not live were
+/// counted in the accounts and not added.
+struct LIQCORE_EXPORT Opened {
+  std::uint64_t live = 0;
+  std::uint64_t no_price = 0;    ///< no liquidation price exists
+  std::uint64_t underflow = 0;   ///< below a fixed axis
+  std::uint64_t overflow = 0;    ///< above the axis
+  std::uint64_t unresolved = 0;  ///< in its entry's own bin, or in one that the price has reached
+
+  Opened& operator+=(const Opened& other) noexcept;
+  bool operator==(const Opened&) const noexcept = default;
+};
+
 /// Live liquidation levels of one instrument, by side, leverage tier and price bin.
 ///
 /// Every layer holds the whole opened quantity (lots) as if everybody used that tier. The book knows four verbs:
@@ -57,6 +78,9 @@ class LIQCORE_EXPORT LevelBook {
   /// Open `lots` (>= 0; whole, or a multiple of 1/1024 lot) at `entry_tick` (> 0) in every tier of `side`.
   /// A level that is not strictly beyond the entry's own bin and `reached` counts as unresolved.
   void open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached = std::nullopt);
+  /// The same with a quantity for each tier, or at a known level; and tell where the levels went. A known level has no
+  /// entry: it must lie beyond `reached` alone.
+  Opened open(const Opening& opening, std::optional<Reached> reached = std::nullopt);
 
   /// Liquidate every long level in a bin >= bin(low_tick) and every short level in a bin <= bin(high_tick).
   void touch(std::int64_t low_tick, std::int64_t high_tick) { touch_bins(bin_(low_tick), bin_(high_tick)); }
@@ -64,6 +88,17 @@ class LIQCORE_EXPORT LevelBook {
   /// Multiply all live levels by one factor in [0, 1] per side and tier: longs of each tier, then shorts.
   /// @throws InvalidConfig if their number or a value is wrong
   void scale(std::span<const double> factors);
+
+  /// Multiply the live levels in the bins of [low_tick, high_tick] by one factor per side and tier, as scale(); what
+  /// that leaves below half a lot is closed with it. What it does to older levels depends on them: see close().
+  void scale_part(std::span<const double> factors, std::int64_t low_tick, std::int64_t high_tick);
+  /// Close up to `lots` (one for all tiers, or one a tier) of what is live of a side in the bins of
+  /// [low_tick, high_tick], the levels nearest to the price first.
+  ///
+  /// The window's segment holds it as additions below zero: right for the levels that were there, and for no others.
+  /// @param closed  receives what was closed of each tier
+  void close(Side side, std::int64_t low_tick, std::int64_t high_tick, std::span<const double> lots,
+             std::span<double> closed) noexcept;
 
   /// Live lots of one layer, [tier][bin], over bins first_bin() .. first_bin() + width() - 1.
   /// @param out  tiers * width() values
@@ -101,6 +136,7 @@ class LIQCORE_EXPORT LevelBook {
   /// Make room for the levels that open() would put, and add their bins.
   void room_to_open(Side side, std::int64_t entry_tick, double lots, std::optional<Reached> reached,
                     Layers::Range& bins);
+  void room_to_open(const Opening& opening, std::optional<Reached> reached, Layers::Range& bins);
   /// Make room for the levels that open_run() would put, and add their bins.
   void room_to_open(const Footprint& run, double maker_share, std::optional<Reached> reached, Layers::Range& bins) {
     if (!fixed_) room_for_run(run, maker_share, reached, bins);
@@ -160,7 +196,7 @@ class LIQCORE_EXPORT LevelBook {
   [[nodiscard]] double live_lots(std::size_t layer) const noexcept;
   /// What restore() needs beside accounts() to come to the same fractions: of earlier windows, and what was liquidated
   /// and closed of their levels since.
-  [[nodiscard]] const std::vector<Account>& earlier_accounts() const noexcept { return accounts_; }
+  [[nodiscard]] std::vector<Account> earlier_accounts() const;
   /// True once a cell went beyond what a double holds exactly; seen when the cell is liquidated or its window settles.
   [[nodiscard]] bool inexact() const noexcept { return inexact_; }
 
@@ -185,6 +221,9 @@ class LIQCORE_EXPORT LevelBook {
   LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
             std::int64_t low_bin, std::int64_t high_bin, bool fixed);
   [[nodiscard]] Level level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept;
+  [[nodiscard]] Level level_at(std::size_t layer, double tick, std::int64_t bound_bin) const noexcept;
+  template <class Use>
+  void each_level(const Opening& opening, const std::optional<Reached>& reached, Use&& use) const;
   void add_level(std::size_t layer, const Level& level, double lots) noexcept;
   void add_live(std::size_t layer, std::int64_t bin, double lots) noexcept;
   void include_live(std::size_t layer, std::int64_t low, std::int64_t high) noexcept;
@@ -211,6 +250,9 @@ class LIQCORE_EXPORT LevelBook {
   void project(std::size_t layer, std::int64_t tick, std::size_t ticks, const double* prefix, std::int64_t low,
                std::int64_t high) noexcept;
   void find_ends() noexcept;
+  void check_factors(std::span<const double> factors) const;
+  template <class Keep>
+  void take_away(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin, Keep&& keep) noexcept;
   void take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
                std::span<const Account> earlier, const Segment* idle, std::uint64_t idle_windows);
   template <class Use>
@@ -262,15 +304,16 @@ class LIQCORE_EXPORT LevelBook {
   bool ended_ = false;               // liquidated_ is still of the window before
   bool new_step_[2] = {true, true};  // a scale came since the side's last touch step
 
-  Tally opened_[2];                   // in this window, by side: every layer of a side opens the same
-  Tally opened_before_[2];            // in earlier windows
-  std::vector<Account> window_;       // of what was opened in this window, without `opened` and `live`
-  std::vector<std::uint8_t> booked_;  // layers whose account in window_ has an entry
-  std::vector<Account> accounts_;     // of earlier windows, and what was liquidated and closed of their levels since;
-                                      // without `opened` and `live`
-  std::vector<Tally> closed_;         // scratch of settle()
-  std::vector<double> prefix_[2];     // scratch of a run: by side, what it opens below each tick
-  double exact_limit_;                // largest cell whose sums are exact, lots
+  Tally opened_[2];                    // in this window, by side: what every layer of a side opened
+  Tally opened_before_[2];             // in earlier windows
+  std::vector<Account> window_;        // of what was opened in this window, without `live`; `opened` beside opened_
+  std::vector<std::uint8_t> thinned_;  // layers with cells of fresh_ below zero: what was taken away of settled_
+  std::vector<std::uint8_t> booked_;   // layers whose account in window_ has an entry
+  std::vector<Account> accounts_;      // of earlier windows, and what was liquidated and closed of their levels since;
+                                       // without `live`; `opened` beside opened_before_
+  std::vector<Tally> closed_;          // scratch of settle()
+  std::vector<double> prefix_[2];      // scratch of a run: by side, what it opens below each tick
+  double exact_limit_;                 // largest cell whose sums are exact, lots
   bool inexact_ = false;
 };
 

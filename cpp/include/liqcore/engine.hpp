@@ -46,6 +46,7 @@ struct EngineOptions {
   /// Where an automatic axis ends, in bins above price zero; 1 to 2^22. A trade, mark, candle or vendor event that
   /// reaches a price there is rejected as off_range; a level there counts as overflow.
   std::int64_t axis_limit = LevelBook::kAutomaticBins;
+  CandlePrice candle_price = CandlePrice::hlc3;  ///< where a candle's volumes open, in every model
 };
 
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
@@ -67,6 +68,9 @@ struct Checkpoint {
   std::vector<std::pair<std::string, std::string>> kind;
   std::optional<TickRange> run;  ///< ticks that the run in progress takes; none: not known, or there was none
   std::int64_t run_tick = 0;     ///< where it began
+  /// Where `triggered` left the price: one tick, or its range if a touch did not say; none: not known, its range.
+  std::optional<TickRange> price;
+  bool thinned = false;  ///< a verb has taken away a part of the book, so that the engine is sequential
 };
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
@@ -119,7 +123,7 @@ class LIQCORE_EXPORT Engine {
   RecordStats records(const TradeRecords& records);
   Stats marks(const SampleArrays& marks);
   /// A candle acts at its last nanosecond: touches [low, high] unless the trigger is `mark`, then opens its taker
-  /// volumes at its typical price (high + low + close) / 3.
+  /// volumes at EngineOptions::candle_price.
   Stats candles(const CandleArrays& candles);
   Stats open_interest(const SampleArrays& samples);
   Stats vendor_events(const EventArrays& events);
@@ -144,15 +148,44 @@ class LIQCORE_EXPORT Engine {
   /// @throws InvalidConfig if ts_ns is before the clock
   void advance(std::int64_t ts_ns);
 
-  // The verbs, for models of your own; they act at the engine's clock.
-  /// Open `qty` at `price` (rounded to the tick) in every tier; a level that the last touch has reached already counts
-  /// as unresolved.
-  /// @throws InvalidConfig if a value is not finite or not positive, or the engine has no clock yet
-  void open(Side side, double price, double qty);
+  // The verbs, for models of your own; they act at the engine's clock. What breaks a rule is an InvalidConfig, and
+  // nothing has happened: a value that is not finite or not positive, a quantity that rounds to no lot, no clock yet.
+  /// Open `qty` at `price` (rounded to the tick) in every tier. A level that does not lie beyond its entry's bin and
+  /// beyond where the last touch left the price (and, with the trigger `mark`, the last mark) counts as unresolved.
+  /// @return where the levels went
+  Opened open(Side side, double price, double qty);
+  /// @param qty  one a tier; 0 opens nothing in that tier, but not all may be 0
+  Opened open(Side side, double price, std::span<const double> qty);
+  /// Open `qty` at a liquidation price that is known, the same in every tier; read at weights that sum to 1 it is
+  /// `qty`. A level that the price has reached (as for open(), without an entry) counts as unresolved.
+  Opened open_level(Side side, double level, double qty);
+  /// @param qty  one a tier
+  Opened open_level(Side side, double level, std::span<const double> qty);
   /// Liquidate what lies at or beyond [low, high].
-  void touch(double low, double high);
+  /// @param last  where the price is after it, in [low, high]: what opens is held against it. Without, it may be
+  ///              anywhere: what opens must lie beyond all of [low, high]
+  void touch(double low, double high, std::optional<double> last = std::nullopt);
+
+  // Arrays of them: the same bits as one by one. All rows are checked first; a row that breaks a rule is an error that
+  // names it, and nothing has happened.
+  Opened opens(const OpenArrays& rows);
+  Opened open_levels(const OpenArrays& rows);
+  void touches(const TouchArrays& rows);
+
   /// Multiply all live levels: longs of each tier, then shorts.
   void scale(std::span<const double> factors);
+
+  // Verbs for a part of the book. What they take away depends on what is there: from the first of them on the engine is
+  // sequential().
+  /// Multiply the live levels in the bins from that of `low` to that of `high`; what is left below half a lot of a bin
+  /// is closed, too.
+  void scale(std::span<const double> factors, double low, double high);
+  /// Close up to `qty` of what is live of a side in the bins from that of `low` to that of `high`, in every tier: the
+  /// levels nearest to the price first. Forced orders that were seen, for instance.
+  /// @return what was closed, quantity, one a tier
+  std::vector<double> close(Side side, double low, double high, double qty);
+  /// @param qty  one a tier
+  std::vector<double> close(Side side, double low, double high, std::span<const double> qty);
 
   using Hook = std::function<void(const Segment&)>;
   /// Called whenever a window closes, with its segment, on the thread that feeds the engine. The window is over by
@@ -181,7 +214,7 @@ class LIQCORE_EXPORT Engine {
   /// The axis of levels(): fixed, or as far as levels have come; none before the first price.
   [[nodiscard]] std::optional<PriceAxis> axis() const;
   /// Whether a step of the model depends on what is in the book: then parts of a history cannot be computed apart.
-  [[nodiscard]] bool sequential() const noexcept { return options_.model_options.reconciled; }
+  [[nodiscard]] bool sequential() const noexcept { return options_.model_options.reconciled || thinned_; }
   /// What open interest has corrected so far, and the interval in progress.
   [[nodiscard]] const SampledModel& sampled() const {
     apply_run();
@@ -293,8 +326,22 @@ class LIQCORE_EXPORT Engine {
   void use_candle(const CandleArrays& candles, std::size_t i);
   void draw(const Candle& candle) const;
   [[nodiscard]] std::optional<LevelBook::Reached> mark_reached() const noexcept;
-  void touch_book(std::int64_t low_tick, std::int64_t high_tick);
-  std::int64_t verb_tick(const char* argument, double price) const;
+  void touch_book(TickRange range, TickRange price);
+
+  // What a verb's arguments are, once they are known to fit.
+  struct TouchTicks {
+    TickRange range;
+    TickRange price;
+  };
+  [[nodiscard]] std::optional<LevelBook::Reached> price_reached() const noexcept;
+  void refuse_without_clock() const;
+  void check_times(std::span<const std::int64_t> ts_ns) const;
+  [[nodiscard]] TouchTicks touch_ticks(double low, double high, std::optional<double> last, std::ptrdiff_t row) const;
+  Opened open_at(Side side, double price, std::span<const double> qty, bool known);
+  Opened open_rows(const OpenArrays& rows, bool known);
+  Opened use_opening(std::int64_t ts_ns, const Opening& opening);
+  void use_touch(std::int64_t ts_ns, const TouchTicks& touch);
+  std::vector<double> close_at(Side side, double low, double high, std::span<const double> qty);
 
   Instrument instrument_;
   LeverageProfile leverage_;
@@ -308,6 +355,7 @@ class LIQCORE_EXPORT Engine {
     std::optional<LevelBook> book;
     Candle candle;
     std::optional<TickRange> triggered;  // the last touch
+    std::optional<TickRange> price;      // where it left the price: one tick, or its range if nobody said
     SampledModel sampled;
     std::int64_t last_price;  // tick of the last trade or candle; 0: none yet
   };
@@ -342,6 +390,7 @@ class LIQCORE_EXPORT Engine {
   std::int64_t last_tick_ = 0;  // prices above are off_range; 0: known when the first price has made the book
   bool used_trades_ = false;
   bool used_candle_volumes_ = false;
+  bool thinned_ = false;  // a verb has taken away a part of the book
 
   std::shared_ptr<Pool> pool_;  // null with one thread
 

@@ -12,6 +12,7 @@
 
 #include "liqcore/instrument.hpp"
 #include "liqcore/layers.hpp"
+#include "liqcore/leverage.hpp"
 #include "liqcore/segment.hpp"
 
 namespace liqcore::inline abi1 {
@@ -54,6 +55,12 @@ struct Picture {
     return edges.empty() ? first_bin + static_cast<std::int64_t>(row) * bins_per_row : edges[row];
   }
 };
+
+/// Weights of a Picture at which the USD of a linear contract's level are quantity x *entry* price, and not x the price
+/// of the level: weight / level factor. Of a tier without levels, and of inverse contracts, the weights themselves. Of
+/// levels that were opened at a known price it is the entry that the tier implies.
+[[nodiscard]] LIQCORE_EXPORT std::vector<double> entry_weights(const Instrument& instrument,
+                                                               const LeverageProfile& leverage, Side side);
 
 /// Consecutive one-window segments, oldest first, and the levels that were live before the first of them.
 ///

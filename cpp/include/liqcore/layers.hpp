@@ -41,6 +41,8 @@ class LIQCORE_EXPORT Layers {
 
   /// A scaled cell below this is dust: nobody holds a part of a lot.
   static constexpr double kDustLots = 0.5;
+  /// What two ways to the same sum may differ by, relative to its parts.
+  static constexpr double kRounding = 1e-9;
   /// Bins of a page.
   static constexpr std::int64_t kPage = 256;
   /// Bins that the extent grows by, so that it does not depend on the order of what came.

@@ -117,6 +117,9 @@ typedef struct liq_engine liq_engine;
 
 enum { LIQ_MODEL_NONE = 0, LIQ_MODEL_FLOW = 1, LIQ_MODEL_OI = 2, LIQ_MODEL_BLEND = 3, LIQ_MODEL_VENDOR = 4 };
 enum { LIQ_TRIGGER_LAST = 0, LIQ_TRIGGER_MARK = 1, LIQ_TRIGGER_CANDLE = 2 };
+/* At which price of a candle its volumes open: (high + low + close) / 3, the close, the open, the mean of all four, of
+   high and low. */
+enum { LIQ_CANDLE_HLC3 = 0, LIQ_CANDLE_CLOSE = 1, LIQ_CANDLE_OPEN = 2, LIQ_CANDLE_OHLC4 = 3, LIQ_CANDLE_HL2 = 4 };
 
 /** How an engine is set up; docs/theory/models.md defines the models. */
 typedef struct liq_engine_options {
@@ -142,6 +145,8 @@ typedef struct liq_engine_options {
   int32_t threads;            /**< that long arrays of trades are spread over, 1..256 */
   int64_t axis_limit; /**< where an axis that grows ends, book bins above price zero: 1..4194304, 1048576 by default; a
                          price there is rejected as LIQ_OFF_RANGE */
+  int32_t candle_price;       /**< LIQ_CANDLE_... */
+  int32_t reserved;           /**< 0 */
 } liq_engine_options;
 
 /**
@@ -233,12 +238,80 @@ LIQCORE_C_EXPORT liq_status liq_engine_feed(liq_engine* engine, const liq_trades
 LIQCORE_C_EXPORT liq_status liq_engine_advance(liq_engine* engine, int64_t ts_ns);
 /** Time of the last event used; LIQ_NO_PRICE, and *ts_ns as it was, before the first. */
 LIQCORE_C_EXPORT liq_status liq_engine_clock(const liq_engine* engine, int64_t* ts_ns);
-/** Open `qty` at `price` in every tier of a side, at the engine's clock. */
+/**
+ * Open `qty` at `price` in every tier of a side, at the engine's clock.
+ *
+ * A level that does not lie beyond its entry's bin and beyond where the last touch left the price counts as unresolved:
+ * liq_engine_accounts(), or liq_engine_opens(), which says so.
+ */
 LIQCORE_C_EXPORT liq_status liq_engine_open(liq_engine* engine, int32_t side, double price, double qty);
-/** Liquidate longs in the bin of `low` and above, shorts in the bin of `high` and below. */
+/** Open `qty` at a liquidation price that is known, the same in every tier. */
+LIQCORE_C_EXPORT liq_status liq_engine_open_level(liq_engine* engine, int32_t side, double level, double qty);
+/**
+ * Liquidate longs in the bin of `low` and above, shorts in the bin of `high` and below. The price may be anywhere in
+ * [low, high] after it: what opens must lie beyond all of it.
+ */
 LIQCORE_C_EXPORT liq_status liq_engine_touch(liq_engine* engine, double low, double high);
+/** The same, and the price is at `last` after it. */
+LIQCORE_C_EXPORT liq_status liq_engine_touch_last(liq_engine* engine, double low, double high, double last);
 /** Multiply live levels by factors in [0, 1]: longs of each tier, then shorts; `count` is twice the tiers. */
 LIQCORE_C_EXPORT liq_status liq_engine_scale(liq_engine* engine, const double* factors, size_t count);
+
+/** The same for the levels in the bins from that of `low` to that of `high` alone; see liq_engine_close(). */
+LIQCORE_C_EXPORT liq_status liq_engine_scale_part(liq_engine* engine, const double* factors, size_t count, double low,
+                                                  double high);
+/**
+ * Close up to `qty` of what is live of a side in the bins from that of `low` to that of `high`, in every tier: the
+ * levels nearest to the price first. What is taken away depends on what is there: time frames cannot be asked for any
+ * more.
+ * @param qty       one for all tiers, or one a tier
+ * @param qty_count 1 or the number of tiers
+ * @param closed    receives what was closed of each tier; may be NULL
+ * @param capacity  of `closed`
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_close(liq_engine* engine, int32_t side, double low, double high,
+                                             const double* qty, size_t qty_count, double* closed, size_t capacity);
+
+/** Where the levels went that were opened: how many, one for each tier with a quantity. */
+typedef struct liq_opened {
+  size_t size; /**< sizeof(liq_opened), to be set before the call */
+  uint64_t live;
+  uint64_t no_price;   /**< no liquidation price exists */
+  uint64_t underflow;  /**< below a fixed axis */
+  uint64_t overflow;   /**< above the axis */
+  uint64_t unresolved; /**< in their entry's own bin, or in one that the price has reached */
+} liq_opened;
+
+/** Columns of what is opened, all `count` long but for the quantities; read in place. */
+typedef struct liq_opens {
+  size_t size;             /**< sizeof(liq_opens) */
+  const int64_t* ts_ns;    /**< times that move the clock, not falling; NULL: all at the engine's clock */
+  const uint8_t* is_short; /**< 1 where a short opens, otherwise 0 */
+  const double* price;     /**< entry, or known level */
+  const double* qty;       /**< `tiered` is 0: one a row; otherwise one a tier, row by row */
+  size_t count;
+  int32_t tiered;
+  int32_t reserved; /**< 0 */
+} liq_opens;
+
+/** Columns of touches, all `count` long. */
+typedef struct liq_touches {
+  size_t size;          /**< sizeof(liq_touches) */
+  const int64_t* ts_ns; /**< times that move the clock, not falling; NULL: all at the engine's clock */
+  const double* low;
+  const double* high;
+  const double* last; /**< where each leaves the price; NULL: not known */
+  size_t count;
+} liq_touches;
+
+/**
+ * Arrays of the verbs: the same bits as one by one. All rows are checked first.
+ * @param opened  receives where their levels went; may be NULL
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_opens(liq_engine* engine, const liq_opens* rows, liq_opened* opened);
+/** As liq_engine_opens(), at known liquidation prices. */
+LIQCORE_C_EXPORT liq_status liq_engine_open_levels(liq_engine* engine, const liq_opens* rows, liq_opened* opened);
+LIQCORE_C_EXPORT liq_status liq_engine_touches(liq_engine* engine, const liq_touches* rows);
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -303,6 +376,9 @@ LIQCORE_C_EXPORT liq_status liq_engine_levels(const liq_engine* engine, int32_t 
                                               liq_grid* grid);
 
 enum { LIQ_USD = 0, LIQ_QUANTITY = 1 };
+/* At which price USD of a linear contract are reckoned: of the level (the mid of its bin), or of the entry that implies
+   it. */
+enum { LIQ_AT_LEVEL = 0, LIQ_AT_ENTRY = 1 };
 
 /** What of the closed windows to draw, and where the rows lie. */
 typedef struct liq_picture {
@@ -315,6 +391,8 @@ typedef struct liq_picture {
   uint64_t opened_within; /**< only levels opened in the last so many windows of each column; 0: whenever opened */
   int32_t unit;           /**< LIQ_USD or LIQ_QUANTITY, at the profile's weights */
   int32_t reserved;       /**< 0 */
+  int32_t value;          /**< LIQ_AT_LEVEL or LIQ_AT_ENTRY, of USD */
+  int32_t reserved2;      /**< 0 */
 } liq_picture;
 
 /**

@@ -59,9 +59,10 @@ struct LIQCORE_EXPORT Segment {
   Candle candle;
   std::vector<TouchStep> touched[2];  ///< by Side; empty where nothing was touched
   std::vector<double> scale[2];       ///< by Side, one factor a tier; empty for all 1
-  Cells additions;                    ///< opened in the segment and live at its end
-  Cells liquidated;                   ///< opened in the segment and liquidated in it
-  std::vector<Account> accounts;      ///< of what was opened in the segment; `live` is the additions
+  /// Opened in the segment and live at its end; below zero: what verbs for a part of the book took of earlier levels.
+  Cells additions;
+  Cells liquidated;               ///< opened in the segment and liquidated in it; below zero as the additions
+  std::vector<Account> accounts;  ///< of what was opened in the segment; `live` is the additions
   // The boundary: what a later stretch of time needs to know to go on.
   std::int64_t last_ns = std::numeric_limits<std::int64_t>::min();  ///< last event; min where there was none yet
   double mark_price = std::numeric_limits<double>::quiet_NaN();     ///< last mark; NaN where there was none yet

@@ -451,6 +451,16 @@ class ModelConfig(Section):
         flag="--reconciled",
         commands=("heatmap",),
     )
+    candle_price: Literal["hlc3", "close", "open", "ohlc4", "hl2"] = setting(
+        "hlc3",
+        choice("hlc3", "close", "open", "ohlc4", "hl2"),
+        'Price of a candle at which its volumes open: the mean of high, low and close ("hlc3"), of all four ("ohlc4") '
+        'or of high and low ("hl2"); "close"; "open".',
+        argument="candle_price",
+        flag="--candle-price",
+        commands=("heatmap", "features"),
+        late=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -562,6 +572,15 @@ class RenderConfig(Section):
         "Value of the brightest colour, in the result's unit (USD).",
         unset="a high percentile of the values shown",
         example="5e6",
+    )
+    value: Literal["level", "entry"] = setting(
+        "level",
+        choice("level", "entry"),
+        'Price at which USD of linear contracts are reckoned: of the "level", or of the "entry" that implies it.',
+        argument="value",
+        flag="--value",
+        commands=("heatmap", "map", "zones", "merge"),
+        late=True,
     )
 
 

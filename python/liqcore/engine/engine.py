@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ..views.map import LiquidationMap
 
 
+MOST_TICKS = 2**31 - 2  # of a price, whichever way it is rounded
+
+
 class Engine(Saving):
     """
     Estimates where leveraged positions would be liquidated, from a stream of market events.
@@ -56,8 +59,8 @@ class Engine(Saving):
         What opens and closes positions; docs/theory/models.md defines each. "flow": every trade opens its quantity on
         the aggressor's side. "oi": open interest opens both sides as it rises, and closes everything in proportion as
         it falls. "blend": as "oi", and a part of the turnover opens and closes in between. "vendor": events open both
-        sides, candles touch. "none": only the verbs `open`, `touch` and `scale` and the trigger act, for models of
-        your own.
+        sides, candles touch. "none": only the trigger and the verbs act (`open`, `open_level`, `touch`, `scale`), for
+        models of your own.
     trigger : {"last", "mark", "candle"}, optional
         What liquidates: every trade, mark prices (as venues do), or candles. "candle" with the model "vendor", which
         takes no other, and "last" with the rest.
@@ -78,6 +81,9 @@ class Engine(Saving):
     reconciled : bool, default False
         Open interest corrects the book at every sample: what was liquidated is a part of its fall, and a layer above it
         is scaled down to it. The model is then sequential; `corrections` says how much was corrected.
+    candle_price : {"hlc3", "close", "open", "ohlc4", "hl2"}
+        Price of a candle at which its volumes open, in every model: the mean of high, low and close, of all four, or of
+        high and low; its close or its open.
     keep : int, optional
         Number of closed windows kept (older ones are folded together); by default all.
     threads : int, default 1
@@ -120,6 +126,7 @@ class Engine(Saving):
         churn: float | None = None,
         event_threshold: float | None = None,
         reconciled: bool = False,
+        candle_price: str = "hlc3",
         keep: int | None = None,
         threads: int = 1,
     ) -> None:
@@ -156,6 +163,7 @@ class Engine(Saving):
             churn=churn,
             event_threshold=event_threshold,
             reconciled=reconciled,
+            candle_price=candle_price,
         )
         self.dropped_leverage = tuple(sorted(dropped))
         self.notes = []
@@ -296,7 +304,7 @@ class Engine(Saving):
         Feed candles in place of trades: the resolution of the result is then a candle.
 
         A candle acts at its last nanosecond: it touches [low, high] (unless the trigger is "mark"), then opens its
-        taker volumes at its typical price (high + low + close) / 3.
+        taker volumes at `candle_price`.
 
         Parameters
         ----------
@@ -418,23 +426,42 @@ class Engine(Saving):
             interval_ns,
         )
 
-    def scale(self, factor: float | NDArray[np.float64]) -> None:
+    def scale(
+        self,
+        factor: float | Mapping[float, float] | NDArray[np.float64],
+        *,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
         """
-        Multiply all live levels by a factor in [0, 1]; what is lost is booked as closed.
+        Multiply live levels by a factor in [0, 1]; what is lost is booked as closed.
 
         Parameters
         ----------
-        factor : float or ndarray of float64, shape (tiers,) or (2, tiers)
-            One for all, one a tier, or one a tier for longs and for shorts.
+        factor : float, mapping of leverage to float, or ndarray of float64, shape (tiers,) or (2, tiers)
+            One for all, one a tier (1 where a mapping has none), or one a tier for longs and for shorts.
+        low, high : float, optional
+            Prices: only levels in the bins from that of `low` to that of `high`; without one of them, all beyond the
+            other. What is left of a bin below half a lot is then closed at once, and the engine is `sequential` from
+            now on: what is taken away depends on what is there.
         """
         shape = (2, len(self.leverage))
+        if isinstance(factor, Mapping):
+            of_tiers = np.ones(shape[1])
+            for leverage, value in factor.items():
+                of_tiers[self.leverage.index(leverage)] = value
+            factor = of_tiers
         try:
             factors = np.ascontiguousarray(np.broadcast_to(np.asarray(factor, dtype=np.float64), shape)).ravel()
         except ValueError:
             raise InvalidConfigError(
                 f"factor must be one number, or of shape ({shape[1]},) or {shape}, had shape {np.shape(factor)}"
             ) from None
-        self._scale(factors)
+        part = None
+        if low is not None or high is not None:
+            tick = self.instrument.tick_size
+            part = tick if low is None else float(low), MOST_TICKS * tick if high is None else float(high)
+        self._scale(factors, part)
 
     def heatmap(self, *, step: float | None = None, unit: str = "usd") -> Heatmap:
         """
@@ -467,7 +494,7 @@ class Engine(Saving):
             meta["notes"] = list(self.notes)
         config = config_of(self, step)
         meta |= {"config": config.to_dict(), "config_hash": config.hash}
-        one = OneHistory(history, self.leverage, complete=not unfinished)
+        one = OneHistory(history, self.leverage, not unfinished, meta["instrument"])
         return Heatmap(one, whole_view(one, step=step, unit=unit), meta)
 
     def map(self, *, step: float | None = None) -> LiquidationMap:

@@ -130,6 +130,11 @@ class Heatmap(ArrowTable):
         return self._shown.view.unit
 
     @property
+    def value(self) -> str:
+        """At which price USD are reckoned: of the "level", or of the "entry" that implies it."""
+        return self._shown.view.value
+
+    @property
     def leverage(self) -> LeverageProfile:
         """Tiers and shares that weigh the layers."""
         return self._shown.histories.leverage
@@ -195,6 +200,7 @@ class Heatmap(ArrowTable):
         opened_within: Length | None = None,
         threshold: float | str | None = None,
         unit: str | None = None,
+        value: str | None = None,
         venues: str | Iterable[str] | None = None,
     ) -> Heatmap:
         """
@@ -216,6 +222,9 @@ class Heatmap(ArrowTable):
             Show cells below it as 0: a share of the maximum (0 to 1), an amount above 1 in `unit` (1e6), or a
             percentile of the non-zero cells ("p95"). Text may name the unit: "250000 usd", "0.5 quantity".
         unit : {"usd", "quantity"}, optional
+        value : {"level", "entry"}, optional
+            At which price USD of a linear contract are reckoned: of the level (the mid of its bin), as by default, or
+            of the entry that implies it. Of a level opened at a known price it is the entry that its tier implies.
         venues : str or iterable of str, optional
             Venues to keep of those that `liqcore.merge_venues` joined; a heatmap of one venue knows its own name.
 
@@ -233,7 +242,7 @@ class Heatmap(ArrowTable):
         6
         """
         heatmap = self if venues is None else self._of_venues([venues] if isinstance(venues, str) else list(venues))
-        return heatmap._seen(heatmap._shown.narrowed(side, leverage, last, opened_within, threshold, unit))
+        return heatmap._seen(heatmap._shown.narrowed(side, leverage, last, opened_within, threshold, unit, value))
 
     def rebin(self, *, step: float | None = None, window: Length | None = None) -> Heatmap:
         """
