@@ -111,7 +111,8 @@ void Engine::restore(const Checkpoint& checkpoint) {
   const Segment& open = *checkpoint.open;
   const std::int64_t start = open.start_ns;
   if (start < 0 || start > kMaxTime || start % options_.window_ns != 0 || open.end_ns != start + options_.window_ns ||
-      checkpoint.clock_ns >= open.end_ns)
+      checkpoint.clock_ns >= open.end_ns ||
+      (checkpoint.clock_ns < start && !checkpoint.kind.empty()))  // in a hook of liqcore 0.1.0 it was earlier
     throw InvalidConfig("a checkpoint's clock must lie in its unfinished window");
   if (!checkpoint.liquidated_usd.empty() && checkpoint.liquidated_usd.size() != 2 * leverage_.size())
     throw InvalidConfig("a checkpoint must hold what was liquidated of its own tiers");
@@ -154,7 +155,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
   mark_price_ = open.mark_price;
   mark_tick_ = std::isnan(mark_price_) ? 0 : instrument_.to_ticks(mark_price_).units;
   open_interest_ = open.open_interest;
-  clock_ns_ = std::max(checkpoint.clock_ns, start);  // in a hook of liqcore 0.1.0 it was that of the window before
+  clock_ns_ = std::max(checkpoint.clock_ns, start);
   live_.triggered = checkpoint.triggered;
   thinned_ = checkpoint.thinned;
   live_.price = checkpoint.price ? checkpoint.price : checkpoint.triggered;
