@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -138,6 +139,7 @@ const Case kCases[] = {
     {"candle", with(Model::flow, Trigger::candle), true},
     {"candles_last", with(Model::flow, Trigger::last, true, 2), true},
     {"fixed", changed(with(Model::flow), [](EngineOptions& o) { o.axis = liqcore::PriceAxis(8'000, 10, 500); })},
+    {"limited", changed(with(Model::flow), [](EngineOptions& o) { o.axis_limit = 15'000; })},
     {"wide_bins", changed(with(Model::flow), [](EngineOptions& o) { o.ticks_per_bin = 7; })},
     {"oi", changed(with(Model::oi), [](EngineOptions& o) { o.model_options.taker_tilt = 0.5; })},
     {"oi_decays", with(Model::oi, Trigger::mark, true)},
@@ -191,6 +193,7 @@ void expect_same_making(const Engine& a, const Engine& b) {
   const EngineOptions &x = a.options(), &y = b.options();
   EXPECT_EQ(x.axis, y.axis);
   EXPECT_EQ(x.ticks_per_bin, y.ticks_per_bin);
+  EXPECT_EQ(x.axis_limit, y.axis_limit);
   EXPECT_EQ(x.window_ns, y.window_ns);
   EXPECT_EQ(x.model, y.model);
   EXPECT_EQ(x.trigger, y.trigger);
@@ -322,10 +325,15 @@ TEST(EngineFile, InAHookIsThatOfTheWindowsEnd) {
 
 namespace {
 
+const Case& blend() {  // reconciled, too: it has most to save
+  return *std::find_if(std::begin(kCases), std::end(kCases),
+                       [](const Case& c) { return c.name == std::string_view("blend"); });
+}
+
 Bytes small_file() {
-  Engine engine = make(kCases[12].options);  // blend, reconciled
+  Engine engine = make(blend().options);
   const Tape tape = tape_of(16);
-  for (std::size_t i = 0; i < tape.size(); ++i) feed(engine, tape, i, kCases[12]);
+  for (std::size_t i = 0; i < tape.size(); ++i) feed(engine, tape, i, blend());
   return engine.save("{\"a\": 1}");
 }
 
