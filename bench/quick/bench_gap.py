@@ -21,7 +21,7 @@ GAP = pytest.mark.benchmark(group=f"a gap of {WINDOWS:,} windows")
 
 def engine_before(half_life: str | None) -> lq.Engine:
     """Return an engine with a few thousand levels and windows of a second."""
-    terms = lq.Instrument(tick_size=0.5, lot_size=0.001, mmr=0.004)
+    terms = lq.Instrument(tick_size=0.5, lot_size=0.001)
     engine = lq.Engine(terms, leverage={10: 0.5, 25: 0.3, 100: 0.2}, window=WINDOW_NS, half_life=half_life)
     walk = np.random.default_rng(1).normal(0.0, 20.0, 2_000).cumsum()
     n = len(walk)
