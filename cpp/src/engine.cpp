@@ -11,6 +11,7 @@
 #include "engine_parts.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
+#include "liqcore/published.hpp"
 #include "pool.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
@@ -105,6 +106,7 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
 Engine Engine::clone() const {
   Engine out(*this);
   out.hook_ = nullptr;
+  out.publisher_ = nullptr;
   if (out.in_hook_) {  // the other one is not in a hook: what this one does when its hook returns
     out.in_hook_ = false;
     out.begin_window(window_start_ns_);
@@ -255,6 +257,7 @@ void Engine::close_windows(std::size_t windows, Prepare&& prepare) {
   }
   end_windows(closing_, 1);
   if (windows > 1) end_windows(idle_, windows - 1);
+  publish_windows_ended();
   history_->prefetch();
 }
 
@@ -303,6 +306,19 @@ void Engine::refuse_in_hook() const {
 
 void Engine::on_column(Hook hook) { hook_ = hook ? std::make_shared<const Hook>(std::move(hook)) : nullptr; }
 
+void Engine::publish_to(std::shared_ptr<Publisher> publisher) {
+  if (publisher) publisher->publish(*this);
+  publisher_ = std::move(publisher);
+}
+
+void Engine::publish_windows_ended() const noexcept {
+  if (publisher_) publisher_->windows_ended(*this);
+}
+
+void Engine::answer_readers() const noexcept {
+  if (publisher_) publisher_->answer(*this);
+}
+
 void Engine::value_liquidated() noexcept {
   const Layers& liquidated = live_.book->liquidated();
   const Terms& terms = history_->terms();
@@ -324,6 +340,7 @@ void Engine::advance(std::int64_t ts_ns) {
     throw InvalidConfig("ts must not be before the engine's clock (" + text_of(clock_ns_) + "), was " + text_of(ts_ns));
   refuse_jump(ts_ns);
   move_clock(ts_ns, 0);
+  answer_readers();
 }
 
 void Engine::refuse_jump(std::int64_t ts_ns) const {
@@ -399,6 +416,7 @@ Reject Engine::count(Reject reason) noexcept {
     ++counts_.used;
   else
     ++counts_.rejected[static_cast<std::size_t>(reason)];
+  answer_readers();
   return reason;
 }
 

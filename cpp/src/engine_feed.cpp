@@ -186,6 +186,7 @@ RowCounts Engine::feed_rows(const Feed& feed) {
       [&](std::size_t i) {
         static_cast<void>(open_interest(feed.open_interest.ts_ns[i], feed.open_interest.value[i]));
       });
+  answer_readers();
   RowCounts after = counts_;
   after -= before;
   return after;
@@ -221,6 +222,7 @@ RecordStats Engine::records(const TradeRecords& records) {
         },
         &out);
     flush();
+    answer_readers();
   });
   return out;
 }

@@ -125,6 +125,7 @@ void Engine::absorb(Engine& later) {
   used_trades_ = used_trades_ || later.used_trades_;
   static_cast<RowCounts&>(counts_) += later.counts_;
   counts_.inexact = counts_.inexact || later.counts_.inexact;
+  publish_windows_ended();
 }
 
 }  // namespace liqcore::inline abi1

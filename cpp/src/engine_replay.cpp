@@ -96,6 +96,7 @@ Stats Engine::replay(const FootprintStream& footprints, const Feed& beside) {
       counts_.rejected[i] += counts.rejected[i];
       counts_.rows += counts.rejected[i];
     }
+    answer_readers();
   });
 }
 

@@ -165,6 +165,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
   began_ns_ = checkpoint.began_ns;
   static_cast<RowCounts&>(counts_) = checkpoint.stats;
   counts_.inexact = checkpoint.stats.inexact;
+  publish_windows_ended();
 }
 
 }  // namespace liqcore::inline abi1

@@ -6,18 +6,10 @@
 
 #include "check_state.hpp"
 #include "liqcore/error.hpp"
+#include "sharing.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
-
-/// Whether a segment can be written over. A copy of the pointer that goes away waits for what others, on their threads,
-/// did before they gave theirs up; a look at the count alone would not.
-bool nobody_else_has(const std::shared_ptr<Segment>& segment) noexcept {
-  std::shared_ptr<Segment> mine = segment;
-  const bool alone = mine.use_count() == 2;
-  mine.reset();
-  return alone;
-}
 
 /// What std::swap does, in a third of the instructions.
 void exchange(Segment& a, Segment& b) noexcept {
@@ -221,16 +213,22 @@ void History::room_for(std::size_t windows, const Layers& opened, bool scaled, R
       for (auto& scale : segment->scale) scale.reserve(terms_.tiers);
 }
 
+/// More windows of the last entry.
+void History::join(std::size_t windows) noexcept {
+  const std::size_t fold = to_fold(windows);
+  entries_.back().count += windows;
+  total_ += windows;
+  size_ += windows;
+  fold_oldest(fold);
+}
+
 /// The slot of the next entry; none if the windows join the last one. Older windows are folded as `keep` says.
 History::Slot* History::next_slot(const Segment& segment, std::size_t windows) noexcept {
-  const std::size_t fold = to_fold(windows);
   Slot* slot = nullptr;
   if (joins(segment)) {
-    entries_.back().count += windows;
-    total_ += windows;
-    size_ += windows;
-    fold_oldest(fold);
+    join(windows);
   } else {
+    const std::size_t fold = to_fold(windows);
     const std::size_t before = std::min(fold, size_);
     fold_oldest(before);
     slot = &entries_.push_back();
@@ -305,6 +303,25 @@ void History::prefetch() const noexcept {
     ask(cells->offsets.data(), cells->offsets.size() * sizeof cells->offsets[0]);
     ask(cells->bins.data(), cells->bins.size() * sizeof cells->bins[0]);
     ask(cells->lots.data(), cells->lots.size() * sizeof cells->lots[0]);
+  }
+}
+
+void History::follow(const History& newer) {
+  // Whoever has the same entry in the same place has the same ones before it.
+  const std::uint64_t more = newer.entries_ever_ - entries_ever_;
+  if (cache_ != newer.cache_ || keep_ != newer.keep_ || entries_.size() == 0 || more >= newer.entries_.size() ||
+      entries_.back().segment != newer.entries_[newer.entries_.size() - 1 - more].segment) {
+    *this = newer;
+    return;
+  }
+  std::size_t e = newer.entries_.size() - 1 - more;
+  const std::size_t joined = newer.entries_[e].count - entries_.back().count;
+  room_to_put(joined, 0);
+  join(joined);
+  while (++e < newer.entries_.size()) {
+    const Slot& from = newer.entries_[e];
+    room_to_put(from.count, 1);
+    next_slot(*from.segment, from.count)->segment = from.segment;
   }
 }
 

@@ -25,6 +25,7 @@ namespace liqcore::inline abi1 {
 
 class FootprintStream;
 class Pool;
+class Publisher;
 struct Jumps;
 struct TradeBlock;
 
@@ -199,6 +200,11 @@ class LIQCORE_EXPORT Engine {
   /// Without a hook, poll history().total() and history().segment().
   void on_column(Hook hook);
 
+  /// Publish for other threads to read (published.hpp): at once, by itself whenever windows have ended, and when a
+  /// reader asks; null ends it. Works beside a hook and with several threads. A moved engine goes on publishing, a clone
+  /// does not; one publisher takes one engine at a time.
+  void publish_to(std::shared_ptr<Publisher> publisher);
+
   [[nodiscard]] const Instrument& instrument() const noexcept { return instrument_; }
   [[nodiscard]] const LeverageProfile& leverage() const noexcept { return leverage_; }
   [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
@@ -305,6 +311,8 @@ class LIQCORE_EXPORT Engine {
   void close_windows(std::size_t windows, Prepare&& prepare);
   void end_windows(Segment& window, std::size_t windows);
   void end_windows_of(const Segment& window, std::size_t windows);
+  void publish_windows_ended() const noexcept;
+  void answer_readers() const noexcept;
   void call_hook(const Segment& segment);
   void refuse_in_hook() const;
   void value_liquidated() noexcept;
@@ -363,6 +371,7 @@ class LIQCORE_EXPORT Engine {
 
   std::optional<History> history_;
   std::shared_ptr<const Hook> hook_;
+  std::shared_ptr<Publisher> publisher_;
   bool in_hook_ = false;
   bool looked_ahead_ = false;  // the call in progress has seen the times of all its rows
   struct LookedAhead {

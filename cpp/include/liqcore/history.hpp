@@ -155,6 +155,10 @@ class LIQCORE_EXPORT History {
     for (std::size_t e = 0; e < entries_.size(); ++e) use(std::move(entries_[e].segment), entries_[e].count);
   }
 
+  /// Become a copy of `newer`. Where this is an earlier copy of it, only the windows since are added, which costs as
+  /// much as they hold; otherwise everything is copied. If memory runs out this is an earlier copy still, or of no use.
+  void follow(const History& newer);
+
   /// Ask for the memory that the next append() will fold and write over, so that it is at hand by then.
   void prefetch() const noexcept;
 
@@ -247,6 +251,7 @@ class LIQCORE_EXPORT History {
   [[nodiscard]] std::uint64_t oldest() const noexcept { return total_ - size_; }
   [[nodiscard]] std::size_t to_fold(std::size_t windows) const noexcept;
   void fold_oldest(std::size_t windows) noexcept;
+  void join(std::size_t windows) noexcept;
   Slot* next_slot(const Segment& segment, std::size_t windows) noexcept;
 
   Terms terms_;
