@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "c_api_parts.hpp"
 #include "liqcore/engine.hpp"
 #include "liqcore/error.hpp"
 #include "liqcore/features.hpp"
@@ -21,61 +22,23 @@
 
 namespace {
 
+using namespace liqcore::c_api;
 using liqcore::Engine;
 using liqcore::History;
 using liqcore::InvalidConfig;
 using liqcore::text_of;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 // A fixed buffer: an error of a thread must not need memory.
 thread_local char last_message[512] = "";
 
-liq_status fail(liq_status status, const char* message) noexcept {
+}  // namespace
+
+liq_status liqcore::c_api::fail(liq_status status, const char* message) noexcept {
   std::snprintf(last_message, sizeof last_message, "%s", message);
   return status;
 }
 
-/// A buffer that is too small; the message says how many values it must have room for.
-class TooSmall : public liqcore::Error {
- public:
-  TooSmall(const char* argument, std::size_t needed, std::size_t capacity)
-      : Error(std::string(argument) + " must have room for " + std::to_string(needed) + " values, had for " +
-              std::to_string(capacity)) {}
-};
-
-class NoPrice : public liqcore::Error {
- public:
-  NoPrice() : Error("the engine has seen no price yet: there is nothing to read") {}
-};
-
-template <class Call>
-liq_status guarded(Call&& call) noexcept {
-  try {
-    if constexpr (std::is_void_v<std::invoke_result_t<Call>>) {
-      call();
-      return LIQ_OK;
-    } else {
-      return call();
-    }
-  } catch (const InvalidConfig& error) {
-    return fail(LIQ_INVALID, error.what());
-  } catch (const liqcore::DataError& error) {
-    return fail(LIQ_DAMAGED, error.what());
-  } catch (const TooSmall& error) {
-    return fail(LIQ_TOO_SMALL, error.what());
-  } catch (const NoPrice& error) {
-    return fail(LIQ_NO_PRICE, error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(
-        LIQ_NO_MEMORY,
-        "memory ran out: the event did not happen (of arrays, the rows that liq_engine_counts has counted did)");
-  } catch (const std::exception& error) {
-    return fail(LIQ_FAILED, error.what());
-  } catch (...) {
-    return fail(LIQ_FAILED, "an unknown exception");
-  }
-}
+namespace {
 
 liq_status status_of(liqcore::Reject reject) noexcept { return static_cast<liq_status>(reject); }
 static_assert(static_cast<int>(liqcore::Reject::off_range) == LIQ_OFF_RANGE &&
@@ -88,78 +51,11 @@ static_assert(static_cast<int>(liqcore::Side::short_) == LIQ_SHORT &&
               static_cast<int>(liqcore::Trigger::candle) == LIQ_TRIGGER_CANDLE &&
               static_cast<int>(liqcore::CandlePrice::hl2) == LIQ_CANDLE_HL2);
 
-template <class T>
-T& given(T* pointer, const char* argument) {
-  if (pointer == nullptr) throw InvalidConfig(std::string(argument) + " must not be NULL");
-  return *pointer;
-}
-
-Engine& engine_of(liq_engine* engine) { return given(reinterpret_cast<Engine*>(engine), "engine"); }
-const Engine& engine_of(const liq_engine* engine) { return given(reinterpret_cast<const Engine*>(engine), "engine"); }
-
-template <class Enum>
-Enum choice(const char* argument, std::int32_t value, Enum last) {
-  if (value < 0 || value > static_cast<std::int32_t>(last))
-    throw InvalidConfig(std::string(argument) + " must be from 0 to " +
-                        std::to_string(static_cast<std::int32_t>(last)) + ", was " + std::to_string(value));
-  return static_cast<Enum>(value);
-}
-
-liqcore::Side side_of(std::int32_t side) { return choice("side", side, liqcore::Side::short_); }
-
-/// Read a struct that may be older (shorter) or newer (longer) than ours. `defaults` stand for what it lacks; what we
-/// do not know must be zero, or it would be ignored in silence.
-template <class Struct>
-Struct sized(const Struct* from, const char* argument, std::size_t first_version, const Struct& defaults) {
-  const std::size_t size = given(from, argument).size;
-  if (size < first_version || size > (std::size_t{1} << 16))
-    throw InvalidConfig(std::string(argument) + ".size must be sizeof the struct (" + std::to_string(sizeof(Struct)) +
-                        "), was " + std::to_string(size));
-  const auto* bytes = reinterpret_cast<const unsigned char*>(from);
-  for (std::size_t i = sizeof(Struct); i < size; ++i)
-    if (bytes[i] != 0)
-      throw InvalidConfig(std::string(argument) + " must not use what this version of the library (" +
-                          liqcore::version() + ") does not know, byte " + std::to_string(i) + " did");
-  Struct out = defaults;
-  std::memcpy(&out, from, std::min(size, sizeof(Struct)));
-  return out;
-}
-
-/// Write as much of a struct as the caller knows; its size stays.
-template <class Struct>
-void write_sized(Struct* to, const char* argument, std::size_t first_version, Struct values) {
-  const std::size_t size = given(to, argument).size;
-  if (size < first_version)
-    throw InvalidConfig(std::string(argument) + ".size must be sizeof the struct (" + std::to_string(sizeof(Struct)) +
-                        "), was " + std::to_string(size));
-  values.size = size;
-  std::memcpy(to, &values, std::min(size, sizeof(Struct)));
-}
-
-template <class Struct>
-void init_sized(Struct* to, std::size_t size, Struct values) noexcept {
-  if (to == nullptr) return;
-  std::memset(to, 0, size);
-  values.size = size;
-  std::memcpy(to, &values, std::min(size, sizeof(Struct)));
-}
-
-// Sizes of the first versions, which end with these members whatever is added behind.
-template <class Struct, class Member>
-constexpr std::size_t up_to(std::size_t offset, Member Struct::*) noexcept {
-  return offset + sizeof(Member);
-}
 constexpr std::size_t kInstrument1 = up_to(offsetof(liq_instrument, basis), &liq_instrument::basis);
 constexpr std::size_t kOptions1 = up_to(offsetof(liq_engine_options, threads), &liq_engine_options::threads);
-constexpr std::size_t kCounts1 = offsetof(liq_counts, rejected) + 7 * sizeof(std::uint64_t);
-constexpr std::size_t kGrid1 = up_to(offsetof(liq_grid, step), &liq_grid::step);
-constexpr std::size_t kPicture1 = up_to(offsetof(liq_picture, reserved), &liq_picture::reserved);
 constexpr std::size_t kOpened1 = up_to(offsetof(liq_opened, unresolved), &liq_opened::unresolved);
 constexpr std::size_t kOpens1 = up_to(offsetof(liq_opens, reserved), &liq_opens::reserved);
 constexpr std::size_t kTouches1 = up_to(offsetof(liq_touches, count), &liq_touches::count);
-constexpr std::size_t kFeatures1 =
-    up_to(offsetof(liq_feature_options, density_percent), &liq_feature_options::density_percent);
-constexpr std::size_t kWindow1 = up_to(offsetof(liq_window, open_interest), &liq_window::open_interest);
 
 liq_instrument default_instrument() noexcept {
   liq_instrument out{};
@@ -186,13 +82,6 @@ template <class T>
 std::span<const T> column(const T* first, std::size_t count, const char* argument) {
   if (count > 0) static_cast<void>(given(first, argument));
   return {first, count};
-}
-
-/// A count that is wrong would be read beyond the caller's array: what can never be right is refused before.
-void at_most(const char* argument, std::size_t count, std::size_t most) {
-  if (count > most)
-    throw InvalidConfig(std::string(argument) + " must be at most " + std::to_string(most) + ", was " +
-                        std::to_string(count));
 }
 
 liqcore::Instrument instrument_of(const liq_instrument& from) {
@@ -256,15 +145,6 @@ liqcore::EngineOptions options_of(const liq_engine_options& from, const liqcore:
   out.candle_price = choice("options.candle_price", from.candle_price, liqcore::CandlePrice::hl2);
   if (from.reserved != 0) throw InvalidConfig("options.reserved must be 0, was " + std::to_string(from.reserved));
   return out;
-}
-
-void write(const liqcore::RowCounts& from, liq_counts* to) {
-  liq_counts out{};
-  out.rows = from.rows;
-  out.used = from.used;
-  out.rounded_qty = from.rounded_qty;
-  std::copy(from.rejected.begin(), from.rejected.end(), out.rejected);
-  write_sized(to, "counts", kCounts1, out);
 }
 
 liqcore::TradeArrays trades_of(const liq_trades* from) {
@@ -339,65 +219,11 @@ std::optional<liq_grid> grid_of(const Engine& engine) {
                   step};
 }
 
-void need(const char* argument, std::size_t needed, std::size_t capacity) {
-  if (capacity < needed) throw TooSmall(argument, needed, capacity);
-}
-
-liq_picture default_picture() noexcept {
-  liq_picture out{};
-  out.bins_per_row = 1;
-  return out;
-}
-
-liqcore::Picture picture_of(const liq_picture* given_picture, const Engine& engine) {
-  const liq_picture from = sized(given_picture, "picture", kPicture1, default_picture());
-  for (const std::int32_t reserved : {from.reserved, from.reserved2})
-    if (reserved != 0) throw InvalidConfig("picture.reserved must be 0, was " + std::to_string(reserved));
-  if (from.value != LIQ_AT_LEVEL && from.value != LIQ_AT_ENTRY)
-    throw InvalidConfig("picture.value must be 0 or 1, was " + std::to_string(from.value));
-  liqcore::Picture out;
-  for (const liqcore::Side side : {liqcore::Side::long_, liqcore::Side::short_})
-    out.weights[static_cast<std::size_t>(side)] = from.value == LIQ_AT_ENTRY && from.unit == LIQ_USD
-                                                      ? entry_weights(engine.instrument(), engine.leverage(), side)
-                                                      : engine.leverage().weights();
-  out.first_bin = from.first_bin;
-  out.bins_per_row = from.bins_per_row;
-  out.rows = from.rows;
-  out.first_column = from.first_column;
-  out.columns = from.columns;
-  out.opened_within = from.opened_within;
-  enum class Unit { usd = LIQ_USD, quantity = LIQ_QUANTITY };
-  out.usd = choice("picture.unit", from.unit, Unit::quantity) == Unit::usd;
-  return out;
-}
-
-liq_window window_of(const liqcore::Segment& segment, const liqcore::Instrument& instrument) noexcept {
-  const liqcore::Candle& candle = segment.candle;
-  const auto price = [&](std::int64_t tick) {
-    return candle.empty() ? kNaN : static_cast<double>(tick) * instrument.tick_size();
-  };
-  const double lot = instrument.lot_size();
-  return {0,
-          segment.start_ns,
-          segment.end_ns,
-          segment.last_ns,
-          price(candle.open),
-          price(candle.high),
-          price(candle.low),
-          price(candle.close),
-          candle.buy_lots * lot,
-          candle.sell_lots * lot,
-          segment.mark_price,
-          segment.open_interest};
-}
-
-liq_feature_options default_feature_options() noexcept {
-  const liqcore::ZoneOptions zones;
-  liq_feature_options out{};
-  out.bins_per_row = zones.bins_per_row;
-  out.zone_percentile = zones.percentile;
-  out.density_percent = liqcore::kDefaultDensityPercent;
-  return out;
+/// What pictures of an engine are weighed with.
+Weights weights_of(const Engine& engine) {
+  return {engine.leverage().weights(),
+          {entry_weights(engine.instrument(), engine.leverage(), liqcore::Side::long_),
+           entry_weights(engine.instrument(), engine.leverage(), liqcore::Side::short_)}};
 }
 
 liqcore::FeatureReader& reader_of(liq_features* features) {
@@ -621,24 +447,7 @@ liq_status liq_engine_levels(const liq_engine* engine, int32_t side, double* out
 liq_status liq_engine_picture(const liq_engine* engine, liq_picture* picture, size_t size, int64_t bins_per_row) {
   return guarded([&] {
     const Engine& from = engine_of(engine);
-    static_cast<void>(given(picture, "picture"));
-    if (size < kPicture1)
-      throw InvalidConfig("size must be sizeof(liq_picture) (" + std::to_string(sizeof(liq_picture)) + "), was " +
-                          std::to_string(size));
-    const History& history = history_of(from);
-    liqcore::Picture all;
-    all.weights[0] = all.weights[1] = from.leverage().weights();
-    all.columns = history.size();
-    all.bins_per_row = bins_per_row;  // which extent() checks
-    liq_picture out = default_picture();
-    out.bins_per_row = bins_per_row;
-    out.columns = history.size();
-    if (const liqcore::Layers::Range extent = history.extent(all); !extent.empty()) {
-      const std::int64_t first = extent.low / bins_per_row;
-      out.first_bin = first * bins_per_row;
-      out.rows = static_cast<std::size_t>((extent.high + bins_per_row - 1) / bins_per_row - first);
-    }
-    init_sized(picture, size, out);
+    write_picture(history_of(from), weights_of(from), picture, size, bins_per_row);
   });
 }
 
@@ -646,13 +455,8 @@ liq_status liq_engine_columns(const liq_engine* engine, const liq_picture* pictu
                               float* liquidated_longs, float* liquidated_shorts, size_t capacity) {
   return guarded([&] {
     const Engine& from = engine_of(engine);
-    const History& history = history_of(from);
-    const liqcore::Picture wanted = picture_of(picture, from);
-    const std::size_t cells = history.column_count(wanted) * wanted.rows;
-    need("each output", cells, capacity);
-    if (cells == 0) return;
-    const auto span = [&](float* out) { return std::span<float>(out, out == nullptr ? 0 : cells); };
-    history.columns(wanted, span(longs), span(shorts), span(liquidated_longs), span(liquidated_shorts));
+    write_columns(history_of(from), weights_of(from), picture, longs, shorts, liquidated_longs, liquidated_shorts,
+                  capacity);
   });
 }
 
@@ -661,13 +465,7 @@ liq_status liq_engine_map(const liq_engine* engine, const liq_picture* picture, 
     const Engine& from = engine_of(engine);
     const auto history = from.history_so_far();
     if (!history || history->size() == 0) throw NoPrice();
-    liqcore::Picture wanted = picture_of(picture, from);
-    wanted.first_column = wanted.columns = 0;
-    static_cast<void>(history->column_count(wanted));  // refuses what would overflow below
-    const std::size_t cells = 2 * from.leverage().size() * wanted.rows;
-    need("out", cells, capacity);
-    if (cells > 0) static_cast<void>(given(out, "out"));
-    history->map(history->size() - 1, wanted, {out, cells});
+    write_map(*history, weights_of(from), picture, out, capacity);
   });
 }
 
@@ -680,17 +478,7 @@ liq_status liq_engine_windows(const liq_engine* engine, uint64_t* kept, uint64_t
 }
 
 liq_status liq_engine_window(const liq_engine* engine, uint64_t index, liq_window* window) {
-  return guarded([&] {
-    const Engine& from = engine_of(engine);
-    const History& history = history_of(from);
-    if (index >= history.size())
-      throw InvalidConfig("index must be below the number of windows kept (" + std::to_string(history.size()) +
-                          "), was " + std::to_string(index));
-    liq_window out = window_of(history.entry(history.entry_of(index)).window, from.instrument());
-    out.start_ns = history.start_ns(index);  // idle windows are all like the first of them
-    out.end_ns = out.start_ns + history.terms().window_ns;
-    write_sized(window, "window", kWindow1, out);
-  });
+  return guarded([&] { write_sized(window, "window", kWindow1, window_at(history_of(engine_of(engine)), index)); });
 }
 
 liq_status liq_engine_on_column(liq_engine* engine, liq_column_hook hook, void* context) {
@@ -701,7 +489,7 @@ liq_status liq_engine_on_column(liq_engine* engine, liq_column_hook hook, void* 
       return;
     }
     to.on_column([&to, hook, context](const liqcore::Segment& segment) {
-      liq_window window = window_of(segment, to.instrument());
+      liq_window window = window_of(segment, to.instrument().tick_size(), to.instrument().lot_size());
       window.size = sizeof window;
       hook(context, &window);
     });
@@ -730,16 +518,7 @@ void liq_feature_options_init(liq_feature_options* options, size_t size) {
 liq_status liq_features_create(const liq_feature_options* options, liq_features** out) {
   return guarded([&] {
     given(out, "out") = nullptr;
-    const liq_feature_options chosen = options == nullptr
-                                           ? default_feature_options()
-                                           : sized(options, "options", kFeatures1, default_feature_options());
-    at_most("options.reach_count", chosen.reach_count, 64);
-    liqcore::FeatureOptions made;
-    if (chosen.reaches_percent != nullptr)
-      made.reaches_percent.assign(chosen.reaches_percent, chosen.reaches_percent + chosen.reach_count);
-    made.zones = {chosen.bins_per_row, chosen.zone_percentile};
-    made.density_percent = chosen.density_percent;
-    *out = reinterpret_cast<liq_features*>(new liqcore::FeatureReader(std::move(made)));
+    *out = reinterpret_cast<liq_features*>(new liqcore::FeatureReader(feature_options_of(options)));
   });
 }
 

@@ -15,6 +15,7 @@ from ._core import (
     Opened,
     PriceAxis,
     Segment,
+    Snapshot,
     Stats,
     __version__,
     combine,
@@ -22,6 +23,7 @@ from ._core import (
 from .engine.engine import Engine
 from .engine.events import EventStats
 from .engine.feature_reader import FeatureReader
+from .engine.publisher import Publisher
 from .errors import DataError, InvalidConfigError, LiqcoreError
 from .native.cfunc import cfunc, cfunc_address
 from .native.cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
@@ -137,7 +139,9 @@ __all__ = [
     "NoPrice",
     "Opened",
     "PriceAxis",
+    "Publisher",
     "Segment",
+    "Snapshot",
     "Stats",
     "Survival",
     "Sweep",

@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -15,6 +17,7 @@
 
 #include "liqcore/features.hpp"
 #include "liqcore/liqcore.h"
+#include "liqcore/published.hpp"
 #include "support.hpp"
 
 std::atomic<std::int64_t> allocations{0};
@@ -114,6 +117,36 @@ TEST(Allocations, NoneWhenAHookLooksAtEveryWindow) {
   double lots = 0.0;
   EXPECT_EQ(allocations_in_steady_state({}, &lots), 0);
   EXPECT_GT(lots, 0.0);
+}
+
+TEST(Allocations, NoneForARowThatIsPublished) {
+  EngineOptions options;
+  options.window_ns = kWindow;
+  options.axis = PriceAxis{0, 10, 2'100};
+  options.keep = 7;
+  Engine engine{support::whole(0.004), support::tiers({2, 10, 50, 100}), options};
+  const auto publisher =
+      std::make_shared<liqcore::Publisher>(liqcore::PublisherOptions{.features = {}, .snapshot_at_window_end = false});
+  engine.publish_to(publisher);
+  std::vector<double> row(publisher->size());
+  const auto feed_and_read = [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; i += 13) {
+      feed(engine, i, std::min(i + 13, end));
+      publisher->publish_row(engine);
+      static_cast<void>(publisher->read(row));
+    }
+  };
+  constexpr std::int64_t warm_up = 2 * 7 * kCycle * kTradesPerWindow;
+  feed_and_read(0, warm_up);
+  publisher->publish(engine);
+  const std::int64_t before = allocations.load();
+  feed_and_read(warm_up, warm_up + 30 * kTradesPerWindow);
+  static_cast<void>(publisher->snapshot());
+  // But for the first windows, which the snapshot from before still has: one each is made in their place.
+  EXPECT_LE(allocations.load() - before, 7 * 12);
+  const std::int64_t later = allocations.load();
+  feed_and_read(warm_up + 30 * kTradesPerWindow, warm_up + 130 * kTradesPerWindow);
+  EXPECT_EQ(allocations.load(), later);
 }
 
 TEST(Allocations, NoneThroughTheCInterface) {

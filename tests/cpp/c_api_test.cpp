@@ -672,3 +672,114 @@ TEST(CApi, NamesAndVersions) {
   EXPECT_EQ(liq_abi_version(), LIQ_ABI_VERSION);
   liq_engine_destroy(nullptr);
 }
+
+TEST(CApi, SnapshotsSayWhatTheEngineSaidWhichMayBeGone) {
+  const Tape tape = support::random_tape(4, 3'000, true);
+  const Handle engine = create();
+  liq_publisher_options chosen;
+  liq_publisher_options_init(&chosen, sizeof chosen);
+  liq_publisher* publisher = nullptr;
+  ASSERT_EQ(liq_publisher_create(&chosen, &publisher), LIQ_OK) << liq_error_message();
+  liq_snapshot* snapshot = nullptr;
+  ASSERT_EQ(liq_publisher_snapshot(publisher, &snapshot), LIQ_OK);
+  EXPECT_EQ(snapshot, nullptr);
+  ASSERT_EQ(liq_engine_publish_to(engine.get(), publisher), LIQ_OK);
+  ASSERT_EQ(liq_publisher_snapshot(publisher, &snapshot), LIQ_OK);
+  auto grid = sized<liq_grid>(), own_grid = sized<liq_grid>();
+  refused(liq_snapshot_grid(snapshot, &grid), LIQ_NO_PRICE);
+  liq_snapshot_release(snapshot);
+
+  const liq_trades all = columns(tape, 0, tape.size());
+  ASSERT_EQ(liq_engine_trades(engine.get(), &all, nullptr), LIQ_OK);
+  std::vector<double> row(liq_publisher_count(publisher)), own_row(row.size());
+  liq_moment moment{};
+  ASSERT_EQ(liq_publisher_row(publisher, row.data(), row.size(), &moment), LIQ_OK);
+  EXPECT_EQ(moment.clock_ns % kWindow, 0);
+  const std::uint64_t ended = moment.sequence;
+  EXPECT_GT(ended, 20U);
+  ASSERT_EQ(liq_publisher_publish_row(publisher, engine.get()), LIQ_OK);
+  ASSERT_EQ(liq_publisher_ask(publisher), LIQ_OK);
+  ASSERT_EQ(liq_engine_advance(engine.get(), inside(engine).clock().value()), LIQ_OK);
+  ASSERT_EQ(liq_publisher_publish(publisher, engine.get()), LIQ_OK);
+
+  liq_features* features = nullptr;
+  ASSERT_EQ(liq_features_create(nullptr, &features), LIQ_OK);
+  EXPECT_STREQ(liq_publisher_name(publisher, 3), liq_features_name(features, 3));
+  EXPECT_EQ(liq_publisher_name(publisher, row.size()), nullptr);
+  ASSERT_EQ(liq_features_read(features, engine.get(), own_row.data(), own_row.size()), LIQ_OK);
+  liq_features_destroy(features);
+  ASSERT_EQ(liq_publisher_row(publisher, row.data(), row.size(), &moment), LIQ_OK);
+  EXPECT_EQ(moment.sequence, ended + 3);
+  EXPECT_EQ(moment.clock_ns, inside(engine).clock());
+  EXPECT_EQ(std::memcmp(row.data(), own_row.data(), row.size() * sizeof row[0]), 0);
+
+  ASSERT_EQ(liq_publisher_snapshot(publisher, &snapshot), LIQ_OK);
+  liq_publisher_destroy(publisher);  // the engine and the snapshot keep what they need
+  liq_moment of{};
+  ASSERT_EQ(liq_snapshot_moment(snapshot, &of), LIQ_OK);
+  EXPECT_EQ(of.sequence, moment.sequence);
+  EXPECT_EQ(of.clock_ns, moment.clock_ns);
+  ASSERT_EQ(liq_snapshot_row(snapshot, row.data(), row.size()), LIQ_OK);
+  EXPECT_EQ(std::memcmp(row.data(), own_row.data(), row.size() * sizeof row[0]), 0);
+
+  auto counts = sized<liq_counts>(), own_counts = sized<liq_counts>();
+  ASSERT_EQ(liq_snapshot_counts(snapshot, &counts), LIQ_OK);
+  ASSERT_EQ(liq_engine_counts(engine.get(), &own_counts), LIQ_OK);
+  EXPECT_EQ(std::memcmp(&counts, &own_counts, sizeof counts), 0);
+  ASSERT_EQ(liq_snapshot_grid(snapshot, &grid), LIQ_OK);
+  ASSERT_EQ(liq_engine_grid(engine.get(), &own_grid), LIQ_OK);
+  EXPECT_EQ(std::memcmp(&grid, &own_grid, sizeof grid), 0);
+  std::vector<double> levels(grid.tiers * grid.bins), own_levels(levels.size());
+  for (const std::int32_t side : {LIQ_LONG, LIQ_SHORT}) {
+    ASSERT_EQ(liq_snapshot_levels(snapshot, side, levels.data(), levels.size(), &grid), LIQ_OK);
+    ASSERT_EQ(liq_engine_levels(engine.get(), side, own_levels.data(), own_levels.size(), nullptr), LIQ_OK);
+    EXPECT_EQ(levels, own_levels);
+  }
+  refused(liq_snapshot_levels(snapshot, LIQ_LONG, levels.data(), levels.size() - 1, nullptr), LIQ_TOO_SMALL);
+
+  liq_picture picture, own_picture;
+  ASSERT_EQ(liq_snapshot_picture(snapshot, &picture, sizeof picture, 5), LIQ_OK);
+  ASSERT_EQ(liq_engine_picture(engine.get(), &own_picture, sizeof own_picture, 5), LIQ_OK);
+  EXPECT_EQ(std::memcmp(&picture, &own_picture, sizeof picture), 0);
+  std::vector<float> longs(picture.columns * picture.rows), own_longs(longs.size());
+  ASSERT_EQ(liq_snapshot_columns(snapshot, &picture, longs.data(), nullptr, nullptr, nullptr, longs.size()), LIQ_OK);
+  ASSERT_EQ(liq_engine_columns(engine.get(), &picture, own_longs.data(), nullptr, nullptr, nullptr, longs.size()),
+            LIQ_OK);
+  EXPECT_EQ(longs, own_longs);
+  std::vector<double> map(6 * picture.rows), own_map(map.size());
+  ASSERT_EQ(liq_snapshot_map(snapshot, &picture, map.data(), map.size()), LIQ_OK);
+  ASSERT_EQ(liq_engine_map(engine.get(), &picture, own_map.data(), own_map.size()), LIQ_OK);
+  EXPECT_EQ(map, own_map);
+  std::uint64_t kept = 0, total = 0;
+  ASSERT_EQ(liq_snapshot_windows(snapshot, &kept, &total), LIQ_OK);
+  EXPECT_EQ(kept, inside(engine).history()->size());
+  auto window = sized<liq_window>(), own_window = sized<liq_window>();
+  ASSERT_EQ(liq_snapshot_window(snapshot, kept - 1, &window), LIQ_OK);
+  ASSERT_EQ(liq_engine_window(engine.get(), kept - 1, &own_window), LIQ_OK);
+  EXPECT_EQ(std::memcmp(&window, &own_window, sizeof window), 0);
+  refused(liq_snapshot_window(snapshot, kept, &window));
+  liq_snapshot_release(snapshot);
+
+  ASSERT_EQ(liq_engine_publish_to(engine.get(), nullptr), LIQ_OK);
+}
+
+TEST(CApi, PublishersRefuseWhatCannotBe) {
+  liq_publisher* publisher = nullptr;
+  liq_publisher_options chosen;
+  liq_publisher_options_init(&chosen, sizeof chosen);
+  chosen.reserved = 1;
+  EXPECT_EQ(refused(liq_publisher_create(&chosen, &publisher)), "options.reserved must be 0, was 1");
+  chosen.reserved = 0;
+  liq_feature_options features;
+  liq_feature_options_init(&features, sizeof features);
+  features.density_percent = 0.0;
+  chosen.features = &features;
+  refused(liq_publisher_create(&chosen, &publisher));
+  EXPECT_EQ(publisher, nullptr);
+  EXPECT_EQ(refused(liq_publisher_row(nullptr, nullptr, 0, nullptr)), "publisher must not be NULL");
+  EXPECT_EQ(refused(liq_snapshot_moment(nullptr, nullptr)), "snapshot must not be NULL");
+  EXPECT_EQ(liq_publisher_count(nullptr), 0U);
+  EXPECT_EQ(liq_publisher_missed(nullptr), 0U);
+  liq_publisher_destroy(nullptr);
+  liq_snapshot_release(nullptr);
+}

@@ -17,6 +17,7 @@
 #include "allocations.hpp"
 #include "liqcore/features.hpp"
 #include "liqcore/footprint_stream.hpp"
+#include "liqcore/published.hpp"
 #include "support.hpp"
 
 namespace {
@@ -436,5 +437,74 @@ TEST(OutOfMemoryEngine, WhatAHookWasToldOfStands) {
     other.advance(9'000);
     ASSERT_EQ(seen(engine), seen(other)) << n;
   }
+  EXPECT_LT(n, kMost);
+}
+
+// --- publishing ----------------------------------------------------------------------------------------------------
+
+TEST_P(OutOfMemory, WhatCannotBePublishedIsLeftOutAndTheEventIsAsBefore) {
+  const auto publishing = [&] {
+    Engine engine = engine_of(GetParam().options);
+    engine.publish_to(std::make_shared<liqcore::Publisher>());
+    GetParam().before(engine);
+    return engine;
+  };
+  Engine with_it = fresh();
+  const Seen before = seen(with_it);
+  GetParam().call(with_it);
+  const Seen after = seen(with_it);
+  std::int64_t n = 0;
+  for (std::int64_t quiet = 0; n < kMost && quiet == 0; ++n) {
+    Engine engine = publishing();
+    const std::int64_t at = allocations.load();
+    const bool failed = fails_at(n, [&] { GetParam().call(engine); });
+    if (!failed && allocations.load() - at <= n) quiet = 1;  // no allocation is left to fail
+    const Seen now = seen(engine);
+    ASSERT_TRUE(now == before || now == after) << "allocation " << n;
+    ASSERT_TRUE(failed || now == after) << "allocation " << n;
+    if (now == before) GetParam().call(engine);
+    ASSERT_EQ(seen(engine), after) << "allocation " << n;
+  }
+  ASSERT_LT(n, kMost);
+}
+
+TEST(OutOfMemoryPublisher, PublishesWhollyOrNotAtAll) {
+  Engine engine = engine_of(with(Model::flow));
+  some_trades(engine);
+  std::int64_t n = 0;
+  for (; n < kMost; ++n) {
+    liqcore::Publisher publisher;
+    publisher.publish(engine);
+    const auto first = publisher.snapshot();
+    engine.trade(*engine.clock() + 700, 10'003.0, 3.0, false);
+    std::vector<double> row(publisher.size());
+    if (!fails_at(n, [&] { publisher.publish(engine); })) break;
+    ASSERT_EQ(publisher.snapshot(), first);
+    ASSERT_EQ(publisher.read(row).sequence, 1U);
+    publisher.publish(engine);
+    ASSERT_EQ(publisher.snapshot()->sequence, 2U);
+    ASSERT_EQ(publisher.read(row).clock_ns, *engine.clock());
+  }
+  EXPECT_GT(n, 10);
+  EXPECT_LT(n, kMost);
+}
+
+TEST(OutOfMemoryPublisher, CountsWhatAWindowsEndCouldNotPublish) {
+  std::int64_t n = 0;
+  for (std::uint64_t missed = 1; n < kMost && missed > 0; ++n) {
+    Engine engine = engine_of(with(Model::flow));
+    some_trades(engine);
+    const auto publisher = std::make_shared<liqcore::Publisher>();
+    engine.publish_to(publisher);
+    const auto before = publisher->snapshot();
+    engine.advance(*engine.clock());
+    if (fails_at(n, [&] { engine.advance(5'000); })) continue;  // the window has not ended
+    missed = publisher->missed();
+    ASSERT_EQ(engine.clock(), 5'000);
+    ASSERT_EQ(publisher->snapshot() == before, missed == 1);
+    engine.advance(6'000);
+    ASSERT_EQ(publisher->snapshot()->clock_ns, 6'000);
+  }
+  EXPECT_GT(n, 5);
   EXPECT_LT(n, kMost);
 }

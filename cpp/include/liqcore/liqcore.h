@@ -4,15 +4,18 @@
  * Errors.    Every call that can fail returns a liq_status: 0 if it did what it says; above 0 why a row was rejected
  *            (it changed nothing and was counted); below 0 an error, after which nothing has happened and
  *            liq_error_message() says why. No C++ exception leaves a call.
- * Memory.    The caller owns what it passes in and the buffers that are written to; only liq_engine_create(),
- *            _load(), _clone() and liq_features_create() hand out something to be given back. Feeding allocates nothing
- * once `keep` windows exist and an automatic axis has stopped to grow; what reads of a map and of columns allocate is
- * freed before they return. Threads.   One engine, one thread at a time, reading included; any number of engines in
- * parallel. Structs.   Those with a member `size` grow in later versions: fill them with their liq_..._init() function,
- * or set `size` to sizeof before they are written to. The others never change. Versions.  Within one LIQ_ABI_VERSION a
- * program runs with any later library. The shared library's symbols are versioned by that number (LIQCORE_1). Units.
- * Time: int64 nanoseconds since the UNIX epoch, UTC. Prices and quantities: as the venue prints them. Shares and rates:
- * fractions. Enumerations are int32_t.
+ * Memory.    The caller owns what it passes in and the buffers that are written to; only liq_..._create(),
+ *            liq_engine_load(), liq_engine_clone() and liq_publisher_snapshot() hand out something to be given back.
+ *            Feeding allocates nothing once `keep` windows exist and an automatic axis has stopped to grow; what reads
+ *            of a map and of columns allocate is freed before they return.
+ * Threads.   One engine, one thread at a time, reading included; any number of engines in parallel. What a publisher
+ *            has published is read by any thread while the engine is being fed.
+ * Structs.   Those with a member `size` grow in later versions: fill them with their liq_..._init() function, or set
+ *            `size` to sizeof before they are written to. The others never change.
+ * Versions.  Within one LIQ_ABI_VERSION a program runs with any later library. The shared library's symbols are
+ *            versioned by that number (LIQCORE_1).
+ * Units.     Time: int64 nanoseconds since the UNIX epoch, UTC. Prices and quantities: as the venue prints them.
+ *            Shares and rates: fractions. Enumerations are int32_t.
  */
 #ifndef LIQCORE_LIQCORE_H
 #define LIQCORE_LIQCORE_H
@@ -539,6 +542,95 @@ LIQCORE_C_EXPORT liq_status liq_engine_load(const void* bytes, size_t size, int3
  * @param out  receives the engine, NULL after an error; to be given back with liq_engine_destroy()
  */
 LIQCORE_C_EXPORT liq_status liq_engine_clone(const liq_engine* engine, liq_engine** out);
+
+/* --- reading from other threads ----------------------------------------------------------------------------------- */
+
+/**
+ * Publishes an engine's features as a row of numbers, and snapshots of the whole engine, for other threads to read
+ * while the engine is being fed. Nobody waits for anybody. In C++ a std::shared_ptr<liqcore::Publisher>, whose comment
+ * (published.hpp) says when something is published, as of when, and what it costs.
+ */
+typedef struct liq_publisher liq_publisher;
+/** An engine at one instant; any number of threads may read it. */
+typedef struct liq_snapshot liq_snapshot;
+
+/** What is published. */
+typedef struct liq_publisher_options {
+  size_t size;                         /**< sizeof(liq_publisher_options) */
+  const liq_feature_options* features; /**< NULL: the defaults */
+  int32_t rows_only;                   /**< not 0: a window's end publishes a row and no snapshot */
+  int32_t reserved;                    /**< 0 */
+} liq_publisher_options;
+
+/** @param size  sizeof(liq_publisher_options) */
+LIQCORE_C_EXPORT void liq_publisher_options_init(liq_publisher_options* options, size_t size);
+/**
+ * @param options  NULL: the defaults
+ * @param out      receives the publisher, NULL after an error
+ */
+LIQCORE_C_EXPORT liq_status liq_publisher_create(const liq_publisher_options* options, liq_publisher** out);
+/** When no thread uses the handle any more; an engine that publishes to it goes on. NULL is allowed. */
+LIQCORE_C_EXPORT void liq_publisher_destroy(liq_publisher* publisher);
+
+/* The thread that feeds the engine. */
+
+/** Publish at once, by itself whenever windows have ended, and when a reader asks; NULL ends it. One engine at a
+ * time. */
+LIQCORE_C_EXPORT liq_status liq_engine_publish_to(liq_engine* engine, liq_publisher* publisher);
+/** Publish a row and a snapshot of this moment, also from the column hook; LIQ_NO_MEMORY: neither. */
+LIQCORE_C_EXPORT liq_status liq_publisher_publish(liq_publisher* publisher, const liq_engine* engine);
+/** Publish a row of this moment. */
+LIQCORE_C_EXPORT liq_status liq_publisher_publish_row(liq_publisher* publisher, const liq_engine* engine);
+
+/* Any thread, at any time. */
+
+/** Of which moment something is. */
+typedef struct liq_moment {
+  uint64_t sequence; /**< of the row: 1 for the first, rising; 0: nothing is published yet */
+  int64_t clock_ns;  /**< the engine's clock; INT64_MIN where it has none */
+} liq_moment;
+
+/** How many numbers a row has. */
+LIQCORE_C_EXPORT size_t liq_publisher_count(const liq_publisher* publisher);
+/** Name of one, as liq_features_name(); NULL beyond the last. Lives as long as the publisher. */
+LIQCORE_C_EXPORT const char* liq_publisher_name(const liq_publisher* publisher, size_t index);
+/**
+ * Read the latest row. Allocates nothing, costs some ten nanoseconds.
+ *
+ * @param out       liq_publisher_count() values; as they were where nothing is published yet
+ * @param capacity  of `out`
+ * @param moment    may be NULL
+ */
+LIQCORE_C_EXPORT liq_status liq_publisher_row(const liq_publisher* publisher, double* out, size_t capacity,
+                                              liq_moment* moment);
+/** Ask for a row and a snapshot; the engine publishes them after the next window's end, array, or event that is not
+ * just one more trade near the same price. */
+LIQCORE_C_EXPORT liq_status liq_publisher_ask(liq_publisher* publisher);
+/** How often memory ran out for what a window's end or a reader wanted published: it was left out. */
+LIQCORE_C_EXPORT uint64_t liq_publisher_missed(const liq_publisher* publisher);
+/** Take the latest snapshot, to be given back by liq_snapshot_release().
+ * @param out  NULL where nothing is published yet, and after an error */
+LIQCORE_C_EXPORT liq_status liq_publisher_snapshot(const liq_publisher* publisher, liq_snapshot** out);
+/** Give a snapshot back, on any thread. NULL is allowed. */
+LIQCORE_C_EXPORT void liq_snapshot_release(liq_snapshot* snapshot);
+
+LIQCORE_C_EXPORT liq_status liq_snapshot_moment(const liq_snapshot* snapshot, liq_moment* moment);
+/** The row that was published with it. */
+LIQCORE_C_EXPORT liq_status liq_snapshot_row(const liq_snapshot* snapshot, double* out, size_t capacity);
+/** As liq_engine_counts(), of that instant; so are the others. */
+LIQCORE_C_EXPORT liq_status liq_snapshot_counts(const liq_snapshot* snapshot, liq_counts* counts);
+LIQCORE_C_EXPORT liq_status liq_snapshot_grid(const liq_snapshot* snapshot, liq_grid* grid);
+LIQCORE_C_EXPORT liq_status liq_snapshot_levels(const liq_snapshot* snapshot, int32_t side, double* out,
+                                                size_t capacity, liq_grid* grid);
+LIQCORE_C_EXPORT liq_status liq_snapshot_picture(const liq_snapshot* snapshot, liq_picture* picture, size_t size,
+                                                 int64_t bins_per_row);
+LIQCORE_C_EXPORT liq_status liq_snapshot_columns(const liq_snapshot* snapshot, const liq_picture* picture, float* longs,
+                                                 float* shorts, float* liquidated_longs, float* liquidated_shorts,
+                                                 size_t capacity);
+LIQCORE_C_EXPORT liq_status liq_snapshot_map(const liq_snapshot* snapshot, const liq_picture* picture, double* out,
+                                             size_t capacity);
+LIQCORE_C_EXPORT liq_status liq_snapshot_windows(const liq_snapshot* snapshot, uint64_t* kept, uint64_t* total);
+LIQCORE_C_EXPORT liq_status liq_snapshot_window(const liq_snapshot* snapshot, uint64_t index, liq_window* window);
 
 #ifdef __cplusplus
 }

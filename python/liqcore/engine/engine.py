@@ -463,7 +463,9 @@ class Engine(Saving):
             part = tick if low is None else float(low), MOST_TICKS * tick if high is None else float(high)
         self._scale(factors, part)
 
-    def heatmap(self, *, step: float | None = None, unit: str = "usd") -> Heatmap:
+    def heatmap(
+        self, *, step: float | None = None, unit: str = "usd", snapshot: _core.Snapshot | None = None
+    ) -> Heatmap:
         """
         Columns of the closed windows that are kept, and the unfinished one as the last.
 
@@ -475,6 +477,8 @@ class Engine(Saving):
             Height of the picture's rows, price; a multiple of the book's bins. By default five bins.
         unit : {"usd", "quantity"}
             Of the values.
+        snapshot : Snapshot, optional
+            What this engine published: the columns of then. May be asked on any thread, also while the engine is fed.
 
         Raises
         ------
@@ -486,20 +490,21 @@ class Engine(Saving):
         from ..views.heatmap import Heatmap
         from .describe import config_of, describe
 
-        history, unfinished = self._history(True)
+        of = self if snapshot is None else snapshot
+        history, unfinished = of._history(True)
         if history is None:
             raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
         meta = describe(self, self.dropped_leverage)
         if self.notes:
             meta["notes"] = list(self.notes)
-        config = config_of(self, step)
+        config = config_of(self, of.axis, step)
         meta |= {"config": config.to_dict(), "config_hash": config.hash}
         one = OneHistory(history, self.leverage, not unfinished, meta["instrument"])
         return Heatmap(one, whole_view(one, step=step, unit=unit), meta)
 
-    def map(self, *, step: float | None = None) -> LiquidationMap:
-        """Return the liquidation map of this moment: USD by price bin, tier and side."""
-        return self.heatmap(step=step).map()
+    def map(self, *, step: float | None = None, snapshot: _core.Snapshot | None = None) -> LiquidationMap:
+        """Return the liquidation map of this moment, or of a snapshot: USD by price bin, tier and side."""
+        return self.heatmap(step=step, snapshot=snapshot).map()
 
     def features(self, *, reaches: Sequence[float] = REACHES) -> dict[str, float]:
         """
