@@ -1,7 +1,7 @@
 // One thread feeds an engine, two others read what it publishes: a strategy the latest row of features, a display
 // snapshots of the whole engine. Neither holds up the feed.
 //
-//   liqcore_readers           a generated random walk, some 300,000 trades
+//   liqcore_readers           a generated random walk of 300,000 trades
 //   liqcore_readers 20        the same with 20 million
 
 #include <algorithm>

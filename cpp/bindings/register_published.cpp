@@ -111,7 +111,7 @@ they keep it. `Engine.heatmap` and `Engine.map` take one.
           py::arg("side"), "As levels(), in lots: exact whole numbers unless levels were scaled.")
       .def(
           "_history",
-          [](const Snapshot& self, bool unfinished) {
+          [](const Snapshot& self, bool unfinished) -> py::tuple {
             if (!self.history) return py::make_tuple(py::none(), false);
             if (!unfinished || !self.open) return py::make_tuple(py::cast(*self.history), false);
             return py::make_tuple(py::cast(*self.history_so_far()), true);

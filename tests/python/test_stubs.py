@@ -124,6 +124,9 @@ def samples() -> dict[str, list[Any]]:
     readers = [_core.ArrowReader.of_stream(arrow.export_table({"price": np.ones(1)})) for _ in range(2)]
     batch = readers[0].next()
     assert batch is not None
+    publishers = [lq.Publisher() for _ in range(3)]
+    for engine, publisher in zip([engines[0], fresh], publishers, strict=False):
+        publisher.publish(engine)
     return {
         "ArrowBatch": [batch],
         "ArrowReader": readers,
@@ -137,6 +140,8 @@ def samples() -> dict[str, list[Any]]:
         "History": histories,
         "Engine": [*engines, fresh],
         "FeatureReader": [lq.FeatureReader()],
+        "Publisher": publishers,
+        "Snapshot": [publisher.snapshot() for publisher in publishers[:2]],
         "FootprintStream": [builder.finish()],
         "FootprintBuilder": [builder],
         "RowCounts": [counts],
