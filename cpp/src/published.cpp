@@ -100,6 +100,7 @@ struct Publisher::State {
   // Of the publishing thread.
   FeatureReader reader;
   std::uint64_t sequence = 0;
+  std::size_t levels = 0;  // of the last snapshot
   // Of all.
   LatestRow row;
   Latest<Snapshot> snapshots;
@@ -119,8 +120,13 @@ void Publisher::publish(const Engine& engine) {
   State& state = *state_;
   state.reader.read(engine, state.features);
   std::shared_ptr<Snapshot> next = state.snapshots.spare();
-  if (next == nullptr) next = std::make_shared<Snapshot>();
+  if (next == nullptr) {
+    next = std::make_shared<Snapshot>();
+    next->levels.bins.reserve(state.levels);  // about as many as there were: growing costs more than all the rest
+    next->levels.lots.reserve(state.levels);
+  }
   state.write(*next, engine);
+  state.levels = next->levels.bins.capacity();
   state.snapshots.make_room();
   // From here on nothing can fail.
   state.publish_row(engine);
