@@ -517,8 +517,7 @@ TEST(Publisher, ReadersBesideAFeederReadWhatItPublishedInOrder) {
     for (std::size_t i = 0; i < readers.size(); ++i) readers[i].random = support::Random(100 * seed + i);
     Beside beside(readers.size(), [&, from = publisher](std::size_t i) { look(*from, readers[i]); });
 
-    const Tape tape =
-        support::random_tape(seed, static_cast<std::size_t>(rounds(600, 1'500)), false, {9'000, 11'000});
+    const Tape tape = support::random_tape(seed, static_cast<std::size_t>(rounds(600, 1'500)), false, {9'000, 11'000});
     for (std::size_t i = 0; i < tape.size();) {
       const auto step = [&](std::int64_t most) {
         return std::min(tape.size(), i + static_cast<std::size_t>(random(1, most)));

@@ -201,8 +201,8 @@ class LIQCORE_EXPORT Engine {
   void on_column(Hook hook);
 
   /// Publish for other threads to read (published.hpp): at once, by itself whenever windows have ended, and when a
-  /// reader asks; null ends it. Works beside a hook and with several threads. A moved engine goes on publishing, a clone
-  /// does not; one publisher takes one engine at a time.
+  /// reader asks; null ends it. Works beside a hook and with several threads. A moved engine goes on publishing, a
+  /// clone does not; one publisher takes one engine at a time.
   void publish_to(std::shared_ptr<Publisher> publisher);
 
   [[nodiscard]] const Instrument& instrument() const noexcept { return instrument_; }

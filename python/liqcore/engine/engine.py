@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import Instrument, LeverageProfile, PriceAxis, Stats
+from .._core import Instrument, LeverageProfile, PriceAxis, Snapshot, Stats
 from ..errors import InvalidConfigError
 from ..market.leverage import as_profile, half_lives
 from ..tables.batch import TradeBatch, is_table
@@ -463,9 +463,7 @@ class Engine(Saving):
             part = tick if low is None else float(low), MOST_TICKS * tick if high is None else float(high)
         self._scale(factors, part)
 
-    def heatmap(
-        self, *, step: float | None = None, unit: str = "usd", snapshot: _core.Snapshot | None = None
-    ) -> Heatmap:
+    def heatmap(self, *, step: float | None = None, unit: str = "usd", snapshot: Snapshot | None = None) -> Heatmap:
         """
         Columns of the closed windows that are kept, and the unfinished one as the last.
 
@@ -502,7 +500,7 @@ class Engine(Saving):
         one = OneHistory(history, self.leverage, not unfinished, meta["instrument"])
         return Heatmap(one, whole_view(one, step=step, unit=unit), meta)
 
-    def map(self, *, step: float | None = None, snapshot: _core.Snapshot | None = None) -> LiquidationMap:
+    def map(self, *, step: float | None = None, snapshot: Snapshot | None = None) -> LiquidationMap:
         """Return the liquidation map of this moment, or of a snapshot: USD by price bin, tier and side."""
         return self.heatmap(step=step, snapshot=snapshot).map()
 
