@@ -11,7 +11,6 @@ LIMIT = 20
 LISTED = {
     "cpp/bindings/register_margin.cpp tiers",
     "cpp/src/book.cpp LevelBook::each_level",
-    "cpp/src/check_state.cpp check_state",
     "cpp/src/engine.cpp Engine::Engine",
     "cpp/src/engine_state.cpp Engine::restore",
     "cpp/src/margin.cpp MarginSchedule::tiers",

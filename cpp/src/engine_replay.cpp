@@ -161,6 +161,12 @@ void Engine::refuse_replay(const FootprintStream& footprints, const Feed& beside
   refuse_runs(footprints, all);
 }
 
+/// Whether a price lies beyond the end of the axis; `book`: null before the first price.
+bool Engine::beyond_axis(std::int64_t tick, const LevelBook* book) const noexcept {
+  const std::int64_t last = book == nullptr || options_.axis ? last_tick_ : last_tick(book->bin_rule().ticks_per_bin());
+  return last == 0 ? off_range(tick) : tick > last;
+}
+
 void Engine::refuse_runs(const FootprintStream& footprints, const Feed& all) const {
   const FootprintTerms& terms = footprints.terms();
   const bool ordered = options_.trigger == Trigger::last && options_.model == Model::flow;
@@ -174,11 +180,8 @@ void Engine::refuse_runs(const FootprintStream& footprints, const Feed& all) con
   std::optional<FootprintStream::Run> before;
   const auto look = [&](const FootprintStream::Run& run) {
     const LevelBook* const begun = live_.book ? &*live_.book : own ? &*own : nullptr;
-    const std::int64_t last =
-        begun == nullptr || options_.axis ? last_tick_ : last_tick(begun->bin_rule().ticks_per_bin());
-    const auto beyond = [&](std::int64_t tick) { return last == 0 ? off_range(tick) : tick > last; };
-    if (beyond(run.low)) return;
-    if (beyond(run.high))
+    if (beyond_axis(run.low, begun)) return;
+    if (beyond_axis(run.high, begun))
       throw InvalidConfig("footprints must lie within the axis, which ends at " + text_of(options_.axis_limit) +
                           " bins (axis_limit), or wholly beyond: feed the trades for the " + describe(run, terms));
     const LevelBook& of_first = book(run.first);

@@ -282,6 +282,7 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] std::int64_t last_tick(std::int64_t ticks_per_bin) const noexcept;
   /// Whether a price lies beyond it; before the first price, if that one would lie beyond its own axis.
   [[nodiscard]] bool off_range(std::int64_t tick) const noexcept;
+  [[nodiscard]] bool beyond_axis(std::int64_t tick, const LevelBook* book) const noexcept;
   [[nodiscard]] Reject check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
                                    OnGrid& lots) const noexcept;
   [[nodiscard]] Reject check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept;
