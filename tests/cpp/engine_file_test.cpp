@@ -170,6 +170,8 @@ void feed(Engine& engine, const Tape& tape, std::size_t i, const Case& way) {
   if (i % 41 == 0 && model == Model::vendor) engine.vendor_event(ts, price, 30.0);
   if (i % 53 == 7 && model == Model::none) engine.open(liqcore::Side::long_, price, 9.0);
   if (way.scales && i % 71 == 0) engine.scale(std::array{0.5, 0.75, 1.0, 1.0, 0.3, 0.9});
+  if (way.scales && i % 83 == 5) engine.scale(std::array{0.5, 0.75, 1.0, 1.0, 0.3, 0.9}, price - 900.0, price + 500.0);
+  if (way.scales && i % 97 == 9) static_cast<void>(engine.close(liqcore::Side::short_, price, price * 2, 7.0));
   if (!way.candles) {
     engine.trade(ts, price, tape.qty[i] / 4, tape.sell[i] != 0);
   } else if (i % 5 == 0) {
