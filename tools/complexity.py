@@ -10,7 +10,6 @@ LIMIT = 20
 # Long by nature: one check or one case after the other, each plain; to cut them in pieces would hide their order.
 LISTED = {
     "cpp/bindings/register_margin.cpp tiers",
-    "cpp/src/book.cpp LevelBook::each_level",
     "cpp/src/engine.cpp Engine::Engine",
     "cpp/src/engine_state.cpp Engine::restore",
     "cpp/src/margin.cpp MarginSchedule::tiers",

@@ -13,7 +13,6 @@ namespace liqcore::inline abi1 {
 namespace {
 
 constexpr int kNone = -1;
-constexpr double kMaxValue = 4611686018427387904.0;  // 2^62: whole numbers of 64 bits are made of some values
 constexpr std::int64_t kNoEvent = std::numeric_limits<std::int64_t>::min();
 
 struct AccountField {
@@ -157,7 +156,7 @@ class RowReader {
   void read_row(Segment& segment) {
     const auto kind = static_cast<RowKind>(rows_.kind[row_]);
     const double value = rows_.value[row_];
-    if (!std::isfinite(value) || (std::fabs(value) >= kMaxValue && kind != RowKind::open_interest))
+    if (!std::isfinite(value) || (std::fabs(value) >= kMaxStored && kind != RowKind::open_interest))
       throw error("must hold a number below 2^62, was " + text_of(value));
     switch (kind) {
       case RowKind::base:

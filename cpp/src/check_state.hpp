@@ -11,7 +11,7 @@ namespace liqcore::inline abi1 {
 /// Widest bins of an automatic axis, ticks; every axis ends by tick 2^40.
 inline constexpr std::int64_t kMaxAutomaticStep = std::int64_t{1} << 20;
 [[nodiscard]] inline bool ends_in_time(const EngineOptions& options, std::int64_t ticks_per_bin) noexcept {
-  return ticks_per_bin <= (std::int64_t{1} << 40) / options.axis_limit;
+  return ticks_per_bin <= kLastTick / options.axis_limit;
 }
 
 /// Bins that levels of an engine can lie in.

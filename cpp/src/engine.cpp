@@ -63,8 +63,8 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
   History::check_keep(o.keep);
   check_threads(o.threads);
   if (o.ticks_per_bin < 0) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(o.ticks_per_bin));
-  if (o.axis_limit < 1 || o.axis_limit > LevelBook::kMaxBins)
-    throw InvalidConfig("axis_limit must be between 1 and " + text_of(LevelBook::kMaxBins) + " bins, was " +
+  if (o.axis_limit < 1 || o.axis_limit > kMaxAxisBins)
+    throw InvalidConfig("axis_limit must be between 1 and " + text_of(kMaxAxisBins) + " bins, was " +
                         text_of(o.axis_limit));
   if (!o.axis && o.ticks_per_bin > kMaxAutomaticStep)
     throw InvalidConfig("ticks_per_bin of an automatic axis must be at most 2^20, was " + text_of(o.ticks_per_bin));
@@ -423,15 +423,14 @@ Reject Engine::count(Reject reason) noexcept {
 // --- one event ---------------------------------------------------------------------------------------------------
 
 Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_sell) {
-  // A trade that is plainly on both grids, in the window and the run that are open: see kernels.hpp on the products.
+  // A trade that is plainly on both grids, in the window and the run that are open: see limits.hpp on the products.
   // Every test is false for NaN.
   const double x = price * per_tick_;
   const double y = qty * per_lot_;
   const double tick = round_half_even(x);
   const double lots = round_half_even(y);
-  if (std::fabs(x - tick) <= kernels::kOnGrid && std::fabs(y - lots) <= kernels::kOnGrid && qty > 0.0 &&
-      y <= kernels::kNear && x <= kernels::kNear && ts_ns >= clock_ns_ && ts_ns < plain_end_ns_ &&
-      live_.run.takes(static_cast<std::int64_t>(tick))) {
+  if (std::fabs(x - tick) <= kOnGrid && std::fabs(y - lots) <= kOnGrid && qty > 0.0 && y <= kNear && x <= kNear &&
+      ts_ns >= clock_ns_ && ts_ns < plain_end_ns_ && live_.run.takes(static_cast<std::int64_t>(tick))) {
     live_.run.add(static_cast<std::int64_t>(tick), static_cast<std::int64_t>(lots), taker_sell);
     clock_ns_ = last_event_ns_ = ts_ns;
     ++counts_.rows;
@@ -450,7 +449,7 @@ Reject Engine::checked_trade(std::int64_t ts_ns, double price, double qty, bool 
   const Reject reject = check_trade(ts_ns, price, qty, clock_ns_, tick, lots);
   if (reject == Reject::none) {
     if (ts_ns >= window_end_ns_) refuse_jump(ts_ns);  // within a window there is no gap
-    if (static_cast<double>(lots.units) > kernels::kNear) {
+    if (static_cast<double>(lots.units) > kNear) {
       use_large_trade(ts_ns, tick.units, static_cast<double>(lots.units), taker_sell);
     } else {
       if (live_.book && !live_.run.takes(tick.units)) apply_run();

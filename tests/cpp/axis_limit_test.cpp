@@ -140,11 +140,11 @@ TEST(AxisLimit, IsWhereTheAxisEnds) {
 }
 
 TEST(AxisLimit, MustBeANumberOfBins) {
-  for (const std::int64_t limit : {std::int64_t{0}, std::int64_t{-1}, LevelBook::kMaxBins + 1})
+  for (const std::int64_t limit : {std::int64_t{0}, std::int64_t{-1}, liqcore::kMaxAxisBins + 1})
     EXPECT_EQ(refusal([&] { engine_of(ending_at(limit)); }),
               "axis_limit must be between 1 and 4194304 bins, was " + std::to_string(limit));
-  EXPECT_EQ(refusal([] { engine_of(ending_at(LevelBook::kMaxBins)); }), "");
-  EngineOptions options = ending_at(LevelBook::kMaxBins);
+  EXPECT_EQ(refusal([] { engine_of(ending_at(liqcore::kMaxAxisBins)); }), "");
+  EngineOptions options = ending_at(liqcore::kMaxAxisBins);
   options.ticks_per_bin = (1 << 18) + 1;
   EXPECT_EQ(refusal([&] { engine_of(options); }),
             "axis_limit must end the axis by tick 2^40, was 4194304 bins of 262145 ticks");

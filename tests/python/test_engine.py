@@ -290,6 +290,7 @@ def test_wrong_arrays_are_refused_by_name(at, value, error, message):
         ((START, 1e18, 1.0), "too_large"),
         ((START, 40_000.0, 1e18), "too_large"),
         ((START - 1, 40_000.0, 1.0), "late"),
+        ((START, 5_000_000.0, 1.0), "off_range"),
     ],
 )
 def test_bad_rows_are_counted_by_reason_and_change_nothing(row, reason):

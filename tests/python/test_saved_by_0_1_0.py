@@ -94,7 +94,9 @@ def test_engines_stand_where_they_stood_and_go_on_the_same(model: str, folder: P
 
 def test_footprints_hold_the_same_runs_and_make_the_same_heatmap() -> None:
     stream = lq.load_footprints(SAVED / "footprints.parquet")
-    assert plain(what_footprints_say(stream)) == SAYS["footprints"]
+    said = SAYS["footprints"]
+    later = {"off_range": 0}  # a reason that 0.1.0 did not know
+    assert plain(what_footprints_say(stream)) == said | {"rejected": said["rejected"] | later}
 
 
 def test_features_are_a_table_that_any_reader_reads() -> None:

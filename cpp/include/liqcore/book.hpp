@@ -64,14 +64,12 @@ class LIQCORE_EXPORT LevelBook {
   /// Unless told otherwise, an automatic axis ends at this many bins above price zero: with one-basis-point bins about
   /// a hundred times the first price. A level beyond is out of range.
   static constexpr std::int64_t kAutomaticBins = std::int64_t{1} << 20;
-  /// The most bins of an axis.
-  static constexpr std::int64_t kMaxBins = std::int64_t{1} << 22;
 
   /// @param axis  the fixed axis; levels outside are counted as underflow or overflow
   /// @throws InvalidConfig if a tier cannot exist under the instrument's margin terms
   LevelBook(const Instrument& instrument, const LeverageProfile& leverage, const PriceAxis& axis);
   /// A book whose axis grows as levels come, in bins of `ticks_per_bin`.
-  /// @param bins  where it ends, counted from price zero: 1 to kMaxBins
+  /// @param bins  where it ends, counted from price zero: 1 to kMaxAxisBins
   LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
             std::int64_t bins = kAutomaticBins);
 
@@ -220,6 +218,8 @@ class LIQCORE_EXPORT LevelBook {
 
   LevelBook(const Instrument& instrument, const LeverageProfile& leverage, std::int64_t ticks_per_bin,
             std::int64_t low_bin, std::int64_t high_bin, bool fixed);
+  [[nodiscard]] std::int64_t bound(Side side, std::int64_t entry_tick,
+                                   const std::optional<Reached>& reached) const noexcept;
   [[nodiscard]] Level level(std::size_t layer, std::int64_t entry_tick, std::int64_t bound_bin) const noexcept;
   [[nodiscard]] Level level_at(std::size_t layer, double tick, std::int64_t bound_bin) const noexcept;
   template <class Use>
@@ -239,6 +239,9 @@ class LIQCORE_EXPORT LevelBook {
   template <class Ranges, class Single>
   void each_level(Side side, const Footprint& run, double maker_share, const std::optional<Reached>& reached,
                   Ranges&& ranges, Single&& single) const;
+  [[nodiscard]] std::optional<Layers::Range> live_bins(std::size_t layer, std::int64_t lowest_tick,
+                                                       std::int64_t highest_tick,
+                                                       std::int64_t bound_bin) const noexcept;
   void record_touch(Side side, std::int64_t bin) noexcept;
   template <class Opens>
   [[nodiscard]] std::optional<std::size_t> first_ordered(TickRange ticks, Opens&& opens) const noexcept;

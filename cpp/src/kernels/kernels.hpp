@@ -6,15 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "liqcore/limits.hpp"
 #include "liqcore/version.hpp"
 
 namespace liqcore::inline abi1::kernels {
-
-// A product with 1/step and a division by step are within 1.5 * 2^-52 of each other, relatively: below kNear steps
-// within 3.6e-7. So where the product is within kOnGrid of a whole number, the division is within kGridTolerance of the
-// same one, and says the same of the row.
-inline constexpr double kNear = 1073741824.0;  // 2^30
-inline constexpr double kOnGrid = 5e-7;
 
 /// The grid of an instrument, with its reciprocals.
 struct Grid {

@@ -17,7 +17,6 @@ using Bits = std::uint64_t __attribute__((vector_size(8 * kLanes)));  // of rows
 
 constexpr double kShift = 6755399441055744.0;  // 1.5 * 2^52: adding it leaves no bits below one
 constexpr std::int64_t kShiftBits = 0x4338000000000000;
-constexpr double kGridTolerance = 1e-6;
 
 template <class Vector, class T>
 inline Vector load(const T* from) noexcept {
