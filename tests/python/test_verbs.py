@@ -143,3 +143,65 @@ def test_what_breaks_a_rule_is_refused_and_has_not_happened(
     with pytest.raises(error, match=message):
         call(eng)
     assert (eng.clock, eng.axis) == (0, None)
+
+
+def test_a_part_of_the_book_is_closed_and_scaled_and_makes_the_engine_sequential(tmp_path: Path) -> None:
+    eng = engine()
+    eng.open("long", 1000.0, 8.0)
+    eng.open("short", 1000.0, 8.0)
+    assert not eng.sequential
+    assert eng.close("long", 980.0, 1000.0, {10: 1.0, 100: 3.0}).tolist() == [0.0, 3.0]
+    assert eng.close("short", 1.0, 2000.0, 100.0).tolist() == [8.0, 8.0]
+    eng.advance(SECOND)
+    eng.scale(0.5, high=950.0)
+    eng.scale({100: 0.2}, low=980.0, high=995.0)
+    assert live(eng)["long", 10.0] == {900: 4.0}
+    assert live(eng)["long", 100.0] == {990: 1.0}
+    assert eng.stats.closed.tolist() == [[4, 7], [8, 8]]
+    assert not eng.stats.imbalance().any()
+    eng.advance(3 * SECOND)
+    shown = eng.heatmap(step=1.0, unit="quantity")
+    assert shown.long.min() >= 0
+    assert shown.long.sum(axis=1).tolist() == pytest.approx([0.75 * 8 + 0.25 * 5, *[0.75 * 4 + 0.25] * 3])
+    again = lq.load_heatmap(shown.save(tmp_path / "map.parquet"))
+    assert np.array_equal(again.long, shown.long)
+    for seen in (shown, again):
+        with pytest.raises(lq.InvalidConfigError, match="sequential"):
+            seen.select(opened_within="1s")
+    other = lq.Engine.load(eng.save(tmp_path / "engine.liq"))
+    assert other.sequential
+    assert other.segments() == eng.segments()
+
+
+def test_usd_are_reckoned_at_the_level_or_at_the_entry(tmp_path: Path) -> None:
+    eng = engine()
+    eng.open("long", 1000.0, 8.0)
+    eng.open("short", 2000.0, 4.0)
+    eng.advance(SECOND)
+    at_level = eng.heatmap(step=1.0)
+    at_entry = at_level.select(value="entry")
+    assert (at_level.value, at_entry.value) == ("level", "entry")
+    assert at_level.map().long.sum(axis=1).tolist() == pytest.approx([0.75 * 8 * 900.5, 0.25 * 8 * 990.5])
+    assert at_entry.map().long.sum(axis=1).tolist() == pytest.approx([6000, 2000], rel=1e-3)  # bins have a middle
+    assert at_entry.short[0].sum() == pytest.approx(8000, rel=1e-3)
+    quantity = at_entry.select(unit="quantity")
+    assert quantity.long[0].sum() == pytest.approx(8)
+    again = lq.load_heatmap(at_entry.save(tmp_path / "map.parquet"))
+    assert again.value == "entry"
+    assert np.array_equal(again.values, at_entry.values)
+    assert np.array_equal(again.select(value="level").values, at_level.values)
+    half = at_entry.select(leverage=100).reweigh({10: 0.5, 100: 0.5})
+    assert half.map().long.sum() == pytest.approx(4000, rel=1e-3)
+    with pytest.raises(lq.InvalidConfigError, match="value must be one of"):
+        at_level.select(value="mark")
+    merged = lq.merge_venues({"a": at_level, "b": at_level}).select(value="entry")
+    assert merged.long[0].sum() == pytest.approx(2 * at_entry.long[0].sum())
+
+
+def test_inverse_contracts_count_the_same_usd_at_level_and_entry() -> None:
+    inst = lq.Instrument(contract="inverse", tick_size=1.0, lot_size=1.0, multiplier=100.0)
+    eng = lq.Engine(inst, leverage={10: 1.0}, book_step=1.0, model="none")
+    eng.advance(0)
+    eng.open("long", 1000.0, 8.0)
+    shown = eng.heatmap(step=1.0)
+    assert shown.values.sum() == shown.select(value="entry").values.sum() == 800
