@@ -136,7 +136,9 @@ const Case kCases[] = {
     {"decays_kept", with(Model::flow, Trigger::last, true, 3)},
     {"scaled", with(Model::flow), false, true},
     {"mark_shared", changed(with(Model::flow, Trigger::mark), [](EngineOptions& o) { o.maker_share = 0.25; })},
-    {"candle", with(Model::flow, Trigger::candle), true},
+    {"candle",
+     changed(with(Model::flow, Trigger::candle), [](EngineOptions& o) { o.candle_price = liqcore::CandlePrice::hl2; }),
+     true},
     {"candles_last", with(Model::flow, Trigger::last, true, 2), true},
     {"fixed", changed(with(Model::flow), [](EngineOptions& o) { o.axis = liqcore::PriceAxis(8'000, 10, 500); })},
     {"limited", changed(with(Model::flow), [](EngineOptions& o) { o.axis_limit = 15'000; })},
@@ -196,6 +198,7 @@ void expect_same_making(const Engine& a, const Engine& b) {
   EXPECT_EQ(x.axis, y.axis);
   EXPECT_EQ(x.ticks_per_bin, y.ticks_per_bin);
   EXPECT_EQ(x.axis_limit, y.axis_limit);
+  EXPECT_EQ(x.candle_price, y.candle_price);
   EXPECT_EQ(x.window_ns, y.window_ns);
   EXPECT_EQ(x.model, y.model);
   EXPECT_EQ(x.trigger, y.trigger);
