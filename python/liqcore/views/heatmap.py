@@ -98,8 +98,6 @@ class Heatmap(ArrowTable):
     def _seen(self, view: View) -> Heatmap:
         return Heatmap(self._shown.histories, view, self.meta)
 
-    # --- what it shows ---
-
     @property
     def meta(self) -> dict[str, Any]:
         """Where it comes from."""
@@ -223,8 +221,7 @@ class Heatmap(ArrowTable):
             percentile of the non-zero cells ("p95"). Text may name the unit: "250000 usd", "0.5 quantity".
         unit : {"usd", "quantity"}, optional
         value : {"level", "entry"}, optional
-            At which price USD of a linear contract are reckoned: of the level (the mid of its bin), as by default, or
-            of the entry that implies it. Of a level opened at a known price it is the entry that its tier implies.
+            At which price USD of a linear contract are reckoned: the level's (its bin's mid), or the entry's it implies.
         venues : str or iterable of str, optional
             Venues to keep of those that `liqcore.merge_venues` joined; a heatmap of one venue knows its own name.
 
