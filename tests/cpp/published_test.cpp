@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -37,7 +38,11 @@ using support::Tape;
 constexpr std::int64_t kWindow = 1'000;
 constexpr std::int64_t kNoClock = std::numeric_limits<std::int64_t>::min();
 
-std::int64_t rounds(std::int64_t few, std::int64_t many) { return support::long_sizes() ? many : few; }
+/// How often; five times as many where LIQCORE_SOAK=1 asks for it.
+std::int64_t rounds(std::int64_t few, std::int64_t many) {
+  static const bool soak = std::getenv("LIQCORE_SOAK") != nullptr;
+  return soak ? 5 * many : support::long_sizes() ? many : few;
+}
 
 Engine engine_of(EngineOptions options = {}) {
   options.window_ns = kWindow;
@@ -517,7 +522,7 @@ TEST(Publisher, ReadersBesideAFeederReadWhatItPublishedInOrder) {
     for (std::size_t i = 0; i < readers.size(); ++i) readers[i].random = support::Random(100 * seed + i);
     Beside beside(readers.size(), [&, from = publisher](std::size_t i) { look(*from, readers[i]); });
 
-    const Tape tape = support::random_tape(seed, static_cast<std::size_t>(rounds(600, 1'500)), false, {9'000, 11'000});
+    const Tape tape = support::random_tape(seed, support::long_sizes() ? 1'500 : 600, false, {9'000, 11'000});
     for (std::size_t i = 0; i < tape.size();) {
       const auto step = [&](std::int64_t most) {
         return std::min(tape.size(), i + static_cast<std::size_t>(random(1, most)));
