@@ -57,11 +57,11 @@ TradeRecords trade_records(const py::array& ts, const py::array& price, const py
 }
 
 std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfile& leverage, const py::object& axis,
-                               std::int64_t ticks_per_bin, std::int64_t axis_limit, std::int64_t window_ns, std::string_view model,
-                               std::string_view trigger, double maker_share, std::vector<double> half_life_ns,
-                               std::optional<std::size_t> keep, std::size_t threads, double taker_tilt,
-                               std::optional<double> churn, std::optional<double> event_threshold, bool reconciled,
-                               std::string_view candle_price) {
+                               std::int64_t ticks_per_bin, std::int64_t axis_limit, std::int64_t window_ns,
+                               std::string_view model, std::string_view trigger, double maker_share,
+                               std::vector<double> half_life_ns, std::optional<std::size_t> keep, std::size_t threads,
+                               double taker_tilt, std::optional<double> churn, std::optional<double> event_threshold,
+                               bool reconciled, std::string_view candle_price) {
   EngineOptions options;
   if (!axis.is_none()) {
     const auto& given = axis.cast<const Axis&>();
@@ -206,9 +206,9 @@ void register_engine(py::module_& m) {
   register_verbs(m, engine);
   engine
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
-           py::arg("ticks_per_bin"), py::arg("axis_limit"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"), py::arg("maker_share"),
-           py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"), py::arg("churn"),
-           py::arg("event_threshold"), py::arg("reconciled"), py::arg("candle_price"))
+           py::arg("ticks_per_bin"), py::arg("axis_limit"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"),
+           py::arg("maker_share"), py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"),
+           py::arg("churn"), py::arg("event_threshold"), py::arg("reconciled"), py::arg("candle_price"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {

@@ -221,7 +221,7 @@ class Heatmap(ArrowTable):
             percentile of the non-zero cells ("p95"). Text may name the unit: "250000 usd", "0.5 quantity".
         unit : {"usd", "quantity"}, optional
         value : {"level", "entry"}, optional
-            At which price USD of a linear contract are reckoned: the level's (its bin's mid), or the entry's it implies.
+            At which price USD of a linear contract are reckoned: the level's (its bin's mid) or its entry's.
         venues : str or iterable of str, optional
             Venues to keep of those that `liqcore.merge_venues` joined; a heatmap of one venue knows its own name.
 
