@@ -319,9 +319,11 @@ def test_a_jump_over_a_million_windows_is_refused_before_anything_happens():
         eng.trades(ts, np.full(3, 40_000.0), np.ones(3), np.zeros(3, bool))
     assert eng.stats.rows == 0
     assert eng.clock is None
-    # A row that would be rejected anyway is no jump.
+    # The time alone is looked at: a row that would be rejected anyway jumps as well.
     price = np.array([40_000.0, 40_000.0, np.nan])
-    assert eng.trades(ts, price, np.ones(3), np.zeros(3, bool)).rejected["not_finite"] == 1
+    with pytest.raises(lq.InvalidConfigError, match="ts must not jump"):
+        eng.trades(ts, price, np.ones(3), np.zeros(3, bool))
+    assert eng.stats.rows == 0
 
 
 @pytest.mark.parametrize(
