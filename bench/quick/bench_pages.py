@@ -1,5 +1,5 @@
 """
-What a book costs that holds little: a wild print on an axis that grows, the first window of an engine on a wide fixed axis.
+What a book costs that holds little: a wild print on an axis that grows, the first window on a wide fixed axis.
 
 A wild print is a trade at 80 times the price, the next one at the price again, the windows' ends after them and one
 reading of features; the levels are first compared with those of an engine whose axis was that wide from the beginning.

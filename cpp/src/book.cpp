@@ -397,6 +397,7 @@ void LevelBook::check_factors(std::span<const double> factors) const {
 /// Settled cells stay as they are until the window ends, so what is taken of them is put into fresh_, below zero.
 template <class Keep>
 void LevelBook::take_away(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin, Keep&& keep) noexcept {
+  pass_idle();  // so that settled_ holds what their scale left
   const Layers::Range live = live_range(layer);
   const std::int64_t low = std::max(low_bin, live.low);
   const std::int64_t high = std::min(high_bin + 1, live.high);

@@ -516,3 +516,18 @@ TEST(Gap, CellsThatFallBelowHalfALotInItAreClosed) {
   EXPECT_EQ(engine.book()->live_lots(2), 0.0);
   EXPECT_EQ(engine.stats().accounts[2].imbalance(), 0.0);
 }
+
+TEST(Gap, APartIsClosedOfWhatTheGapLeft) {
+  EngineOptions options;
+  options.window_ns = kWindow;
+  options.model = Model::none;
+  options.half_life_ns = {static_cast<double>(kWindow)};
+  Engine engine{support::whole(), support::tiers({2}), options};
+  engine.advance(0);
+  engine.open_level(Side::short_, 1'000.0, 1.0);
+  engine.open_level(Side::short_, 2'000.0, 64.0);
+  engine.advance(3 * kWindow);
+  EXPECT_EQ(engine.close(Side::short_, 900.0, 1'100.0, 5.0), std::vector{0.0});  // a quarter of a lot was flushed
+  EXPECT_EQ(engine.close(Side::short_, 1'900.0, 2'100.0, 5.0), std::vector{5.0});
+  EXPECT_EQ(engine.book()->live_lots(1), 3.0);
+}
