@@ -13,7 +13,7 @@ import pytest
 import liqcore as lq
 from timed import Timed
 
-TIERS = {2 * i: 1 / 60 for i in range(1, 61)}
+TIERS: dict[float, float] = {2 * i: 1 / 60 for i in range(1, 61)}
 NS = 1_000_000_000
 PRICE = 60_000.0
 TERMS = lq.Instrument(tick_size=0.5, lot_size=0.001)
