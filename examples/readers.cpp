@@ -43,7 +43,7 @@ std::size_t draw(const Snapshot& snapshot) {
   const auto history = snapshot.history_so_far();  // with the unfinished window as the last
   if (!history) return 0;
   liqcore::Picture picture;
-  picture.weights[0] = picture.weights[1] = snapshot.weights;
+  picture.weights[0] = picture.weights[1] = snapshot.leverage->weights();
   picture.columns = history->size();
   picture.bins_per_row = 5;
   const liqcore::Layers::Range bins = history->extent(picture);

@@ -209,6 +209,8 @@ const History& history_of(const Engine& engine) {
   return *history;
 }
 
+Market market_of(const Engine& engine) { return {engine.instrument(), engine.leverage()}; }
+
 /// The grid of levels; none before there is one.
 std::optional<liq_grid> grid_of(const Engine& engine) {
   const liqcore::LevelBook* book = engine.book();
@@ -217,13 +219,6 @@ std::optional<liq_grid> grid_of(const Engine& engine) {
   const std::int64_t first = book->first_bin();
   return liq_grid{0,   book->tiers(), static_cast<std::size_t>(book->width()), first, static_cast<double>(first) * step,
                   step};
-}
-
-/// What pictures of an engine are weighed with.
-Weights weights_of(const Engine& engine) {
-  return {engine.leverage().weights(),
-          {entry_weights(engine.instrument(), engine.leverage(), liqcore::Side::long_),
-           entry_weights(engine.instrument(), engine.leverage(), liqcore::Side::short_)}};
 }
 
 liqcore::FeatureReader& reader_of(liq_features* features) {
@@ -447,7 +442,7 @@ liq_status liq_engine_levels(const liq_engine* engine, int32_t side, double* out
 liq_status liq_engine_picture(const liq_engine* engine, liq_picture* picture, size_t size, int64_t bins_per_row) {
   return guarded([&] {
     const Engine& from = engine_of(engine);
-    write_picture(history_of(from), weights_of(from), picture, size, bins_per_row);
+    write_picture(history_of(from), market_of(from), picture, size, bins_per_row);
   });
 }
 
@@ -455,7 +450,7 @@ liq_status liq_engine_columns(const liq_engine* engine, const liq_picture* pictu
                               float* liquidated_longs, float* liquidated_shorts, size_t capacity) {
   return guarded([&] {
     const Engine& from = engine_of(engine);
-    write_columns(history_of(from), weights_of(from), picture, longs, shorts, liquidated_longs, liquidated_shorts,
+    write_columns(history_of(from), market_of(from), picture, longs, shorts, liquidated_longs, liquidated_shorts,
                   capacity);
   });
 }
@@ -465,7 +460,7 @@ liq_status liq_engine_map(const liq_engine* engine, const liq_picture* picture, 
     const Engine& from = engine_of(engine);
     const auto history = from.history_so_far();
     if (!history || history->size() == 0) throw NoPrice();
-    write_map(*history, weights_of(from), picture, out, capacity);
+    write_map(*history, market_of(from), picture, out, capacity);
   });
 }
 

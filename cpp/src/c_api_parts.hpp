@@ -160,21 +160,23 @@ inline liq_picture default_picture() noexcept {
   return out;
 }
 
-/// Weights of tiers: by side also those that make USD at the level's bin USD at the entry's price.
-struct Weights {
-  std::vector<double> at_level;
-  std::vector<double> at_entry[2];
+/// What gives the cells of a history their weights.
+struct Market {
+  const Instrument& instrument;
+  const LeverageProfile& leverage;
 };
 
-inline Picture picture_of(const liq_picture* given_picture, const Weights& weights) {
+inline Picture picture_of(const liq_picture* given_picture, const Market& market) {
   const liq_picture from = sized(given_picture, "picture", kPicture1, default_picture());
   for (const std::int32_t reserved : {from.reserved, from.reserved2})
     if (reserved != 0) throw InvalidConfig("picture.reserved must be 0, was " + std::to_string(reserved));
   if (from.value != LIQ_AT_LEVEL && from.value != LIQ_AT_ENTRY)
     throw InvalidConfig("picture.value must be 0 or 1, was " + std::to_string(from.value));
   Picture out;
-  for (std::size_t side = 0; side < 2; ++side)
-    out.weights[side] = from.value == LIQ_AT_ENTRY && from.unit == LIQ_USD ? weights.at_entry[side] : weights.at_level;
+  for (const Side side : {Side::long_, Side::short_})
+    out.weights[static_cast<std::size_t>(side)] = from.value == LIQ_AT_ENTRY && from.unit == LIQ_USD
+                                                      ? entry_weights(market.instrument, market.leverage, side)
+                                                      : market.leverage.weights();
   out.first_bin = from.first_bin;
   out.bins_per_row = from.bins_per_row;
   out.rows = from.rows;
@@ -225,14 +227,14 @@ inline FeatureOptions feature_options_of(const liq_feature_options* options) {
 }
 
 /// Every window of a history, and the rows in which something is or was live in them.
-inline void write_picture(const History& history, const Weights& weights, liq_picture* picture, std::size_t size,
+inline void write_picture(const History& history, const Market& market, liq_picture* picture, std::size_t size,
                           std::int64_t bins_per_row) {
   static_cast<void>(given(picture, "picture"));
   if (size < kPicture1)
     throw InvalidConfig("size must be sizeof(liq_picture) (" + std::to_string(sizeof(liq_picture)) + "), was " +
                         std::to_string(size));
   Picture all;
-  all.weights[0] = all.weights[1] = weights.at_level;
+  all.weights[0] = all.weights[1] = market.leverage.weights();
   all.columns = history.size();
   all.bins_per_row = bins_per_row;  // which extent() checks
   liq_picture out = default_picture();
@@ -247,9 +249,9 @@ inline void write_picture(const History& history, const Weights& weights, liq_pi
 }
 
 /// What lies in the columns of a picture.
-inline void write_columns(const History& history, const Weights& weights, const liq_picture* picture, float* longs,
+inline void write_columns(const History& history, const Market& market, const liq_picture* picture, float* longs,
                           float* shorts, float* liquidated_longs, float* liquidated_shorts, std::size_t capacity) {
-  const Picture wanted = picture_of(picture, weights);
+  const Picture wanted = picture_of(picture, market);
   const std::size_t cells = history.column_count(wanted) * wanted.rows;
   need("each output", cells, capacity);
   if (cells == 0) return;
@@ -258,12 +260,12 @@ inline void write_columns(const History& history, const Weights& weights, const 
 }
 
 /// The map after a history's last window.
-inline void write_map(const History& history, const Weights& weights, const liq_picture* picture, double* out,
+inline void write_map(const History& history, const Market& market, const liq_picture* picture, double* out,
                       std::size_t capacity) {
-  Picture wanted = picture_of(picture, weights);
+  Picture wanted = picture_of(picture, market);
   wanted.first_column = wanted.columns = 0;
   static_cast<void>(history.column_count(wanted));  // refuses what would overflow below
-  const std::size_t cells = 2 * weights.at_level.size() * wanted.rows;
+  const std::size_t cells = 2 * market.leverage.size() * wanted.rows;
   need("out", cells, capacity);
   if (cells > 0) static_cast<void>(given(out, "out"));
   history.map(history.size() - 1, wanted, {out, cells});

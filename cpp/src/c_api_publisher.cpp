@@ -32,14 +32,12 @@ const Snapshot& snapshot_of(const liq_snapshot* snapshot) {
   return *given(reinterpret_cast<const SharedSnapshot*>(snapshot), "snapshot");
 }
 
-Weights weights_of(const Snapshot& snapshot) {
-  return {snapshot.weights, {snapshot.weights_at_entry[0], snapshot.weights_at_entry[1]}};
-}
-
 const History& history_of(const Snapshot& snapshot) {
   if (!snapshot.history) throw NoPrice();
   return *snapshot.history;
 }
+
+Market market_of(const Snapshot& snapshot) { return {*snapshot.instrument, *snapshot.leverage}; }
 
 liq_grid grid_of(const Snapshot& snapshot) {
   const liqcore::Terms& terms = history_of(snapshot).terms();
@@ -160,7 +158,7 @@ liq_status liq_snapshot_levels(const liq_snapshot* snapshot, int32_t side, doubl
 liq_status liq_snapshot_picture(const liq_snapshot* snapshot, liq_picture* picture, size_t size, int64_t bins_per_row) {
   return guarded([&] {
     const Snapshot& from = snapshot_of(snapshot);
-    write_picture(history_of(from), weights_of(from), picture, size, bins_per_row);
+    write_picture(history_of(from), market_of(from), picture, size, bins_per_row);
   });
 }
 
@@ -168,7 +166,7 @@ liq_status liq_snapshot_columns(const liq_snapshot* snapshot, const liq_picture*
                                 float* liquidated_longs, float* liquidated_shorts, size_t capacity) {
   return guarded([&] {
     const Snapshot& from = snapshot_of(snapshot);
-    write_columns(history_of(from), weights_of(from), picture, longs, shorts, liquidated_longs, liquidated_shorts,
+    write_columns(history_of(from), market_of(from), picture, longs, shorts, liquidated_longs, liquidated_shorts,
                   capacity);
   });
 }
@@ -178,7 +176,7 @@ liq_status liq_snapshot_map(const liq_snapshot* snapshot, const liq_picture* pic
     const Snapshot& from = snapshot_of(snapshot);
     const auto history = from.history_so_far();
     if (!history || history->size() == 0) throw NoPrice();
-    write_map(*history, weights_of(from), picture, out, capacity);
+    write_map(*history, market_of(from), picture, out, capacity);
   });
 }
 

@@ -72,10 +72,8 @@ struct Publisher::State {
     out.clock_ns = engine.clock().value_or(kNoClock);
     out.last_price = engine.last_price();
     out.features = features;
-    out.weights = engine.leverage().weights();
-    for (const Side side : {Side::long_, Side::short_})
-      out.weights_at_entry[static_cast<std::size_t>(side)] =
-          entry_weights(engine.instrument(), engine.leverage(), side);
+    out.instrument = engine.instrument();
+    out.leverage = engine.leverage();
     out.axis = engine.axis();
     out.stats = engine.stats();
     if (const LevelBook* book = engine.book())

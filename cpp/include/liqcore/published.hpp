@@ -23,8 +23,8 @@ struct LIQCORE_EXPORT Snapshot {
   std::int64_t clock_ns = std::numeric_limits<std::int64_t>::min();  ///< Engine::clock(); min where it has none
   double last_price = std::numeric_limits<double>::quiet_NaN();      ///< Engine::last_price()
   std::vector<double> features;                                      ///< by Publisher::names()
-  std::vector<double> weights;              ///< LeverageProfile::weights(), at which columns and maps are read
-  std::vector<double> weights_at_entry[2];  ///< entry_weights() by Side: the same for USD at the entry's price
+  std::optional<Instrument> instrument;                              ///< Engine::instrument(), once it is published
+  std::optional<LeverageProfile> leverage;                           ///< Engine::leverage(), likewise
   std::optional<PriceAxis> axis;   ///< Engine::axis(); at a window's end, room that the next event needs may be in it
   Cells levels;                    ///< live lots by layer and absolute bin, as a picture of this moment has them
   Stats stats;                     ///< Engine::stats()
