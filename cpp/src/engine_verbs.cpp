@@ -51,6 +51,16 @@ void lots_of(const Instrument& instrument, std::span<const double> qty, std::ptr
   if (!any) throw InvalidConfig(named("qty", row) + " must be above 0 in at least one tier");
 }
 
+/// Whole lots of all tiers, or of each of them.
+std::vector<double> lots_of(const Instrument& instrument, std::span<const double> qty, std::size_t tiers) {
+  if (qty.size() != 1 && qty.size() != tiers)
+    throw InvalidConfig("qty must hold one value per tier (" + std::to_string(tiers) + "), had " +
+                        std::to_string(qty.size()));
+  std::vector<double> lots(qty.size());
+  lots_of(instrument, qty, kAlone, lots);
+  return lots;
+}
+
 void require_as_long(const char* argument, std::size_t length, std::size_t rows) {
   if (length != rows)
     throw InvalidConfig(std::string(argument) + " must be as long as the first column (" + std::to_string(rows) +
@@ -75,18 +85,16 @@ void Engine::refuse_without_clock() const {
 }
 
 void Engine::check_times(std::span<const std::int64_t> ts_ns) const {
-  std::int64_t clock = clock_ns_;
-  Jumps seen = jumps();
+  Jumps seen = jumps();  // its clock is the row's before
   for (std::size_t i = 0; i < ts_ns.size(); ++i) {
     const auto row = static_cast<std::ptrdiff_t>(i);
     if (ts_ns[i] < 0 || ts_ns[i] > kMaxTime)
       throw InvalidConfig(named("ts", row) + " must be a time between 1970 and 2116 in ns, was " + text_of(ts_ns[i]));
-    if (ts_ns[i] < clock)
+    if (ts_ns[i] < seen.clock_ns)
       throw InvalidConfig(named("ts", row) + " must not be before " +
-                          (i == 0 ? "the engine's clock" : "the row before") + " (" + text_of(clock) + "), was " +
-                          text_of(ts_ns[i]));
+                          (i == 0 ? "the engine's clock" : "the row before") + " (" + text_of(seen.clock_ns) +
+                          "), was " + text_of(ts_ns[i]));
     seen.see(ts_ns[i], true);
-    clock = ts_ns[i];
   }
 }
 
@@ -95,16 +103,12 @@ void Engine::check_times(std::span<const std::int64_t> ts_ns) const {
 Opened Engine::open_at(Side side, double price, std::span<const double> qty, bool known) {
   refuse_without_clock();
   const std::int64_t tick = tick_of(instrument_, known ? "level" : "price", price, kAlone);
-  if (qty.size() == 1) {
+  if (qty.size() == 1) {  // without an allocation
     double lots = 0.0;
     lots_of(instrument_, qty, kAlone, {&lots, 1});
     return use_opening(clock_ns_, {side, tick, {&lots, 1}, known});
   }
-  if (qty.size() != leverage_.size())
-    throw InvalidConfig("qty must hold one value per tier (" + std::to_string(leverage_.size()) + "), had " +
-                        std::to_string(qty.size()));
-  std::vector<double> lots(qty.size());
-  lots_of(instrument_, qty, kAlone, lots);
+  const std::vector<double> lots = lots_of(instrument_, qty, leverage_.size());
   return use_opening(clock_ns_, {side, tick, lots, known});
 }
 
@@ -185,11 +189,7 @@ void Engine::touches(const TouchArrays& rows) {
 std::vector<double> Engine::close_at(Side side, double low, double high, std::span<const double> qty) {
   refuse_without_clock();
   const TickRange part = touch_ticks(low, high, std::nullopt, kAlone).range;
-  if (qty.size() != 1 && qty.size() != leverage_.size())
-    throw InvalidConfig("qty must hold one value per tier (" + std::to_string(leverage_.size()) + "), had " +
-                        std::to_string(qty.size()));
-  std::vector<double> lots(qty.size());
-  lots_of(instrument_, qty, kAlone, lots);
+  const std::vector<double> lots = lots_of(instrument_, qty, leverage_.size());
   std::vector<double> closed(leverage_.size());
   apply_run();
   if (!live_.book) return closed;
@@ -210,11 +210,9 @@ void Engine::scale(std::span<const double> factors, double low, double high) {
   refuse_without_clock();
   const TickRange part = touch_ticks(low, high, std::nullopt, kAlone).range;
   apply_run();
-  if (live_.book)
-    live_.book->scale_part(factors, part.low, part.high);
-  else
-    LevelBook(instrument_, leverage_, 1).scale(factors);  // nothing is live, but a wrong argument is still an error
-  thinned_ = thinned_ || live_.book;
+  if (!live_.book) return scale(factors);  // which checks them
+  live_.book->scale_part(factors, part.low, part.high);
+  thinned_ = true;
 }
 
 void Engine::scale(std::span<const double> factors) {
