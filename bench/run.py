@@ -17,8 +17,8 @@ sys.path[:0] = [str(HERE.parent / "tests" / "python"), str(HERE.parent / "build"
 import report as reports  # noqa: E402  (finds what the folders above hold)
 
 PARTS = (
-    "batch", "live", "tables", "reuse", "views", "features", "disk", "startup", "symbols", "growth", "margin",
-    "instructions",
+    "batch", "live", "tables", "reuse", "views", "features", "published", "disk", "startup", "symbols", "growth",
+    "margin", "instructions",
 )  # fmt: skip
 
 

@@ -125,7 +125,21 @@ int main(int argc, char** argv) {
            zones[0].low, zones[0].high, zones[0].usd / 1e6);
   printf("\n");
 
+  /* Stop here, go on elsewhere: ask for the size, then for the bytes. */
+  size_t size = 0;
+  if (liq_engine_save(engine, NULL, 0, &size) != LIQ_TOO_SMALL) return failed("the size of the saved engine");
+  void* saved = malloc(size);
+  liq_engine* again = NULL;
+  if (saved == NULL) return 2;
+  if (liq_engine_save(engine, saved, size, NULL) != LIQ_OK) return failed("saving");
+  if (liq_engine_load(saved, size, 1, &again) != LIQ_OK) return failed("loading");
+  free(saved);
+  int64_t clock = 0;
+  if (liq_engine_clock(again, &clock) != LIQ_OK) return failed("the clock");
+  printf("saved in %zu bytes, and loaded: its clock stands at %" PRId64 "\n", size, clock);
+
   liq_features_destroy(features);
   liq_engine_destroy(engine);
+  liq_engine_destroy(again);
   return 0;
 }

@@ -1,7 +1,8 @@
 """
 What takes too long for `make test-all`: `make soak`, which builds the presets first. Prints its figures at the end.
 
-C++ tests under sanitizers with LIQCORE_SOAK=1, which gives them their long sizes, then the property tests of Python in
+C++ tests under sanitizers with LIQCORE_SOAK=1, which gives them their long sizes; the random comparison of C++
+(tests/cpp/streams_test.cpp) over STREAMS streams under the first sanitizer; then the property tests of Python in
 rounds, each from another seed. A failure ends it with the seed; SEED=... ROUNDS=1 runs that round again.
 """
 
@@ -38,6 +39,30 @@ def sanitized(preset: str, jobs: str) -> Figures:
     return {"tests": int(count)}
 
 
+def streams(preset: str, count: int, first: int, jobs: int) -> Figures:
+    """Compare random streams, a share of them in each process."""
+    command = [f"build/{preset}/tests/cpp/liqcore_tests", "--gtest_filter=Streams.*"]
+    share = -(-count // jobs)
+    processes = []
+    for seed in range(first, first + count, share):
+        env = {"LIQCORE_STREAMS": str(min(share, first + count - seed)), "LIQCORE_STREAMS_SEED": str(seed)}
+        print("$", *[f"{name}={value}" for name, value in env.items()], *command, flush=True)
+        processes.append(
+            subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **env}
+            )
+        )
+    outputs = [process.communicate()[0] for process in processes]
+    for process, said in zip(processes, outputs, strict=True):
+        if process.returncode != 0:
+            sys.exit(said)
+    total: Figures = {}
+    for said in outputs:
+        for number, unit in re.findall(r"(\d+) (streams|events|windows|ways|replays)\b", said):
+            total[unit] = total.get(unit, 0) + int(number)
+    return total
+
+
 def properties(seed: int, jobs: str) -> Figures:
     options = ["-m", "hypothesis", "--hypothesis-profile", "soak", f"--hypothesis-seed={seed}"]
     command = [
@@ -64,7 +89,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", default=str(os.cpu_count() or 1))
     parser.add_argument("--rounds", type=int, default=20, help="of the property tests")
-    parser.add_argument("--seed", type=int, help="of the first round; the next ones count on from it")
+    parser.add_argument("--streams", type=int, default=1_000_000, help="of the random comparison of C++")
+    parser.add_argument("--seed", type=int, help="of the first round and stream; the next ones count on from it")
     parser.add_argument("presets", nargs="*", help="built sanitizer presets")
     given = parser.parse_args()
     first = given.seed if given.seed is not None else time.time_ns() % 2**32
@@ -73,6 +99,11 @@ def main() -> None:
     for preset in given.presets:
         began = time.monotonic()
         table[f"C++, {preset}"] = {**sanitized(preset, given.jobs), "seconds": time.monotonic() - began}
+    if given.presets and given.streams:
+        began = time.monotonic()
+        name = f"Random streams, {given.presets[0]}, from seed {first}"
+        figures = streams(given.presets[0], given.streams, first, int(given.jobs))
+        table[name] = {**figures, "seconds": time.monotonic() - began}
     began = time.monotonic()
     total: Figures = {"tests": 0, "examples": 0}
     for seed in range(first, first + given.rounds):

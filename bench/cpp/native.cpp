@@ -8,7 +8,10 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <map>
+#include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 #if defined(__x86_64__)
@@ -16,6 +19,7 @@
 #endif
 
 #include "loop.hpp"
+#include "published.hpp"
 #include "setup.hpp"
 
 namespace bench {
@@ -144,6 +148,36 @@ Array<double> trade_by_trade(const Setup& setup, const Array<std::int64_t>& ts, 
   return as_layers(book, setup.bins);
 }
 
+/// The same with a publisher, and threads that read from it.
+/// @param publishes  "nothing", "rows" or "snapshots" at windows' ends
+Array<double> published(const Setup& setup, const Array<std::int64_t>& ts, const Array<double>& price,
+                        const Array<double>& qty, const Array<bool>& taker_sell, const std::string& publishes,
+                        std::size_t readers) {
+  const Trades trades(ts, price, qty, taker_sell);
+  std::vector<double> book;
+  {
+    const py::gil_scoped_release unlocked;
+    liqcore::Engine engine = make_engine(setup, kKeep);
+    liqcore::PublisherOptions options;
+    options.snapshot_at_window_end = publishes == "snapshots";
+    const auto publisher = std::make_shared<liqcore::Publisher>(options);
+    if (publishes != "nothing") engine.publish_to(publisher);
+    const Readers beside(publisher, readers);
+    for (std::size_t i = 0; i < trades.size(); ++i) trades.feed(engine, i);
+    book = book_of(engine, setup.bins);
+  }
+  return as_layers(book, setup.bins);
+}
+
+std::map<std::string, double> publishing(const Setup& setup, const Array<std::int64_t>& ts, const Array<double>& price,
+                                         const Array<double>& qty, const Array<bool>& taker_sell, int times) {
+  const Trades trades(ts, price, qty, taker_sell);
+  const py::gil_scoped_release unlocked;
+  liqcore::Engine engine = make_engine(setup, {});
+  engine.feed_rows({trades.arrays, {}, {}, {}, {}});
+  return cost_of_publishing(engine, times);
+}
+
 /// A clock for single calls: the processor's counter where there is one, with fences so that nothing moves across.
 struct Clock {
 #if defined(__x86_64__)
@@ -236,5 +270,9 @@ PYBIND11_MODULE(liqcore_bench_native, m) {
   m.def("loop", &loop, py::arg("setup"), py::arg("factors"), py::arg("ticks"), py::arg("lots"), py::arg("taker_sell"));
   m.def("trade_by_trade", &trade_by_trade, py::arg("setup"), py::arg("ts"), py::arg("price"), py::arg("qty"),
         py::arg("taker_sell"));
+  m.def("published", &published, py::arg("setup"), py::arg("ts"), py::arg("price"), py::arg("qty"),
+        py::arg("taker_sell"), py::arg("publishes"), py::arg("readers"));
+  m.def("publishing", &publishing, py::arg("setup"), py::arg("ts"), py::arg("price"), py::arg("qty"),
+        py::arg("taker_sell"), py::arg("times"));
   m.def("latency", &latency, py::arg("setup"), py::arg("ts"), py::arg("price"), py::arg("qty"), py::arg("taker_sell"));
 }

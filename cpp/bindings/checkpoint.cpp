@@ -21,32 +21,10 @@ constexpr Tally Account::* kTallies[] = {&Account::opened,     &Account::live,  
                                          &Account::closed,     &Account::underflow, &Account::overflow,
                                          &Account::unresolved, &Account::no_price};
 
-py::object range_of(const std::optional<TickRange>& range) {
-  if (!range) return py::none();
-  return py::make_tuple(range->low, range->high);
-}
-
 std::optional<TickRange> range_of(const py::handle& range) {
   if (range.is_none()) return std::nullopt;
   const auto [low, high] = range.cast<std::pair<std::int64_t, std::int64_t>>();
   return TickRange{low, high};
-}
-
-py::dict sampled_state(const SampledState& state) {
-  py::list profile;
-  for (const Traded& at : state.interval.profile) profile.append(py::make_tuple(at.tick, at.bought, at.sold));
-  py::list liquidated;
-  for (const Tally& tally : state.liquidated) liquidated.append(py::make_tuple(tally.whole(), tally.fraction()));
-  const Candle& prices = state.interval.prices;
-  py::dict out;
-  out["before"] = state.before;
-  out["profile"] = profile;
-  out["hull"] = range_of(state.interval.hull);
-  out["prices"] = py::make_tuple(prices.open, prices.high, prices.low, prices.close, prices.buy_lots, prices.sell_lots);
-  out["liquidated"] = liquidated;
-  out["spared"] = state.spared;
-  out["capped"] = state.capped;
-  return out;
 }
 
 SampledState sampled_state(const py::dict& from) {
@@ -71,20 +49,7 @@ SampledState sampled_state(const py::dict& from) {
   return out;
 }
 
-/// Accounts as columns, for a header of JSON.
-void put_accounts(py::dict& out, const char* whole_name, const char* fraction_name,
-                  const std::vector<Account>& accounts) {
-  py::list whole;
-  py::list fraction;
-  for (const Account& account : accounts)
-    for (const auto tally : kTallies) {
-      whole.append((account.*tally).whole());
-      fraction.append((account.*tally).fraction());
-    }
-  out[whole_name] = whole;
-  out[fraction_name] = fraction;
-}
-
+/// Accounts from columns of a header of JSON.
 std::vector<Account> accounts_of(const py::dict& from, const char* whole_name, const char* fraction_name,
                                  std::size_t layers) {
   const auto whole = from[whole_name].cast<std::vector<std::int64_t>>();
@@ -102,37 +67,6 @@ std::vector<Account> accounts_of(const py::dict& from, const char* whole_name, c
 
 }  // namespace
 
-py::dict state(PyEngine& self) {
-  const Reading guard(self);
-  const Checkpoint checkpoint = self.engine.checkpoint();
-  const Stats& stats = checkpoint.stats;
-  py::dict out;
-  out["clock_ns"] = checkpoint.clock_ns;
-  out["axis"] = py::make_tuple(checkpoint.axis.low, checkpoint.axis.high);
-  out["triggered"] = range_of(checkpoint.triggered);
-  out["used_trades"] = checkpoint.used_trades;
-  out["used_candle_volumes"] = checkpoint.used_candle_volumes;
-  out["rows"] = stats.rows;
-  out["used"] = stats.used;
-  out["rounded_qty"] = stats.rounded_qty;
-  out["rejected"] = std::vector<std::uint64_t>(stats.rejected.begin(), stats.rejected.end());
-  out["inexact"] = stats.inexact;
-  put_accounts(out, "whole_lots", "fractions", stats.accounts);
-  put_accounts(out, "earlier_whole_lots", "earlier_fractions", checkpoint.earlier);
-  out["sampled"] = sampled_state(checkpoint.sampled);
-  out["last_price"] = checkpoint.last_price;
-  out["began_ns"] = checkpoint.began_ns;
-  out["liquidated_usd"] = checkpoint.liquidated_usd;
-  out["total"] = checkpoint.history.total();
-  out["last_ns"] = checkpoint.open->last_ns;
-  out["run"] = range_of(checkpoint.run);
-  out["run_tick"] = checkpoint.run_tick;
-  py::dict kind;
-  for (const auto& [name, value] : checkpoint.kind) kind[py::str(name)] = value;
-  out["kind"] = kind;
-  return out;
-}
-
 void restore(PyEngine& self, const History& windows, const py::dict& state) {
   const Feeding guard(self);
   if (windows.size() == 0) throw InvalidConfig("a checkpoint must hold the unfinished window");
@@ -140,7 +74,11 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
   History closed(windows.terms(), std::nullopt);
   Cells base;
   windows.base().extract(base);
-  for (std::size_t i = 0; i < before; ++i) closed.append() = windows.segment(i);
+  for (std::size_t e = 0; e <= windows.entry_of(before); ++e) {
+    const History::Entry entry = windows.entry(e);
+    if (const std::size_t count = std::min(entry.count, before - entry.first); count > 0)
+      closed.append(windows.segment(entry.first), count);
+  }
   // Files of liqcore 0.1.0 do not say what they are of, nor how many windows there have been.
   const bool knows = state.contains("kind");
   const auto total = knows ? state["total"].cast<std::uint64_t>() : before;
@@ -153,7 +91,7 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
   stats.rounded_qty = state["rounded_qty"].cast<std::uint64_t>();
   const auto rejected = state["rejected"].cast<std::vector<std::uint64_t>>();
   const std::size_t layers = 2 * self.engine.leverage().size();
-  if (rejected.size() != kRejectReasons)
+  if (rejected.size() < 7 || rejected.size() > kRejectReasons)  // liqcore 0.1.0 knew seven
     throw InvalidConfig("a checkpoint must be of the same number of tiers and the same version");
   std::copy(rejected.begin(), rejected.end(), stats.rejected.begin());
   stats.inexact = state["inexact"].cast<bool>();
@@ -182,7 +120,9 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
                                  std::move(earlier),
                                  std::move(kind),
                                  knows ? range_of(state["run"]) : std::nullopt,
-                                 knows ? state["run_tick"].cast<std::int64_t>() : 0});
+                                 knows ? state["run_tick"].cast<std::int64_t>() : 0,
+                                 std::nullopt,
+                                 false});
 }
 
 }  // namespace liqcore::bindings

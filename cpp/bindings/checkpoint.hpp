@@ -1,4 +1,4 @@
-// An engine's state as plain numbers and lists, to be stored beside its history.
+// An engine's state as plain numbers and lists, as it was stored in Parquet files: read, and not written any more.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -8,8 +8,6 @@
 
 namespace liqcore::bindings {
 
-/// What the history of an engine does not say of its state.
-pybind11::dict state(PyEngine& self);
 /// Take up where an engine stood; the last of `windows` is the unfinished one.
 void restore(PyEngine& self, const History& windows, const pybind11::dict& state);
 

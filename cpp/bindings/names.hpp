@@ -31,16 +31,19 @@ inline constexpr Words<MarginBasis, 2> kWords<MarginBasis>{
 template <>
 inline constexpr Words<TierUnit, 2> kWords<TierUnit>{
     "unit", {{"notional", TierUnit::notional}, {"quantity", TierUnit::quantity}}};
+template <class E, class... Values>
+Words<E, sizeof...(Values)> named(const char* argument, Values... values) {
+  return {argument, {{name_of(values), values}...}};
+}
 template <>
-inline constexpr Words<Trigger, 3> kWords<Trigger>{
-    "trigger", {{"last", Trigger::last}, {"mark", Trigger::mark}, {"candle", Trigger::candle}}};
+inline const Words<Trigger, 3> kWords<Trigger> =
+    named<Trigger>("trigger", Trigger::last, Trigger::mark, Trigger::candle);
 template <>
-inline constexpr Words<Model, 5> kWords<Model>{"model",
-                                               {{"flow", Model::flow},
-                                                {"oi", Model::oi},
-                                                {"blend", Model::blend},
-                                                {"vendor", Model::vendor},
-                                                {"none", Model::none}}};
+inline const Words<CandlePrice, 5> kWords<CandlePrice> = named<CandlePrice>(
+    "candle_price", CandlePrice::hlc3, CandlePrice::close, CandlePrice::open, CandlePrice::ohlc4, CandlePrice::hl2);
+template <>
+inline const Words<Model, 5> kWords<Model> =
+    named<Model>("model", Model::flow, Model::oi, Model::blend, Model::vendor, Model::none);
 
 /// The enumerator of a word.
 template <class E>

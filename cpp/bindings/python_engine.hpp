@@ -6,26 +6,49 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "liqcore/engine.hpp"
+#include "liqcore/published.hpp"
 
 namespace liqcore::bindings {
 
 namespace py = pybind11;
 
+struct PyEngine;
+
+/// A publisher, and the engine that publishes to it: that one alone, for its thread is the publishing thread.
+struct PyPublisher {
+  explicit PyPublisher(PublisherOptions options) : publisher(std::make_shared<Publisher>(std::move(options))) {}
+
+  std::shared_ptr<Publisher> publisher;
+  PyEngine* engine = nullptr;
+};
+
 /// An engine, who uses it now, and what its Python callback raised.
 struct PyEngine {
   explicit PyEngine(Engine made) : engine(std::move(made)) {}
+  PyEngine(const PyEngine&) = delete;
+  PyEngine& operator=(const PyEngine&) = delete;
+  ~PyEngine() {
+    if (publisher) publisher->engine = nullptr;
+  }
 
   Engine engine;
   std::atomic<std::size_t> user{0};  // hash of the thread's id; 0: nobody
   py::object callback = py::none();
   std::optional<py::error_already_set> raised{};
+  std::string notes{};           // that came with the bytes it was loaded from
+  bool told_unresolved = false;  // a verb has warned that it opened less than it was told to
+  std::shared_ptr<PyPublisher> publisher{};
 };
+
+void register_verbs(py::module_& m, py::class_<PyEngine>& engine);
 
 inline std::size_t this_thread() { return std::hash<std::thread::id>{}(std::this_thread::get_id()) | 1; }
 

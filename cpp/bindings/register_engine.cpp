@@ -18,8 +18,10 @@
 
 #include "arrays.hpp"
 #include "axis.hpp"
+#include "bytes.hpp"
 #include "checkpoint.hpp"
 #include "feeds.hpp"
+#include "liqcore/checksum.hpp"
 #include "liqcore/engine.hpp"
 #include "liqcore/footprint_stream.hpp"
 #include "names.hpp"
@@ -55,10 +57,11 @@ TradeRecords trade_records(const py::array& ts, const py::array& price, const py
 }
 
 std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfile& leverage, const py::object& axis,
-                               std::int64_t ticks_per_bin, std::int64_t window_ns, std::string_view model,
-                               std::string_view trigger, double maker_share, std::vector<double> half_life_ns,
-                               std::optional<std::size_t> keep, std::size_t threads, double taker_tilt,
-                               std::optional<double> churn, std::optional<double> event_threshold, bool reconciled) {
+                               std::int64_t ticks_per_bin, std::int64_t axis_limit, std::int64_t window_ns,
+                               std::string_view model, std::string_view trigger, double maker_share,
+                               std::vector<double> half_life_ns, std::optional<std::size_t> keep, std::size_t threads,
+                               double taker_tilt, std::optional<double> churn, std::optional<double> event_threshold,
+                               bool reconciled, std::string_view candle_price) {
   EngineOptions options;
   if (!axis.is_none()) {
     const auto& given = axis.cast<const Axis&>();
@@ -69,6 +72,7 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
     options.axis = given.axis;
   }
   options.ticks_per_bin = ticks_per_bin;
+  options.axis_limit = axis_limit;
   options.window_ns = window_ns;
   options.model = parse<Model>(model);
   options.trigger = parse<Trigger>(trigger);
@@ -77,6 +81,7 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
   options.keep = keep;
   options.threads = threads;
   options.model_options = {taker_tilt, churn, event_threshold, reconciled};
+  options.candle_price = parse<CandlePrice>(candle_price);
   return std::unique_ptr<PyEngine>(new PyEngine(Engine(instrument, leverage, std::move(options))));
 }
 
@@ -151,14 +156,59 @@ void on_column(PyEngine& self, py::object callback) {
   });
 }
 
+py::bytes save(PyEngine& self, const std::string& notes) {
+  const Reading guard(self);
+  const std::size_t size = self.engine.save_to({}, notes);
+  auto out = py::reinterpret_steal<py::bytes>(PyBytes_FromStringAndSize(nullptr, static_cast<py::ssize_t>(size)));
+  if (!out) throw py::error_already_set();
+  auto* const to = reinterpret_cast<std::byte*>(PyBytes_AS_STRING(out.ptr()));
+  const py::gil_scoped_release unlocked;  // nobody else has the bytes yet
+  static_cast<void>(self.engine.save_to({to, size}, notes));
+  return out;
+}
+
+/// Its bytes and its threads.
+py::object state(PyEngine& self) { return py::make_tuple(save(self, self.notes), self.engine.options().threads); }
+
+/// Another engine is cloned; bytes and threads are loaded.
+std::unique_ptr<PyEngine> made_of(const py::object& state) {
+  if (py::isinstance<PyEngine>(state)) {
+    auto& other = state.cast<PyEngine&>();
+    const Reading guard(other);
+    auto made = std::make_unique<PyEngine>(other.engine.clone());
+    made->notes = other.notes;
+    return made;
+  }
+  if (!PyTuple_Check(state.ptr()) || PyTuple_GET_SIZE(state.ptr()) != 2 ||
+      PyObject_CheckBuffer(PyTuple_GET_ITEM(state.ptr(), 0)) == 0)
+    throw py::type_error("data must be bytes");
+  const auto [data, threads] = state.cast<std::tuple<py::buffer, std::size_t>>();
+  const Bytes bytes(data);
+  std::string notes;
+  const auto load = [&] {
+    const py::gil_scoped_release unlocked;
+    return Engine::load(bytes.span(), threads, &notes);
+  };
+  auto made = std::make_unique<PyEngine>(load());
+  made->notes = std::move(notes);
+  return made;
+}
+
 }  // namespace
 
 void register_engine(py::module_& m) {
-  py::class_<PyEngine>(m, "Engine", "The native engine; liqcore.Engine documents it.")
+  m.def(
+      "crc32c", [](const py::buffer& data, std::uint32_t before) { return crc32c(Bytes(data).span(), before); },
+      py::arg("data"), py::arg("before") = 0,
+      "CRC-32C of bytes, the checksum of liqcore's files; `before` is that of what came before them.");
+
+  py::class_<PyEngine> engine(m, "Engine", "The native engine; liqcore.Engine documents it.");
+  register_verbs(m, engine);
+  engine
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
-           py::arg("ticks_per_bin"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"), py::arg("maker_share"),
-           py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"), py::arg("churn"),
-           py::arg("event_threshold"), py::arg("reconciled"))
+           py::arg("ticks_per_bin"), py::arg("axis_limit"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"),
+           py::arg("maker_share"), py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"),
+           py::arg("churn"), py::arg("event_threshold"), py::arg("reconciled"), py::arg("candle_price"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {
@@ -310,30 +360,16 @@ with the segments, unless it is reconciled. Returns whether it was used, or Stat
           },
           py::arg("ts"), "Move the clock to `ts` (ns): windows that ended by then are closed.")
       .def(
-          "open",
-          [](PyEngine& self, std::string_view side, double price, double qty) {
-            const Side which = parse<Side>(side);
-            const Feeding guard(self);
-            self.engine.open(which, price, qty);
-          },
-          py::arg("side"), py::arg("price"), py::arg("qty"),
-          "Open `qty` at `price` (rounded to the tick) in every tier of \"long\" or \"short\", at the engine's clock.")
-      .def(
-          "touch",
-          [](PyEngine& self, double low, double high) {
-            const Feeding guard(self);
-            self.engine.touch(low, high);
-          },
-          py::arg("low"), py::arg("high"),
-          "Liquidate long levels in the bin of `low` and above, short levels in the bin of `high` and below.")
-      .def(
           "_scale",
-          [](PyEngine& self, const py::object& factors) {
+          [](PyEngine& self, const py::object& factors, const std::optional<std::pair<double, double>>& part) {
             const auto all = doubles(factors, "factor");
             const Feeding guard(self);
-            self.engine.scale(all);
+            if (part)
+              self.engine.scale(all, part->first, part->second);
+            else
+              self.engine.scale(all);
           },
-          py::arg("factors"))
+          py::arg("factors"), py::arg("part"))
       .def("on_column", &on_column, py::arg("callback"), R"(
 Call `callback(segment)` whenever a window closes, on the thread that feeds the engine; None removes it.
 
@@ -373,7 +409,9 @@ goes to `sys.unraisablehook`.
           },
           "The closed windows that are kept, oldest first: list of Segment.")
       .def("_history", &history, py::arg("unfinished"))
-      .def("_state", &state)
+      .def("_save", &save, py::arg("notes"))
+      .def(py::pickle(&state, &made_of))
+      .def_property_readonly("_notes", [](const PyEngine& self) { return py::bytes(self.notes); })
       .def("_restore", &restore, py::arg("windows"), py::arg("state"))
       .def_property_readonly(
           "instrument", [](const PyEngine& self) { return self.engine.instrument(); }, "What is traded.")
@@ -402,6 +440,8 @@ goes to `sys.unraisablehook`.
       .def_property_readonly(
           "event_threshold", &model_option<&ModelOptions::event_threshold>,
           "Rise of open interest (quantity) above which it is an event of the model vendor; None: it never is.")
+      .def_property_readonly("candle_price", &option_word<&EngineOptions::candle_price>,
+                             "Price of a candle at which its volumes open.")
       .def_property_readonly("reconciled", &model_option<&ModelOptions::reconciled>,
                              "Whether open interest corrects the book at every sample.")
       .def_property_readonly(
@@ -432,6 +472,8 @@ layer exceeded open interest: dict of float64 arrays (side, tier).
       .def_property_readonly(
           "has_fixed_axis", [](const PyEngine& self) { return self.engine.options().axis.has_value(); },
           "Whether the axis was given; otherwise it grows.")
+      .def_property_readonly("axis_limit", &option<&EngineOptions::axis_limit>,
+                             "Where an axis that grows ends, in book bins above price zero.")
       .def_property_readonly(
           "half_life_ns",
           [](const PyEngine& self) -> py::object {

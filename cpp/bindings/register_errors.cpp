@@ -14,6 +14,8 @@ void register_errors(py::module_&) {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const InvalidConfig& error) {
       py::set_error(py::module_::import("liqcore.errors").attr("InvalidConfigError"), error.what());
+    } catch (const DataError& error) {
+      py::set_error(py::module_::import("liqcore.errors").attr("DataError"), error.what());
     } catch (const Error& error) {
       py::set_error(py::module_::import("liqcore.errors").attr("LiqcoreError"), error.what());
     }

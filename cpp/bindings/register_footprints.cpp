@@ -39,7 +39,9 @@ FootprintStream from_columns(const FootprintTerms& terms, const py::dict& column
   FootprintCounts counts;
   counts.rounded_qty = rounded_qty;
   for (std::size_t i = 1; i < kRejectReasons; ++i)
-    counts.rejected[i] = rejected[py::str(std::string(name(static_cast<Reject>(i))))].cast<std::uint64_t>();
+    if (const py::str reason(std::string(name(static_cast<Reject>(i))));
+        rejected.contains(reason))  // old files lack some
+      counts.rejected[i] = rejected[reason].cast<std::uint64_t>();
   const py::gil_scoped_release unlocked;
   return {terms, std::move(c), counts};
 }

@@ -84,7 +84,8 @@ std::size_t index_of(const History& history, py::ssize_t i) {
 
 py::array_t<std::int64_t> window_times(const History& history) {
   std::vector<std::int64_t> out;
-  for (std::size_t i = 0; i < history.size(); ++i) out.push_back(history.segment(i).start_ns);
+  for (std::size_t i = 0; i < history.size(); ++i)
+    out.push_back(history.start_ns(0) + static_cast<std::int64_t>(i) * history.terms().window_ns);
   return to_array(std::move(out));
 }
 
@@ -93,13 +94,16 @@ py::array_t<double> candles(const History& history) {
   const Terms& terms = history.terms();
   py::array_t<double> out({static_cast<py::ssize_t>(history.size()), py::ssize_t{6}});
   double* row = out.mutable_data();
-  for (std::size_t i = 0; i < history.size(); ++i, row += 6) {
-    const Candle& c = history.segment(i).candle;
+  std::fill_n(row, out.size(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t e = 0; e < history.entries(); ++e) {
+    const History::Entry entry = history.entry(e);
+    const Candle& c = entry.window.candle;
+    if (c.empty()) continue;
+    row = out.mutable_data() + 6 * static_cast<std::ptrdiff_t>(entry.first);
     const std::int64_t prices[] = {c.open, c.high, c.low, c.close};
-    for (int k = 0; k < 4; ++k)
-      row[k] = c.empty() ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(prices[k]) * terms.tick_size;
-    row[4] = c.empty() ? std::numeric_limits<double>::quiet_NaN() : c.buy_lots * terms.lot_size;
-    row[5] = c.empty() ? std::numeric_limits<double>::quiet_NaN() : c.sell_lots * terms.lot_size;
+    for (int k = 0; k < 4; ++k) row[k] = static_cast<double>(prices[k]) * terms.tick_size;
+    row[4] = c.buy_lots * terms.lot_size;
+    row[5] = c.sell_lots * terms.lot_size;
   }
   return out;
 }
@@ -132,8 +136,8 @@ py::tuple levels(const History& history, py::ssize_t i, std::string_view side, s
   const std::size_t first = parse<Side>(side) == Side::long_ ? 0 : live.tiers();
   py::array_t<double> out({static_cast<py::ssize_t>(live.tiers()), static_cast<py::ssize_t>(live.width())});
   for (std::size_t tier = 0; tier < live.tiers(); ++tier)
-    std::copy_n(live.row(first + tier), live.width(),
-                out.mutable_data() + static_cast<std::ptrdiff_t>(tier) * live.width());
+    live.copy(first + tier, {out.mutable_data() + static_cast<std::ptrdiff_t>(tier) * live.width(),
+                             static_cast<std::size_t>(live.width())});
   return py::make_tuple(live.first_bin(), out);
 }
 

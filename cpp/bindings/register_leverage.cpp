@@ -77,6 +77,8 @@ A documented profile: "default" (5x 30 %, 10x 30 %, 25x 20 %, 50x 12 %, 100x 8 %
           "weights", [](const LeverageProfile& self) { return to_array(self.weights()); },
           "share x intensity of each tier, float64.")
       .def("to_dict", &shares_of, "Share by leverage.")
+      .def("index", &LeverageProfile::index, py::arg("leverage"),
+           "Number of the tier of a leverage, which is its row in arrays; InvalidConfigError if it is none.")
       .def(
           "default_half_life_ns", [](const LeverageProfile& self) { return to_array(default_half_life_ns(self)); }, R"(
 The flow model's default half-life of each tier, float64 ns: 1 day from 100x, 3 days from 50x, 7 days from 25x,

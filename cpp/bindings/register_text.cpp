@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "bytes.hpp"
 #include "register.hpp"
 #include "text/csv.hpp"
 
@@ -17,21 +18,6 @@ namespace py = pybind11;
 
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
-
-/// The bytes of any contiguous buffer object, held while in use.
-class Bytes {
- public:
-  explicit Bytes(const py::buffer& buffer) : info_(buffer.request()) {
-    if (info_.ndim != 1 || info_.itemsize != 1 || (info_.size > 1 && info_.strides[0] != 1))
-      throw py::value_error("data must be contiguous bytes");
-  }
-  [[nodiscard]] std::string_view view() const {
-    return {static_cast<const char*>(info_.ptr), static_cast<std::size_t>(info_.size)};
-  }
-
- private:
-  py::buffer_info info_;
-};
 
 template <class T>
 std::span<T> span_of(Array<T>& array, const char* name, std::size_t room) {

@@ -1,5 +1,6 @@
 #include "liqcore/archive.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -12,7 +13,6 @@ namespace liqcore::inline abi1 {
 namespace {
 
 constexpr int kNone = -1;
-constexpr double kMaxValue = 4611686018427387904.0;  // 2^62: whole numbers of 64 bits are made of some values
 constexpr std::int64_t kNoEvent = std::numeric_limits<std::int64_t>::min();
 
 struct AccountField {
@@ -30,11 +30,11 @@ constexpr AccountField kAccountFields[] = {
     {RowKind::no_price, &Account::no_price},
 };
 
-struct CandlePrice {
+struct CandleRow {
   RowKind kind;
   std::int64_t Candle::* field;
 };
-constexpr CandlePrice kCandlePrices[] = {
+constexpr CandleRow kCandleRows[] = {
     {RowKind::open, &Candle::open},
     {RowKind::high, &Candle::high},
     {RowKind::low, &Candle::low},
@@ -48,6 +48,16 @@ void push_cells(ArchiveRows& rows, std::int64_t time, RowKind kind, const Cells&
     for (std::size_t i = 0; i < bins.size(); ++i)
       rows.push(time, kind, static_cast<int>(layer / tiers), static_cast<int>(layer % tiers), bins[i], lots[i]);
   }
+}
+
+void push_accounts(ArchiveRows& rows, std::int64_t time, const std::vector<Account>& accounts, std::size_t tiers) {
+  for (std::size_t layer = 0; layer < accounts.size(); ++layer)
+    for (const AccountField& account : kAccountFields)
+      // Whole lots and fraction apart: their sum in one double would be rounded.
+      for (const double part :
+           {static_cast<double>((accounts[layer].*account.field).whole()), (accounts[layer].*account.field).fraction()})
+        if (part != 0.0)
+          rows.push(time, account.kind, static_cast<int>(layer / tiers), static_cast<int>(layer % tiers), kNone, part);
 }
 
 bool same(double a, double b) noexcept { return a == b || (std::isnan(a) && std::isnan(b)); }
@@ -85,6 +95,153 @@ class CellBuilder {
   std::size_t last_layer_ = 0;
 };
 
+/// Reads the rows of one window after the other.
+class RowReader {
+ public:
+  RowReader(std::size_t tiers, const ArchiveRows& rows)
+      : rows_(rows), tiers_(tiers), base_(2 * tiers), added_(2 * tiers), liquidated_(2 * tiers) {}
+
+  /// The window that starts with `segment`, which is empty but for its times.
+  /// Read a window that begins at segment.start_ns; as how many of the `left` windows it stands there.
+  std::size_t read(Segment& segment, std::int64_t window_ns, std::size_t left) {
+    segment.accounts.resize(2 * tiers_);
+    alike_ = without_rows(segment.start_ns, window_ns, left);
+    for (; row_ < rows_.size() && rows_.time_ns[row_] == segment.start_ns; ++row_) read_row(segment);
+    check_tiers(segment);
+    segment.additions = added_.take();
+    segment.liquidated = liquidated_.take();
+    segment.last_ns = last_ns_;
+    segment.mark_price = mark_;
+    segment.open_interest = open_interest_;
+    if (alike_ < 1 || alike_ > left || (alike_ > 1 && !segment.idle()))
+      throw InvalidConfig(
+          "a window of an archive must repeat within its windows, and only if it is idle: that of row " +
+          std::to_string(row_) + " was there " + std::to_string(alike_) + " times");
+    return alike_;
+  }
+
+  /// What was live before the first window, once all of them are read.
+  Cells finish(std::size_t windows) {
+    if (row_ != rows_.size())
+      throw InvalidConfig("rows of an archive must be in window order and within its " + std::to_string(windows) +
+                          " windows; row " + std::to_string(row_) + " is not");
+    return base_.take();
+  }
+
+ private:
+  [[nodiscard]] InvalidConfig error(const std::string& text) const {
+    return InvalidConfig("row " + std::to_string(row_) + " of an archive " + text);
+  }
+
+  [[nodiscard]] std::size_t side() const {
+    if (rows_.side[row_] < 0 || rows_.side[row_] > 1) throw error("must name a side");
+    return static_cast<std::size_t>(rows_.side[row_]);
+  }
+
+  [[nodiscard]] std::size_t layer() const {
+    const int side = rows_.side[row_];
+    const int tier = rows_.tier[row_];
+    if (side < 0 || side > 1 || tier < 0 || static_cast<std::size_t>(tier) >= tiers_)
+      throw error("must name a side and one of " + std::to_string(tiers_) + " tiers");
+    return static_cast<std::size_t>(side) * tiers_ + static_cast<std::size_t>(tier);
+  }
+
+  /// How many windows from one on have no rows; 1 if this one has.
+  [[nodiscard]] std::size_t without_rows(std::int64_t start_ns, std::int64_t window_ns, std::size_t left) const {
+    if (row_ == rows_.size() || rows_.time_ns[row_] < start_ns) return left;
+    if (rows_.time_ns[row_] == start_ns) return 1;
+    return std::min(left, static_cast<std::size_t>((rows_.time_ns[row_] - start_ns - 1) / window_ns + 1));
+  }
+
+  void read_row(Segment& segment) {
+    const auto kind = static_cast<RowKind>(rows_.kind[row_]);
+    const double value = rows_.value[row_];
+    if (!std::isfinite(value) || (std::fabs(value) >= kMaxStored && kind != RowKind::open_interest))
+      throw error("must hold a number below 2^62, was " + text_of(value));
+    switch (kind) {
+      case RowKind::base:
+        return read_cell(base_);
+      case RowKind::added:
+        return read_cell(added_);
+      case RowKind::liquidated:
+        return read_cell(liquidated_);
+      case RowKind::touched:
+        return read_touch(segment.touched[side()]);
+      case RowKind::scale:
+        segment.scale[side()].push_back(value);
+        return;
+      case RowKind::last_event:
+        last_ns_ = segment.start_ns + static_cast<std::int64_t>(value);
+        return;
+      case RowKind::mark_price:
+        mark_ = value;
+        return;
+      case RowKind::open_interest:
+        open_interest_ = value;
+        return;
+      case RowKind::repeated:
+        alike_ = static_cast<std::size_t>(std::max(value, 0.0));
+        return;
+      default:
+        if (!read_candle(kind, segment.candle)) read_account(kind, segment.accounts);
+    }
+  }
+
+  void read_cell(CellBuilder& cells) const {
+    if (rows_.bin[row_] < 0) throw error("must name a bin");
+    cells.add(layer(), rows_.bin[row_], rows_.value[row_]);
+  }
+
+  void read_touch(std::vector<TouchStep>& steps) const {
+    if (steps.empty() || steps.back().bin != rows_.bin[row_]) steps.push_back({rows_.bin[row_], {}});
+    if (rows_.tier[row_] >= 0) steps.back().scale.push_back(rows_.value[row_]);
+  }
+
+  /// Whether it is a row of a candle.
+  [[nodiscard]] bool read_candle(RowKind kind, Candle& candle) const {
+    const double value = rows_.value[row_];
+    for (const CandleRow& price : kCandleRows)
+      if (price.kind == kind) {
+        candle.*price.field = static_cast<std::int64_t>(value);
+        return true;
+      }
+    if (kind == RowKind::buy_lots)
+      candle.buy_lots = value;
+    else if (kind == RowKind::sell_lots)
+      candle.sell_lots = value;
+    else
+      return false;
+    return true;
+  }
+
+  void read_account(RowKind kind, std::vector<Account>& accounts) const {
+    for (const AccountField& account : kAccountFields)
+      if (account.kind == kind) return (accounts[layer()].*account.field).add(rows_.value[row_]);
+    throw error("has the unknown kind " + std::to_string(rows_.kind[row_]));
+  }
+
+  void check_tiers(const Segment& segment) const {
+    for (const auto& scale : segment.scale)
+      if (!scale.empty() && scale.size() != tiers_)
+        throw InvalidConfig("an archive must scale all tiers of a side or none, had " + std::to_string(scale.size()));
+    for (const auto& steps : segment.touched)
+      for (const TouchStep& step : steps)
+        if (!step.scale.empty() && step.scale.size() != tiers_)
+          throw InvalidConfig("a touch step of an archive must scale all tiers or none, had " +
+                              std::to_string(step.scale.size()));
+  }
+
+  const ArchiveRows& rows_;
+  std::size_t tiers_;
+  std::size_t row_ = 0;
+  std::size_t alike_ = 1;  // windows that the rows of this one stand for
+  CellBuilder base_, added_, liquidated_;
+  // What a window says where it does not say otherwise.
+  std::int64_t last_ns_ = kNoEvent;
+  double mark_ = std::numeric_limits<double>::quiet_NaN();
+  double open_interest_ = std::numeric_limits<double>::quiet_NaN();
+};
+
 }  // namespace
 
 void ArchiveRows::push(std::int64_t time, RowKind row_kind, int row_side, int row_tier, std::int64_t row_bin,
@@ -103,13 +260,14 @@ ArchiveRows to_rows(const History& history) {
   if (history.size() == 0) return rows;
   Cells base;
   history.base().extract(base);
-  push_cells(rows, history.segment(0).start_ns, RowKind::base, base, tiers);
+  push_cells(rows, history.start_ns(0), RowKind::base, base, tiers);
 
   double mark = std::numeric_limits<double>::quiet_NaN();
   double open_interest = mark;
-  for (std::size_t i = 0; i < history.size(); ++i) {
-    const Segment& segment = history.segment(i);
-    const std::int64_t time = segment.start_ns;
+  for (std::size_t i = 0; i < history.entries(); ++i) {
+    const History::Entry entry = history.entry(i);
+    const Segment& segment = entry.window;
+    const std::int64_t time = history.start_ns(entry.first);
     push_cells(rows, time, RowKind::added, segment.additions, tiers);
     push_cells(rows, time, RowKind::liquidated, segment.liquidated, tiers);
     for (int side = 0; side < 2; ++side) {
@@ -123,8 +281,10 @@ ArchiveRows to_rows(const History& history) {
     }
     const Candle& candle = segment.candle;
     const auto number = [&](RowKind kind, double value) { rows.push(time, kind, kNone, kNone, kNone, value); };
+    if (entry.count > 1 && !(segment.scale[0].empty() && segment.scale[1].empty()))
+      number(RowKind::repeated, static_cast<double>(entry.count));
     if (!candle.empty()) {
-      for (const CandlePrice& price : kCandlePrices) number(price.kind, static_cast<double>(candle.*price.field));
+      for (const CandleRow& price : kCandleRows) number(price.kind, static_cast<double>(candle.*price.field));
       number(RowKind::buy_lots, candle.buy_lots);
       number(RowKind::sell_lots, candle.sell_lots);
     }
@@ -134,132 +294,28 @@ ArchiveRows to_rows(const History& history) {
     if (!same(segment.mark_price, mark)) number(RowKind::mark_price, mark = segment.mark_price);
     if (!same(segment.open_interest, open_interest))
       number(RowKind::open_interest, open_interest = segment.open_interest);
-    for (std::size_t layer = 0; layer < segment.accounts.size(); ++layer)
-      for (const AccountField& account : kAccountFields)
-        // Whole lots and fraction apart: their sum in one double would be rounded.
-        for (const double part : {static_cast<double>((segment.accounts[layer].*account.field).whole()),
-                                  (segment.accounts[layer].*account.field).fraction()})
-          if (part != 0.0)
-            rows.push(time, account.kind, static_cast<int>(layer / tiers), static_cast<int>(layer % tiers), kNone,
-                      part);
+    push_accounts(rows, time, segment.accounts, tiers);
   }
   return rows;
 }
 
 History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows, const ArchiveRows& rows) {
   History history(terms, std::nullopt);
-  const std::size_t tiers = terms.tiers;
-  CellBuilder base(2 * tiers);
-  CellBuilder added(2 * tiers);
-  CellBuilder liquidated(2 * tiers);
-  Segment* segment = nullptr;
-  std::int64_t last_ns = std::numeric_limits<std::int64_t>::min();
-  double mark = std::numeric_limits<double>::quiet_NaN();
-  double open_interest = mark;
-  std::int64_t start = first_ns;
-
-  const auto finish = [&] {
-    segment->additions = added.take();
-    segment->liquidated = liquidated.take();
-    segment->last_ns = last_ns;
-    segment->mark_price = mark;
-    segment->open_interest = open_interest;
-  };
-  std::size_t row = 0;
-  for (std::size_t window = 0; window < windows; ++window, start += terms.window_ns) {
-    segment = &history.append();
-    segment->start_ns = start;
-    segment->end_ns = start + terms.window_ns;
-    segment->accounts.resize(2 * tiers);
-    for (; row < rows.size() && rows.time_ns[row] == start; ++row) {
-      const auto kind = static_cast<RowKind>(rows.kind[row]);
-      const double value = rows.value[row];
-      const int side = rows.side[row];
-      const int tier = rows.tier[row];
-      const bool has_layer = side >= 0 && side < 2 && tier >= 0 && static_cast<std::size_t>(tier) < tiers;
-      const auto layer = [&]() -> std::size_t {
-        if (!has_layer)
-          throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a side and one of " +
-                              std::to_string(tiers) + " tiers");
-        return static_cast<std::size_t>(side) * tiers + static_cast<std::size_t>(tier);
-      };
-      const auto only_side = [&]() -> std::size_t {
-        if (side < 0 || side > 1) throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a side");
-        return static_cast<std::size_t>(side);
-      };
-      const auto cell = [&](CellBuilder& cells) {
-        if (rows.bin[row] < 0) throw InvalidConfig("row " + std::to_string(row) + " of an archive must name a bin");
-        cells.add(layer(), rows.bin[row], value);
-      };
-      if (!std::isfinite(value) || (std::fabs(value) >= kMaxValue && kind != RowKind::open_interest))
-        throw InvalidConfig("row " + std::to_string(row) + " of an archive must hold a number below 2^62, was " +
-                            text_of(value));
-      switch (kind) {
-        case RowKind::base:
-          cell(base);
-          break;
-        case RowKind::added:
-          cell(added);
-          break;
-        case RowKind::liquidated:
-          cell(liquidated);
-          break;
-        case RowKind::touched: {
-          auto& steps = segment->touched[only_side()];
-          if (steps.empty() || steps.back().bin != rows.bin[row]) steps.push_back({rows.bin[row], {}});
-          if (tier >= 0) steps.back().scale.push_back(value);
-          break;
-        }
-        case RowKind::scale:
-          segment->scale[only_side()].push_back(value);
-          break;
-        case RowKind::open:
-        case RowKind::high:
-        case RowKind::low:
-        case RowKind::close:
-          for (const CandlePrice& price : kCandlePrices)
-            if (price.kind == kind) segment->candle.*price.field = static_cast<std::int64_t>(value);
-          break;
-        case RowKind::buy_lots:
-          segment->candle.buy_lots = value;
-          break;
-        case RowKind::sell_lots:
-          segment->candle.sell_lots = value;
-          break;
-        case RowKind::last_event:
-          last_ns = start + static_cast<std::int64_t>(value);
-          break;
-        case RowKind::mark_price:
-          mark = value;
-          break;
-        case RowKind::open_interest:
-          open_interest = value;
-          break;
-        default: {
-          const AccountField* found = nullptr;
-          for (const AccountField& account : kAccountFields)
-            if (account.kind == kind) found = &account;
-          if (found == nullptr)
-            throw InvalidConfig("row " + std::to_string(row) + " of an archive has the unknown kind " +
-                                std::to_string(rows.kind[row]));
-          (segment->accounts[layer()].*found->field).add(value);
-        }
-      }
-    }
-    for (const auto& scale : segment->scale)
-      if (!scale.empty() && scale.size() != tiers)
-        throw InvalidConfig("an archive must scale all tiers of a side or none, had " + std::to_string(scale.size()));
-    for (const auto& steps : segment->touched)
-      for (const TouchStep& step : steps)
-        if (!step.scale.empty() && step.scale.size() != tiers)
-          throw InvalidConfig("a touch step of an archive must scale all tiers or none, had " +
-                              std::to_string(step.scale.size()));
-    finish();
+  RowReader reader(terms.tiers, rows);
+  if (terms.window_ns < 1) throw InvalidConfig("window must be at least 1 ns, was " + text_of(terms.window_ns));
+  if (first_ns < 0 || windows > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() - first_ns) /
+                                    static_cast<std::uint64_t>(terms.window_ns))
+    throw InvalidConfig("windows of an archive must end before the year 2262, " + std::to_string(windows) + " from " +
+                        std::to_string(first_ns) + " ns do not");
+  std::size_t alike = 0;
+  for (std::size_t window = 0; window < windows; window += alike) {
+    Segment segment;
+    segment.start_ns = first_ns + static_cast<std::int64_t>(window) * terms.window_ns;
+    segment.end_ns = segment.start_ns + terms.window_ns;
+    alike = reader.read(segment, terms.window_ns, windows - window);
+    history.append(std::move(segment), alike);
   }
-  if (row != rows.size())
-    throw InvalidConfig("rows of an archive must be in window order and within its " + std::to_string(windows) +
-                        " windows; row " + std::to_string(row) + " is not");
-  history.set_base(base.take());
+  history.set_base(reader.finish(windows));
   return history;
 }
 

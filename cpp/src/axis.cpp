@@ -5,22 +5,20 @@
 #include <string>
 
 #include "liqcore/error.hpp"
+#include "liqcore/limits.hpp"
 #include "text_of.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
 
-constexpr std::int64_t kMaxTick = std::int64_t{1} << 40;
-constexpr std::int64_t kMaxBins = std::int64_t{1} << 22;
-
-/// `value` in whole `unit`s; an error where it is not a multiple, judged as prices are (1e-6 of a unit).
+/// `value` in whole `unit`s; an error where it is not a multiple, judged as prices are.
 std::int64_t multiple_of(const char* argument, double value, const char* unit_name, double unit) {
   const double x = value / unit;
   const double r = std::nearbyint(x);
-  if (!(std::isfinite(x) && std::fabs(x - r) <= 1e-6))
+  if (!(std::isfinite(x) && std::fabs(x - r) <= kGridTolerance))
     throw InvalidConfig(std::string(argument) + " must be a multiple of " + unit_name + " (" + text_of(unit) +
                         "), was " + text_of(value));
-  if (!(r >= 0.0 && r <= static_cast<double>(kMaxTick)))
+  if (!(r >= 0.0 && r <= static_cast<double>(kLastTick)))
     throw InvalidConfig(std::string(argument) + " must lie between 0 and 2^40 ticks, was " + text_of(value));
   return static_cast<std::int64_t>(r);
 }
@@ -48,14 +46,15 @@ std::int64_t automatic_ticks_per_bin(std::int64_t price_ticks, std::int64_t row_
 
 PriceAxis::PriceAxis(std::int64_t low_tick, std::int64_t ticks_per_bin, std::int64_t size)
     : low_tick_(low_tick), ticks_per_bin_(ticks_per_bin), size_(size) {
-  if (ticks_per_bin < 1 || ticks_per_bin > kMaxTick)
+  if (ticks_per_bin < 1 || ticks_per_bin > kLastTick)
     throw InvalidConfig("ticks_per_bin must be between 1 and 2^40, was " + text_of(ticks_per_bin));
   if (low_tick < 0 || low_tick % ticks_per_bin != 0)
     throw InvalidConfig("low_tick must be at least 0 and a multiple of ticks_per_bin (" + text_of(ticks_per_bin) +
                         "), was " + text_of(low_tick));
-  if (size < 1 || size > kMaxBins)
+  if (size < 1 || size > kMaxAxisBins)
     throw InvalidConfig("size (number of bins) must be between 1 and 2^22, was " + text_of(size));
-  if (low_tick > kMaxTick || size > (kMaxTick - low_tick) / ticks_per_bin || low_tick / ticks_per_bin > kMaxTick / 1024)
+  if (low_tick > kLastTick || size > (kLastTick - low_tick) / ticks_per_bin ||
+      low_tick / ticks_per_bin > kLastTick / 1024)
     throw InvalidConfig("the axis must end at or below 2^40 ticks and begin at or below bin 2^30, began at tick " +
                         text_of(low_tick) + " with " + text_of(size) + " bins");
 }

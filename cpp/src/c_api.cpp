@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "c_api_parts.hpp"
 #include "liqcore/engine.hpp"
 #include "liqcore/error.hpp"
 #include "liqcore/features.hpp"
@@ -21,139 +22,40 @@
 
 namespace {
 
+using namespace liqcore::c_api;
 using liqcore::Engine;
 using liqcore::History;
 using liqcore::InvalidConfig;
 using liqcore::text_of;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 // A fixed buffer: an error of a thread must not need memory.
 thread_local char last_message[512] = "";
 
-liq_status fail(liq_status status, const char* message) noexcept {
+}  // namespace
+
+liq_status liqcore::c_api::fail(liq_status status, const char* message) noexcept {
   std::snprintf(last_message, sizeof last_message, "%s", message);
   return status;
 }
 
-/// A buffer that is too small: the only error besides InvalidConfig that names what is needed.
-class TooSmall : public liqcore::Error {
- public:
-  TooSmall(const char* argument, std::size_t needed, std::size_t capacity)
-      : Error(std::string(argument) + " must have room for " + std::to_string(needed) + " values, had for " +
-              std::to_string(capacity)) {}
-};
-
-class NoPrice : public liqcore::Error {
- public:
-  NoPrice() : Error("the engine has seen no price yet: there is nothing to read") {}
-};
-
-template <class Call>
-liq_status guarded(Call&& call) noexcept {
-  try {
-    if constexpr (std::is_void_v<std::invoke_result_t<Call>>) {
-      call();
-      return LIQ_OK;
-    } else {
-      return call();
-    }
-  } catch (const InvalidConfig& error) {
-    return fail(LIQ_INVALID, error.what());
-  } catch (const TooSmall& error) {
-    return fail(LIQ_TOO_SMALL, error.what());
-  } catch (const NoPrice& error) {
-    return fail(LIQ_NO_PRICE, error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(
-        LIQ_NO_MEMORY,
-        "memory ran out: the event did not happen (of arrays, the rows that liq_engine_counts has counted did)");
-  } catch (const std::exception& error) {
-    return fail(LIQ_FAILED, error.what());
-  } catch (...) {
-    return fail(LIQ_FAILED, "an unknown exception");
-  }
-}
+namespace {
 
 liq_status status_of(liqcore::Reject reject) noexcept { return static_cast<liq_status>(reject); }
-static_assert(static_cast<int>(liqcore::Reject::inconsistent) == LIQ_INCONSISTENT &&
+static_assert(static_cast<int>(liqcore::Reject::off_range) == LIQ_OFF_RANGE &&
               liqcore::kRejectReasons == LIQ_REJECT_REASONS);
 static_assert(static_cast<int>(liqcore::Side::short_) == LIQ_SHORT &&
               static_cast<int>(liqcore::Contract::inverse) == LIQ_INVERSE &&
               static_cast<int>(liqcore::MarginBasis::entry) == LIQ_BASIS_ENTRY &&
               static_cast<int>(liqcore::TierUnit::quantity) == LIQ_TIER_QUANTITY &&
               static_cast<int>(liqcore::Model::vendor) == LIQ_MODEL_VENDOR &&
-              static_cast<int>(liqcore::Trigger::candle) == LIQ_TRIGGER_CANDLE);
+              static_cast<int>(liqcore::Trigger::candle) == LIQ_TRIGGER_CANDLE &&
+              static_cast<int>(liqcore::CandlePrice::hl2) == LIQ_CANDLE_HL2);
 
-template <class T>
-T& given(T* pointer, const char* argument) {
-  if (pointer == nullptr) throw InvalidConfig(std::string(argument) + " must not be NULL");
-  return *pointer;
-}
-
-Engine& engine_of(liq_engine* engine) { return given(reinterpret_cast<Engine*>(engine), "engine"); }
-const Engine& engine_of(const liq_engine* engine) { return given(reinterpret_cast<const Engine*>(engine), "engine"); }
-
-template <class Enum>
-Enum choice(const char* argument, std::int32_t value, Enum last) {
-  if (value < 0 || value > static_cast<std::int32_t>(last))
-    throw InvalidConfig(std::string(argument) + " must be from 0 to " +
-                        std::to_string(static_cast<std::int32_t>(last)) + ", was " + std::to_string(value));
-  return static_cast<Enum>(value);
-}
-
-liqcore::Side side_of(std::int32_t side) { return choice("side", side, liqcore::Side::short_); }
-
-/// Read a struct that may be older (shorter) or newer (longer) than ours. `defaults` stand for what it lacks; what we
-/// do not know must be zero, or it would be ignored in silence.
-template <class Struct>
-Struct sized(const Struct* from, const char* argument, std::size_t first_version, const Struct& defaults) {
-  const std::size_t size = given(from, argument).size;
-  if (size < first_version || size > (std::size_t{1} << 16))
-    throw InvalidConfig(std::string(argument) + ".size must be sizeof the struct (" + std::to_string(sizeof(Struct)) +
-                        "), was " + std::to_string(size));
-  const auto* bytes = reinterpret_cast<const unsigned char*>(from);
-  for (std::size_t i = sizeof(Struct); i < size; ++i)
-    if (bytes[i] != 0)
-      throw InvalidConfig(std::string(argument) + " must not use what this version of the library (" +
-                          liqcore::version() + ") does not know, byte " + std::to_string(i) + " did");
-  Struct out = defaults;
-  std::memcpy(&out, from, std::min(size, sizeof(Struct)));
-  return out;
-}
-
-/// Write as much of a struct as the caller knows; its size stays.
-template <class Struct>
-void write_sized(Struct* to, const char* argument, std::size_t first_version, Struct values) {
-  const std::size_t size = given(to, argument).size;
-  if (size < first_version)
-    throw InvalidConfig(std::string(argument) + ".size must be sizeof the struct (" + std::to_string(sizeof(Struct)) +
-                        "), was " + std::to_string(size));
-  values.size = size;
-  std::memcpy(to, &values, std::min(size, sizeof(Struct)));
-}
-
-template <class Struct>
-void init_sized(Struct* to, std::size_t size, Struct values) noexcept {
-  if (to == nullptr) return;
-  std::memset(to, 0, size);
-  values.size = size;
-  std::memcpy(to, &values, std::min(size, sizeof(Struct)));
-}
-
-// Sizes of the first versions, which end with these members whatever is added behind.
-template <class Struct, class Member>
-constexpr std::size_t up_to(std::size_t offset, Member Struct::*) noexcept {
-  return offset + sizeof(Member);
-}
 constexpr std::size_t kInstrument1 = up_to(offsetof(liq_instrument, basis), &liq_instrument::basis);
 constexpr std::size_t kOptions1 = up_to(offsetof(liq_engine_options, threads), &liq_engine_options::threads);
-constexpr std::size_t kCounts1 = up_to(offsetof(liq_counts, rejected), &liq_counts::rejected);
-constexpr std::size_t kGrid1 = up_to(offsetof(liq_grid, step), &liq_grid::step);
-constexpr std::size_t kPicture1 = up_to(offsetof(liq_picture, reserved), &liq_picture::reserved);
-constexpr std::size_t kFeatures1 =
-    up_to(offsetof(liq_feature_options, density_percent), &liq_feature_options::density_percent);
-constexpr std::size_t kWindow1 = up_to(offsetof(liq_window, open_interest), &liq_window::open_interest);
+constexpr std::size_t kOpened1 = up_to(offsetof(liq_opened, unresolved), &liq_opened::unresolved);
+constexpr std::size_t kOpens1 = up_to(offsetof(liq_opens, reserved), &liq_opens::reserved);
+constexpr std::size_t kTouches1 = up_to(offsetof(liq_touches, count), &liq_touches::count);
 
 liq_instrument default_instrument() noexcept {
   liq_instrument out{};
@@ -172,6 +74,7 @@ liq_engine_options default_options() noexcept {
   out.model = static_cast<std::int32_t>(defaults.model);
   out.trigger = static_cast<std::int32_t>(defaults.trigger);
   out.threads = static_cast<std::int32_t>(defaults.threads);
+  out.axis_limit = defaults.axis_limit;
   return out;
 }
 
@@ -179,13 +82,6 @@ template <class T>
 std::span<const T> column(const T* first, std::size_t count, const char* argument) {
   if (count > 0) static_cast<void>(given(first, argument));
   return {first, count};
-}
-
-/// A count that is wrong would be read beyond the caller's array: what can never be right is refused before.
-void at_most(const char* argument, std::size_t count, std::size_t most) {
-  if (count > most)
-    throw InvalidConfig(std::string(argument) + " must be at most " + std::to_string(most) + ", was " +
-                        std::to_string(count));
 }
 
 liqcore::Instrument instrument_of(const liq_instrument& from) {
@@ -245,16 +141,10 @@ liqcore::EngineOptions options_of(const liq_engine_options& from, const liqcore:
   out.trigger = choice("options.trigger", from.trigger, liqcore::Trigger::candle);
   if (from.threads < 1) throw InvalidConfig("options.threads must be at least 1, was " + std::to_string(from.threads));
   out.threads = static_cast<std::size_t>(from.threads);
+  out.axis_limit = from.axis_limit;
+  out.candle_price = choice("options.candle_price", from.candle_price, liqcore::CandlePrice::hl2);
+  if (from.reserved != 0) throw InvalidConfig("options.reserved must be 0, was " + std::to_string(from.reserved));
   return out;
-}
-
-void write(const liqcore::RowCounts& from, liq_counts* to) {
-  liq_counts out{};
-  out.rows = from.rows;
-  out.used = from.used;
-  out.rounded_qty = from.rounded_qty;
-  std::copy(from.rejected.begin(), from.rejected.end(), out.rejected);
-  write_sized(to, "counts", kCounts1, out);
 }
 
 liqcore::TradeArrays trades_of(const liq_trades* from) {
@@ -294,11 +184,32 @@ liq_status feed(liq_engine* engine, liq_counts* counts, const liqcore::Feed& row
   return LIQ_OK;
 }
 
+void open_rows(liq_engine* engine, const liq_opens* rows, liq_opened* opened,
+               liqcore::Opened (Engine::*open)(const liqcore::OpenArrays&)) {
+  const liq_opens from = sized(rows, "rows", kOpens1, liq_opens{});
+  if (from.reserved != 0) throw InvalidConfig("rows.reserved must be 0, was " + std::to_string(from.reserved));
+  if (opened != nullptr) write_sized(opened, "opened", kOpened1, liq_opened{});
+  const std::size_t n = from.count;
+  if (n == 0) return;
+  liqcore::OpenArrays out;
+  if (from.ts_ns != nullptr) out.ts_ns = column(from.ts_ns, n, "rows.ts_ns");
+  out.is_short = column(from.is_short, n, "rows.is_short");
+  out.price = column(from.price, n, "rows.price");
+  const std::size_t each = from.tiered != 0 ? engine_of(engine).leverage().size() : 1;
+  out.qty = column(from.qty, n * each, "rows.qty");
+  const liqcore::Opened done = (engine_of(engine).*open)(out);
+  if (opened == nullptr) return;
+  write_sized(opened, "opened", kOpened1,
+              liq_opened{0, done.live, done.no_price, done.underflow, done.overflow, done.unresolved});
+}
+
 const History& history_of(const Engine& engine) {
   const History* history = engine.history();
   if (history == nullptr) throw NoPrice();
   return *history;
 }
+
+Market market_of(const Engine& engine) { return {engine.instrument(), engine.leverage()}; }
 
 /// The grid of levels; none before there is one.
 std::optional<liq_grid> grid_of(const Engine& engine) {
@@ -308,61 +219,6 @@ std::optional<liq_grid> grid_of(const Engine& engine) {
   const std::int64_t first = book->first_bin();
   return liq_grid{0,   book->tiers(), static_cast<std::size_t>(book->width()), first, static_cast<double>(first) * step,
                   step};
-}
-
-void need(const char* argument, std::size_t needed, std::size_t capacity) {
-  if (capacity < needed) throw TooSmall(argument, needed, capacity);
-}
-
-liq_picture default_picture() noexcept {
-  liq_picture out{};
-  out.bins_per_row = 1;
-  return out;
-}
-
-liqcore::Picture picture_of(const liq_picture* given_picture, const Engine& engine) {
-  const liq_picture from = sized(given_picture, "picture", kPicture1, default_picture());
-  if (from.reserved != 0) throw InvalidConfig("picture.reserved must be 0, was " + std::to_string(from.reserved));
-  liqcore::Picture out;
-  out.weights[0] = out.weights[1] = engine.leverage().weights();
-  out.first_bin = from.first_bin;
-  out.bins_per_row = from.bins_per_row;
-  out.rows = from.rows;
-  out.first_column = from.first_column;
-  out.columns = from.columns;
-  out.opened_within = from.opened_within;
-  enum class Unit { usd = LIQ_USD, quantity = LIQ_QUANTITY };
-  out.usd = choice("picture.unit", from.unit, Unit::quantity) == Unit::usd;
-  return out;
-}
-
-liq_window window_of(const liqcore::Segment& segment, const liqcore::Instrument& instrument) noexcept {
-  const liqcore::Candle& candle = segment.candle;
-  const auto price = [&](std::int64_t tick) {
-    return candle.empty() ? kNaN : static_cast<double>(tick) * instrument.tick_size();
-  };
-  const double lot = instrument.lot_size();
-  return {0,
-          segment.start_ns,
-          segment.end_ns,
-          segment.last_ns,
-          price(candle.open),
-          price(candle.high),
-          price(candle.low),
-          price(candle.close),
-          candle.buy_lots * lot,
-          candle.sell_lots * lot,
-          segment.mark_price,
-          segment.open_interest};
-}
-
-liq_feature_options default_feature_options() noexcept {
-  const liqcore::ZoneOptions zones;
-  liq_feature_options out{};
-  out.bins_per_row = zones.bins_per_row;
-  out.zone_percentile = zones.percentile;
-  out.density_percent = liqcore::kDefaultDensityPercent;
-  return out;
 }
 
 liqcore::FeatureReader& reader_of(liq_features* features) {
@@ -380,8 +236,8 @@ const char* liq_error_message(void) { return last_message; }
 const char* liq_status_name(liq_status status) {
   if (status >= 0 && status < LIQ_REJECT_REASONS)
     return status == LIQ_OK ? "ok" : liqcore::name(static_cast<liqcore::Reject>(status)).data();
-  constexpr const char* errors[] = {"invalid", "too_small", "no_price", "no_memory", "failed"};
-  return status < 0 && status >= LIQ_FAILED ? errors[-1 - status] : "unknown";
+  constexpr const char* errors[] = {"invalid", "too_small", "no_price", "no_memory", "failed", "damaged"};
+  return status < 0 && status >= LIQ_DAMAGED ? errors[-1 - status] : "unknown";
 }
 
 const char* liq_version(void) { return liqcore::version(); }
@@ -468,15 +324,59 @@ liq_status liq_engine_clock(const liq_engine* engine, int64_t* ts_ns) {
 }
 
 liq_status liq_engine_open(liq_engine* engine, int32_t side, double price, double qty) {
-  return guarded([&] { engine_of(engine).open(side_of(side), price, qty); });
+  return guarded([&] { static_cast<void>(engine_of(engine).open(side_of(side), price, qty)); });
+}
+
+liq_status liq_engine_open_level(liq_engine* engine, int32_t side, double level, double qty) {
+  return guarded([&] { static_cast<void>(engine_of(engine).open_level(side_of(side), level, qty)); });
 }
 
 liq_status liq_engine_touch(liq_engine* engine, double low, double high) {
   return guarded([&] { engine_of(engine).touch(low, high); });
 }
 
+liq_status liq_engine_touch_last(liq_engine* engine, double low, double high, double last) {
+  return guarded([&] { engine_of(engine).touch(low, high, last); });
+}
+
+liq_status liq_engine_opens(liq_engine* engine, const liq_opens* rows, liq_opened* opened) {
+  return guarded([&] { open_rows(engine, rows, opened, &Engine::opens); });
+}
+
+liq_status liq_engine_open_levels(liq_engine* engine, const liq_opens* rows, liq_opened* opened) {
+  return guarded([&] { open_rows(engine, rows, opened, &Engine::open_levels); });
+}
+
+liq_status liq_engine_touches(liq_engine* engine, const liq_touches* rows) {
+  return guarded([&] {
+    const liq_touches from = sized(rows, "rows", kTouches1, liq_touches{});
+    const std::size_t n = from.count;
+    liqcore::TouchArrays touches;
+    if (from.ts_ns != nullptr) touches.ts_ns = column(from.ts_ns, n, "rows.ts_ns");
+    touches.low = column(from.low, n, "rows.low");
+    touches.high = column(from.high, n, "rows.high");
+    if (from.last != nullptr) touches.last = column(from.last, n, "rows.last");
+    if (n > 0) engine_of(engine).touches(touches);
+  });
+}
+
 liq_status liq_engine_scale(liq_engine* engine, const double* factors, size_t count) {
   return guarded([&] { engine_of(engine).scale(column(factors, count, "factors")); });
+}
+
+liq_status liq_engine_scale_part(liq_engine* engine, const double* factors, size_t count, double low, double high) {
+  return guarded([&] { engine_of(engine).scale(column(factors, count, "factors"), low, high); });
+}
+
+liq_status liq_engine_close(liq_engine* engine, int32_t side, double low, double high, const double* qty,
+                            size_t qty_count, double* closed, size_t capacity) {
+  return guarded([&] {
+    Engine& of = engine_of(engine);
+    at_most("qty_count", qty_count, of.leverage().size());
+    if (closed != nullptr) need("closed", of.leverage().size(), capacity);
+    const std::vector<double> done = of.close(side_of(side), low, high, column(qty, qty_count, "qty"));
+    if (closed != nullptr) std::copy(done.begin(), done.end(), closed);
+  });
 }
 
 liq_status liq_engine_counts(const liq_engine* engine, liq_counts* counts) {
@@ -542,24 +442,7 @@ liq_status liq_engine_levels(const liq_engine* engine, int32_t side, double* out
 liq_status liq_engine_picture(const liq_engine* engine, liq_picture* picture, size_t size, int64_t bins_per_row) {
   return guarded([&] {
     const Engine& from = engine_of(engine);
-    static_cast<void>(given(picture, "picture"));
-    if (size < kPicture1)
-      throw InvalidConfig("size must be sizeof(liq_picture) (" + std::to_string(sizeof(liq_picture)) + "), was " +
-                          std::to_string(size));
-    const History& history = history_of(from);
-    liqcore::Picture all;
-    all.weights[0] = all.weights[1] = from.leverage().weights();
-    all.columns = history.size();
-    all.bins_per_row = bins_per_row;  // which extent() checks
-    liq_picture out = default_picture();
-    out.bins_per_row = bins_per_row;
-    out.columns = history.size();
-    if (const liqcore::Layers::Range extent = history.extent(all); !extent.empty()) {
-      const std::int64_t first = extent.low / bins_per_row;
-      out.first_bin = first * bins_per_row;
-      out.rows = static_cast<std::size_t>((extent.high + bins_per_row - 1) / bins_per_row - first);
-    }
-    init_sized(picture, size, out);
+    write_picture(history_of(from), market_of(from), picture, size, bins_per_row);
   });
 }
 
@@ -567,13 +450,8 @@ liq_status liq_engine_columns(const liq_engine* engine, const liq_picture* pictu
                               float* liquidated_longs, float* liquidated_shorts, size_t capacity) {
   return guarded([&] {
     const Engine& from = engine_of(engine);
-    const History& history = history_of(from);
-    const liqcore::Picture wanted = picture_of(picture, from);
-    const std::size_t cells = history.column_count(wanted) * wanted.rows;
-    need("each output", cells, capacity);
-    if (cells == 0) return;
-    const auto span = [&](float* out) { return std::span<float>(out, out == nullptr ? 0 : cells); };
-    history.columns(wanted, span(longs), span(shorts), span(liquidated_longs), span(liquidated_shorts));
+    write_columns(history_of(from), market_of(from), picture, longs, shorts, liquidated_longs, liquidated_shorts,
+                  capacity);
   });
 }
 
@@ -582,13 +460,7 @@ liq_status liq_engine_map(const liq_engine* engine, const liq_picture* picture, 
     const Engine& from = engine_of(engine);
     const auto history = from.history_so_far();
     if (!history || history->size() == 0) throw NoPrice();
-    liqcore::Picture wanted = picture_of(picture, from);
-    wanted.first_column = wanted.columns = 0;
-    static_cast<void>(history->column_count(wanted));  // refuses what would overflow below
-    const std::size_t cells = 2 * from.leverage().size() * wanted.rows;
-    need("out", cells, capacity);
-    if (cells > 0) static_cast<void>(given(out, "out"));
-    history->map(history->size() - 1, wanted, {out, cells});
+    write_map(*history, market_of(from), picture, out, capacity);
   });
 }
 
@@ -601,14 +473,7 @@ liq_status liq_engine_windows(const liq_engine* engine, uint64_t* kept, uint64_t
 }
 
 liq_status liq_engine_window(const liq_engine* engine, uint64_t index, liq_window* window) {
-  return guarded([&] {
-    const Engine& from = engine_of(engine);
-    const History& history = history_of(from);
-    if (index >= history.size())
-      throw InvalidConfig("index must be below the number of windows kept (" + std::to_string(history.size()) +
-                          "), was " + std::to_string(index));
-    write_sized(window, "window", kWindow1, window_of(history.segment(index), from.instrument()));
-  });
+  return guarded([&] { write_sized(window, "window", kWindow1, window_at(history_of(engine_of(engine)), index)); });
 }
 
 liq_status liq_engine_on_column(liq_engine* engine, liq_column_hook hook, void* context) {
@@ -619,7 +484,7 @@ liq_status liq_engine_on_column(liq_engine* engine, liq_column_hook hook, void* 
       return;
     }
     to.on_column([&to, hook, context](const liqcore::Segment& segment) {
-      liq_window window = window_of(segment, to.instrument());
+      liq_window window = window_of(segment, to.instrument().tick_size(), to.instrument().lot_size());
       window.size = sizeof window;
       hook(context, &window);
     });
@@ -648,16 +513,7 @@ void liq_feature_options_init(liq_feature_options* options, size_t size) {
 liq_status liq_features_create(const liq_feature_options* options, liq_features** out) {
   return guarded([&] {
     given(out, "out") = nullptr;
-    const liq_feature_options chosen = options == nullptr
-                                           ? default_feature_options()
-                                           : sized(options, "options", kFeatures1, default_feature_options());
-    at_most("options.reach_count", chosen.reach_count, 64);
-    liqcore::FeatureOptions made;
-    if (chosen.reaches_percent != nullptr)
-      made.reaches_percent.assign(chosen.reaches_percent, chosen.reaches_percent + chosen.reach_count);
-    made.zones = {chosen.bins_per_row, chosen.zone_percentile};
-    made.density_percent = chosen.density_percent;
-    *out = reinterpret_cast<liq_features*>(new liqcore::FeatureReader(std::move(made)));
+    *out = reinterpret_cast<liq_features*>(new liqcore::FeatureReader(feature_options_of(options)));
   });
 }
 
@@ -677,6 +533,33 @@ liq_status liq_features_read(liq_features* features, const liq_engine* engine, d
     liqcore::FeatureReader& reader = reader_of(features);
     need("out", reader.size(), capacity);
     reader.read(engine_of(engine), {&given(out, "out"), reader.size()});
+  });
+}
+
+liq_status liq_engine_save(const liq_engine* engine, void* bytes, size_t capacity, size_t* size) {
+  return guarded([&] {
+    const Engine& from = engine_of(engine);
+    if (from.book() == nullptr) throw NoPrice();
+    if (capacity > 0) static_cast<void>(given(static_cast<std::byte*>(bytes), "bytes"));
+    const std::size_t needed = from.save_to({static_cast<std::byte*>(bytes), capacity});
+    if (size != nullptr) *size = needed;
+    need("bytes", needed, capacity);
+  });
+}
+
+liq_status liq_engine_load(const void* bytes, size_t size, int32_t threads, liq_engine** out) {
+  return guarded([&] {
+    given(out, "out") = nullptr;
+    if (threads < 1) throw InvalidConfig("threads must be at least 1, was " + std::to_string(threads));
+    const auto all = column(static_cast<const std::byte*>(bytes), size, "bytes");
+    *out = reinterpret_cast<liq_engine*>(new Engine(Engine::load(all, static_cast<std::size_t>(threads))));
+  });
+}
+
+liq_status liq_engine_clone(const liq_engine* engine, liq_engine** out) {
+  return guarded([&] {
+    given(out, "out") = nullptr;
+    *out = reinterpret_cast<liq_engine*>(new Engine(engine_of(engine).clone()));
   });
 }
 

@@ -7,25 +7,49 @@
 #include <utility>
 
 #include "check_rows.hpp"
+#include "check_state.hpp"
 #include "engine_parts.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
+#include "liqcore/published.hpp"
 #include "pool.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
+#include "trade_blocks.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
 
 constexpr double kShareSteps = 1024.0;
 
+double entry_price(CandlePrice price, const CandleArrays& candles, std::size_t i) noexcept {
+  switch (price) {
+    case CandlePrice::hlc3:
+      break;
+    case CandlePrice::close:
+      return candles.close[i];
+    case CandlePrice::open:
+      return candles.open[i];
+    case CandlePrice::ohlc4:
+      return (candles.open[i] + candles.high[i] + candles.low[i] + candles.close[i]) / 4;
+    case CandlePrice::hl2:
+      return (candles.high[i] + candles.low[i]) / 2;
+  }
+  return (candles.high[i] + candles.low[i] + candles.close[i]) / 3;
+}
+
 }  // namespace
+
+void check_threads(std::size_t threads) {
+  if (threads < 1 || threads > 256)
+    throw InvalidConfig("threads must be between 1 and 256, was " + std::to_string(threads));
+}
 
 Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions options)
     : instrument_(std::move(instrument)),
       leverage_(std::move(leverage)),
       options_(std::move(options)),
-      live_{{}, {}, {}, {}, {options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()}, 0},
+      live_{{}, {}, {}, {}, {}, {options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()}, 0},
       per_tick_(1.0 / instrument_.tick_size()),
       per_lot_(1.0 / instrument_.lot_size()),
       keys_(kBlockRows),
@@ -37,14 +61,24 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     throw InvalidConfig("maker_share must lie in [0, 1], was " + text_of(o.maker_share));
   o.maker_share = round_half_even(o.maker_share * kShareSteps) / kShareSteps;
   History::check_keep(o.keep);
-  if (o.threads < 1 || o.threads > 256)
-    throw InvalidConfig("threads must be between 1 and 256, was " + std::to_string(o.threads));
+  check_threads(o.threads);
   if (o.ticks_per_bin < 0) throw InvalidConfig("ticks_per_bin must be at least 1, was " + text_of(o.ticks_per_bin));
+  if (o.axis_limit < 1 || o.axis_limit > kMaxAxisBins)
+    throw InvalidConfig("axis_limit must be between 1 and " + text_of(kMaxAxisBins) + " bins, was " +
+                        text_of(o.axis_limit));
+  if (!o.axis && o.ticks_per_bin > kMaxAutomaticStep)
+    throw InvalidConfig("ticks_per_bin of an automatic axis must be at most 2^20, was " + text_of(o.ticks_per_bin));
+  if (!o.axis && !ends_in_time(o, o.ticks_per_bin))
+    throw InvalidConfig("axis_limit must end the axis by tick 2^40, was " + text_of(o.axis_limit) + " bins of " +
+                        text_of(o.ticks_per_bin) + " ticks");
   if (o.axis && o.ticks_per_bin != 0 && o.ticks_per_bin != o.axis->ticks_per_bin())
     throw InvalidConfig("ticks_per_bin must be that of the axis (" + text_of(o.axis->ticks_per_bin()) +
                         ") or not given, was " + text_of(o.ticks_per_bin));
+  if (o.axis)
+    last_tick_ = std::numeric_limits<std::int64_t>::max();
+  else if (o.ticks_per_bin > 0)
+    last_tick_ = last_tick(o.ticks_per_bin);
   if (!o.half_life_ns.empty()) {
-    if (o.model == Model::none) throw InvalidConfig("half_life needs a model, which was none: use scale()");
     if (o.half_life_ns.size() != leverage_.size())
       throw InvalidConfig("half_life must hold one value per tier (" + std::to_string(leverage_.size()) + "), had " +
                           std::to_string(o.half_life_ns.size()));
@@ -53,6 +87,10 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     for (int side = 0; side < 2; ++side)
       for (const double half_life : o.half_life_ns)
         window_decay_.push_back(std::exp2(-static_cast<double>(o.window_ns) / half_life));
+    if (std::any_of(window_decay_.begin(), window_decay_.end(), [](double factor) { return factor != 1.0; }))
+      for (int side = 0; side < 2; ++side)
+        idle_.scale[side].assign(window_decay_.begin(),
+                                 window_decay_.begin() + static_cast<std::ptrdiff_t>(leverage_.size()));
   }
   if (o.model != Model::flow && o.maker_share != 0.0)
     throw InvalidConfig("maker_share needs the model flow, was " + text_of(o.maker_share));
@@ -63,6 +101,18 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
   static_cast<void>(LevelBook(instrument_, leverage_, 1));  // refuses impossible tiers now, not at the first price
   counts_.accounts.resize(2 * leverage_.size());
   if (o.threads > 1) pool_ = std::make_shared<Pool>(o.threads);
+}
+
+Engine Engine::clone() const {
+  Engine out(*this);
+  out.hook_ = nullptr;
+  out.publisher_ = nullptr;
+  if (out.in_hook_) {  // the other one is not in a hook: what this one does when its hook returns
+    out.in_hook_ = false;
+    out.begin_window(window_start_ns_);
+    out.live_.book->begin_window();
+  }
+  return out;
 }
 
 // --- reading -----------------------------------------------------------------------------------------------------
@@ -103,7 +153,7 @@ std::optional<History> Engine::history_so_far() const {
   if (!history_) return std::nullopt;
   History out = *history_;
   out.keep_all();  // the unfinished window comes on top of what is kept
-  if (Segment open; peek(open)) out.append() = std::move(open);
+  if (Segment open; peek(open)) out.append(std::move(open));
   return out;
 }
 
@@ -121,7 +171,8 @@ Stats Engine::stats() const {
 
 LevelBook Engine::new_book(std::int64_t tick) const {
   if (options_.axis) return {instrument_, leverage_, *options_.axis};
-  return {instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_ticks_per_bin(tick)};
+  return {instrument_, leverage_, options_.ticks_per_bin > 0 ? options_.ticks_per_bin : automatic_ticks_per_bin(tick),
+          options_.axis_limit};
 }
 
 void Engine::start_book(std::int64_t ts_ns, std::int64_t tick) {
@@ -135,6 +186,7 @@ void Engine::start_book(std::int64_t ts_ns, std::int64_t tick) {
   live_.book.emplace(std::move(book));
   history_.emplace(std::move(history));
   began_ns_ = ts_ns;
+  if (!options_.axis) last_tick_ = last_tick(live_.book->bin_rule().ticks_per_bin());
   begin_window(floor_div(ts_ns, options_.window_ns) * options_.window_ns);
 }
 
@@ -148,6 +200,7 @@ void Engine::end_book() noexcept {
   live_.book.reset();
   history_.reset();
   began_ns_ = window_start_ns_ = 0;
+  if (!options_.axis && options_.ticks_per_bin == 0) last_tick_ = 0;
   window_end_ns_ = plain_end_ns_ = kNever;
 }
 
@@ -186,40 +239,41 @@ void Engine::write_boundary(Segment& segment) const noexcept {
 }
 
 /// The one place where windows end. First everything that needs memory, then, without a way to fail, what it is for.
+/// Windows after the first are idle, and pass at once; there are none with a hook.
 template <class Prepare>
 void Engine::close_windows(std::size_t windows, Prepare&& prepare) {
   apply_run();
   LevelBook& book = *live_.book;
   const bool decays = !window_decay_.empty();
-  Layers::Range bins;
-  for (std::size_t layer = 0; layer < 2 * book.tiers(); ++layer)
-    if (const Layers::Range& range = book.opened_range(layer); !range.empty()) {
-      bins.include(range.low);
-      bins.include(range.high - 1);
-    }
-  history_->room_for(windows, bins, decays, room_);
   if (decays)
     book.room_to_settle(closing_);
   else
     book.peek(closing_);
+  history_->room_for(windows, book.opened(), decays || !closing_.scale[0].empty(), room_);
   prepare();
-  for (std::size_t i = 0; i < windows; ++i) {
-    if (decays) book.scale(window_decay_);
-    if (decays || i > 0) book.peek(closing_);
-    book.end_window(closing_);
-    value_liquidated();
-    write_boundary(closing_);
-    end_window(history_->put(closing_, room_));
+  if (decays) {
+    book.scale(window_decay_);
+    book.peek(closing_);
   }
-  room_.spare.clear();
+  end_windows(closing_, 1);
+  if (windows > 1) end_windows(idle_, windows - 1);
+  publish_windows_ended();
   history_->prefetch();
 }
 
-void Engine::end_window(const Segment& segment) {
+void Engine::end_windows(Segment& window, std::size_t windows) {
+  write_boundary(window);
+  live_.book->end_window(window, windows, history_->joins(window));
+  value_liquidated();
+  end_windows_of(history_->put(window, room_, windows), windows);
+}
+
+void Engine::end_windows_of(const Segment& window, std::size_t windows) {
   live_.candle = Candle{};
-  clock_ns_ = std::max(clock_ns_, segment.end_ns);
-  begin_window(segment.end_ns);
-  if (hook_) call_hook(segment);
+  const std::int64_t end = window_start_ns_ + static_cast<std::int64_t>(windows) * options_.window_ns;
+  clock_ns_ = std::max(clock_ns_, end);
+  begin_window(end);
+  if (hook_) call_hook(window);
   live_.book->begin_window();
 }
 
@@ -229,11 +283,11 @@ void Engine::call_hook(const Segment& segment) {
   struct Calling {
     Engine& engine;
     explicit Calling(Engine& of) : engine(of) {
-      engine.in_hook_.now = true;
+      engine.in_hook_ = true;
       engine.plain_end_ns_ = kNever;  // no trade is plain now: checked_trade() refuses it
     }
     ~Calling() {
-      engine.in_hook_.now = false;
+      engine.in_hook_ = false;
       engine.begin_window(engine.window_start_ns_);
     }
   };
@@ -247,10 +301,23 @@ void Engine::call_hook(const Segment& segment) {
 }
 
 void Engine::refuse_in_hook() const {
-  if (in_hook_.now) throw InvalidConfig("an engine must not be fed from its own hook, which may only read it");
+  if (in_hook_) throw InvalidConfig("an engine must not be fed from its own hook, which may only read it");
 }
 
 void Engine::on_column(Hook hook) { hook_ = hook ? std::make_shared<const Hook>(std::move(hook)) : nullptr; }
+
+void Engine::publish_to(std::shared_ptr<Publisher> publisher) {
+  if (publisher) publisher->publish(*this);
+  publisher_ = std::move(publisher);
+}
+
+void Engine::publish_windows_ended() const noexcept {
+  if (publisher_) publisher_->windows_ended(*this);
+}
+
+void Engine::answer_readers() const noexcept {
+  if (publisher_) publisher_->answer(*this);
+}
 
 void Engine::value_liquidated() noexcept {
   const Layers& liquidated = live_.book->liquidated();
@@ -258,9 +325,9 @@ void Engine::value_liquidated() noexcept {
   liquidated_usd_.resize(liquidated.layers());
   for (std::size_t layer = 0; layer < liquidated.layers(); ++layer) {
     double usd = 0.0;
-    const Layers::Range& range = liquidated.range(layer);
-    for (std::int64_t bin = range.low; bin < range.high; ++bin)
-      usd += liquidated.at(layer, bin) * terms.usd_per_lot(bin);
+    liquidated.each_page(layer, liquidated.range(layer), [&](std::int64_t first, const double* cells, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) usd += cells[i] * terms.usd_per_lot(first + static_cast<std::int64_t>(i));
+    });
     liquidated_usd_[layer] = usd;
   }
 }
@@ -271,30 +338,39 @@ void Engine::advance(std::int64_t ts_ns) {
     throw InvalidConfig("ts must be a time between 1970 and 2116 in ns, was " + text_of(ts_ns));
   if (clock_ns_ != kNever && ts_ns < clock_ns_)
     throw InvalidConfig("ts must not be before the engine's clock (" + text_of(clock_ns_) + "), was " + text_of(ts_ns));
-  refuse_gap("ts", clock_ns_, ts_ns);
+  refuse_jump(ts_ns);
   move_clock(ts_ns, 0);
+  answer_readers();
 }
 
-std::int64_t Engine::windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept {
-  return floor_div(to_ns, options_.window_ns) - floor_div(from_ns, options_.window_ns);
-}
-
-void Engine::refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const {
-  if (from_ns == kNever || window_end_ns_ == kNever) return;
-  refuse_jump(argument, from_ns, to_ns, windows_between(from_ns, to_ns), options_.window_ns);
+void Engine::refuse_jump(std::int64_t ts_ns) const {
+  if (!looked_ahead_) jumps().see(ts_ns, true);
 }
 
 // --- checking rows -----------------------------------------------------------------------------------------------
 
+std::int64_t Engine::last_tick(std::int64_t ticks_per_bin) const noexcept {
+  constexpr auto kHighest = static_cast<std::int64_t>(kMaxTicks);  // no price lies above
+  return ticks_per_bin > kHighest / options_.axis_limit ? kHighest : options_.axis_limit * ticks_per_bin - 1;
+}
+
+bool Engine::off_range(std::int64_t tick) const noexcept {
+  return tick > (last_tick_ != 0 ? last_tick_ : last_tick(automatic_ticks_per_bin(tick)));
+}
+
 Reject Engine::check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
                            OnGrid& lots) const noexcept {
-  return liqcore::check_trade(ts_ns, price, qty, clock, instrument_.tick_size(), instrument_.lot_size(), tick, lots);
+  const Reject reject =
+      liqcore::check_trade(ts_ns, price, qty, clock, instrument_.tick_size(), instrument_.lot_size(), tick, lots);
+  return reject == Reject::none && off_range(tick.units) ? Reject::off_range : reject;
 }
 
 Reject Engine::check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept {
   if (const Reject time = check_time(ts_ns, clock); time != Reject::none) return time;
   if (!std::isfinite(price)) return Reject::not_finite;
-  return check_price(price, instrument_.tick_size());
+  OnGrid tick;
+  const Reject reject = check_price(price, instrument_.tick_size(), tick);
+  return reject == Reject::none && off_range(tick.units) ? Reject::off_range : reject;
 }
 
 Reject Engine::check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept {
@@ -308,7 +384,8 @@ Reject Engine::check_event(std::int64_t ts_ns, double price, double qty, std::in
   OnGrid tick;
   OnGrid lots;
   const Reject reject = check_trade(ts_ns, price, qty, clock, tick, lots);
-  return reject == Reject::off_grid ? Reject::none : reject;  // events are rounded
+  if (reject != Reject::off_grid) return reject;
+  return off_range(tick.units) ? Reject::off_range : Reject::none;  // events are rounded
 }
 
 Reject Engine::check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept {
@@ -329,7 +406,8 @@ Reject Engine::check_candle(const CandleArrays& candles, std::size_t i, std::int
   if (!(buy / instrument_.lot_size() <= kMaxLots && sell / instrument_.lot_size() <= kMaxLots))
     return Reject::too_large;
   const auto [low, high] = std::minmax(candles.open[i], candles.close[i]);
-  return candles.low[i] <= low && candles.high[i] >= high ? Reject::none : Reject::inconsistent;
+  if (!(candles.low[i] <= low && candles.high[i] >= high)) return Reject::inconsistent;
+  return off_range(instrument_.to_ticks(candles.high[i]).units) ? Reject::off_range : Reject::none;
 }
 
 Reject Engine::count(Reject reason) noexcept {
@@ -338,21 +416,21 @@ Reject Engine::count(Reject reason) noexcept {
     ++counts_.used;
   else
     ++counts_.rejected[static_cast<std::size_t>(reason)];
+  answer_readers();
   return reason;
 }
 
 // --- one event ---------------------------------------------------------------------------------------------------
 
 Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_sell) {
-  // A trade that is plainly on both grids, in the window and the run that are open: see kernels.hpp on the products.
+  // A trade that is plainly on both grids, in the window and the run that are open: see limits.hpp on the products.
   // Every test is false for NaN.
   const double x = price * per_tick_;
   const double y = qty * per_lot_;
   const double tick = round_half_even(x);
   const double lots = round_half_even(y);
-  if (std::fabs(x - tick) <= kernels::kOnGrid && std::fabs(y - lots) <= kernels::kOnGrid && qty > 0.0 &&
-      y <= kernels::kNear && x <= kernels::kNear && ts_ns >= clock_ns_ && ts_ns < plain_end_ns_ &&
-      live_.run.takes(static_cast<std::int64_t>(tick))) {
+  if (std::fabs(x - tick) <= kOnGrid && std::fabs(y - lots) <= kOnGrid && qty > 0.0 && y <= kNear && x <= kNear &&
+      ts_ns >= clock_ns_ && ts_ns < plain_end_ns_ && live_.run.takes(static_cast<std::int64_t>(tick))) {
     live_.run.add(static_cast<std::int64_t>(tick), static_cast<std::int64_t>(lots), taker_sell);
     clock_ns_ = last_event_ns_ = ts_ns;
     ++counts_.rows;
@@ -370,8 +448,8 @@ Reject Engine::checked_trade(std::int64_t ts_ns, double price, double qty, bool 
   OnGrid lots;
   const Reject reject = check_trade(ts_ns, price, qty, clock_ns_, tick, lots);
   if (reject == Reject::none) {
-    if (ts_ns >= window_end_ns_) refuse_gap("ts", clock_ns_, ts_ns);  // within a window there is no gap
-    if (static_cast<double>(lots.units) > kernels::kNear) {
+    if (ts_ns >= window_end_ns_) refuse_jump(ts_ns);  // within a window there is no gap
+    if (static_cast<double>(lots.units) > kNear) {
       use_large_trade(ts_ns, tick.units, static_cast<double>(lots.units), taker_sell);
     } else {
       if (live_.book && !live_.run.takes(tick.units)) apply_run();
@@ -390,7 +468,7 @@ Reject Engine::mark(std::int64_t ts_ns, double price) {
   refuse_in_hook();
   const Reject reject = check_mark(ts_ns, price, clock_ns_);
   if (reject == Reject::none) {
-    refuse_gap("ts", clock_ns_, ts_ns);
+    refuse_jump(ts_ns);
     use_mark(ts_ns, price);
   }
   return count(reject);
@@ -400,7 +478,7 @@ Reject Engine::open_interest(std::int64_t ts_ns, double quantity) {
   refuse_in_hook();
   const Reject reject = check_sample(ts_ns, quantity, clock_ns_);
   if (reject == Reject::none) {
-    refuse_gap("ts", clock_ns_, ts_ns);
+    refuse_jump(ts_ns);
     if (live_.sampled.acts()) {
       apply_run();
       const std::int64_t last_price = live_.last_price != 0 ? live_.last_price : mark_tick_;
@@ -423,7 +501,7 @@ Reject Engine::vendor_event(std::int64_t ts_ns, double price, double qty) {
   if (options_.model != Model::vendor) throw InvalidConfig("vendor events need the model vendor");
   const Reject reject = check_event(ts_ns, price, qty, clock_ns_);
   if (reject == Reject::none) {
-    refuse_gap("ts", clock_ns_, ts_ns);
+    refuse_jump(ts_ns);
     const std::int64_t tick = instrument_.to_ticks(price).units;
     const OnGrid lots = instrument_.to_lots(qty);
     const auto opened = static_cast<double>(lots.units);
@@ -456,7 +534,7 @@ void Engine::use_large_trade(std::int64_t ts_ns, std::int64_t tick, double lots,
   });
   draw({tick, tick, tick, tick, bought, sold});
   if (live_.sampled.watches()) live_.sampled.traded(tick, bought, sold);
-  if (options_.trigger == Trigger::last) touch_book(tick, tick);
+  if (options_.trigger == Trigger::last) touch_book({tick, tick}, {tick, tick});
   if (options_.model != Model::flow) return;
   const std::optional<LevelBook::Reached> reached = mark_reached();
   live_.book->open(Side::long_, tick, longs, reached);
@@ -473,7 +551,7 @@ void Engine::begin_run(std::int64_t tick) {
     const std::int64_t jump = run_tick_ == 0 ? 0 : std::abs(tick - run_tick_);
     ticks = jump > 2 * live_.book->calm_reach(tick) ? TickRange{tick, tick} : live_.book->calm_range(tick);
   }
-  live_.run.reset(ticks.low, ticks.high);
+  live_.run.reset(ticks.low, std::min(ticks.high, last_tick_));
   run_tick_ = tick;
 }
 
@@ -497,7 +575,7 @@ void Engine::apply_run() const {
         static_cast<double>(volumes.sold)});
   if (live_.sampled.watches()) live_.sampled.traded(run);
   if (touches) {
-    live_.triggered = TickRange{run.last(), run.last()};
+    live_.triggered = live_.price = TickRange{run.last(), run.last()};
     live_.sampled.touched({run.low(), run.high()});
     book.touch(run.low(), run.high());
   }
@@ -505,11 +583,12 @@ void Engine::apply_run() const {
   run.clear();
 }
 
-void Engine::touch_book(std::int64_t low_tick, std::int64_t high_tick) {
+void Engine::touch_book(TickRange range, TickRange price) {
   live_.book->room_to_touch();
-  live_.triggered = TickRange{low_tick, high_tick};
-  live_.sampled.touched(*live_.triggered);
-  live_.book->touch(low_tick, high_tick);
+  live_.triggered = range;
+  live_.price = price;
+  live_.sampled.touched(range);
+  live_.book->touch(range.low, range.high);
 }
 
 void Engine::draw(const Candle& candle) const {
@@ -534,7 +613,7 @@ void Engine::use_mark(std::int64_t ts_ns, double price) {
   last_event_ns_ = ts_ns;
   mark_price_ = price;
   mark_tick_ = tick;
-  if (touches) touch_book(tick, tick);
+  if (touches) touch_book({tick, tick}, {tick, tick});
 }
 
 void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
@@ -543,8 +622,8 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   const std::int64_t low = tick_of(candles.low[i]);
   const std::int64_t high = tick_of(candles.high[i]);
   const std::int64_t first = tick_of(candles.open[i]);
-  const std::int64_t typical =
-      std::max<std::int64_t>(1, tick_of((candles.high[i] + candles.low[i] + candles.close[i]) / 3));
+  const std::int64_t close = tick_of(candles.close[i]);
+  const std::int64_t entry = std::max<std::int64_t>(1, tick_of(entry_price(options_.candle_price, candles, i)));
   const OnGrid buy = instrument_.to_lots(volume(candles.buy_qty));
   const OnGrid sell = instrument_.to_lots(volume(candles.sell_qty));
   const auto bought = static_cast<double>(buy.units);
@@ -560,18 +639,18 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   move_clock(candles.ts_open_ns[i] + candles.interval_ns - 1, first, [&] {
     if (live_.sampled.watches()) live_.sampled.room_to_trade(1);
     if (touches) live_.book->room_to_touch();
-    if (options_.model == Model::flow) room_to_open(typical, longs, shorts, reached());
+    if (options_.model == Model::flow) room_to_open(entry, longs, shorts, reached());
   });
   last_event_ns_ = clock_ns_;
   if (!buy.exact || !sell.exact) ++counts_.rounded_qty;
   if (volume(candles.buy_qty) > 0.0 || volume(candles.sell_qty) > 0.0) used_candle_volumes_ = true;
-  draw({first, high, low, tick_of(candles.close[i]), bought, sold});
-  if (touches) touch_book(low, high);
+  draw({first, high, low, close, bought, sold});
+  if (touches) touch_book({low, high}, {close, close});
   if (bought == 0.0 && sold == 0.0) return;
-  if (live_.sampled.watches()) live_.sampled.traded(typical, bought, sold);
+  if (live_.sampled.watches()) live_.sampled.traded(entry, bought, sold);
   if (options_.model != Model::flow) return;
-  live_.book->open(Side::long_, typical, longs, reached());
-  live_.book->open(Side::short_, typical, shorts, reached());
+  live_.book->open(Side::long_, entry, longs, reached());
+  live_.book->open(Side::short_, entry, shorts, reached());
 }
 
 Reject Engine::candle(const CandleArrays& candles, std::size_t i) {
@@ -580,55 +659,22 @@ Reject Engine::candle(const CandleArrays& candles, std::size_t i) {
   return count(reject);
 }
 
-// --- the verbs ---------------------------------------------------------------------------------------------------
+// --- the verbs, of arguments that fit (engine_verbs.cpp) ---------------------------------------------------------
 
-std::int64_t Engine::verb_tick(const char* argument, double price) const {
-  refuse_in_hook();
-  if (clock_ns_ == kNever) throw InvalidConfig("the engine has no clock yet: call advance(ts) before the verbs");
-  const Reject reject = std::isfinite(price) ? check_price(price, instrument_.tick_size()) : Reject::not_finite;
-  if (reject != Reject::none)
-    throw InvalidConfig(std::string(argument) + " must be a price of at least one tick and below 2^31 ticks, was " +
-                        text_of(price));
-  return instrument_.to_ticks(price).units;
-}
-
-void Engine::open(Side side, double price, double qty) {
-  const std::int64_t tick = verb_tick("price", price);
-  if (!(std::isfinite(qty) && qty > 0.0 && qty / instrument_.lot_size() <= kMaxLots))
-    throw InvalidConfig("qty must be finite, above 0 and at most 2^48 lots, was " + text_of(qty));
-  const auto lots = static_cast<double>(instrument_.to_lots(qty).units);
+Opened Engine::use_opening(std::int64_t ts_ns, const Opening& opening) {
   apply_run();
-  move_clock(clock_ns_, tick, [&] {
-    // Live longs lie below the last trigger price and live shorts above it, also those that others open.
-    const BinRule& bin = live_.book->bin_rule();
-    std::optional<LevelBook::Reached> reached = mark_reached();
-    if (live_.triggered) {
-      const LevelBook::Reached touched{bin(live_.triggered->low), bin(live_.triggered->high)};
-      reached = reached ? LevelBook::Reached{std::min(reached->low_bin, touched.low_bin),
-                                             std::max(reached->high_bin, touched.high_bin)}
-                        : touched;
-    }
-    live_.book->open(side, tick, lots, reached);
+  move_clock(ts_ns, opening.tick, [&] {
+    Layers::Range bins;
+    live_.book->room_to_open(opening, price_reached(), bins);
+    live_.book->make_room(bins);
   });
+  return live_.book->open(opening, price_reached());
 }
 
-void Engine::touch(double low, double high) {
-  const std::int64_t low_tick = verb_tick("low", low);
-  const std::int64_t high_tick = verb_tick("high", high);
-  if (low_tick > high_tick)
-    throw InvalidConfig("high must be at least low (" + text_of(low) + "), was " + text_of(high));
+void Engine::use_touch(std::int64_t ts_ns, const TouchTicks& touch) {
   apply_run();
-  move_clock(clock_ns_, low_tick, [&] { touch_book(low_tick, high_tick); });
-}
-
-void Engine::scale(std::span<const double> factors) {
-  refuse_in_hook();
-  if (clock_ns_ == kNever) throw InvalidConfig("the engine has no clock yet: call advance(ts) before the verbs");
-  apply_run();
-  if (live_.book)
-    live_.book->scale(factors);
-  else
-    LevelBook(instrument_, leverage_, 1).scale(factors);  // nothing is live, but a wrong argument is still an error
+  move_clock(ts_ns, touch.range.low, [&] { live_.book->room_to_touch(); });
+  touch_book(touch.range, touch.price);
 }
 
 }  // namespace liqcore::inline abi1

@@ -16,6 +16,7 @@
 #include "liqcore/error.hpp"
 #include "pool.hpp"
 #include "text_of.hpp"
+#include "trade_blocks.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
@@ -71,15 +72,29 @@ bool any_volumes(const CandleArrays& candles) {
 
 }  // namespace
 
-void refuse_jump(const char* argument, std::int64_t from_ns, std::int64_t to_ns, std::int64_t windows,
-                 std::int64_t window_ns) {
-  if (windows > Engine::kMaxGapWindows)
-    throw InvalidConfig(std::string(argument) + " must not jump over more than " + text_of(Engine::kMaxGapWindows) +
-                        " windows at once (are the times in nanoseconds?): from " + text_of(from_ns) + " to " +
-                        text_of(to_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns");
+void Jumps::see(std::int64_t ts_ns, bool is_price) {
+  if (ts_ns < std::max<std::int64_t>(clock_ns, 0) || ts_ns > kMaxTime) return;
+  if (began && ts_ns - clock_ns >= far_ns()) refuse(ts_ns);
+  clock_ns = ts_ns;
+  began = began || is_price;
 }
 
-void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
+std::int64_t Jumps::far_ns() const noexcept {
+  return window_ns > kMaxTime / Engine::kMaxGapWindows ? kMaxTime : window_ns * Engine::kMaxGapWindows;
+}
+
+void Jumps::refuse(std::int64_t ts_ns) const {
+  const std::int64_t windows = floor_div(ts_ns, window_ns) - floor_div(clock_ns, window_ns);
+  if (windows > Engine::kMaxGapWindows)
+    throw InvalidConfig("ts must not jump over more than " + text_of(Engine::kMaxGapWindows) +
+                        " windows at once (are the times in nanoseconds?): from " + text_of(clock_ns) + " to " +
+                        text_of(ts_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns");
+}
+
+Jumps Engine::jumps() const noexcept { return {clock_ns_, window_end_ns_ != kNever, options_.window_ns}; }
+
+void Engine::refuse_jumps(const Feed& feed, bool trades_sorted) const {
+  Jumps jumps = this->jumps();
   std::int64_t first = clock_ns_ == kNever ? kMaxTime : clock_ns_;
   std::int64_t last = kNever;
   const auto look = [&](std::span<const std::int64_t> times, std::int64_t delay) {
@@ -97,76 +112,38 @@ void Engine::refuse_gaps(const Feed& feed, bool trades_sorted) const {
   } else {
     look(trade_ts, 0);
   }
+  const std::int64_t candle_ns = feed.candles.interval_ns - 1;
   look(feed.marks.ts_ns, 0);
   look(feed.vendor_events.ts_ns, 0);
-  look(feed.candles.ts_open_ns, feed.candles.interval_ns - 1);
+  look(feed.candles.ts_open_ns, candle_ns);
   look(feed.open_interest.ts_ns, 0);
-  if (last == kNever || windows_between(first, last) <= kMaxGapWindows) return;
+  if (last == kNever || last - first < jumps.far_ns()) return;
 
-  // Rare: the call spans that many windows, so look whether one step does. Rows that would be rejected do not count.
-  std::int64_t clock = clock_ns_;
-  bool windows_began = window_end_ns_ != kNever;
-  const auto step = [&](Reject reject, std::int64_t ts, bool is_price) {
-    if (reject != Reject::none) return;
-    if (windows_began) refuse_jump("ts", clock, ts, windows_between(clock, ts), options_.window_ns);
-    clock = ts;
-    windows_began = windows_began || is_price;
+  // Rare: the call spans that many windows, so look whether one step does.
+  const auto see = [&](std::span<const std::int64_t> times, bool is_price) {
+    return [&jumps, times, is_price](std::size_t i) { jumps.see(times[i], is_price); };
   };
   merge(
       feed, trades_sorted,
       [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) {
-          const std::int64_t ts = feed.trades.ts_ns[i];
-          OnGrid tick;
-          OnGrid lots;
-          step(check_trade(ts, feed.trades.price[i], feed.trades.qty[i], clock, tick, lots), ts, true);
-        }
+        for (std::size_t i = begin; i < end; ++i) jumps.see(trade_ts[i], true);
       },
+      see(feed.marks.ts_ns, true), see(feed.vendor_events.ts_ns, true),
       [&](std::size_t i) {
-        const std::int64_t ts = feed.marks.ts_ns[i];
-        step(check_mark(ts, feed.marks.value[i], clock), ts, true);
+        if (const std::int64_t ts = feed.candles.ts_open_ns[i]; ts >= 0 && ts <= kMaxTime - candle_ns)
+          jumps.see(ts + candle_ns, true);
       },
-      [&](std::size_t i) {
-        const EventArrays& events = feed.vendor_events;
-        step(check_event(events.ts_ns[i], events.price[i], events.qty[i], clock), events.ts_ns[i], true);
-      },
-      [&](std::size_t i) {
-        if (const Reject reject = check_candle(feed.candles, i, clock); reject == Reject::none)
-          step(reject, feed.candles.ts_open_ns[i] + feed.candles.interval_ns - 1, true);
-      },
-      [&](std::size_t i) {
-        const std::int64_t ts = feed.open_interest.ts_ns[i];
-        step(check_sample(ts, feed.open_interest.value[i], clock), ts, false);
-      });
+      see(feed.open_interest.ts_ns, false));
 }
 
 void Engine::refuse_records(const TradeRecords& records) const {
   bool has_trades = false;
-  std::int64_t first = clock_ns_ == kNever ? kMaxTime : clock_ns_;
-  std::int64_t last = kNever;
+  Jumps jumps = this->jumps();
   for_each_trade(records, [&](std::size_t i, bool) {
     has_trades = true;
-    const auto ts = value_at<std::int64_t>(records.ts_ns, i);
-    if (ts < 0 || ts > kMaxTime) return;
-    first = std::min(first, ts);
-    last = std::max(last, ts);
+    jumps.see(value_at<std::int64_t>(records.ts_ns, i), true);
   });
   refuse_double_volumes({}, has_trades);
-  if (last == kNever || windows_between(first, last) <= kMaxGapWindows) return;
-
-  std::int64_t clock = clock_ns_;
-  bool windows_began = window_end_ns_ != kNever;
-  for_each_trade(records, [&](std::size_t i, bool) {
-    const auto ts = value_at<std::int64_t>(records.ts_ns, i);
-    OnGrid tick;
-    OnGrid lots;
-    if (check_trade(ts, value_at<double>(records.price, i), value_at<double>(records.qty, i), clock, tick, lots) !=
-        Reject::none)
-      return;
-    if (windows_began) refuse_jump("ts", clock, ts, windows_between(clock, ts), options_.window_ns);
-    clock = ts;
-    windows_began = true;
-  });
 }
 
 // --- arrays ------------------------------------------------------------------------------------------------------
@@ -195,7 +172,8 @@ RowCounts Engine::feed_rows(const Feed& feed) {
     throw InvalidConfig("vendor events need the model vendor");
   refuse_double_volumes(feed, !feed.trades.ts_ns.empty());
   const bool sorted = trades_rise(feed.trades.ts_ns);
-  refuse_gaps(feed, sorted);
+  refuse_jumps(feed, sorted);
+  const LookedAhead looked_ahead(looked_ahead_);
   const RowCounts before = counts_;
   merge(
       feed, sorted, [&](std::size_t begin, std::size_t end) { use_trades(feed.trades, begin, end, sorted); },
@@ -208,6 +186,7 @@ RowCounts Engine::feed_rows(const Feed& feed) {
       [&](std::size_t i) {
         static_cast<void>(open_interest(feed.open_interest.ts_ns[i], feed.open_interest.value[i]));
       });
+  answer_readers();
   RowCounts after = counts_;
   after -= before;
   return after;
@@ -216,6 +195,7 @@ RowCounts Engine::feed_rows(const Feed& feed) {
 RecordStats Engine::records(const TradeRecords& records) {
   refuse_in_hook();
   refuse_records(records);
+  const LookedAhead looked_ahead(looked_ahead_);
   RecordStats out;
   // Whole windows of a long stretch are what threads share; one alone wants its block in the second-level cache.
   const std::size_t block = std::min(records.size, pool_ ? std::size_t{1} << 20 : std::size_t{1} << 13);
@@ -242,6 +222,7 @@ RecordStats Engine::records(const TradeRecords& records) {
         },
         &out);
     flush();
+    answer_readers();
   });
   return out;
 }
@@ -256,57 +237,63 @@ void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_
     }
     if (live_.book) begin = use_whole_windows(trades, begin, end);
   }
-  const kernels::Kernels& kernels = kernels::active();
+  // The first price makes the book, and says where its axis ends.
+  for (; begin < end && !live_.book; ++begin)
+    static_cast<void>(
+        trade(trades.ts_ns[begin], trades.price[begin], trades.qty[begin], trades.taker_sell[begin] != 0));
   const kernels::Grid grid{instrument_.tick_size(), instrument_.lot_size(), per_tick_, per_lot_};
-  for (std::size_t block = begin; block < end; block += kBlockRows) {
-    const std::size_t n = std::min(kBlockRows, end - block);
-    const std::int64_t* ts = trades.ts_ns.data() + block;
-    const kernels::Block converted =
-        kernels.convert(trades.price.data() + block, trades.qty.data() + block, trades.taker_sell.data() + block, n,
-                        grid, keys_.data(), lots_.data());
-    const bool in_order = (sorted || kernels.rises(ts, n)) && ts[0] >= 0 && ts[0] >= clock_ns_ && ts[n - 1] <= kMaxTime;
-    if (!converted.clean || !in_order) {
-      for (std::size_t i = block; i < block + n; ++i)
+  for_each_block(
+      trades, begin, end, sorted, grid, keys_, lots_, [&] { return clock_ns_; },
+      [&](const TradeBlock& block) { use_block(trades, block); },
+      [&](std::size_t i) {
         static_cast<void>(trade(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0));
-      continue;
+      });
+}
+
+void Engine::use_block(const TradeArrays& trades, const TradeBlock& block) {
+  const std::int64_t* const ts = trades.ts_ns.data() + block.begin;
+  const std::size_t n = block.rows;
+  if (block.converted.high > last_tick_) {
+    for (std::size_t i = block.begin; i < block.begin + n; ++i)
+      static_cast<void>(trade(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0));
+    return;
+  }
+  // What has happened of the block is counted when it has, for whoever looks from a hook or after memory ran out.
+  const auto count_rows = [&](std::size_t first, std::size_t end_row) {
+    if (first == end_row) return;
+    counts_.rows += end_row - first;
+    counts_.used += end_row - first;
+    if (block.converted.rounded > 0) {
+      if (end_row - first == n)
+        counts_.rounded_qty += block.converted.rounded;
+      else
+        for (std::size_t i = first; i < end_row; ++i)
+          counts_.rounded_qty += instrument_.to_lots(trades.qty[block.begin + i]).exact ? 0 : 1;
     }
-    // What has happened of the chunk is counted when it has, for whoever looks from a hook or after memory ran out.
-    const auto count_rows = [&](std::size_t first, std::size_t end_row) {
-      if (first == end_row) return;
-      counts_.rows += end_row - first;
-      counts_.used += end_row - first;
-      if (converted.rounded > 0) {
-        if (end_row - first == n)
-          counts_.rounded_qty += converted.rounded;
-        else
-          for (std::size_t i = first; i < end_row; ++i)
-            counts_.rounded_qty += instrument_.to_lots(trades.qty[block + i]).exact ? 0 : 1;
-      }
-      used_trades_ = true;
-      clock_ns_ = last_event_ns_ = ts[end_row - 1];
-    };
-    for (std::size_t i = 0; i < n;) {
-      const std::int64_t before = clock_ns_;
-      move_clock(ts[i], keys_[i] / 2);
-      // A run ends where the window does. Nearly always that is not in this block; only otherwise are times looked up,
-      // each a line of memory that nothing else has asked for.
-      const std::size_t stop = ts[n - 1] < window_end_ns_
-                                   ? n
-                                   : static_cast<std::size_t>(std::lower_bound(ts + i, ts + n, window_end_ns_) - ts);
-      const std::int64_t* keys = keys_.data() + i;
-      const bool whole = stop - i == n;
-      std::size_t done = 0;
-      try {
-        use_rows(keys, lots_.data() + i, stop - i,
-                 whole ? TickRange{converted.low, converted.high} : ticks_of(keys, stop - i), done);
-      } catch (...) {
-        if (done == 0) clock_ns_ = before;  // no window has ended: then the run was empty and nothing could fail
-        count_rows(i, i + done);
-        throw;
-      }
-      count_rows(i, stop);
-      i = stop;
+    used_trades_ = true;
+    clock_ns_ = last_event_ns_ = ts[end_row - 1];
+  };
+  for (std::size_t i = 0; i < n;) {
+    const std::int64_t before = clock_ns_;
+    move_clock(ts[i], keys_[i] / 2);
+    // A run ends where the window does. Nearly always that is not in this block; only otherwise are times looked up,
+    // each a line of memory that nothing else has asked for.
+    const std::size_t stop = ts[n - 1] < window_end_ns_
+                                 ? n
+                                 : static_cast<std::size_t>(std::lower_bound(ts + i, ts + n, window_end_ns_) - ts);
+    const std::int64_t* keys = keys_.data() + i;
+    const bool whole = stop - i == n;
+    std::size_t done = 0;
+    try {
+      use_rows(keys, lots_.data() + i, stop - i,
+               whole ? TickRange{block.converted.low, block.converted.high} : ticks_of(keys, stop - i), done);
+    } catch (...) {
+      if (done == 0) clock_ns_ = before;  // no window has ended: then the run was empty and nothing could fail
+      count_rows(i, i + done);
+      throw;
     }
+    count_rows(i, stop);
+    i = stop;
   }
 }
 

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "check_rows.hpp"
+#include "engine_parts.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/engine.hpp"
 #include "pool.hpp"
@@ -15,15 +17,16 @@
 namespace liqcore::inline abi1 {
 namespace {
 
-constexpr std::size_t kMinRows = 1 << 16;          // fewer are done before another thread has woken up
 constexpr std::size_t kStretchesPerThread = 3;     // so that one slow stretch does not hold up the rest
 constexpr std::size_t kMaxRowsAStretch = 1 << 22;  // so that segments do not pile up before they are put in
 
 }  // namespace
 
+std::size_t rows_for_threads = 1 << 16;
+
 bool Engine::trades_rise(std::span<const std::int64_t> ts_ns) const {
   const kernels::Kernels& kernels = kernels::active();
-  if (!pool_ || ts_ns.size() < kMinRows) return kernels.rises(ts_ns.data(), ts_ns.size());
+  if (!pool_ || ts_ns.size() < rows_for_threads) return kernels.rises(ts_ns.data(), ts_ns.size());
   const std::size_t parts = pool_->threads();
   const std::size_t rows = ts_ns.size() / parts + 1;
   std::vector<std::uint8_t> rises(parts, 1);
@@ -41,11 +44,18 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
     return static_cast<std::size_t>(std::lower_bound(ts + from, ts + end, time) - ts);
   };
   const auto window_of = [&](std::size_t row) { return ts[row] - ts[row] % options_.window_ns; };
-  // From the first window that begins here to the last that surely ends here.
+  // From the first window that begins here to the last that surely ends here: a row that is rejected ends none.
   const std::size_t from = first_at(begin, window_end_ns_);
-  if (from == end) return begin;
-  const std::size_t to = first_at(from, window_of(end - 1));
-  if (to - from < kMinRows) return begin;
+  const auto usable = [&](std::size_t row) {
+    OnGrid tick;
+    OnGrid lots;
+    return check_trade(ts[row], trades.price[row], trades.qty[row], kNever, tick, lots) == Reject::none;
+  };
+  std::size_t usable_end = end;
+  while (usable_end > from && !usable(usable_end - 1)) --usable_end;
+  if (usable_end == from) return begin;
+  const std::size_t to = first_at(from, window_of(usable_end - 1));
+  if (to - from < rows_for_threads) return begin;
   use_trades(trades, begin, from, true);
   move_clock(window_of(from), 0);
 
@@ -69,6 +79,7 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
       const std::size_t first = edges[done + i];
       const std::size_t last = edges[done + i + 1];
       Engine& worker = workers[i].emplace(instrument_, leverage_, options);
+      worker.looked_ahead_ = true;
       worker.start_book(window_of(first), 1);
       worker.clock_ns_ = window_of(first);
       worker.mark_price_ = mark_price_;
@@ -89,26 +100,32 @@ void Engine::absorb(Engine& later) {
   // First everything that needs memory, for all windows of the stretch; then, without a way to fail, what it is for.
   LevelBook& book = *live_.book;
   Layers::Range bins;
-  for (std::size_t i = 0; i < later.history_->size(); ++i) book.room_to_absorb(later.history_->segment(i), bins);
-  history_->room_to_put(later.history_->size(), bins);
-  live_.sampled.room_to_append(later.live_.sampled);
-  std::vector<std::shared_ptr<Segment>> windows = std::move(*later.history_).release();
-  book.make_room(bins);
-  for (std::shared_ptr<Segment>& segment : windows) {
-    if (segment->last_ns == std::numeric_limits<std::int64_t>::min()) segment->last_ns = last_event_ns_;
-    book.absorb(*segment, *later.live_.book);
-    value_liquidated();
-    last_event_ns_ = segment->last_ns;
-    const Segment& put = *segment;
-    history_->put(std::move(segment));
-    end_window(put);
+  const std::size_t more = later.history_->size();
+  history_->room_to_put(more, later.history_->entries());
+  for (std::size_t e = 0; e < later.history_->entries(); ++e) {
+    book.room_to_absorb(later.history_->entry(e).window, bins);
+    if (history_->folds(more)) history_->room_to_fold(later.history_->entry(e).window);
   }
+  live_.sampled.room_to_append(later.live_.sampled);
+  book.make_room(bins);
+  std::move(*later.history_).release([&](std::shared_ptr<Segment> window, std::size_t windows) {
+    if (window->last_ns == std::numeric_limits<std::int64_t>::min()) window->last_ns = last_event_ns_;
+    if (window->idle())
+      book.end_window(*window, windows, history_->joins(*window));
+    else
+      book.absorb(*window, *later.live_.book);
+    value_liquidated();
+    last_event_ns_ = window->last_ns;
+    end_windows_of(history_->put(std::move(window), windows), windows);
+  });
   if (later.live_.triggered) live_.triggered = later.live_.triggered;
+  if (later.live_.price) live_.price = later.live_.price;
   if (later.live_.last_price != 0) live_.last_price = later.live_.last_price;
   live_.sampled.append(later.live_.sampled);
   used_trades_ = used_trades_ || later.used_trades_;
   static_cast<RowCounts&>(counts_) += later.counts_;
   counts_.inexact = counts_.inexact || later.counts_.inexact;
+  publish_windows_ended();
 }
 
 }  // namespace liqcore::inline abi1

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check_rows.hpp"
+#include "check_state.hpp"
 #include "liqcore/engine.hpp"
 #include "liqcore/error.hpp"
 #include "text_of.hpp"
@@ -36,6 +37,10 @@ std::vector<std::pair<std::string, std::string>> Engine::kind() const {
     for (const double tier : leverage_.tiers())
       levels.push_back(instrument_.margin().level_factor(side, instrument_.contract(), tier));
   std::string axis = "automatic";
+  if (o.axis_limit != LevelBook::kAutomaticBins) {
+    axis += " up to bin ";
+    axis += text_of(o.axis_limit - 1);
+  }
   if (o.axis) {
     axis = "bins ";
     axis += text_of(o.axis->first_bin());
@@ -55,6 +60,7 @@ std::vector<std::pair<std::string, std::string>> Engine::kind() const {
       {"churn", text_of_maybe(o.model_options.churn)},
       {"event_threshold", text_of_maybe(o.model_options.event_threshold)},
       {"reconciled", o.model_options.reconciled ? "true" : "false"},
+      {"candle_price", std::string(name_of(o.candle_price))},
   };
 }
 
@@ -77,7 +83,9 @@ Checkpoint Engine::checkpoint() const {
                  book.earlier_accounts(),
                  kind(),
                  std::nullopt,
-                 run_tick_};
+                 run_tick_,
+                 live_.price,
+                 thinned_};
   if (const Footprint& run = live_.run; run.taken() > 0) out.run = TickRange{run.from(), run.from() + run.taken() - 1};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book.first_bin(), book.first_bin() + book.width()};
@@ -103,21 +111,27 @@ void Engine::restore(const Checkpoint& checkpoint) {
   const Segment& open = *checkpoint.open;
   const std::int64_t start = open.start_ns;
   if (start < 0 || start > kMaxTime || start % options_.window_ns != 0 || open.end_ns != start + options_.window_ns ||
-      checkpoint.clock_ns >= open.end_ns)
+      checkpoint.clock_ns >= open.end_ns ||
+      (checkpoint.clock_ns < start && !checkpoint.kind.empty()))  // in a hook of liqcore 0.1.0 it was earlier
     throw InvalidConfig("a checkpoint's clock must lie in its unfinished window");
   if (!checkpoint.liquidated_usd.empty() && checkpoint.liquidated_usd.size() != 2 * leverage_.size())
     throw InvalidConfig("a checkpoint must hold what was liquidated of its own tiers");
 
-  if (const auto& run = checkpoint.run)
-    if (run->low < 0 || run->high < run->low || run->high - run->low >= Footprint::kMaxTicks)
-      throw InvalidConfig("a checkpoint's run must take at most " + text_of(Footprint::kMaxTicks) + " ticks");
+  check_state(checkpoint, instrument_, options_);
 
   // Everything is made apart; only then, without a way to fail, does it become this engine's.
   LevelBook book = options_.axis ? LevelBook(instrument_, leverage_, *options_.axis)
-                                 : LevelBook(instrument_, leverage_, terms.ticks_per_bin);
-  const std::size_t closed = checkpoint.history.size();
-  book.restore(closed > 0 ? checkpoint.history.levels_after(closed - 1) : checkpoint.history.base(), open,
-               checkpoint.stats.accounts, checkpoint.axis, checkpoint.earlier);
+                                 : LevelBook(instrument_, leverage_, terms.ticks_per_bin, options_.axis_limit);
+  const History& closed = checkpoint.history;
+  const Segment* idle = nullptr;
+  std::size_t idle_windows = 0;
+  if (closed.size() > 0)
+    if (const History::Entry last = closed.entry(closed.entries() - 1); last.window.idle()) {
+      idle = &last.window;
+      idle_windows = last.folded + last.count;
+    }
+  book.restore(closed.levels_before_entry(closed.entries() - (idle != nullptr ? 1 : 0)), open,
+               checkpoint.stats.accounts, checkpoint.axis, checkpoint.earlier, idle, idle_windows);
   History history(checkpoint.history, options_.keep);
   SampledModel sampled = live_.sampled;
   sampled.restore(checkpoint.sampled);
@@ -131,7 +145,9 @@ void Engine::restore(const Checkpoint& checkpoint) {
   live_.sampled = std::move(sampled);
   liquidated_usd_ = std::move(liquidated_usd);
   // Where runs end decides in which order what they liquidate is added up: the last digits of fractions.
-  if (checkpoint.run) live_.run.reset(checkpoint.run->low, checkpoint.run->high);
+  if (!options_.axis) last_tick_ = last_tick(terms.ticks_per_bin);
+  if (const auto& run = checkpoint.run; run && run->low <= last_tick_)
+    live_.run.reset(run->low, std::min(run->high, last_tick_));
   run_tick_ = checkpoint.run_tick;
   begin_window(open.start_ns);
   live_.candle = open.candle;
@@ -139,14 +155,17 @@ void Engine::restore(const Checkpoint& checkpoint) {
   mark_price_ = open.mark_price;
   mark_tick_ = std::isnan(mark_price_) ? 0 : instrument_.to_ticks(mark_price_).units;
   open_interest_ = open.open_interest;
-  clock_ns_ = std::max(checkpoint.clock_ns, start);  // in a hook of liqcore 0.1.0 it was that of the window before
+  clock_ns_ = std::max(checkpoint.clock_ns, start);
   live_.triggered = checkpoint.triggered;
+  thinned_ = checkpoint.thinned;
+  live_.price = checkpoint.price ? checkpoint.price : checkpoint.triggered;
   used_trades_ = checkpoint.used_trades;
   used_candle_volumes_ = checkpoint.used_candle_volumes;
   live_.last_price = checkpoint.last_price;
   began_ns_ = checkpoint.began_ns;
   static_cast<RowCounts&>(counts_) = checkpoint.stats;
   counts_.inexact = checkpoint.stats.inexact;
+  publish_windows_ended();
 }
 
 }  // namespace liqcore::inline abi1

@@ -1,6 +1,7 @@
 #include "liqcore/features.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -64,6 +65,27 @@ const Zone* nearest_zone(std::span<const Zone> zones, Side side) noexcept {
   return at == zones.rend() ? nullptr : &*at;
 }
 
+/// Amounts up to each of some bins, from the price outwards, so that a wider reach never says less; returns the last.
+double sum_reaches(const LiveRows::Amounts& bins, Side side, std::span<const std::int64_t> last, double* out) noexcept {
+  const bool down = side == Side::long_;
+  const std::size_t stretches = bins.stretches.size();
+  std::size_t reach = 0;
+  double sum = 0.0;
+  for (std::size_t k = 0; k < stretches; ++k) {
+    const LiveRows::Stretch& stretch = bins.stretches[down ? stretches - 1 - k : k];
+    const double* const usd = bins.usd.data() + (down ? stretch.end - 1 : stretch.begin);
+    const auto n = static_cast<std::int64_t>(stretch.end - stretch.begin);
+    for (std::int64_t done = 0; done < n;) {
+      if (reach == last.size()) return sum;
+      const std::int64_t within = down ? stretch.end_number() - last[reach] : last[reach] + 1 - stretch.first;
+      for (const std::int64_t stop = std::min(n, within); done < stop; ++done) sum += down ? usd[-done] : usd[done];
+      if (done < n) out[reach++] = sum;  // the next lies beyond
+    }
+  }
+  std::fill(out + reach, out + last.size(), sum);
+  return sum;
+}
+
 /// How many rows of each stream have been fed.
 struct Cursor {
   std::size_t trades, marks, candles, open_interest, vendor_events;
@@ -85,7 +107,7 @@ class Sorted {
   [[nodiscard]] Cursor until(const Cursor& from, std::int64_t ts_ns) const {
     const std::int64_t delay = feed_.candles.interval_ns - 1;  // a candle acts at its last nanosecond
     return {cut(feed_.trades.ts_ns, from.trades, ts_ns, trades_), cut(feed_.marks.ts_ns, from.marks, ts_ns, marks_),
-            cut(feed_.candles.ts_open_ns, from.candles, ts_ns - delay, candles_),
+            cut(feed_.candles.ts_open_ns, from.candles, std::max<std::int64_t>(ts_ns - delay, 0), candles_),
             cut(feed_.open_interest.ts_ns, from.open_interest, ts_ns, open_interest_),
             cut(feed_.vendor_events.ts_ns, from.vendor_events, ts_ns, vendor_events_)};
   }
@@ -158,19 +180,13 @@ void FeatureReader::read(const Engine& engine, std::span<double> out) {
 
   double* next = out.data();
   *next++ = price;
-  // From the price outwards, so that a wider reach never says less.
-  double long_usd = 0.0;
-  std::int64_t bin = longs.end();
-  for (const double reach : options_.reaches_percent) {
-    for (const std::int64_t to = below(reach); bin > longs.first && bin > to;) long_usd += longs.at(--bin);
-    *next++ = long_usd;
-  }
-  double short_usd = 0.0;
-  bin = shorts.first;
-  for (const double reach : options_.reaches_percent) {
-    for (const std::int64_t to = above(reach); bin < shorts.end() && bin <= to;) short_usd += shorts.at(bin++);
-    *next++ = short_usd;
-  }
+  const std::vector<double>& reaches = options_.reaches_percent;
+  std::array<std::int64_t, kMaxReaches> last{};
+  std::transform(reaches.begin(), reaches.end(), last.begin(), below);
+  const double long_usd = sum_reaches(longs, Side::long_, {last.data(), reaches.size()}, next);
+  std::transform(reaches.begin(), reaches.end(), last.begin(), above);
+  const double short_usd = sum_reaches(shorts, Side::short_, {last.data(), reaches.size()}, next + reaches.size());
+  next += 2 * reaches.size();
 
   const std::span<const Zone> zones = zones_.find(engine, *rows_);
   for (const Side side : {Side::long_, Side::short_}) {
@@ -198,14 +214,16 @@ void FeatureReader::read(const Engine& engine, std::span<double> out) {
 
   const double width = options_.density_percent;
   double density = 0.0;
-  for (const LiveRows::Amounts* side : {&longs, &shorts}) {
-    const std::int64_t high = std::min(side->end(), above(width) + 1);
-    for (std::int64_t at = std::max(side->first, below(width)); at < high; ++at) {
-      const double middle = (static_cast<double>(at) + 0.5) * step;
-      const double distance = 100.0 * std::fabs(middle / price - 1.0);
-      if (distance < width) density += side->at(at) * ((1.0 - distance / width) / width);
+  for (const LiveRows::Amounts* side : {&longs, &shorts})
+    for (const LiveRows::Stretch& stretch : side->stretches) {
+      const std::int64_t high = std::min(stretch.end_number(), above(width) + 1);
+      for (std::int64_t at = std::max(stretch.first, below(width)); at < high; ++at) {
+        const double middle = (static_cast<double>(at) + 0.5) * step;
+        const double distance = 100.0 * std::fabs(middle / price - 1.0);
+        const double usd = side->usd[stretch.begin + static_cast<std::size_t>(at - stretch.first)];
+        if (distance < width) density += usd * ((1.0 - distance / width) / width);
+      }
     }
-  }
   *next++ = density;
   *next = static_cast<double>(*engine.clock() - *engine.began()) / 1e9;
 }

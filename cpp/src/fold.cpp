@@ -1,17 +1,18 @@
 #include "fold.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
-#include "touch.hpp"
+#include "pass.hpp"
+#include "zeros.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
 
-constexpr double kSmallestScale = 0x1p-400;  // below it, cells are brought back to plain lots
-
-double factor(const std::vector<double>& scale, std::size_t tier) noexcept { return scale.empty() ? 1.0 : scale[tier]; }
+constexpr double kSmallScale = 0x1p-200;     // below it, cells are brought back to plain lots before the next scale
+constexpr double kSmallestScale = 0x1p-400;  // then, below this, no cell holds half a lot: all of them are below 2^100
 
 }  // namespace
 
@@ -31,8 +32,26 @@ Fold::Fold(const Terms& terms)
       young_(terms.tiers),
       old_(terms.tiers),
       scale_(2 * terms.tiers, 1.0),
+      begin_(2 * terms.tiers, 1.0),
       undone_(2 * terms.tiers, 1.0),
-      ranges_(2 * terms.tiers) {}
+      ranges_(2 * terms.tiers),
+      smallest_(terms.tiers) {}
+
+/// Calls `use(bin, young cell, old cell)` where one of them is not zero; the old one is null where nothing ages.
+template <class Use>
+void Fold::each_filled(std::size_t layer, Layers::Range bins, Use&& use) {
+  young_.each_page(layer, bins, [&](std::int64_t first, double* young, std::size_t n) {
+    double* const old = aging_ && old_.page(layer, first) != nullptr ? &old_.cell(layer, first) : nullptr;
+    const auto with = [&](std::size_t i) {
+      use(first + static_cast<std::int64_t>(i), young[i], old == nullptr ? nullptr : old + i);
+    };
+    if (old == nullptr)
+      for (std::size_t i = skip_zeros(young, 0, n); i < n; i = skip_zeros(young, i + 1, n)) with(i);
+    else
+      for (std::size_t i = 0; i < n; ++i)
+        if (young[i] != 0.0 || old[i] != 0.0) with(i);
+  });
+}
 
 void Fold::start(const Layers& live) {
   young_ = live;
@@ -48,9 +67,8 @@ void Fold::start(const Cells& cells, std::span<const double> scale) {
 void Fold::start_aging(Layers& live) {
   aging_ = true;
   std::swap(old_, live);
-  old_.cover(young_.first_bin(), young_.first_bin() + young_.width());
   young_.clear();
-  young_.cover(old_.first_bin(), old_.first_bin() + old_.width());
+  young_.hold(old_);
   for (std::size_t layer = 0; layer < ranges_.size(); ++layer) {
     if (picture_ != nullptr) {
       const Rows rows = rows_of(ranges_[layer].low, ranges_[layer].high);
@@ -61,7 +79,7 @@ void Fold::start_aging(Layers& live) {
     scale_[layer] = undone_[layer] = 1.0;
     sum_rows(layer, ranges_[layer].low, ranges_[layer].high);
   }
-  smallest_blocks_ = 0;
+  bounded_ = false;
 }
 
 void Fold::state(Cells& cells, std::vector<double>& scale) const {
@@ -86,92 +104,99 @@ void Fold::show(const Picture& picture) {
   for (std::size_t layer = 0; layer < ranges_.size(); ++layer) sum_rows(layer, ranges_[layer].low, ranges_[layer].high);
 }
 
-void Fold::step(const Segment& segment) {
+class Fold::Store {
+ public:
+  Store(Fold& fold, std::size_t layer, bool goes_on) : fold_(fold), layer_(layer), goes_on_(goes_on) {}
+
+  template <class Scale>
+  void touch(Layers::Range bins, Scale&& scale_of) {
+    fold_.each_filled(layer_, bins, [&](std::int64_t bin, double& young, double* old) {
+      const double lots = old == nullptr ? young : young + *old;
+      if (fold_.draws(layer_)) fold_.draw_liquidated(layer_, bin, lots * fold_.scale_[layer_] * scale_of(bin));
+      young = 0.0;
+      if (old != nullptr) *old = 0.0;
+    });
+    fold_.sum_rows(layer_, bins.low, bins.high);
+  }
+  void scale(double by) {
+    if (!goes_on_) fold_.begin_entry(layer_);
+    fold_.rescale(layer_, fold_.begin_[layer_] * by);
+  }
+  void add(const Cells& additions) { fold_.add(additions, layer_); }
+  void flush() { fold_.flush(layer_); }
+
+ private:
+  Fold& fold_;
+  std::size_t layer_;
+  bool goes_on_;
+};
+
+void Fold::step(const Segment& segment, std::uint64_t windows, bool goes_on) {
+  passed_ = goes_on ? passed_ + windows : windows;
   for (std::size_t layer = 0; layer < ranges_.size(); ++layer) {
     if (picture_ != nullptr && weight(layer) == 0.0) continue;  // nobody will see it
-    const std::size_t side = layer / tiers_;
-    touch(segment, layer);
-    const double scale = factor(segment.scale[side], layer % tiers_);
-    if (scale != 1.0) rescale(layer, scale);
-    add(segment, layer);
-    if (scale != 1.0) flush(layer);
+    draw_liquidated(segment, layer);
+    Store store(*this, layer, goes_on);
+    pass(segment, layer, tiers_, ranges_[layer], store, passed_);
   }
 }
 
-void Fold::touch(const Segment& segment, std::size_t layer) {
-  const bool longs = layer < tiers_;
-  const std::size_t side = longs ? 0 : 1;
-  if (draws(layer)) {
-    const auto bins = segment.liquidated.layer_bins(layer);
-    const auto lots = segment.liquidated.layer_lots(layer);
-    for (std::size_t i = 0; i < bins.size(); ++i) {
-      if (!shown(bins[i])) continue;
-      const auto at = static_cast<std::size_t>(bins[i] - shown_.low);
-      const auto row = static_cast<std::size_t>(row_of_[at]);
-      liquidated_[side][row] += weight(layer) * (lots[i] * value_[at]);
-      liquidated_in_[side].include(row);
-    }
-  }
-  const std::vector<TouchStep>& steps = segment.touched[side];
-  Layers::Range& range = ranges_[layer];
-  if (steps.empty() || range.empty()) return;
-  const std::int64_t furthest = steps.back().bin;
-  const std::int64_t low = longs ? std::max(range.low, furthest) : range.low;
-  const std::int64_t high = longs ? range.high : std::min(range.high, furthest + 1);
-  if (low >= high) return;
-  for (std::int64_t bin = low; bin < high; ++bin) {
-    const double lots = cell(layer, bin);
-    if (lots == 0.0) continue;
-    if (draws(layer) && shown(bin)) {
-      const double taken = lots * scale_[layer] * scale_when_touched(longs, steps, layer % tiers_, bin);
-      const auto at = static_cast<std::size_t>(bin - shown_.low);
-      const auto row = static_cast<std::size_t>(row_of_[at]);
-      liquidated_[side][row] += weight(layer) * (taken * value_[at]);
-      liquidated_in_[side].include(row);
-    }
-    set_zero(layer, bin);
-  }
-  if (longs)
-    range.high = low;
-  else
-    range.low = high;
-  sum_rows(layer, low, high);
+void Fold::draw_liquidated(const Segment& segment, std::size_t layer) {
+  if (!draws(layer)) return;
+  const auto bins = segment.liquidated.layer_bins(layer);
+  const auto lots = segment.liquidated.layer_lots(layer);
+  for (std::size_t i = 0; i < bins.size(); ++i) draw_liquidated(layer, bins[i], lots[i]);
 }
 
-void Fold::rescale(std::size_t layer, double by) {
-  scale_[layer] *= by;
-  if (scale_[layer] >= kSmallestScale) return;
-  if (scale_[layer] == 0.0) {
-    clear(layer);
+void Fold::draw_liquidated(std::size_t layer, std::int64_t bin, double lots) noexcept {
+  if (!shown(bin)) return;
+  const std::size_t side = layer / tiers_;
+  const auto at = static_cast<std::size_t>(bin - shown_.low);
+  const auto row = static_cast<std::size_t>(row_of_[at]);
+  liquidated_[side][row] += weight(layer) * (lots * value_[at]);
+  liquidated_in_[side].include(row);
+}
+
+void Fold::begin_entry(std::size_t layer) {
+  if (const double scale = scale_[layer]; scale < kSmallScale) {
+    const Layers::Range& range = ranges_[layer];
+    each_filled(layer, range, [&](std::int64_t, double& young, double* old) {
+      young *= scale;
+      if (old != nullptr) *old *= scale;
+    });
+    undone_[layer] *= scale;
     scale_[layer] = 1.0;
-    return;
+    bounded_ = false;
+    sum_rows(layer, range.low, range.high);
   }
-  const double scale = scale_[layer];
-  Layers::Range& range = ranges_[layer];
-  for (std::int64_t bin = range.low; bin < range.high; ++bin) {
-    young_.at(layer, bin) *= scale;
-    if (aging_) old_.at(layer, bin) *= scale;
-  }
-  undone_[layer] *= scale;
-  scale_[layer] = 1.0;
-  smallest_blocks_ = 0;
-  sum_rows(layer, range.low, range.high);
+  begin_[layer] = scale_[layer];
 }
 
-void Fold::add(const Segment& segment, std::size_t layer) {
-  const auto bins = segment.additions.layer_bins(layer);
+void Fold::rescale(std::size_t layer, double scale) noexcept {
+  if (scale < kSmallestScale) {
+    clear(layer);
+    scale = 1.0;
+  }
+  scale_[layer] = scale;
+}
+
+void Fold::add(const Cells& additions, std::size_t layer) {
+  const auto bins = additions.layer_bins(layer);
   if (bins.empty()) return;
-  const auto lots = segment.additions.layer_lots(layer);
-  cover(bins.front(), bins.back() + 1);
+  const auto lots = additions.layer_lots(layer);
+  young_.hold(layer, bins);
   const double scale = scale_[layer];
-  double* const row = young_.row(layer);
-  const std::int64_t first = young_.first_bin();
-  for (std::size_t i = 0; i < bins.size(); ++i) row[bins[i] - first] += scale == 1.0 ? lots[i] : lots[i] / scale;
+  for (std::size_t i = 0; i < bins.size(); ++i) young_.cell(layer, bins[i]) += scale == 1.0 ? lots[i] : lots[i] / scale;
   for (Layers::Range* range : {&ranges_[layer], &young_.range(layer)}) {
     range->include(bins.front());
     range->include(bins.back());
   }
-  if (smallest_blocks_ > 0)
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    if (!(lots[i] < 0.0)) continue;
+    double& left = young_.cell(layer, bins[i]);
+    if (std::fabs(left * scale) <= Layers::kRounding * -lots[i]) left = 0.0;  // all of it was taken away
+  }
+  if (bounded_)
     for (const std::int32_t bin : bins) bound(layer, bin);
   if (!draws(layer)) return;
   std::int32_t summed = -1;
@@ -186,7 +211,7 @@ void Fold::add(const Segment& segment, std::size_t layer) {
 
 void Fold::expire(std::span<const Suffix::Undo> older) {
   for (const auto& [layer, bin, lots] : older) {
-    double& old = old_.at(layer, bin);
+    double& old = old_.cell(layer, bin);
     if (old == 0.0) continue;  // touched or flushed since
     old = lots * undone_[layer];
     bound(layer, bin);
@@ -247,74 +272,64 @@ void Fold::layer_rows(std::size_t layer, std::span<double> out) const {
   for (std::size_t row = 0; row < out.size(); ++row) out[row] = by == 0.0 ? 0.0 : by * from[row];
 }
 
-void Fold::cover(std::int64_t low, std::int64_t high) {
-  if (young_.covers(low, high)) return;
-  young_.cover(low, high);
-  if (aging_) old_.cover(young_.first_bin(), young_.first_bin() + young_.width());
-  smallest_blocks_ = 0;
-}
-
 void Fold::flush(std::size_t layer) {
   Layers::Range& range = ranges_[layer];
   if (range.empty()) return;
-  if (smallest_blocks_ == 0) find_smallest();
+  if (!bounded_) find_smallest();
   const double scale = scale_[layer];
-  double* const bounds = smallest_.data() + layer * static_cast<std::size_t>(smallest_blocks_);
-  const std::int64_t first = (range.low - smallest_first_) / kBlock;
-  const std::int64_t end = (range.high - 1 - smallest_first_) / kBlock + 1;
+  const Layers::Range blocks{range.low / kBlock, (range.high - 1) / kBlock + 1};
   bool flushed = false;
-  for (std::int64_t block = first; block < end; ++block) {
-    if (bounds[block] * scale >= Layers::kDustLots) continue;
-    double smallest = std::numeric_limits<double>::infinity();
-    const std::int64_t begin = smallest_first_ + block * kBlock;
-    for (std::int64_t bin = std::max(range.low, begin); bin < std::min(range.high, begin + kBlock); ++bin) {
-      const double lots = cell(layer, bin);
-      if (lots == 0.0) continue;
-      if (lots * scale >= Layers::kDustLots) {
-        smallest = std::min(smallest, lots);
-        continue;
-      }
-      set_zero(layer, bin);
-      flushed = true;
-      if (draws(layer) && shown(bin))
-        sum_row(layer, static_cast<std::size_t>(row_of_[static_cast<std::size_t>(bin - shown_.low)]));
+  smallest_.each_page(layer, blocks, [&](std::int64_t first, double* bounds, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      if (bounds[i] == 0.0 || bounds[i] * scale >= Layers::kDustLots) continue;
+      double smallest = std::numeric_limits<double>::infinity();
+      const std::int64_t begin = (first + static_cast<std::int64_t>(i)) * kBlock;
+      each_filled(layer, {std::max(range.low, begin), std::min(range.high, begin + kBlock)},
+                  [&](std::int64_t bin, double& young, double* old) {
+                    const double lots = old == nullptr ? young : young + *old;
+                    if (lots * scale >= Layers::kDustLots) {
+                      smallest = std::min(smallest, lots);
+                      return;
+                    }
+                    young = 0.0;
+                    if (old != nullptr) *old = 0.0;
+                    flushed = true;
+                    if (draws(layer) && shown(bin))
+                      sum_row(layer, static_cast<std::size_t>(row_of_[static_cast<std::size_t>(bin - shown_.low)]));
+                  });
+      bounds[i] = smallest == std::numeric_limits<double>::infinity() ? 0.0 : smallest;
     }
-    bounds[block] = smallest;
-  }
-  if (!flushed) return;
-  while (!range.empty() && cell(layer, range.low) == 0.0) ++range.low;
-  while (!range.empty() && cell(layer, range.high - 1) == 0.0) --range.high;
+  });
+  if (flushed) range = young_.filled(layer, range, aging_ ? &old_ : nullptr);
 }
 
 void Fold::find_smallest() {
-  smallest_first_ = young_.first_bin();
-  smallest_blocks_ = (young_.width() + kBlock - 1) / kBlock;
-  smallest_.assign(ranges_.size() * static_cast<std::size_t>(smallest_blocks_),
-                   std::numeric_limits<double>::infinity());
+  smallest_.clear();
+  bounded_ = true;
   for (std::size_t layer = 0; layer < ranges_.size(); ++layer)
-    for (std::int64_t bin = ranges_[layer].low; bin < ranges_[layer].high; ++bin) bound(layer, bin);
+    each_filled(layer, ranges_[layer], [&](std::int64_t bin, const double&, const double*) { bound(layer, bin); });
 }
 
-void Fold::bound(std::size_t layer, std::int64_t bin) noexcept {
-  if (smallest_blocks_ == 0) return;
+void Fold::bound(std::size_t layer, std::int64_t bin) {
+  if (!bounded_) return;
   const double lots = cell(layer, bin);
   if (lots == 0.0) return;
-  double& bound = smallest_[layer * static_cast<std::size_t>(smallest_blocks_) +
-                            static_cast<std::size_t>((bin - smallest_first_) / kBlock)];
-  bound = std::min(bound, lots);
+  const std::int64_t block = bin / kBlock;
+  smallest_.hold(layer, Layers::Range{block, block + 1});
+  smallest_.range(layer).include(block);
+  double& bound = smallest_.cell(layer, block);
+  bound = bound == 0.0 ? lots : std::min(bound, lots);
 }
 
 void Fold::clear(std::size_t layer) noexcept {
   Layers::Range& range = ranges_[layer];
   const auto [low, high] = range;
-  for (std::int64_t bin = low; bin < high; ++bin) set_zero(layer, bin);
+  each_filled(layer, range, [](std::int64_t, double& young, double* old) {
+    young = 0.0;
+    if (old != nullptr) *old = 0.0;
+  });
   range = {};
   sum_rows(layer, low, high);
-}
-
-void Fold::set_zero(std::size_t layer, std::int64_t bin) noexcept {
-  young_.at(layer, bin) = 0.0;
-  if (aging_) old_.at(layer, bin) = 0.0;
 }
 
 Fold::Rows Fold::rows_of(std::int64_t low, std::int64_t high) const noexcept {
@@ -326,11 +341,15 @@ Fold::Rows Fold::rows_of(std::int64_t low, std::int64_t high) const noexcept {
 }
 
 void Fold::sum_row(std::size_t layer, std::size_t row) noexcept {
-  const std::int64_t low = std::max(picture_->row_begin(row), young_.first_bin());
-  const std::int64_t high = std::min(picture_->row_begin(row + 1), young_.first_bin() + young_.width());
   double sum = 0.0;
-  for (std::int64_t bin = low; bin < high; ++bin)
-    sum += cell(layer, bin) * value_[static_cast<std::size_t>(bin - shown_.low)];
+  young_.each_page(layer, {picture_->row_begin(row), picture_->row_begin(row + 1)},
+                   [&](std::int64_t first, const double* young, std::size_t n) {
+                     const double* const value = value_.data() + (first - shown_.low);
+                     const double* const page = aging_ ? old_.page(layer, first) : nullptr;
+                     const double* const old = page == nullptr ? nullptr : page + Layers::within(first);
+                     for (std::size_t i = 0; i < n; ++i)
+                       sum += (old == nullptr ? young[i] : young[i] + old[i]) * value[i];
+                   });
   rows_[layer * picture_->rows + row] = sum;
 }
 

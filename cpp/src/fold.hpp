@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "liqcore/history.hpp"
+#include "liqcore/layers.hpp"
 #include "liqcore/segment.hpp"
 #include "suffix.hpp"
 
@@ -32,8 +33,9 @@ class Fold {
 
   /// Sum rows from now on, and what is liquidated. The picture must outlive the fold.
   void show(const Picture& picture);
-  /// Let a window pass.
-  void step(const Segment& segment);
+  /// Let windows pass: one, or some of an entry of idle ones.
+  /// @param goes_on  whether those before it were of the same entry, since it began or start_aging()
+  void step(const Segment& segment, std::uint64_t windows = 1, bool goes_on = false);
   /// Put cells of the levels that start_aging() took back to what they were, unless they are gone since. They were
   /// written down in the scale of that time, as start_aging() found it.
   void expire(std::span<const Suffix::Undo> older);
@@ -49,6 +51,7 @@ class Fold {
 
  private:
   static constexpr std::int64_t kBlock = 64;  // bins that share a bound on their smallest cell
+  class Store;                                // of one layer, for pass()
 
   struct Rows {
     std::size_t low = 0;
@@ -57,18 +60,20 @@ class Fold {
     void include(std::size_t row) noexcept;
   };
 
-  void cover(std::int64_t low, std::int64_t high);
-  void touch(const Segment& segment, std::size_t layer);
-  void rescale(std::size_t layer, double factor);
-  void add(const Segment& segment, std::size_t layer);
+  void draw_liquidated(const Segment& segment, std::size_t layer);
+  void draw_liquidated(std::size_t layer, std::int64_t bin, double lots) noexcept;
+  void begin_entry(std::size_t layer);
+  void rescale(std::size_t layer, double scale) noexcept;
+  void add(const Cells& additions, std::size_t layer);
   void flush(std::size_t layer);
   void find_smallest();
-  void bound(std::size_t layer, std::int64_t bin) noexcept;
+  void bound(std::size_t layer, std::int64_t bin);
   void clear(std::size_t layer) noexcept;
   [[nodiscard]] double cell(std::size_t layer, std::int64_t bin) const noexcept {
     return aging_ ? young_.at(layer, bin) + old_.at(layer, bin) : young_.at(layer, bin);
   }
-  void set_zero(std::size_t layer, std::int64_t bin) noexcept;
+  template <class Use>
+  void each_filled(std::size_t layer, Layers::Range bins, Use&& use);
   [[nodiscard]] bool shown(std::int64_t bin) const noexcept { return bin >= shown_.low && bin < shown_.high; }
   [[nodiscard]] bool draws(std::size_t layer) const noexcept { return picture_ != nullptr && weight(layer) != 0.0; }
   void sum_row(std::size_t layer, std::size_t row) noexcept;
@@ -82,15 +87,17 @@ class Fold {
   std::size_t tiers_;
   bool aging_ = false;
   Layers young_;                // cells over scale_
-  Layers old_;                  // the same for levels that expire; covers the same bins as young_
+  Layers old_;                  // the same for levels that expire; has no pages that young_ lacks
   std::vector<double> scale_;   // one a layer
+  std::vector<double> begin_;   // the same when the entry in progress began
+  std::uint64_t passed_ = 0;    // windows of it
   std::vector<double> undone_;  // scale that old_ was divided by since start_aging()
   std::vector<Layers::Range> ranges_;
 
-  // A bound on the smallest non-zero cell of each block of bins: only where dust can be, cells are looked at.
-  std::vector<double> smallest_;
-  std::int64_t smallest_first_ = 0;
-  std::int64_t smallest_blocks_ = 0;
+  // A bound on the smallest non-zero cell of each block of bins, 0 where there is none: only where dust can be, cells
+  // are looked at.
+  Layers smallest_;
+  bool bounded_ = false;
 
   const Picture* picture_ = nullptr;
   Layers::Range shown_;               // bins of the picture

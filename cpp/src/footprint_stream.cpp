@@ -9,12 +9,12 @@
 #include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
 #include "text_of.hpp"
+#include "trade_blocks.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
 
 constexpr std::int64_t kQuantity = (std::int64_t{1} << 51) - 1;  // no more than these bits in one entry
-constexpr std::size_t kBlockRows = 1024;  // a block's keys and lots stay in the first-level cache
 
 void check(const FootprintTerms& terms) {
   for (const auto& [name, step] : {std::pair{"tick_size", terms.tick_size}, std::pair{"lot_size", terms.lot_size}})
@@ -108,23 +108,14 @@ void FootprintBuilder::trades(const TradeArrays& trades) {
     if (length != rows)
       throw InvalidConfig(std::string(name) + " must be as long as the times (" + std::to_string(rows) + "), had " +
                           std::to_string(length));
-  const kernels::Kernels& kernels = kernels::active();
   const kernels::Grid grid{terms_.tick_size, terms_.lot_size, 1.0 / terms_.tick_size, 1.0 / terms_.lot_size};
-  for (std::size_t block = 0; block < rows; block += kBlockRows) {
-    const std::size_t n = std::min(kBlockRows, rows - block);
-    const std::int64_t* ts = trades.ts_ns.data() + block;
-    const kernels::Block converted =
-        kernels.convert(trades.price.data() + block, trades.qty.data() + block, trades.taker_sell.data() + block, n,
-                        grid, keys_.data(), lots_.data());
-    const bool in_order = kernels.rises(ts, n) && ts[0] >= 0 && ts[0] >= clock_ns_ && ts[n - 1] <= kMaxTime;
-    if (converted.clean && in_order) {
-      counts_.rounded_qty += converted.rounded;
-      use_rows(ts, keys_.data(), lots_.data(), n);
-    } else {
-      for (std::size_t i = block; i < block + n; ++i)
-        use_row(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0);
-    }
-  }
+  for_each_block(
+      trades, 0, rows, false, grid, keys_, lots_, [&] { return clock_ns_; },
+      [&](const TradeBlock& block) {
+        counts_.rounded_qty += block.converted.rounded;
+        use_rows(trades.ts_ns.data() + block.begin, keys_.data(), lots_.data(), block.rows);
+      },
+      [&](std::size_t i) { use_row(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0); });
 }
 
 void FootprintBuilder::use_rows(const std::int64_t* ts_ns, const std::int64_t* keys, const std::int64_t* lots,

@@ -1,116 +1,15 @@
 #include "liqcore/history.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 
-#include "fold.hpp"
+#include "check_state.hpp"
 #include "liqcore/error.hpp"
-#include "suffix.hpp"
+#include "sharing.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
-
-/// Add the weighted cells of one layer to the rows of a column.
-void add_rows(const Layers& layers, std::size_t layer, double weight, const Picture& picture, const Terms& terms,
-              std::span<double> rows) {
-  const Layers::Range& range = layers.range(layer);
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const std::int64_t end = std::min(range.high, picture.row_begin(row + 1));
-    double sum = 0.0;
-    for (std::int64_t bin = std::max(range.low, picture.row_begin(row)); bin < end; ++bin)
-      sum += layers.at(layer, bin) * (picture.usd ? terms.usd_per_lot(bin) : terms.lot_size);
-    rows[row] += weight * sum;
-  }
-}
-
-void check_rows(const Picture& picture, const History& history) {
-  for (const auto& weights : picture.weights)
-    if (weights.size() != history.terms().tiers)
-      throw InvalidConfig("weights must hold one value per tier (" + std::to_string(history.terms().tiers) + "), had " +
-                          std::to_string(weights.size()));
-  // Bounds far beyond any axis, within which neither bins nor sizes overflow.
-  constexpr std::size_t kMostRows = std::size_t{1} << 24;
-  constexpr std::int64_t kMostBins = std::int64_t{1} << 31;
-  constexpr std::int64_t kFurthestBin = std::int64_t{1} << 41;
-  if (picture.bins_per_row < 1 || picture.bins_per_row > kMostBins)
-    throw InvalidConfig("bins_per_row must be between 1 and " + std::to_string(kMostBins) + ", was " +
-                        std::to_string(picture.bins_per_row));
-  if (picture.rows > kMostRows)
-    throw InvalidConfig("rows must be at most " + std::to_string(kMostRows) + ", were " + std::to_string(picture.rows));
-  if (picture.first_bin < -kFurthestBin || picture.first_bin > kFurthestBin)
-    throw InvalidConfig("first_bin must be within " + std::to_string(kFurthestBin) + " of 0, was " +
-                        std::to_string(picture.first_bin));
-  if (picture.edges.empty()) return;
-  if (picture.edges.size() != picture.rows + 1)
-    throw InvalidConfig("edges must be one more than the rows (" + std::to_string(picture.rows + 1) + "), were " +
-                        std::to_string(picture.edges.size()));
-  if (!std::is_sorted(picture.edges.begin(), picture.edges.end())) throw InvalidConfig("edges must rise, did not");
-}
-
-/// A stretch of windows up to i may reach back before segment 0 only if nothing was there.
-void check_span(const History& history, std::size_t i, std::size_t windows) {
-  if (windows > i + 1 && !history.whole())
-    throw InvalidConfig("opened_within must lie within the " + std::to_string(i + 1) +
-                        " windows kept up to the first column shown (older ones were folded away), was " +
-                        std::to_string(windows));
-}
-
-void check_window(std::size_t i, const History& history) {
-  if (i >= history.size())
-    throw InvalidConfig("window must lie within the " + std::to_string(history.size()) + " there are, was " +
-                        std::to_string(i));
-}
-
-void check(const Picture& picture, const History& history) {
-  check_rows(picture, history);
-  if (picture.first_column > history.size() || picture.columns > history.size() - picture.first_column)
-    throw InvalidConfig("columns must lie within the " + std::to_string(history.size()) + " there are, were " +
-                        std::to_string(picture.columns) + " from " + std::to_string(picture.first_column));
-  if (picture.column_ns < 0 || picture.column_ns % history.terms().window_ns != 0)
-    throw InvalidConfig("column_ns must be a multiple of the window (" + std::to_string(history.terms().window_ns) +
-                        " ns), was " + std::to_string(picture.column_ns));
-  if (picture.columns > 0) check_span(history, picture.first_column, picture.opened_within);
-}
-
-/// Start of the column that a window lies in.
-std::int64_t column_start(const Picture& picture, std::int64_t window_start_ns) noexcept {
-  if (picture.column_ns == 0) return window_start_ns;
-  const std::int64_t rest = window_start_ns % picture.column_ns;
-  return window_start_ns - (rest < 0 ? rest + picture.column_ns : rest);
-}
-
-/// Whether window i of a picture is the last of its column.
-bool ends_column(const History& history, const Picture& picture, std::size_t i) noexcept {
-  return picture.column_ns == 0 || i + 1 == picture.first_column + picture.columns ||
-         column_start(picture, history.segment(i).start_ns) != column_start(picture, history.segment(i + 1).start_ns);
-}
-
-/// Where a fold can begin without its past.
-struct FoldStart {
-  std::weak_ptr<const Segment> last;  // the window before it, which only one line of histories has
-  Cells cells;
-  std::vector<double> scale;
-
-  [[nodiscard]] std::size_t bytes() const noexcept {
-    return sizeof *this + cells.bins.capacity() * sizeof cells.bins[0] + cells.lots.capacity() * sizeof cells.lots[0] +
-           scale.capacity() * sizeof scale[0];
-  }
-};
-
-constexpr std::uint64_t kFoldStartWindows = 1'024;
-
-/// Whether a segment can be written over. A copy of the pointer that goes away waits for what others, on their threads,
-/// did before they gave theirs up; a look at the count alone would not.
-bool nobody_else_has(const std::shared_ptr<Segment>& segment) noexcept {
-  std::shared_ptr<Segment> mine = segment;
-  const bool alone = mine.use_count() == 2;
-  mine.reset();
-  return alone;
-}
 
 /// What std::swap does, in a third of the instructions.
 void exchange(Segment& a, Segment& b) noexcept {
@@ -132,112 +31,19 @@ void exchange(Segment& a, Segment& b) noexcept {
   std::swap(a.open_interest, b.open_interest);
 }
 
-bool same(const std::weak_ptr<const Segment>& a, const std::shared_ptr<const Segment>& b) noexcept {
-  return !a.owner_before(b) && !b.owner_before(a);
-}
+/// Equal, or neither is a number.
+bool same(double a, double b) noexcept { return a == b || (a != a && b != b); }
 
 }  // namespace
 
-struct History::Cache {
-  std::mutex mutex;
-  SpanTree spans;
-  std::map<std::uint64_t, FoldStart> starts;  // by windows before it, counted from the first ever
-
-  /// Put windows [first, end) of a history in front of a suffix.
-  void prepend(const History& history, std::size_t first, std::size_t end, Suffix& to) {
-    const std::uint64_t oldest = history.total() - history.size();
-    const std::lock_guard lock(mutex);
-    spans.forget_before(oldest);
-    spans.prepend(history, oldest + first, oldest + end, to);
-  }
-
-  /// The levels before window i, every kFoldStartWindows of the way written down.
-  Fold before(const History& history, std::size_t i) {
-    const std::uint64_t oldest = history.total() - history.size();
-    const std::lock_guard lock(mutex);
-    starts.erase(starts.begin(), starts.upper_bound(oldest));
-    Fold fold(history.terms());
-    std::size_t from = 0;
-    auto it = starts.upper_bound(oldest + i);
-    while (it != starts.begin() && from == 0) {
-      --it;
-      const auto at = static_cast<std::size_t>(it->first - oldest);
-      if (!same(it->second.last, history.share(at - 1))) continue;
-      fold.start(it->second.cells, it->second.scale);
-      from = at;
-    }
-    if (from == 0) fold.start(history.base());
-    for (; from < i; ++from) {
-      if (from > 0 && (oldest + from) % kFoldStartWindows == 0) {
-        FoldStart& made = starts[oldest + from];
-        fold.state(made.cells, made.scale);
-        made.cells.bins.shrink_to_fit();
-        made.cells.lots.shrink_to_fit();
-        made.last = history.share(from - 1);
-      }
-      fold.step(history.segment(from));
-    }
-    return fold;
-  }
-
-  /// Let the windows of a picture pass; `column(fold, i)` after each column, i its last window.
-  template <class Column>
-  void draw(const History& history, const Picture& picture, Column&& column) {
-    if (picture.opened_within != 0) {
-      slide(history, picture, column);
-      return;
-    }
-    Fold fold = before(history, picture.first_column);
-    fold.show(picture);
-    for (std::size_t i = picture.first_column; i < picture.first_column + picture.columns; ++i) {
-      fold.step(history.segment(i));
-      if (!ends_column(history, picture, i)) continue;
-      column(fold, i);
-      fold.forget_liquidated();
-    }
-  }
-
-  /// The same with each window's own stretch of the past: the queue of two stacks. What came before a turning point is
-  /// put in from there backwards, and what each window did to it is written down, so that it can be taken out again
-  /// from its far end, to the bit; what comes after is added at the near end. Once all of the older part is out, the
-  /// next turning point is made.
-  template <class Column>
-  void slide(const History& history, const Picture& picture, Column&& column) {
-    const std::size_t end = picture.first_column + picture.columns;
-    const std::size_t length = std::min(picture.opened_within, end);
-    const auto first_of = [&](std::size_t i) { return i + 1 > length ? i + 1 - length : 0; };  // of window i's stretch
-    Fold fold(history.terms());
-    fold.show(picture);
-    Suffix older(history.terms().tiers);
-    std::vector<Suffix::Undo> undo;
-    std::vector<std::size_t> marks;  // where each window begins in undo, the latest window first
-    std::size_t turn_end = picture.first_column;
-    for (std::size_t i = picture.first_column; i < end; ++i) {
-      if (i == turn_end) {
-        turn_end = std::min(i + length, end);
-        const std::size_t stays = std::min(i, first_of(turn_end - 1));  // windows from here on are never taken out
-        older.reset();
-        prepend(history, stays, i, older);
-        undo.clear();
-        marks.clear();
-        for (std::size_t k = stays; k-- > first_of(i);) {
-          marks.push_back(undo.size());
-          older.prepend(history.segment(k), &undo);
-        }
-        older.flush();
-        fold.start_aging(older.live());
-      } else if (first_of(i) > first_of(i - 1) && !marks.empty()) {
-        fold.expire(std::span(undo).subspan(marks.back()));
-        undo.resize(marks.back());
-        marks.pop_back();
-      }
-      fold.step(history.segment(i));
-      if (!ends_column(history, picture, i)) continue;
-      column(fold, i);
-      fold.forget_liquidated();
-    }
-  }
-};
+std::vector<double> entry_weights(const Instrument& instrument, const LeverageProfile& leverage, Side side) {
+  std::vector<double> out = leverage.weights();
+  if (instrument.contract() == Contract::inverse) return out;
+  for (std::size_t tier = 0; tier < out.size(); ++tier)
+    if (const double k = instrument.margin().level_factor(side, instrument.contract(), leverage.tiers()[tier]); k > 0.0)
+      out[tier] /= k;
+  return out;
+}
 
 void History::check_keep(std::optional<std::size_t> keep) {
   if (keep && *keep < 1) throw InvalidConfig("keep must be at least 1, was 0");
@@ -246,134 +52,251 @@ void History::check_keep(std::optional<std::size_t> keep) {
                         std::to_string(*keep));
 }
 
+// --- entries -----------------------------------------------------------------------------------------------------
+
+History::Ring::Ring(const Ring& from) : used_(from.used_) {
+  slots_.reserve(used_);
+  for (std::size_t i = 0; i < used_; ++i) slots_.push_back(from[i]);
+}
+
+History::Ring& History::Ring::operator=(Ring from) noexcept {
+  slots_.swap(from.slots_);
+  head_ = from.head_;
+  used_ = from.used_;
+  return *this;
+}
+
+void History::Ring::reserve(std::size_t more) {
+  if (used_ + more > slots_.capacity()) slots_.reserve(std::max(used_ + more, 2 * slots_.capacity()));
+}
+
+History::Slot& History::Ring::push_back() noexcept {
+  if (used_ == slots_.size()) {
+    const bool ring = head_ != 0;
+    std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(head_), slots_.end());
+    head_ = 0;
+    slots_.resize(ring ? slots_.capacity() : used_ + 1);  // there is room; all of it at once, for that turned a ring
+  }
+  return slots_[at(used_++)];
+}
+
+void History::Ring::pop_front() noexcept {
+  head_ = at(1);
+  --used_;
+}
+
 History::History(Terms terms, std::optional<std::size_t> keep)
-    : terms_(terms), keep_(keep), base_(terms.tiers), cache_(std::make_shared<Cache>()) {
+    : terms_(terms), keep_(keep), base_(terms.tiers), cache_(make_cache()) {
   check_keep(keep);
 }
 
-History::History(const History& from, std::optional<std::size_t> keep)
-    : terms_(from.terms_), keep_(keep), total_(from.total_), base_(from.base_), cache_(std::make_shared<Cache>()) {
+History::History(const History& from, std::optional<std::size_t> keep) : History(from) {
   check_keep(keep);
-  const std::size_t folded = keep && from.size() > *keep ? from.size() - *keep : 0;
-  for (std::size_t i = 0; i < folded; ++i) base_.apply(from.segment(i), Layers::Dust::flush, nullptr, {});
-  for (std::size_t i = folded; i < from.size(); ++i) segments_.push_back(from.segments_[from.at(i)]);
+  cache_ = make_cache();
+  keep_ = keep;
+  fold_oldest(to_fold(0));
 }
 
 void History::set_base(const Cells& cells, std::uint64_t folded) {
+  check_cells(cells, base_.layers(), {0, std::int64_t{1} << 31}, false);
   base_.clear();
   base_.add(cells);
-  total_ = folded + segments_.size();
-  cache_ = std::make_shared<Cache>();
-}
-
-void History::keep_all() noexcept {
-  std::rotate(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(oldest_), segments_.end());
-  oldest_ = 0;
-  keep_.reset();
-}
-
-void History::fold_oldest() {
-  base_.apply(*segments_[oldest_], Layers::Dust::flush, nullptr, {});
-  oldest_ = (oldest_ + 1) % segments_.size();
-}
-
-Segment& History::append() {
-  Segment made;
-  Room room;
-  room_for(1, {}, false, room);
-  return put(made, room);
-}
-
-void History::room_to_put(std::size_t windows, Layers::Range bins) {
-  const std::size_t more = keep_ ? std::min(windows, *keep_ - std::min(*keep_, segments_.size())) : windows;
-  if (segments_.size() + more > segments_.capacity())
-    segments_.reserve(std::max(segments_.size() + more, 2 * segments_.capacity()));
-  // Levels of those that are folded go into the base.
-  const std::size_t folded = windows - more;
-  Layers::Range base;
-  if (folded > segments_.size()) base = bins;
-  for (std::size_t i = 0; i < std::min(folded, segments_.size()); ++i)
-    for (std::size_t layer = 0; layer < 2 * terms_.tiers; ++layer)
-      if (const auto own = segment(i).additions.layer_bins(layer); !own.empty()) {
-        base.include(own.front());
-        base.include(own.back());
-      }
-  base_.cover(base.low, base.high);
-}
-
-void History::room_for(std::size_t windows, Layers::Range bins, bool scaled, Room& room) {
-  room_to_put(windows, bins);
-  const auto shape = [&](Segment& segment) {
-    segment.accounts.reserve(2 * terms_.tiers);
-    if (scaled)
-      for (auto& scale : segment.scale) scale.reserve(terms_.tiers);
-  };
-  // New ones, also in place of those that somebody else still has.
-  std::size_t spare = keep_ ? std::min(windows, *keep_ - std::min(*keep_, segments_.size())) : windows;
-  const std::size_t again = std::min(windows - spare, segments_.size());
-  for (std::size_t i = 0; i < again; ++i) {
-    const std::shared_ptr<Segment>& segment = segments_[at(i)];
-    if (nobody_else_has(segment))
-      shape(*segment);
-    else
-      ++spare;
-  }
-  room.scaled = scaled;
-  room.spare.clear();
-  if (spare > 0) room.spare.reserve(spare);
-  while (room.spare.size() < spare) shape(*room.spare.emplace_back(std::make_shared<Segment>()));
-}
-
-bool History::has_room(const Segment& segment, bool scaled) const noexcept {
-  if (segment.accounts.capacity() < 2 * terms_.tiers) return false;
-  return !scaled || (segment.scale[0].capacity() >= terms_.tiers && segment.scale[1].capacity() >= terms_.tiers);
-}
-
-Segment& History::put(Segment& segment, Room& room) noexcept {
-  if (full()) {
-    std::shared_ptr<Segment>& slot = segments_[oldest_];
-    fold_oldest();
-    // One that others have given up since room_for() has no room yet, but a spare one was made for it.
-    if (!has_room(*slot, room.scaled) || !nobody_else_has(slot)) {
-      slot = std::move(room.spare.back());
-      room.spare.pop_back();
+  const std::uint64_t before = oldest();
+  if (entries_.size() > 0)
+    if (Slot& slot = entries_[0]; slot.first < before) {
+      slot.segment = std::make_shared<Segment>(segment(0));
+      slot.segment->accounts.clear();
+      slot.count -= before - slot.first;
+      slot.first = before;
     }
-    ++total_;
-    exchange(*slot, segment);
-    return *slot;
-  }
-  ++total_;
-  segments_.push_back(std::move(room.spare.back()));
-  room.spare.pop_back();
-  exchange(*segments_.back(), segment);
-  return *segments_.back();
+  for (std::size_t e = 0; e < entries_.size(); ++e) entries_[e].first += folded - before;
+  total_ = folded + size_;
+  cache_ = make_cache();
 }
 
-void History::put(std::shared_ptr<Segment> segment) noexcept {
-  ++total_;
-  if (full()) {
-    std::shared_ptr<Segment>& slot = segments_[oldest_];
-    fold_oldest();
-    slot = std::move(segment);
+History::Entry History::entry(std::size_t e) const noexcept {
+  const Slot& slot = entries_[e];
+  const auto folded = static_cast<std::size_t>(slot.first < oldest() ? oldest() - slot.first : 0);
+  return {*slot.segment, static_cast<std::size_t>(slot.first + folded - oldest()), slot.count - folded, folded};
+}
+
+std::size_t History::entry_of(std::size_t i) const noexcept {
+  if (entries_.size() == size_) return i;
+  if (i >= size_) return entries_.size();
+  std::size_t low = 0;  // in entry low or after it
+  for (std::size_t n = entries_.size(); n > 1;) {
+    const std::size_t half = n / 2;
+    if (entries_[low + half].first <= oldest() + i) low += half;
+    n -= half;
+  }
+  return low;
+}
+
+std::int64_t History::start_ns(std::size_t i) const noexcept {
+  const Slot& slot = entries_[entry_of(i)];
+  return slot.segment->start_ns + static_cast<std::int64_t>(oldest() + i - slot.first) * terms_.window_ns;
+}
+
+Segment History::segment(std::size_t i) const {
+  const Slot& slot = entries_[entry_of(i)];
+  Segment out = *slot.segment;
+  out.start_ns = start_ns(i);
+  out.end_ns = out.start_ns + terms_.window_ns;
+  if (out.idle()) out.accounts.resize(2 * terms_.tiers);
+  return out;
+}
+
+std::shared_ptr<const Segment> History::share(std::size_t i) const {
+  const Slot& slot = entries_[entry_of(i)];
+  if (!slot.segment->idle()) return slot.segment;
+  return std::make_shared<Segment>(segment(i));
+}
+
+Layers History::base() const {
+  Layers out = base_;
+  if (size_ == 0) return out;
+  if (const Entry entry = this->entry(0); entry.folded > 0)
+    out.apply(entry.window, Layers::Dust::flush, nullptr, {}, entry.folded);
+  return out;
+}
+
+bool History::joins(const Segment& segment) const noexcept {
+  if (size_ == 0 || !segment.idle()) return false;
+  const Slot& slot = entries_.back();
+  const Segment& last = *slot.segment;
+  return last.idle() && std::equal(std::begin(last.scale), std::end(last.scale), std::begin(segment.scale)) &&
+         last.last_ns == segment.last_ns && same(last.mark_price, segment.mark_price) &&
+         same(last.open_interest, segment.open_interest) &&
+         segment.start_ns == last.start_ns + static_cast<std::int64_t>(slot.count) * terms_.window_ns;
+}
+
+std::size_t History::to_fold(std::size_t windows) const noexcept {
+  return keep_ && size_ + windows > *keep_ ? size_ + windows - *keep_ : 0;
+}
+
+void History::fold_oldest(std::size_t windows) noexcept {
+  while (windows > 0) {
+    const Entry entry = this->entry(0);
+    const std::size_t gone = std::min(windows, entry.count);
+    // Idle windows go all at once, when the last of them does: the scale of all is rounded once.
+    if (gone == entry.count) {
+      base_.apply(entry.window, Layers::Dust::flush, nullptr, {}, entry.folded + entry.count);
+      entries_.pop_front();
+    }
+    size_ -= gone;
+    windows -= gone;
+  }
+}
+
+void History::room_to_put(std::size_t windows, std::size_t entries) {
+  entries_.reserve(entries);
+  // Levels of those that are folded go into the base.
+  std::size_t fold = to_fold(windows);
+  for (std::size_t e = 0; e < entries_.size() && fold > 0; ++e) {
+    const Entry at = entry(e);
+    base_.hold(at.window.additions);
+    fold -= std::min(fold, at.count);
+  }
+}
+
+void History::room_for(std::size_t windows, const Layers& opened, bool scaled, Room& room) {
+  const std::size_t entries = std::min<std::size_t>(windows, 2);
+  room_to_put(windows, entries);
+  if (folds(windows)) base_.hold(opened);
+  // In case that there is nothing to write over, or somebody else still has it.
+  for (std::shared_ptr<Segment>& segment : room)
+    if (!nobody_else_has(segment)) segment = std::make_shared<Segment>();
+  room.reserve(entries);
+  while (room.size() < entries) room.push_back(std::make_shared<Segment>());
+  if (scaled)
+    for (const std::shared_ptr<Segment>& segment : room)
+      for (auto& scale : segment->scale) scale.reserve(terms_.tiers);
+}
+
+/// More windows of the last entry.
+void History::join(std::size_t windows) noexcept {
+  const std::size_t fold = to_fold(windows);
+  entries_.back().count += windows;
+  total_ += windows;
+  size_ += windows;
+  fold_oldest(fold);
+}
+
+/// The slot of the next entry; none if the windows join the last one. Older windows are folded as `keep` says.
+History::Slot* History::next_slot(const Segment& segment, std::size_t windows) noexcept {
+  Slot* slot = nullptr;
+  if (joins(segment)) {
+    join(windows);
   } else {
-    segments_.push_back(std::move(segment));
+    const std::size_t fold = to_fold(windows);
+    const std::size_t before = std::min(fold, size_);
+    fold_oldest(before);
+    slot = &entries_.push_back();
+    slot->first = total_;
+    slot->count = windows;
+    ++entries_ever_;
+    total_ += windows;
+    size_ += windows - (fold - before);
   }
+  return slot;
 }
 
-std::vector<std::shared_ptr<Segment>> History::release() && {
-  keep_all();
-  return std::move(segments_);
+const Segment& History::put(Segment& segment, Room& room, std::size_t windows) noexcept {
+  Slot* const slot = next_slot(segment, windows);
+  if (slot == nullptr) return segment;
+  const bool idle = segment.idle();
+  const auto fits = [&](const Segment& into) {
+    return !idle ||
+           (into.scale[0].capacity() >= segment.scale[0].size() && into.scale[1].capacity() >= segment.scale[1].size());
+  };
+  if (!slot->segment || !fits(*slot->segment) || !nobody_else_has(slot->segment)) {
+    slot->segment = std::move(room.back());
+    room.pop_back();
+  }
+  Segment& into = *slot->segment;
+  if (!idle) {
+    exchange(into, segment);
+    return into;
+  }
+  into.start_ns = segment.start_ns;
+  into.end_ns = segment.end_ns;
+  into.candle = segment.candle;
+  for (std::size_t side = 0; side < 2; ++side) {
+    into.touched[side].clear();
+    into.scale[side].assign(segment.scale[side].begin(), segment.scale[side].end());
+  }
+  into.additions.clear();
+  into.liquidated.clear();
+  into.accounts.clear();
+  into.last_ns = segment.last_ns;
+  into.mark_price = segment.mark_price;
+  into.open_interest = segment.open_interest;
+  return segment;
+}
+
+const Segment& History::put(std::shared_ptr<Segment> segment, std::size_t windows) noexcept {
+  if (Slot* const slot = next_slot(*segment, windows)) {
+    slot->segment = std::move(segment);
+    if (slot->segment->idle()) std::vector<Account>().swap(slot->segment->accounts);
+  }
+  return *entries_.back().segment;
+}
+
+void History::append(Segment segment, std::size_t windows) {
+  Room room;
+  room_for(windows, Layers(terms_.tiers), !segment.scale[0].empty() || !segment.scale[1].empty(), room);
+  put(segment, room, windows);
 }
 
 void History::prefetch() const noexcept {
-  if (!full()) return;
+  if (!keep_ || size_ < *keep_) return;
   constexpr std::size_t kLine = 64;
   constexpr std::size_t kMost = 32 * kLine;  // of each column: more would push out what trades need
   const auto ask = [](const void* data, std::size_t bytes) {
     for (std::size_t i = 0; i < bytes && i < kMost; i += kLine)
       __builtin_prefetch(static_cast<const char*>(data) + i, 1);
   };
-  const Segment& next = *segments_[oldest_];
+  const Segment& next = *entries_[0].segment;
   ask(&next, sizeof next);
   ask(next.accounts.data(), next.accounts.size() * sizeof next.accounts[0]);
   for (const Cells* cells : {&next.additions, &next.liquidated}) {
@@ -383,155 +306,45 @@ void History::prefetch() const noexcept {
   }
 }
 
-Layers History::levels_after(std::size_t i) const {
+void History::follow(const History& newer) {
+  // Whoever has the same entry in the same place has the same ones before it.
+  const std::uint64_t more = newer.entries_ever_ - entries_ever_;
+  if (cache_ != newer.cache_ || keep_ != newer.keep_ || entries_.size() == 0 || more >= newer.entries_.size() ||
+      entries_.back().segment != newer.entries_[newer.entries_.size() - 1 - more].segment) {
+    *this = newer;
+    return;
+  }
+  std::size_t e = newer.entries_.size() - 1 - more;
+  const std::size_t joined = newer.entries_[e].count - entries_.back().count;
+  room_to_put(joined, 0);
+  join(joined);
+  while (++e < newer.entries_.size()) {
+    const Slot& from = newer.entries_[e];
+    room_to_put(from.count, 1);
+    next_slot(*from.segment, from.count)->segment = from.segment;
+  }
+}
+
+Layers History::levels_before_entry(std::size_t e) const {
   Layers live = base_;
-  for (std::size_t k = 0; k <= i; ++k) live.apply(segment(k), Layers::Dust::flush, nullptr, {});
+  for (std::size_t k = 0; k < e; ++k)
+    live.apply(*entries_[k].segment, Layers::Dust::flush, nullptr, {}, entries_[k].count);
+  return live;
+}
+
+Layers History::levels_after(std::size_t i) const {
+  const std::size_t e = entry_of(i);
+  const Entry last = entry(e);
+  Layers live = levels_before_entry(e);
+  live.apply(last.window, Layers::Dust::flush, nullptr, {}, last.folded + i - last.first + 1);
   return live;
 }
 
 bool History::whole() const noexcept {
-  if (total_ != segments_.size()) return false;
+  if (total_ != size_) return false;
   for (std::size_t layer = 0; layer < base_.layers(); ++layer)
     if (!base_.range(layer).empty()) return false;
   return true;
-}
-
-Layers History::opened_within(std::size_t i, std::size_t windows) const {
-  check_window(i, *this);
-  if (windows < 1) throw InvalidConfig("windows must be at least 1, was 0");
-  check_span(*this, i, windows);
-  Suffix opened(terms_.tiers);
-  cache_->prepend(*this, i + 1 - std::min(windows, i + 1), i + 1, opened);
-  opened.flush();
-  return std::move(opened.live());
-}
-
-std::size_t History::column_count(const Picture& picture) const {
-  check(picture, *this);
-  if (picture.column_ns == 0) return picture.columns;
-  std::size_t count = 0;
-  for (std::size_t i = picture.first_column; i < picture.first_column + picture.columns; ++i)
-    count += ends_column(*this, picture, i) ? 1 : 0;
-  return count;
-}
-
-void History::columns(const Picture& picture, std::span<float> longs, std::span<float> shorts,
-                      std::span<float> liquidated_longs, std::span<float> liquidated_shorts) const {
-  const std::size_t cells = column_count(picture) * picture.rows;
-  for (const auto out : {longs, shorts, liquidated_longs, liquidated_shorts})
-    if (!out.empty() && out.size() != cells)
-      throw InvalidConfig("an output must hold columns x rows = " + std::to_string(cells) + " values, had " +
-                          std::to_string(out.size()));
-  std::size_t at = 0;
-  cache_->draw(*this, picture, [&](Fold& fold, std::size_t) {
-    if (!longs.empty()) fold.live_rows(0, longs.subspan(at, picture.rows));
-    if (!shorts.empty()) fold.live_rows(1, shorts.subspan(at, picture.rows));
-    if (!liquidated_longs.empty()) fold.liquidated_rows(0, liquidated_longs.subspan(at, picture.rows));
-    if (!liquidated_shorts.empty()) fold.liquidated_rows(1, liquidated_shorts.subspan(at, picture.rows));
-    at += picture.rows;
-  });
-}
-
-void History::map(std::size_t i, const Picture& picture, std::span<double> out) const {
-  check_rows(picture, *this);
-  check_window(i, *this);
-  if (out.size() != 2 * terms_.tiers * picture.rows)
-    throw InvalidConfig("the output must hold 2 x tiers x rows = " + std::to_string(2 * terms_.tiers * picture.rows) +
-                        " values, had " + std::to_string(out.size()));
-  const auto rows = [&](std::size_t layer) { return out.subspan(layer * picture.rows, picture.rows); };
-  if (picture.opened_within == 0) {
-    Fold fold = cache_->before(*this, i + 1);
-    fold.show(picture);
-    for (std::size_t layer = 0; layer < 2 * terms_.tiers; ++layer) fold.layer_rows(layer, rows(layer));
-    return;
-  }
-  const Layers live = opened_within(i, picture.opened_within);
-  std::fill(out.begin(), out.end(), 0.0);
-  for (std::size_t layer = 0; layer < live.layers(); ++layer)
-    if (const double weight = picture.weights[layer / terms_.tiers][layer % terms_.tiers]; weight != 0.0)
-      add_rows(live, layer, weight, picture, terms_, rows(layer));
-}
-
-void History::age(std::size_t i, const Picture& picture, std::span<const std::size_t> windows,
-                  std::span<double> out) const {
-  check_rows(picture, *this);
-  check_window(i, *this);
-  for (std::size_t k = 0; k < windows.size(); ++k)
-    if (windows[k] <= (k > 0 ? windows[k - 1] : 0))
-      throw InvalidConfig("windows must rise and be at least 1, was " + std::to_string(windows[k]));
-  if (out.size() != windows.size() * 2 * picture.rows)
-    throw InvalidConfig(
-        "the output must hold windows x 2 x rows = " + std::to_string(windows.size() * 2 * picture.rows) +
-        " values, had " + std::to_string(out.size()));
-  if (!windows.empty()) check_span(*this, i, windows.back());
-  std::fill(out.begin(), out.end(), 0.0);
-  Suffix opened(terms_.tiers);
-  std::size_t first = i + 1;
-  for (std::size_t k = 0; k < windows.size(); ++k) {
-    const std::size_t next = i + 1 - std::min(windows[k], i + 1);
-    cache_->prepend(*this, next, first, opened);
-    first = next;
-    const Layers& live = opened.live();
-    for (std::size_t layer = 0; layer < live.layers(); ++layer) {
-      const std::size_t side = layer / terms_.tiers;
-      if (const double weight = picture.weights[side][layer % terms_.tiers]; weight != 0.0)
-        add_rows(live, layer, weight, picture, terms_, out.subspan((2 * k + side) * picture.rows, picture.rows));
-    }
-  }
-}
-
-void History::since(const Picture& picture, double threshold, std::span<std::int64_t> out) const {
-  check(picture, *this);
-  if (out.size() != 2 * picture.rows)
-    throw InvalidConfig("the output must hold 2 x rows = " + std::to_string(2 * picture.rows) + " values, had " +
-                        std::to_string(out.size()));
-  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
-  std::fill(out.begin(), out.end(), kNever);
-  std::vector<float> values(picture.rows);
-  cache_->draw(*this, picture, [&](Fold& fold, std::size_t last) {
-    const std::int64_t start = column_start(picture, segment(last).start_ns);
-    for (std::size_t side = 0; side < 2; ++side) {
-      fold.live_rows(side, values);
-      for (std::size_t row = 0; row < picture.rows; ++row) {
-        std::int64_t& since = out[side * picture.rows + row];
-        if (!(values[row] > 0.0F && static_cast<double>(values[row]) >= threshold))
-          since = kNever;
-        else if (since == kNever)
-          since = start;
-      }
-    }
-  });
-}
-
-std::size_t History::cache_bytes() const {
-  const std::lock_guard lock(cache_->mutex);
-  std::size_t out = cache_->spans.bytes();
-  for (const auto& [at, start] : cache_->starts) out += start.bytes();
-  return out;
-}
-
-Layers::Range History::extent(const Picture& picture) const {
-  check(picture, *this);
-  Layers::Range extent;
-  if (picture.columns == 0) return extent;
-  // Whatever is live or liquidated in a column was live before the first of them or has been added since.
-  Cells cells;
-  std::vector<double> scale;
-  cache_->before(*this, picture.first_column).state(cells, scale);
-  const auto include = [&](const Cells& part) {
-    for (std::size_t layer = 0; layer < 2 * terms_.tiers; ++layer)
-      if (const auto bins = part.layer_bins(layer);
-          !bins.empty() && picture.weights[layer / terms_.tiers][layer % terms_.tiers] != 0.0) {
-        extent.include(bins.front());
-        extent.include(bins.back());
-      }
-  };
-  include(cells);
-  for (std::size_t i = picture.first_column; i < picture.first_column + picture.columns; ++i) {
-    include(segment(i).additions);
-    include(segment(i).liquidated);
-  }
-  return extent;
 }
 
 }  // namespace liqcore::inline abi1

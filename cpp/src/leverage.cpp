@@ -59,6 +59,14 @@ LeverageProfile LeverageProfile::preset(std::string_view name) {
   throw InvalidConfig("leverage preset must be \"default\" or \"integer-125\", was \"" + std::string(name) + "\"");
 }
 
+std::size_t LeverageProfile::index(double leverage) const {
+  const auto found = std::lower_bound(tiers_.begin(), tiers_.end(), leverage);
+  if (found != tiers_.end() && *found == leverage) return static_cast<std::size_t>(found - tiers_.begin());
+  std::string all;
+  for (const double tier : tiers_) all += (all.empty() ? "" : ", ") + text_of(tier);
+  throw InvalidConfig("leverage must be one of the tiers (" + all + "), was " + text_of(leverage));
+}
+
 std::vector<double> LeverageProfile::weights() const {
   std::vector<double> weights = shares_;
   for (double& weight : weights) weight *= intensity_;

@@ -4,25 +4,33 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "liqcore/engine.hpp"
 #include "liqcore/history.hpp"
-#include "liqcore/segment.hpp"
+#include "liqcore/layers.hpp"
 
 namespace liqcore::inline abi1 {
 
-/// Rows and bins of one instant. Allocates on its first use and where a book has become wider.
+/// Rows and bins of one instant. Allocates on its first use and where more is live than ever before.
 class LiveRows {
  public:
-  /// The amounts of one side: `usd[i]` is of row or bin first + i.
-  struct Amounts {
-    std::int64_t first = 0;
-    std::vector<double> usd;
+  /// Rows or bins next to each other: number `first` and those after it have usd[begin], ..., usd[end - 1].
+  struct Stretch {
+    std::int64_t first;
+    std::size_t begin;
+    std::size_t end;
 
-    [[nodiscard]] std::int64_t end() const noexcept { return first + static_cast<std::int64_t>(usd.size()); }
-    /// Of a row or bin by its absolute number.
-    [[nodiscard]] double at(std::int64_t i) const noexcept { return usd[static_cast<std::size_t>(i - first)]; }
+    [[nodiscard]] std::int64_t number(std::size_t i) const noexcept {
+      return first + static_cast<std::int64_t>(i - begin);
+    }
+    [[nodiscard]] std::int64_t end_number() const noexcept { return number(end); }
+  };
+  /// The amounts of one side; what lies in no stretch is zero.
+  struct Amounts {
+    std::vector<Stretch> stretches;  ///< from below, never adjacent
+    std::vector<double> usd;
   };
 
   /// @param near  by Side: of which bins bins() is wanted
@@ -31,22 +39,21 @@ class LiveRows {
   /// Rows of bins_per_row bins, counted from price zero; they are what columns() of a history sums, to the bit where
   /// nothing was scaled.
   [[nodiscard]] const Amounts& rows(Side side) const noexcept { return rows_[static_cast<std::size_t>(side)]; }
-  /// Those of the bins asked for that may hold something.
+  /// The bins asked for.
   [[nodiscard]] const Amounts& bins(Side side) const noexcept { return bins_[static_cast<std::size_t>(side)]; }
 
  private:
-  void read_side(const LevelBook& book, Side side, const LeverageProfile& leverage, std::int64_t bins_per_row,
-                 Layers::Range near);
-  void value_bins(const LevelBook& book, const Terms& terms);
+  void read_side(const LevelBook& book, Side side, const Engine& engine, std::int64_t bins_per_row, Layers::Range near);
+  /// USD of a lot in a bin and in those after it in its page.
+  const double* values_from(std::int64_t bin);
 
   Amounts rows_[2];
   Amounts bins_[2];
-  std::vector<double> usd_;  // of one layer
-
-  // USD of a lot in each bin of a book, from value_first_ on.
-  std::vector<double> values_;
-  std::vector<Terms> terms_;  // that they are of; none at first
-  std::int64_t value_first_ = 0;
+  // Of each the first layer alone.
+  Layers row_sums_{1};  // of the side that is read
+  Layers bin_sums_{1};
+  Layers values_{1};            // USD of a lot in each bin
+  std::optional<Terms> terms_;  // that they are of
 };
 
 }  // namespace liqcore::inline abi1

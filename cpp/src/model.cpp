@@ -30,6 +30,22 @@ std::string_view name_of(Trigger trigger) noexcept {
   return "unknown";
 }
 
+std::string_view name_of(CandlePrice price) noexcept {
+  switch (price) {
+    case CandlePrice::hlc3:
+      return "hlc3";
+    case CandlePrice::close:
+      return "close";
+    case CandlePrice::open:
+      return "open";
+    case CandlePrice::ohlc4:
+      return "ohlc4";
+    case CandlePrice::hl2:
+      return "hl2";
+  }
+  return "unknown";
+}
+
 std::vector<double> default_half_life_ns(const LeverageProfile& leverage) {
   constexpr double kDay = 86400e9;
   std::vector<double> out;

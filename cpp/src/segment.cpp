@@ -5,22 +5,14 @@
 #include <utility>
 
 #include "liqcore/error.hpp"
-#include "touch.hpp"
-#include "zeros.hpp"
+#include "liqcore/layers.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
 
-constexpr std::size_t kShortRange = 48;  // cells of a layer that are looked at one by one
-constexpr std::int64_t kBlock = 512;     // bins; storage grows by whole blocks, so its extent does not depend on order
-
-bool is_long(std::size_t layer, std::size_t tiers) noexcept { return layer < tiers; }
-
 bool further(Side side, std::int64_t bin, std::int64_t than) noexcept {
   return side == Side::long_ ? bin < than : bin > than;
 }
-
-double factor(const std::vector<double>& scale, std::size_t tier) noexcept { return scale.empty() ? 1.0 : scale[tier]; }
 
 /// Equal, or neither is a number.
 bool same(double a, double b) noexcept { return a == b || (a != a && b != b); }
@@ -66,172 +58,10 @@ void Cells::clear() noexcept {
   lots.clear();
 }
 
-void Layers::cover(std::int64_t low, std::int64_t high) {
-  if (low >= high || covers(low, high)) return;
-  Layers wider = covering({low, high});
-  cells_ = std::move(wider.cells_);  // ranges stay where they are: apply() holds on to one
-  first_bin_ = wider.first_bin_;
-  width_ = wider.width_;
-}
-
-Layers Layers::covering(Range bins) const {
-  if (bins.empty() || covers(bins.low, bins.high)) return *this;
-  if (width_ > 0) {
-    bins.low = std::min(bins.low, first_bin_);
-    bins.high = std::max(bins.high, first_bin_ + width_);
-  }
-  Layers out(tiers_);
-  out.first_bin_ = bins.low / kBlock * kBlock;
-  out.width_ = (bins.high + kBlock - 1) / kBlock * kBlock - out.first_bin_;
-  out.cells_.resize(layers() * static_cast<std::size_t>(out.width_));
-  out.ranges_ = ranges_;
-  for (std::size_t layer = 0; layer < layers(); ++layer) {
-    const Range& used = ranges_[layer];
-    if (used.empty()) continue;
-    std::copy_n(row(layer) + (used.low - first_bin_), used.high - used.low,
-                out.row(layer) + (used.low - out.first_bin_));
-  }
-  return out;
-}
-
-void Layers::apply(const Segment& segment, Dust dust, Layers* liquidated, std::span<Tally> closed) {
-  for (std::size_t layer = 0; layer < layers(); ++layer) {
-    const bool longs = is_long(layer, tiers_);
-    const std::size_t side = longs ? 0 : 1;
-    const std::size_t tier = longs ? layer : layer - tiers_;
-    Range& range = ranges_[layer];
-    double lost = 0.0;
-
-    const std::vector<TouchStep>& steps = segment.touched[side];
-    if (!steps.empty() && !range.empty()) {
-      const std::int64_t furthest = steps.back().bin;
-      const std::int64_t low = longs ? std::max(range.low, furthest) : range.low;
-      const std::int64_t high = longs ? range.high : std::min(range.high, furthest + 1);
-      for (std::int64_t bin = low; bin < high; ++bin) {
-        double& cell = at(layer, bin);
-        if (cell == 0.0) continue;
-        const double taken = cell * scale_when_touched(longs, steps, tier, bin);
-        if (liquidated != nullptr) liquidated->add(layer, bin, taken);
-        lost += cell - taken;
-        cell = 0.0;
-      }
-      if (longs)
-        range.high = std::min(range.high, low);
-      else
-        range.low = std::max(range.low, high);
-    }
-
-    const double scale = factor(segment.scale[side], tier);
-    if (scale != 1.0) {
-      for (std::int64_t bin = range.low; bin < range.high; ++bin) {
-        double& cell = at(layer, bin);
-        const double kept = cell * scale;
-        lost += cell - kept;
-        cell = kept;
-      }
-    }
-
-    add(layer, segment.additions.layer_bins(layer), segment.additions.layer_lots(layer));
-
-    if (scale != 1.0 && dust == Dust::flush) {
-      for (std::int64_t bin = range.low; bin < range.high; ++bin) {
-        double& cell = at(layer, bin);
-        if (cell < kDustLots) {
-          lost += cell;
-          cell = 0.0;
-        }
-      }
-      while (!range.empty() && at(layer, range.low) == 0.0) ++range.low;
-      while (!range.empty() && at(layer, range.high - 1) == 0.0) --range.high;
-    }
-    if (!closed.empty() && lost != 0.0) closed[layer].add(lost);
-  }
-}
-
-void Layers::add(std::size_t layer, std::int64_t bin, double lots) {
-  if (!covers(bin, bin + 1)) cover(bin, bin + 1);
-  at(layer, bin) += lots;
-  ranges_[layer].include(bin);
-}
-
-void Layers::add(std::size_t layer, std::span<const std::int32_t> bins, std::span<const double> lots) {
-  if (bins.empty()) return;
-  if (!covers(bins.front(), bins.back() + 1)) cover(bins.front(), bins.back() + 1);
-  double* const cells = row(layer) - first_bin_;
-  for (std::size_t i = 0; i < bins.size(); ++i) cells[bins[i]] += lots[i];
-  ranges_[layer].include(bins.front());
-  ranges_[layer].include(bins.back());
-}
-
-void Layers::add(const Cells& cells) {
-  if (cells.size() == 0) return;
-  for (std::size_t layer = 0; layer < layers(); ++layer) add(layer, cells.layer_bins(layer), cells.layer_lots(layer));
-}
-
-void Layers::clear() noexcept {
-  for (std::size_t layer = 0; layer < layers(); ++layer) {
-    Range& range = ranges_[layer];
-    if (!range.empty()) std::fill_n(row(layer) + (range.low - first_bin_), range.high - range.low, 0.0);
-    range = Range{};
-  }
-}
-
-std::size_t Layers::filled() const noexcept {
-  std::size_t filled = 0;
-  for (std::size_t layer = 0; layer < layers(); ++layer) {
-    const double* const cells = row(layer) + (ranges_[layer].low - first_bin_);
-    const auto n = static_cast<std::size_t>(ranges_[layer].high - ranges_[layer].low);
-    if (n <= kShortRange)
-      for (std::size_t i = 0; i < n; ++i) filled += cells[i] != 0.0 ? 1 : 0;
-    else
-      for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) ++filled;
-  }
-  return filled;
-}
-
-void Layers::room_to_extract(Cells& out) const {
-  const std::size_t cells = filled();
-  if (cells == 0) return;
-  out.offsets.reserve(layers() + 1);
-  out.bins.reserve(cells + 1);
-  out.lots.reserve(cells + 1);
-}
-
-void Layers::extract(Cells& out) const {
-  const std::size_t filled = this->filled();
-  if (filled == 0) {
-    out.clear();
-    return;
-  }
-  out.offsets.resize(layers() + 1);
-  out.bins.resize(filled + 1);  // room for the one that is written and not kept, below
-  out.lots.resize(filled + 1);
-  std::size_t end = 0;
-  for (std::size_t layer = 0; layer < layers(); ++layer) {
-    out.offsets[layer] = static_cast<std::uint32_t>(end);
-    const std::int64_t low = ranges_[layer].low;
-    const double* const cells = row(layer) + (low - first_bin_);
-    const auto n = static_cast<std::size_t>(ranges_[layer].high - low);
-    const auto write = [&](std::size_t i) {
-      out.bins[end] = static_cast<std::int32_t>(low + static_cast<std::int64_t>(i));
-      out.lots[end] = cells[i];
-    };
-    if (n <= kShortRange) {
-      // Every cell is written and only a filled one moves the end, which spares a branch that nobody can foresee.
-      for (std::size_t i = 0; i < n; ++i) {
-        write(i);
-        end += cells[i] != 0.0 ? 1 : 0;
-      }
-    } else {
-      for (std::size_t i = skip_zeros(cells, 0, n); i < n; i = skip_zeros(cells, i + 1, n)) {
-        write(i);
-        ++end;
-      }
-    }
-  }
-  out.offsets[layers()] = static_cast<std::uint32_t>(end);
-  out.bins.resize(filled);
-  out.lots.resize(filled);
+bool Segment::idle() const noexcept {
+  return candle == Candle{} && touched[0].empty() && touched[1].empty() && additions.size() == 0 &&
+         liquidated.size() == 0 &&
+         std::all_of(accounts.begin(), accounts.end(), [](const Account& account) { return account == Account{}; });
 }
 
 bool Segment::operator==(const Segment& other) const noexcept {
@@ -282,8 +112,9 @@ Segment combine(const Segment& earlier, const Segment& later) {
   out.accounts = earlier.accounts;
   for (std::size_t layer = 0; layer < 2 * tiers; ++layer) {
     Tally taken;
-    for (std::int64_t bin = liquidated.range(layer).low; bin < liquidated.range(layer).high; ++bin)
-      taken.add(liquidated.at(layer, bin));
+    liquidated.each_page(layer, liquidated.range(layer), [&](std::int64_t, const double* cells, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) taken.add(cells[i]);
+    });
     out.accounts[layer] += later.accounts[layer];
     out.accounts[layer].live -= taken;
     out.accounts[layer].live -= closed[layer];

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "power.hpp"
+
 namespace liqcore::inline abi1 {
 
 std::size_t Span::bytes() const noexcept {
@@ -26,24 +28,25 @@ void Suffix::add(std::size_t layer, const Cells& cells, std::vector<Undo>* undo)
   }
   const double scale = scale_[layer];
   if (bins.empty() || scale == 0.0) return;
+  live_.hold(layer, bins);
   live_.cover(bins.front(), bins.back() + 1);
   live_.range(layer).include(bins.front());
   live_.range(layer).include(bins.back());
-  double* const row = live_.row(layer);
-  const std::int64_t first = live_.first_bin();
-  if (undo != nullptr)
-    for (const std::int32_t bin : bins) undo->push_back({static_cast<std::uint32_t>(layer), bin, row[bin - first]});
-  for (std::size_t i = 0; i < bins.size(); ++i) row[bins[i] - first] += lots[i] * scale;
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    double& cell = live_.cell(layer, bins[i]);
+    if (undo != nullptr) undo->push_back({static_cast<std::uint32_t>(layer), bins[i], cell});
+    cell += lots[i] * scale;
+  }
 }
 
-void Suffix::prepend(const Segment& segment, std::vector<Undo>* undo) {
+void Suffix::prepend(const Segment& segment, std::uint64_t windows, std::vector<Undo>* undo) {
   const std::size_t tiers = live_.tiers();
   for (std::size_t layer = 0; layer < 2 * tiers; ++layer) add(layer, segment.additions, undo);
   if (const auto& steps = segment.touched[0]; !steps.empty()) touched_[0] = std::min(touched_[0], steps.back().bin);
   if (const auto& steps = segment.touched[1]; !steps.empty()) touched_[1] = std::max(touched_[1], steps.back().bin);
   for (std::size_t side = 0; side < 2; ++side)
     for (std::size_t tier = 0; tier < segment.scale[side].size(); ++tier) {
-      scale_[side * tiers + tier] *= segment.scale[side][tier];
+      scale_[side * tiers + tier] *= power(segment.scale[side][tier], windows);
       scaled_ = true;
     }
 }
@@ -58,6 +61,12 @@ void Suffix::prepend(const Span& span) {
   }
 }
 
+bool Suffix::empty() const noexcept {
+  for (std::size_t layer = 0; layer < live_.layers(); ++layer)
+    if (!live_.range(layer).empty()) return false;
+  return true;
+}
+
 void Suffix::reset() noexcept {
   live_.clear();
   std::copy_n(Span{}.touched, 2, touched_);
@@ -68,9 +77,9 @@ void Suffix::reset() noexcept {
 void Suffix::flush() noexcept {
   for (std::size_t layer = 0; layer < live_.layers(); ++layer) {
     if (scale_[layer] == 1.0) continue;
-    const Layers::Range& range = live_.range(layer);
-    for (std::int64_t bin = range.low; bin < range.high; ++bin)
-      if (double& cell = live_.at(layer, bin); cell < Layers::kDustLots) cell = 0.0;
+    live_.each_page(layer, live_.range(layer), [](std::int64_t, double* cells, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) cells[i] = cells[i] < Layers::kDustLots ? 0.0 : cells[i];
+    });
   }
 }
 
@@ -85,13 +94,32 @@ Span Suffix::span() const {
   return out;
 }
 
-void SpanTree::prepend(const History& history, std::uint64_t first, std::uint64_t end, Suffix& to) {
-  const std::uint64_t oldest = history.total() - history.size();
+void SpanTree::prepend(const History& history, std::size_t first, std::size_t end, Suffix& to) {
+  forget_before(history.ordinal(0));
+  while (end > first) {
+    const std::size_t e = history.entry_of(end - 1);
+    const History::Entry last = history.entry(e);
+    const std::size_t begin = std::max(first, last.first);
+    if (begin > last.first || end < last.first + last.count || last.folded > 0) {  // a part of an entry, at an edge
+      to.prepend(last.window, end - begin);
+      end = begin;
+      continue;
+    }
+    std::size_t whole = history.entry_of(first);
+    if (const History::Entry at = history.entry(whole); at.first < first || at.folded > 0) ++whole;
+    prepend_entries(history, history.ordinal(whole), history.ordinal(e + 1), to);
+    end = history.entry(whole).first;
+  }
+}
+
+void SpanTree::prepend_entries(const History& history, std::uint64_t first, std::uint64_t end, Suffix& to) {
+  const std::uint64_t oldest = history.ordinal(0);
   while (end > first) {
     const unsigned level =
         std::min(static_cast<unsigned>(std::countr_zero(end)), static_cast<unsigned>(std::bit_width(end - first)) - 1U);
     if (level < kSmallest) {
-      to.prepend(history.segment(static_cast<std::size_t>(--end - oldest)));
+      const History::Entry entry = history.entry(static_cast<std::size_t>(--end - oldest));
+      to.prepend(entry.window, entry.count);
     } else {
       end -= std::uint64_t{1} << level;
       to.prepend(span(history, level, end >> level));
@@ -100,16 +128,17 @@ void SpanTree::prepend(const History& history, std::uint64_t first, std::uint64_
 }
 
 const Span& SpanTree::span(const History& history, unsigned level, std::uint64_t index) {
-  const std::uint64_t oldest = history.total() - history.size();
+  const std::uint64_t oldest = history.ordinal(0);
   const std::uint64_t end = (index + 1) << level;
-  const std::shared_ptr<const Segment> last = history.share(static_cast<std::size_t>(end - 1 - oldest));
+  const EntryMark last(history, static_cast<std::size_t>(end - 1 - oldest));
   Node& node = levels_[level - kSmallest][index];
-  const bool same = !node.last.owner_before(last) && !last.owner_before(node.last);
-  if (!same) {
+  if (node.last != last) {
     Suffix made(history.terms().tiers);
     if (level == kSmallest) {
-      for (std::uint64_t i = end; i > index << level; --i)
-        made.prepend(history.segment(static_cast<std::size_t>(i - 1 - oldest)));
+      for (std::uint64_t i = end; i > index << level; --i) {
+        const History::Entry entry = history.entry(static_cast<std::size_t>(i - 1 - oldest));
+        made.prepend(entry.window, entry.count);
+      }
     } else {
       made.prepend(span(history, level - 1, 2 * index + 1));
       made.prepend(span(history, level - 1, 2 * index));

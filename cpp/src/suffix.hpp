@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "liqcore/history.hpp"
+#include "liqcore/layers.hpp"
 #include "liqcore/segment.hpp"
 
 namespace liqcore::inline abi1 {
@@ -21,6 +22,19 @@ struct Span {
   Cells additions;            ///< opened in the span and live at its end
 
   [[nodiscard]] std::size_t bytes() const noexcept;
+};
+
+/// An entry as it was when something was made of it: only one line of histories has it, and its last may have grown.
+struct EntryMark {
+  std::weak_ptr<const Segment> segment;
+  std::size_t count = 0;
+
+  EntryMark() = default;
+  EntryMark(const History& history, std::size_t e)
+      : segment(history.share_entry(e)), count(history.entry(e).count + history.entry(e).folded) {}
+  [[nodiscard]] bool operator==(const EntryMark& other) const noexcept {
+    return count == other.count && !segment.owner_before(other.segment) && !other.segment.owner_before(segment);
+  }
 };
 
 /// The levels that a stretch of time opened and left live, grown backwards: each prepend() puts the time before it in
@@ -36,13 +50,16 @@ class Suffix {
 
   explicit Suffix(std::size_t tiers) : live_(tiers), scale_(2 * tiers, 1.0) {}
 
-  /// @param undo  if given, receives what each cell held before, in order
-  void prepend(const Segment& segment, std::vector<Undo>* undo = nullptr);
+  /// @param windows  how often an idle segment repeats
+  /// @param undo     if given, receives what each cell held before, in order
+  void prepend(const Segment& segment, std::uint64_t windows = 1, std::vector<Undo>* undo = nullptr);
   void prepend(const Span& span);
 
   /// Lots at the end of the stretch.
   [[nodiscard]] const Layers& live() const noexcept { return live_; }
   [[nodiscard]] Layers& live() noexcept { return live_; }
+  /// Whether nothing is live; false may be wrong.
+  [[nodiscard]] bool empty() const noexcept;
   /// Begin anew; room is kept.
   void reset() noexcept;
   /// Take away what a scale left below half a lot.
@@ -59,29 +76,29 @@ class Suffix {
   bool scaled_ = false;
 };
 
-/// Combined spans of windows, aligned to powers of two of their number in the history (counted from its first window
-/// ever), so that any stretch is a few of them and a few single windows at its edges.
+/// Combined spans of entries of a history, aligned to powers of two of their number (counted from the first ever), so
+/// that any stretch is a few of them and a few single entries at its edges, however many windows those are.
 ///
-/// A span is made when first asked for and stays valid for every history that shares its windows.
+/// A span is made when first asked for and stays valid for every history that shares its entries.
 class SpanTree {
  public:
-  /// Put windows [first, end), counted from the first ever, in front of a suffix.
-  void prepend(const History& history, std::uint64_t first, std::uint64_t end, Suffix& to);
-  /// Forget spans that begin before a window.
-  void forget_before(std::uint64_t ordinal);
+  /// Put windows [first, end) of a history in front of a suffix.
+  void prepend(const History& history, std::size_t first, std::size_t end, Suffix& to);
   [[nodiscard]] std::size_t bytes() const noexcept;
 
  private:
-  static constexpr unsigned kSmallest = 6;  // up to 63 windows at each edge of a stretch are put in one by one
+  static constexpr unsigned kSmallest = 6;  // up to 63 entries at each edge of a stretch are put in one by one
 
   struct Node {
-    std::weak_ptr<const Segment> last;  // the last window in it, which only one line of histories has
+    EntryMark last;  // the last entry in it
     Span span;
   };
 
+  void prepend_entries(const History& history, std::uint64_t first, std::uint64_t end, Suffix& to);
   const Span& span(const History& history, unsigned level, std::uint64_t index);
+  void forget_before(std::uint64_t ordinal);
 
-  std::map<std::uint64_t, Node> levels_[64 - kSmallest];  // by first window >> level
+  std::map<std::uint64_t, Node> levels_[64 - kSmallest];  // by first entry >> level
 };
 
 }  // namespace liqcore::inline abi1

@@ -48,13 +48,10 @@ std::span<const Zone> ZoneFinder::find(const Engine& engine, const LiveRows& row
   threshold_ = 0.0;
   live_.clear();
   for (const Side side : {Side::long_, Side::short_}) {
-    const std::vector<double>& usd = rows.rows(side).usd;
     std::vector<float>& sums = sums_[static_cast<std::size_t>(side)];
-    sums.reserve(usd.capacity());
-    live_.reserve(rows.rows(Side::long_).usd.capacity() + rows.rows(Side::short_).usd.capacity());
     sums.clear();
     // As float, which the columns of a heatmap are: equal rows stay equal whatever the last bits of their sums.
-    for (const double amount : usd) {
+    for (const double amount : rows.rows(side).usd) {
       sums.push_back(static_cast<float>(amount));
       if (sums.back() > 0.0F) live_.push_back(sums.back());
     }
@@ -76,15 +73,17 @@ std::span<const Zone> ZoneFinder::find(const Engine& engine, const LiveRows& row
     const std::vector<float>& sums = sums_[static_cast<std::size_t>(side)];
     double total = 0.0;
     for (const double usd : amounts.usd) total += usd;
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      if (!(sums[i] > 0.0F && sums[i] >= cutoff)) continue;
-      const std::size_t first = i;
-      double usd = 0.0;
-      for (; i < sums.size() && sums[i] > 0.0F && sums[i] >= cutoff; ++i) usd += amounts.usd[i];
-      const double low = edge(amounts.first + static_cast<std::int64_t>(first));
-      const double high = edge(amounts.first + static_cast<std::int64_t>(i));
-      zones_.push_back({side, low, high, usd, std::min(usd / total, 1.0), distance_percent(side, low, high, price)});
-    }
+    const auto big = [&](std::size_t i) { return sums[i] > 0.0F && sums[i] >= cutoff; };
+    for (const LiveRows::Stretch& stretch : amounts.stretches)
+      for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
+        if (!big(i)) continue;
+        const std::size_t first = i;
+        double usd = 0.0;
+        for (; i < stretch.end && big(i); ++i) usd += amounts.usd[i];
+        const double low = edge(stretch.number(first));
+        const double high = edge(stretch.number(i));
+        zones_.push_back({side, low, high, usd, std::min(usd / total, 1.0), distance_percent(side, low, high, price)});
+      }
   }
   std::sort(zones_.begin(), zones_.end(),
             [](const Zone& a, const Zone& b) { return a.low != b.low ? a.low < b.low : a.side < b.side; });

@@ -8,10 +8,22 @@ by leverage tier and side) come out. Start with `liqcore.heatmap` for files, `li
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._core import Instrument, LeverageProfile, MarginSchedule, PriceAxis, Segment, Stats, __version__, combine
+from ._core import (
+    Instrument,
+    LeverageProfile,
+    MarginSchedule,
+    Opened,
+    PriceAxis,
+    Segment,
+    Snapshot,
+    Stats,
+    __version__,
+    combine,
+)
 from .engine.engine import Engine
 from .engine.events import EventStats
 from .engine.feature_reader import FeatureReader
+from .engine.publisher import Publisher
 from .errors import DataError, InvalidConfigError, LiqcoreError
 from .native.cfunc import cfunc, cfunc_address
 from .native.cpu import cpu_target, cpu_targets, set_cpu_target, use_environment
@@ -125,8 +137,11 @@ __all__ = [
     "Market",
     "MergedHeatmap",
     "NoPrice",
+    "Opened",
     "PriceAxis",
+    "Publisher",
     "Segment",
+    "Snapshot",
     "Stats",
     "Survival",
     "Sweep",

@@ -4,19 +4,24 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "liqcore/features.hpp"
 #include "liqcore/liqcore.h"
+#include "liqcore/published.hpp"
 #include "support.hpp"
 
 std::atomic<std::int64_t> allocations{0};
+std::atomic<std::int64_t> allocated_bytes{0};
 std::atomic<std::int64_t> failing_allocation{-1};
 
 namespace {
@@ -24,6 +29,7 @@ namespace {
 void* allocate(std::size_t size) {
   if (allocations.fetch_add(1, std::memory_order_relaxed) == failing_allocation.load(std::memory_order_relaxed))
     throw std::bad_alloc();
+  allocated_bytes.fetch_add(static_cast<std::int64_t>(size), std::memory_order_relaxed);
   void* memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
@@ -113,6 +119,36 @@ TEST(Allocations, NoneWhenAHookLooksAtEveryWindow) {
   EXPECT_GT(lots, 0.0);
 }
 
+TEST(Allocations, NoneForARowThatIsPublished) {
+  EngineOptions options;
+  options.window_ns = kWindow;
+  options.axis = PriceAxis{0, 10, 2'100};
+  options.keep = 7;
+  Engine engine{support::whole(0.004), support::tiers({2, 10, 50, 100}), options};
+  const auto publisher =
+      std::make_shared<liqcore::Publisher>(liqcore::PublisherOptions{.features = {}, .snapshot_at_window_end = false});
+  engine.publish_to(publisher);
+  std::vector<double> row(publisher->size());
+  const auto feed_and_read = [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; i += 13) {
+      feed(engine, i, std::min(i + 13, end));
+      publisher->publish_row(engine);
+      static_cast<void>(publisher->read(row));
+    }
+  };
+  constexpr std::int64_t warm_up = 2 * 7 * kCycle * kTradesPerWindow;
+  feed_and_read(0, warm_up);
+  publisher->publish(engine);
+  const std::int64_t before = allocations.load();
+  feed_and_read(warm_up, warm_up + 30 * kTradesPerWindow);
+  static_cast<void>(publisher->snapshot());
+  // But for the first windows, which the snapshot from before still has: one each is made in their place.
+  EXPECT_LE(allocations.load() - before, 7 * 12);
+  const std::int64_t later = allocations.load();
+  feed_and_read(warm_up + 30 * kTradesPerWindow, warm_up + 130 * kTradesPerWindow);
+  EXPECT_EQ(allocations.load(), later);
+}
+
 TEST(Allocations, NoneThroughTheCInterface) {
   liq_instrument traded;
   liq_instrument_init(&traded, sizeof traded);
@@ -192,4 +228,52 @@ TEST(Allocations, NoneWhileFeaturesAreRead) {
   run(warm_up, warm_up + 300 * kTradesPerWindow);
   EXPECT_EQ(allocations.load() - before, 0);
   EXPECT_GT(seen, 0.0);
+}
+
+TEST(Allocations, AGapOfAMillionWindowsTakesAFewSmallBlocks) {
+  for (const bool decays : {false, true})
+    for (const std::optional<std::size_t> keep : {std::optional<std::size_t>{}, {std::size_t{7}}}) {
+      EngineOptions options;
+      options.window_ns = kWindow;
+      options.axis = PriceAxis{0, 10, 2'100};
+      options.keep = keep;
+      if (decays) options.half_life_ns = {1e6, 1e8, 1e12, 1e12};
+      Engine engine{support::whole(0.004), support::tiers({2, 10, 50, 100}), options};
+      feed(engine, 0, 100 * kTradesPerWindow);
+      engine.advance(*engine.clock() + 5 * kWindow);
+      for (const double mark : {10'000.0, 10'001.0}) {  // so that the gap is an entry of its own, and not the first
+        engine.advance(*engine.clock() + kWindow);
+        engine.mark(*engine.clock(), mark);
+      }
+      const std::int64_t blocks = allocations.load(), bytes = allocated_bytes.load();
+      engine.advance(*engine.clock() + 1'000'000 * kWindow);
+      const std::int64_t more_blocks = allocations.load() - blocks, more_bytes = allocated_bytes.load() - bytes;
+      EXPECT_LE(more_blocks, 6) << decays << keep.has_value();
+      EXPECT_LE(more_bytes, 1'024) << decays << keep.has_value();
+      EXPECT_EQ(engine.history()->total(), 1'000'106U);
+      // What reads the whole of it takes no memory by the window either.
+      const liqcore::History& history = *engine.history();
+      const std::int64_t read = allocated_bytes.load();
+      static_cast<void>(history.levels_after(history.size() - 1));
+      static_cast<void>(engine.checkpoint());
+      static_cast<void>(engine.history_so_far());
+      EXPECT_LE(allocated_bytes.load() - read, 8'000'000) << decays;
+    }
+}
+
+TEST(Allocations, NoneWhereWindowsAreIdleNowAndThen) {
+  EngineOptions options;
+  options.window_ns = kWindow;
+  options.axis = PriceAxis{0, 10, 2'100};
+  options.keep = 7;
+  options.half_life_ns = {1e6, 1e5, 1e4, 1e4};
+  Engine engine{support::whole(0.004), support::tiers({2, 10, 50, 100}), options};
+  std::int64_t before = 0, ts = 0;
+  for (std::int64_t window = 0; window < 6'000; ++window) {
+    if (window == 4'000) before = allocations.load();
+    for (std::int64_t i = 0; i < 5; ++i)
+      engine.trade(ts + i, price_at(window % 40 * kTradesPerWindow + i), static_cast<double>(i + 1), i % 3 == 0);
+    ts += kWindow * (1 + window % 3 + (window % 11 == 0 ? 9 : 0));  // the next window, one later, or after a gap
+  }
+  EXPECT_EQ(allocations.load() - before, 0);
 }

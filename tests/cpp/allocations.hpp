@@ -5,5 +5,6 @@
 #include <cstdint>
 
 extern std::atomic<std::int64_t> allocations;
+extern std::atomic<std::int64_t> allocated_bytes;
 /// The number of the allocation (counted from 0, as above) that runs out of memory; -1: none.
 extern std::atomic<std::int64_t> failing_allocation;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -166,6 +167,81 @@ TEST(CApi, CandlesAndVendorEvents) {
     EXPECT_EQ(accounts[3 + tier].liquidated.whole, tier == 2 ? 5 : 0) << tier;
   }
   EXPECT_NE(refused(liq_engine_vendor_event(create().get(), 10, 1.0, 1.0)).find("vendor"), std::string::npos);
+}
+
+TEST(CApi, CandlesOpenAtTheirEntryPrice) {
+  const std::int64_t ts_open[] = {0};
+  const double open[] = {1'000}, high[] = {1'100}, low[] = {900}, close[] = {1'000}, buy[] = {8}, sell[] = {0};
+  const liq_candles candles{ts_open, open, high, low, close, buy, sell, 1, 1'000};
+  liq_engine_options with = options();
+  for (const auto price : {liqcore::CandlePrice::hlc3, liqcore::CandlePrice::close, liqcore::CandlePrice::ohlc4}) {
+    with.candle_price = static_cast<std::int32_t>(price);
+    const Handle engine = create(with);
+    liqcore::EngineOptions same;
+    same.candle_price = price;
+    Engine other = twin(same);
+    ASSERT_EQ(liq_engine_feed(engine.get(), nullptr, nullptr, &candles, nullptr, nullptr), LIQ_OK);
+    other.candles({ts_open, open, high, low, close, buy, sell, 1'000});
+    EXPECT_EQ(support::state_of(inside(engine)), support::state_of(other));
+  }
+  const liq_instrument traded = instrument();
+  liq_engine* made = nullptr;
+  with.candle_price = 5;
+  EXPECT_EQ(refused(liq_engine_create(&traded, &with, &made)), "options.candle_price must be from 0 to 4, was 5");
+  with.candle_price = 0;
+  with.reserved = 1;
+  EXPECT_EQ(refused(liq_engine_create(&traded, &with, &made)), "options.reserved must be 0, was 1");
+  with.size = offsetof(liq_engine_options, candle_price);  // of a program that was compiled before
+  with.candle_price = 99;
+  ASSERT_EQ(liq_engine_create(&traded, &with, &made), LIQ_OK);
+  EXPECT_EQ(reinterpret_cast<Engine*>(made)->options().candle_price, liqcore::CandlePrice::hlc3);
+  liq_engine_destroy(made);
+}
+
+TEST(CApi, ArraysOfVerbsAreTheEngines) {
+  liq_engine_options with = options();
+  with.model = LIQ_MODEL_NONE;
+  const Handle engine = create(with);
+  liqcore::EngineOptions same;
+  same.model = liqcore::Model::none;
+  Engine other = twin(same);
+  const std::int64_t ts[] = {10, 1'500};
+  const std::uint8_t is_short[] = {0, 1};
+  const double price[] = {1'000, 1'010}, qty[] = {4, 5}, tiered[] = {1, 2, 3, 0, 0, 6};
+  const double low[] = {950, 960}, high[] = {1'000, 1'020}, last[] = {960, 1'020};
+  liq_opens rows{sizeof rows, ts, is_short, price, qty, 2, 0, 0};
+  auto opened = sized<liq_opened>();
+  ASSERT_EQ(liq_engine_opens(engine.get(), &rows, &opened), LIQ_OK) << liq_error_message();
+  const liqcore::Opened wanted = other.opens({ts, is_short, price, qty});
+  EXPECT_EQ((liqcore::Opened{opened.live, opened.no_price, opened.underflow, opened.overflow, opened.unresolved}),
+            wanted);
+  liq_touches touches{sizeof touches, nullptr, low, high, last, 2};
+  ASSERT_EQ(liq_engine_touches(engine.get(), &touches), LIQ_OK);
+  other.touches({{}, low, high, last});
+  rows.ts_ns = nullptr;
+  rows.qty = tiered;
+  rows.tiered = 1;
+  ASSERT_EQ(liq_engine_open_levels(engine.get(), &rows, nullptr), LIQ_OK);
+  other.open_levels({{}, is_short, price, tiered});
+  ASSERT_EQ(liq_engine_open_level(engine.get(), LIQ_SHORT, 1'500.0, 7.0), LIQ_OK);
+  other.open_level(liqcore::Side::short_, 1'500.0, 7.0);
+  ASSERT_EQ(liq_engine_touch_last(engine.get(), 900.0, 1'100.0, 1'050.0), LIQ_OK);
+  other.touch(900.0, 1'100.0, 1'050.0);
+  ASSERT_EQ(liq_engine_open(engine.get(), LIQ_LONG, 1'040.0, 7.0), LIQ_OK);
+  other.open(liqcore::Side::long_, 1'040.0, 7.0);
+  double closed[3];
+  const double each[] = {1, 2, 3};
+  ASSERT_EQ(liq_engine_close(engine.get(), LIQ_LONG, 400.0, 1'100.0, each, 3, closed, 3), LIQ_OK);
+  EXPECT_EQ(std::vector<double>(closed, closed + 3), other.close(liqcore::Side::long_, 400.0, 1'100.0, each));
+  const double factors[] = {0.5, 0.5, 0.5, 0.5, 0.5, 0.5};
+  ASSERT_EQ(liq_engine_scale_part(engine.get(), factors, 6, 400.0, 600.0), LIQ_OK);
+  other.scale(factors, 400.0, 600.0);
+  EXPECT_EQ(support::state_of(inside(engine)), support::state_of(other));
+  rows.reserved = 1;
+  EXPECT_EQ(refused(liq_engine_opens(engine.get(), &rows, nullptr)), "rows.reserved must be 0, was 1");
+  rows = {sizeof rows, nullptr, nullptr, nullptr, nullptr, 0, 0, 0};  // no rows, nothing to read
+  EXPECT_EQ(liq_engine_opens(engine.get(), &rows, &opened), LIQ_OK);
+  EXPECT_EQ(opened.live, 0U);
 }
 
 TEST(CApi, VerbsAreTheEngines) {
@@ -393,6 +469,9 @@ TEST(CApi, WhatCannotBeIsRefusedInWords) {
   wrong.threads = 0;
   EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.threads must be at least 1, was 0");
   wrong = options();
+  wrong.axis_limit = 0;
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "axis_limit must be between 1 and 4194304 bins, was 0");
+  wrong = options();
   const double falling[] = {50, 10, 2};
   wrong.leverage = falling;
   EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.leverage must rise, did not");
@@ -521,14 +600,186 @@ TEST(CApi, OptionsArriveWhereTheyBelong) {
   EXPECT_TRUE(std::isnan(liq_liquidation_price(7, 60'000, 10, 0.004)));
 }
 
+TEST(CApi, SavesTheBytesOfCppAndLoadsThem) {
+  liq_engine_options with = options();
+  with.half_life_ns = kShares;  // nanoseconds: all decays at once
+  const Handle engine = create(with);
+  std::size_t size = 7;
+  EXPECT_EQ(liq_engine_save(engine.get(), nullptr, 0, &size), LIQ_NO_PRICE);
+  EXPECT_EQ(size, 7U);
+  const Tape tape = support::random_tape(5, 400, false);
+  const auto feed = [&](const Handle& to, std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      ASSERT_EQ(liq_engine_trade(to.get(), tape.ts[i], tape.price[i], tape.qty[i], tape.sell[i]), LIQ_OK);
+  };
+  feed(engine, 0, 200);
+  ASSERT_EQ(liq_engine_save(engine.get(), nullptr, 0, &size), LIQ_TOO_SMALL);
+  EXPECT_EQ(std::string(liq_error_message()),
+            "bytes must have room for " + std::to_string(size) + " values, had for 0");
+  std::vector<std::byte> bytes(size);
+  ASSERT_EQ(liq_engine_save(engine.get(), bytes.data(), bytes.size(), nullptr), LIQ_OK);
+  EXPECT_EQ(bytes, inside(engine).save());
+
+  liq_engine *loaded = nullptr, *cloned = nullptr;
+  ASSERT_EQ(liq_engine_load(bytes.data(), bytes.size(), 2, &loaded), LIQ_OK) << liq_error_message();
+  ASSERT_EQ(liq_engine_clone(engine.get(), &cloned), LIQ_OK);
+  const Handle again(loaded), clone(cloned);
+  EXPECT_EQ(inside(again).options().threads, 2U);
+  for (const Handle* each : {&engine, &again, &clone}) feed(*each, 200, tape.size());
+  EXPECT_EQ(support::seen(inside(again)), support::seen(inside(engine)));
+  EXPECT_EQ(support::seen(inside(clone)), support::seen(inside(engine)));
+
+  bytes[size / 2] ^= std::byte{1};
+  EXPECT_EQ(liq_engine_load(bytes.data(), bytes.size(), 1, &loaded), LIQ_DAMAGED);
+  EXPECT_EQ(loaded, nullptr);
+  EXPECT_NE(std::string(liq_error_message()).find("a saved engine is damaged in its "), std::string::npos);
+  EXPECT_EQ(liq_engine_load(bytes.data(), 0, 1, &loaded), LIQ_DAMAGED);
+  EXPECT_EQ(liq_engine_load(nullptr, 3, 1, &loaded), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_load(bytes.data(), bytes.size(), 0, &loaded), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_load(bytes.data(), bytes.size(), 1, nullptr), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_save(engine.get(), nullptr, 3, &size), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_save(nullptr, nullptr, 0, &size), LIQ_INVALID);
+  EXPECT_EQ(liq_engine_clone(nullptr, &cloned), LIQ_INVALID);
+}
+
+TEST(CApi, ACallerOfTheFirstVersionGetsItsOptionsAndCounts) {
+  // Without axis_limit, and with counts of seven reasons.
+  liq_engine_options old = options();
+  old.size = offsetof(liq_engine_options, axis_limit);
+  old.axis_limit = -7;
+  const liq_instrument good = instrument();
+  liq_engine* engine = nullptr;
+  ASSERT_EQ(liq_engine_create(&good, &old, &engine), LIQ_OK) << liq_error_message();
+  liq_counts counts;
+  std::memset(&counts, 0x55, sizeof counts);
+  counts.size = offsetof(liq_counts, rejected) + 7 * sizeof(std::uint64_t);
+  ASSERT_EQ(liq_engine_counts(engine, &counts), LIQ_OK) << liq_error_message();
+  EXPECT_EQ(counts.rejected[LIQ_INCONSISTENT], 0U);
+  EXPECT_EQ(counts.rejected[LIQ_OFF_RANGE], 0x5555555555555555U);
+  liq_engine_destroy(engine);
+}
+
 TEST(CApi, NamesAndVersions) {
   EXPECT_STREQ(liq_status_name(LIQ_OK), "ok");
   EXPECT_STREQ(liq_status_name(LIQ_OFF_GRID), "off_grid");
+  EXPECT_STREQ(liq_status_name(LIQ_OFF_RANGE), "off_range");
   EXPECT_STREQ(liq_status_name(LIQ_TOO_SMALL), "too_small");
   EXPECT_STREQ(liq_status_name(LIQ_FAILED), "failed");
+  EXPECT_STREQ(liq_status_name(LIQ_DAMAGED), "damaged");
   EXPECT_STREQ(liq_status_name(-99), "unknown");
   EXPECT_STREQ(liq_status_name(99), "unknown");
   EXPECT_STREQ(liq_version(), liqcore::version());
   EXPECT_EQ(liq_abi_version(), LIQ_ABI_VERSION);
   liq_engine_destroy(nullptr);
+}
+
+TEST(CApi, SnapshotsSayWhatTheEngineSaidWhichMayBeGone) {
+  const Tape tape = support::random_tape(4, 3'000, true);
+  const Handle engine = create();
+  liq_publisher_options chosen;
+  liq_publisher_options_init(&chosen, sizeof chosen);
+  liq_publisher* publisher = nullptr;
+  ASSERT_EQ(liq_publisher_create(&chosen, &publisher), LIQ_OK) << liq_error_message();
+  liq_snapshot* snapshot = nullptr;
+  ASSERT_EQ(liq_publisher_snapshot(publisher, &snapshot), LIQ_OK);
+  EXPECT_EQ(snapshot, nullptr);
+  ASSERT_EQ(liq_engine_publish_to(engine.get(), publisher), LIQ_OK);
+  ASSERT_EQ(liq_publisher_snapshot(publisher, &snapshot), LIQ_OK);
+  auto grid = sized<liq_grid>(), own_grid = sized<liq_grid>();
+  refused(liq_snapshot_grid(snapshot, &grid), LIQ_NO_PRICE);
+  liq_snapshot_release(snapshot);
+
+  const liq_trades all = columns(tape, 0, tape.size());
+  ASSERT_EQ(liq_engine_trades(engine.get(), &all, nullptr), LIQ_OK);
+  std::vector<double> row(liq_publisher_count(publisher)), own_row(row.size());
+  liq_moment moment{};
+  ASSERT_EQ(liq_publisher_row(publisher, row.data(), row.size(), &moment), LIQ_OK);
+  EXPECT_EQ(moment.clock_ns % kWindow, 0);
+  const std::uint64_t ended = moment.sequence;
+  EXPECT_GT(ended, 20U);
+  ASSERT_EQ(liq_publisher_publish_row(publisher, engine.get()), LIQ_OK);
+  ASSERT_EQ(liq_publisher_ask(publisher), LIQ_OK);
+  ASSERT_EQ(liq_engine_advance(engine.get(), inside(engine).clock().value()), LIQ_OK);
+  ASSERT_EQ(liq_publisher_publish(publisher, engine.get()), LIQ_OK);
+
+  liq_features* features = nullptr;
+  ASSERT_EQ(liq_features_create(nullptr, &features), LIQ_OK);
+  EXPECT_STREQ(liq_publisher_name(publisher, 3), liq_features_name(features, 3));
+  EXPECT_EQ(liq_publisher_name(publisher, row.size()), nullptr);
+  ASSERT_EQ(liq_features_read(features, engine.get(), own_row.data(), own_row.size()), LIQ_OK);
+  liq_features_destroy(features);
+  ASSERT_EQ(liq_publisher_row(publisher, row.data(), row.size(), &moment), LIQ_OK);
+  EXPECT_EQ(moment.sequence, ended + 3);
+  EXPECT_EQ(moment.clock_ns, inside(engine).clock());
+  EXPECT_EQ(std::memcmp(row.data(), own_row.data(), row.size() * sizeof row[0]), 0);
+
+  ASSERT_EQ(liq_publisher_snapshot(publisher, &snapshot), LIQ_OK);
+  liq_publisher_destroy(publisher);  // the engine and the snapshot keep what they need
+  liq_moment of{};
+  ASSERT_EQ(liq_snapshot_moment(snapshot, &of), LIQ_OK);
+  EXPECT_EQ(of.sequence, moment.sequence);
+  EXPECT_EQ(of.clock_ns, moment.clock_ns);
+  ASSERT_EQ(liq_snapshot_row(snapshot, row.data(), row.size()), LIQ_OK);
+  EXPECT_EQ(std::memcmp(row.data(), own_row.data(), row.size() * sizeof row[0]), 0);
+
+  auto counts = sized<liq_counts>(), own_counts = sized<liq_counts>();
+  ASSERT_EQ(liq_snapshot_counts(snapshot, &counts), LIQ_OK);
+  ASSERT_EQ(liq_engine_counts(engine.get(), &own_counts), LIQ_OK);
+  EXPECT_EQ(std::memcmp(&counts, &own_counts, sizeof counts), 0);
+  ASSERT_EQ(liq_snapshot_grid(snapshot, &grid), LIQ_OK);
+  ASSERT_EQ(liq_engine_grid(engine.get(), &own_grid), LIQ_OK);
+  EXPECT_EQ(std::memcmp(&grid, &own_grid, sizeof grid), 0);
+  std::vector<double> levels(grid.tiers * grid.bins), own_levels(levels.size());
+  for (const std::int32_t side : {LIQ_LONG, LIQ_SHORT}) {
+    ASSERT_EQ(liq_snapshot_levels(snapshot, side, levels.data(), levels.size(), &grid), LIQ_OK);
+    ASSERT_EQ(liq_engine_levels(engine.get(), side, own_levels.data(), own_levels.size(), nullptr), LIQ_OK);
+    EXPECT_EQ(levels, own_levels);
+  }
+  refused(liq_snapshot_levels(snapshot, LIQ_LONG, levels.data(), levels.size() - 1, nullptr), LIQ_TOO_SMALL);
+
+  liq_picture picture, own_picture;
+  ASSERT_EQ(liq_snapshot_picture(snapshot, &picture, sizeof picture, 5), LIQ_OK);
+  ASSERT_EQ(liq_engine_picture(engine.get(), &own_picture, sizeof own_picture, 5), LIQ_OK);
+  EXPECT_EQ(std::memcmp(&picture, &own_picture, sizeof picture), 0);
+  std::vector<float> longs(picture.columns * picture.rows), own_longs(longs.size());
+  ASSERT_EQ(liq_snapshot_columns(snapshot, &picture, longs.data(), nullptr, nullptr, nullptr, longs.size()), LIQ_OK);
+  ASSERT_EQ(liq_engine_columns(engine.get(), &picture, own_longs.data(), nullptr, nullptr, nullptr, longs.size()),
+            LIQ_OK);
+  EXPECT_EQ(longs, own_longs);
+  std::vector<double> map(6 * picture.rows), own_map(map.size());
+  ASSERT_EQ(liq_snapshot_map(snapshot, &picture, map.data(), map.size()), LIQ_OK);
+  ASSERT_EQ(liq_engine_map(engine.get(), &picture, own_map.data(), own_map.size()), LIQ_OK);
+  EXPECT_EQ(map, own_map);
+  std::uint64_t kept = 0, total = 0;
+  ASSERT_EQ(liq_snapshot_windows(snapshot, &kept, &total), LIQ_OK);
+  EXPECT_EQ(kept, inside(engine).history()->size());
+  auto window = sized<liq_window>(), own_window = sized<liq_window>();
+  ASSERT_EQ(liq_snapshot_window(snapshot, kept - 1, &window), LIQ_OK);
+  ASSERT_EQ(liq_engine_window(engine.get(), kept - 1, &own_window), LIQ_OK);
+  EXPECT_EQ(std::memcmp(&window, &own_window, sizeof window), 0);
+  refused(liq_snapshot_window(snapshot, kept, &window));
+  liq_snapshot_release(snapshot);
+
+  ASSERT_EQ(liq_engine_publish_to(engine.get(), nullptr), LIQ_OK);
+}
+
+TEST(CApi, PublishersRefuseWhatCannotBe) {
+  liq_publisher* publisher = nullptr;
+  liq_publisher_options chosen;
+  liq_publisher_options_init(&chosen, sizeof chosen);
+  chosen.reserved = 1;
+  EXPECT_EQ(refused(liq_publisher_create(&chosen, &publisher)), "options.reserved must be 0, was 1");
+  chosen.reserved = 0;
+  liq_feature_options features;
+  liq_feature_options_init(&features, sizeof features);
+  features.density_percent = 0.0;
+  chosen.features = &features;
+  refused(liq_publisher_create(&chosen, &publisher));
+  EXPECT_EQ(publisher, nullptr);
+  EXPECT_EQ(refused(liq_publisher_row(nullptr, nullptr, 0, nullptr)), "publisher must not be NULL");
+  EXPECT_EQ(refused(liq_snapshot_moment(nullptr, nullptr)), "snapshot must not be NULL");
+  EXPECT_EQ(liq_publisher_count(nullptr), 0U);
+  EXPECT_EQ(liq_publisher_missed(nullptr), 0U);
+  liq_publisher_destroy(nullptr);
+  liq_snapshot_release(nullptr);
 }

@@ -223,22 +223,21 @@ TEST(EngineHook, ACheckpointInItGoesOnBitForBit) {
   }
 }
 
-TEST(EngineHook, ACopyMadeInItGoesOnTheSame) {
+TEST(EngineHook, ACloneMadeInItGoesOnTheSameAndHasNoHook) {
   const Tape tape = support::random_tape(34, 600, false);
   Engine engine = engine_of(kWays[0]);
-  std::vector<std::pair<std::size_t, Engine>> copies;
+  std::vector<std::pair<std::size_t, Engine>> clones;
   std::size_t next = 0;
-  engine.on_column([&](const Segment&) {
-    copies.emplace_back(next, engine);
-    copies.back().second.on_column(nullptr);
-  });
+  engine.on_column([&](const Segment&) { clones.emplace_back(next, engine.clone()); });
   for (; next < tape.size(); ++next)
     engine.trade(tape.ts[next], tape.price[next], tape.qty[next], tape.sell[next] != 0);
-  for (auto& [from, copy] : copies) {
+  const std::size_t called = clones.size();
+  for (auto& [from, clone] : clones) {
     for (std::size_t i = from; i < tape.size(); ++i)
-      copy.trade(tape.ts[i], tape.price[i], tape.qty[i], tape.sell[i] != 0);
-    ASSERT_EQ(seen(copy), seen(engine)) << from;
+      clone.trade(tape.ts[i], tape.price[i], tape.qty[i], tape.sell[i] != 0);
+    ASSERT_EQ(seen(clone), seen(engine)) << from;
   }
+  EXPECT_EQ(clones.size(), called);
 }
 
 TEST(EngineHook, MayReplaceAndRemoveItself) {
@@ -286,8 +285,7 @@ TEST(EngineHook, IsRefusedWhateverFeeds) {
       refuse([&] { engine.touch(9'000, 10'000); });
       refuse([&] { engine.scale(factors); });
       refuse([&] { engine.restore(engine.checkpoint()); });
-      Engine copy = engine;
-      copy.on_column(nullptr);
+      Engine copy = engine.clone();
       EXPECT_EQ(copy.trade(1'000, 10'000, 1, false), liqcore::Reject::none);
       EXPECT_EQ(seen(engine), before);
     });

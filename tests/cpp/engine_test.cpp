@@ -422,7 +422,7 @@ TEST(EngineGap, ManySmallerOnesInOneCallAreTaken) {
   for (int i = 0; i < 3; ++i) tape.push(i * 40'000'000, 1000, 1, kBuy);  // 400,000 windows each
   engine.trade(0, 1000, 1, kBuy);
   EXPECT_EQ(refusal([&] {
-              Engine strict = engine;
+              Engine strict = engine.clone();
               strict.trade(120'000'000, 1000, 1, kBuy);
             }),
             "ts must not jump over more than 1000000 windows at once (are the times in nanoseconds?): from 0 to "
@@ -431,23 +431,33 @@ TEST(EngineGap, ManySmallerOnesInOneCallAreTaken) {
   EXPECT_EQ(engine.history()->total(), 800'000U);
 }
 
-TEST(EngineGap, RowsThatAreRejectedAnyhowAreNoGap) {
+TEST(EngineGap, IsSeenInTheTimesAloneWhateverElseIsWrongWithARow) {
   Engine engine = before_the_gap();
-  Tape tape;
+  const State before = state_of(engine);
   const std::int64_t far = (kMillion + 1'000) * 100;
+  Tape tape;
   tape.push(70, 1000, 1, kBuy);
   tape.push(far, NAN, 1, kBuy);
   tape.push(80, 1001, 1, kBuy);
+  EXPECT_NE(refusal([&] { engine.trades(tape.all()); }), "");
+  EXPECT_EQ(state_of(engine), before);
+  // Then no row of the call is refused in its midst: a gap that rows to be rejected divide is taken.
+  tape.ts[1] = kMillion / 2 * 100;
+  tape.ts[2] = far;
   EXPECT_EQ(engine.trades(tape.all()).used, 2U);
+  EXPECT_EQ(engine.history()->total(), static_cast<std::uint64_t>(kMillion) + 1'000U);
+}
+
+TEST(EngineGap, TimesThatAreNoTimesAreNone) {
+  Engine engine = before_the_gap();
   CandleColumns candles;
   candles.push(std::numeric_limits<std::int64_t>::max(), 1000, 1000, 1000, 1000)
-      .push(far, NAN, 1000, 1000, 1000)
       .push(kNaT, 1000, 1000, 1000, 1000)
       .push(90, 1000, 1000, 1000, 1000);
   const Stats stats = engine.candles(candles.without_volumes());
   EXPECT_EQ(stats.used, 1U);
   EXPECT_EQ(rejected(stats, Reject::too_large), 1U);
-  EXPECT_EQ(rejected(stats, Reject::not_finite), 2U);
+  EXPECT_EQ(rejected(stats, Reject::not_finite), 1U);
 }
 
 TEST(EngineGap, BeforeTheFirstPriceThereIsNone) {
@@ -756,7 +766,7 @@ TEST(EngineFeed, MergedStreamsEqualTheirEventsOneByOne) {
       std::sort(marks.ts.begin(), marks.ts.end());
       std::sort(candles.ts.begin(), candles.ts.end());
 
-      Engine merged{whole(0.004), tiers({2, 10, 100}), options}, single = merged;
+      Engine merged{whole(0.004), tiers({2, 10, 100}), options}, single = merged.clone();
       Feed feed;
       feed.trades = tape.all();
       feed.marks = marks.all();
@@ -914,7 +924,7 @@ TEST(EngineSplit, OfManyRowsInOneWindowGivesIdenticalBits) {
   // More rows than a block of the batch path holds, almost all of them in one window.
   EngineOptions options = windows_of(10'000'000);
   options.axis = std::nullopt;
-  Engine at_once{whole(0.004), tiers({5, 25, 100}), options}, single = at_once;
+  Engine at_once{whole(0.004), tiers({5, 25, 100}), options}, single = at_once.clone();
   const Tape tape = support::random_tape(9, 40'000, false);
   at_once.trades(tape.all());
   for (std::size_t i = 0; i < tape.size(); ++i) single.trade(tape.ts[i], tape.price[i], tape.qty[i], tape.sell[i] != 0);
@@ -1008,7 +1018,7 @@ TEST(EngineSplit, WithHalfLifeTheLevelsAreIdenticalAndTheAccountsAgreeWithinRoun
   EngineOptions options;
   options.window_ns = 1'000;
   options.half_life_ns = {1e5, 3e4, 5e3};
-  Engine at_once{whole(0.004), tiers({5, 25, 100}), options}, parts = at_once, single = at_once;
+  Engine at_once{whole(0.004), tiers({5, 25, 100}), options}, parts = at_once.clone(), single = at_once.clone();
   const Tape tape = support::random_tape(10, 3'000, true);
   at_once.trades(tape.all());
   feed_in_parts(parts, tape, 10, 90);
@@ -1321,15 +1331,15 @@ TEST(EngineCheckpoint, AnEngineGoesOnBitForBitWhereAnotherStood) {
             engine.trade(tape.ts[i], tape.price[i], tape.qty[i], tape.sell[i] != 0);
           }
         };
-        Engine through = fresh;
+        Engine through = fresh.clone();
         std::size_t done = 0;
         for (const std::size_t stop : {1U, 40U, 777U, 1'500U}) {
           feed(through, done, stop);
           done = stop;
-          Engine restored = fresh;
+          Engine restored = fresh.clone();
           restored.restore(through.checkpoint());
           ASSERT_EQ(state_of(restored), state_of(through)) << "at " << stop;
-          Engine other = through;
+          Engine other = through.clone();
           feed(restored, stop, tape.size());
           feed(other, stop, tape.size());
           ASSERT_EQ(support::seen(restored), support::seen(other)) << "from " << stop;
@@ -1419,7 +1429,7 @@ TEST(EngineCheckpoint, OfAnotherFixedAxisIsRefusedWhoeverMadeIt) {
   EXPECT_NE(refusal([&] { narrow.restore(checkpoint); }).find("same axis"), std::string::npos);
   checkpoint.kind.clear();  // as files of 0.1.0 have it: then the bins themselves tell
   EXPECT_EQ(refusal([&] { narrow.restore(checkpoint); }),
-            "a book must be restored with its own axis, bins 500 to 699, had 0 to 1999");
+            "an engine must be restored with its own axis, bins 500 to 699, had 0 to 1999");
   EXPECT_EQ(narrow.book(), nullptr);
 }
 
@@ -1508,6 +1518,17 @@ TEST(EngineOptions, KeepHasALimitUpToWhichItWorks) {
   EXPECT_EQ(engine.history()->size(), 14U);
 }
 
+TEST(EngineOptions, BinsOfAnAutomaticAxisHaveAWidthAtWhichItEndsWithinEveryAxis) {
+  EXPECT_EQ(refused_option([](EngineOptions& o) { o.ticks_per_bin = (1 << 20) + 1; }),
+            "ticks_per_bin of an automatic axis must be at most 2^20, was 1048577");
+  EngineOptions options;
+  options.ticks_per_bin = 1 << 20;
+  Engine engine(whole(0.004, liqcore::Contract::inverse), tiers({1.0001, 2}), options);
+  EXPECT_EQ(engine.trade(0, 2e9, 1, kBuy), Reject::none);
+  EXPECT_EQ(engine.trade(1, 2e9, 1, kSell), Reject::none);
+  EXPECT_GT(engine.axis()->size(), 0);
+}
+
 TEST(EngineOptions, MakerShareIsKeptToTheNearest1024th) {
   const auto kept = [](double share) {
     EngineOptions options;
@@ -1563,11 +1584,6 @@ TEST(EngineOptions, RefusesHalfLivesThatDoNotFit) {
   EXPECT_EQ(refused_option([](EngineOptions& o) { o.half_life_ns = {1e9, 0}; }), "half_life must be above 0, was 0 ns");
   EXPECT_EQ(refused_option([](EngineOptions& o) { o.half_life_ns = {1e9, NAN}; }),
             "half_life must be above 0, was nan ns");
-  EXPECT_EQ(refused_option([](EngineOptions& o) {
-              o.half_life_ns = {1e9, 1e9};
-              o.model = Model::none;
-            }),
-            "half_life needs a model, which was none: use scale()");
 }
 
 TEST(EngineOptions, RefusesATierThatCannotExistAtOnce) {
@@ -1584,11 +1600,14 @@ TEST(Engine, SaysWhatItWasMadeOf) {
   EXPECT_EQ(engine.stats().accounts.size(), 4U);
 }
 
-TEST(Engine, ACopyGoesItsOwnWay) {
+static_assert(!std::is_copy_constructible_v<Engine> && !std::is_copy_assignable_v<Engine>);
+static_assert(std::is_nothrow_move_constructible_v<Engine> && std::is_nothrow_move_assignable_v<Engine>);
+
+TEST(Engine, ACloneGoesItsOwnWay) {
   Engine engine = ten_and_hundred();
   engine.trade(50, 1000, 3, kBuy);
   engine.trade(150, 1000, 3, kBuy);
-  Engine copy = engine;
+  Engine copy = engine.clone();
   const State before = state_of(copy);
   engine.trade(350, 985, 3, kBuy);
   EXPECT_EQ(state_of(copy), before);
@@ -1597,6 +1616,22 @@ TEST(Engine, ACopyGoesItsOwnWay) {
 }
 
 // --- threads -----------------------------------------------------------------------------------------------------
+
+TEST(EngineThreads, ARowThatIsRejectedEndsNoWindow) {
+  Tape tape;
+  for (std::int64_t i = 0; i < 200'000; ++i) tape.push(i / 100, 1'000, 1, kBuy);
+  for (std::int64_t ts = 5'000; ts < 5'100; ++ts) tape.push(ts, NAN, 1, kBuy);
+  std::vector<State> seen;
+  for (const std::size_t threads : {1, 3}) {
+    EngineOptions options = windows_of(100);
+    options.threads = threads;
+    Engine engine = ten_and_hundred(options);
+    engine.trades(tape.all());
+    EXPECT_EQ(engine.clock(), 1'999);
+    seen.push_back(state_of(engine));
+  }
+  EXPECT_EQ(seen[0], seen[1]);
+}
 
 TEST(Engine, ManyInParallelGiveWhatTheyGiveAlone) {
   constexpr std::size_t kEngines = 8;

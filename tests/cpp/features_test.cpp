@@ -245,6 +245,22 @@ TEST(Features, FeedEqualsAnEngineThatKnowsNothingLater) {
     }
 }
 
+TEST(Features, ACandleOfNoTimeIsFedWithWhatComesBeforeAClose) {
+  Engine engine = engine_of();
+  const std::vector<std::int64_t> at{-999};
+  const std::vector<double> price{1'000.0};
+  liqcore::Feed feed;
+  feed.candles = {at, price, price, price, price, {}, {}, 3'000};
+  FeatureReader reader;
+  std::vector<double> row(reader.size());
+  const std::vector<std::int64_t> close{2'000};
+  std::uint64_t rows_in_hook = 0;
+  engine.mark(0, 1'000.0);
+  engine.on_column([&](const liqcore::Segment&) { rows_in_hook = engine.counts().rows; });
+  reader.feed(engine, feed, close, row);
+  EXPECT_EQ(rows_in_hook, 2U);
+}
+
 TEST(Features, RefuseWrongOptionsAndRooms) {
   const auto refused = [](FeatureOptions options) { return support::refusal([&] { FeatureReader{options}; }); };
   EXPECT_EQ(refused({.reaches_percent = {}}), "reaches must be between 1 and 64, were 0");

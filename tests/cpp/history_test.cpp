@@ -47,13 +47,13 @@ std::vector<float> tail(const std::vector<float>& cells, std::size_t size) {
 
 /// Append a window that added lots to a bin of the longs, after touching longs from a bin up.
 void append(History& history, std::int32_t bin, double lots, std::optional<std::int64_t> touched = std::nullopt) {
-  Segment& segment = history.append();
-  segment = Segment{};
-  segment.start_ns = static_cast<std::int64_t>(history.total() - 1) * 100;
+  Segment segment;
+  segment.start_ns = static_cast<std::int64_t>(history.total()) * 100;
   segment.end_ns = segment.start_ns + 100;
   segment.accounts.resize(2);
   segment.additions = {{0, 1, 1}, {bin}, {lots}};
   if (touched) segment.touched[0] = {{*touched, {}}};
+  history.append(segment);
 }
 
 Picture picture(std::int64_t first_bin, std::int64_t bins_per_row, std::size_t rows, std::size_t columns) {
@@ -141,13 +141,13 @@ TEST(History, FoldsTheOldestAwayOnceItKeepsEnough) {
 TEST(History, ReusesTheOldestSegmentUnlessSomebodySharesIt) {
   History history{kTerms, 2};
   for (int i = 0; i < 4; ++i) append(history, 5, 1);
-  const Segment* oldest = &history.segment(0);
+  const Segment* oldest = &history.entry(0).window;
   append(history, 5, 1);
-  EXPECT_EQ(&history.segment(1), oldest);
+  EXPECT_EQ(&history.entry(1).window, oldest);
   const std::shared_ptr<const Segment> shared = history.share(0);
   const Segment copy = *shared;
   append(history, 6, 2);
-  EXPECT_NE(&history.segment(1), shared.get());
+  EXPECT_NE(&history.entry(1).window, shared.get());
   EXPECT_EQ(*shared, copy);
 }
 
@@ -195,9 +195,12 @@ TEST(History, ColumnsInUsdTakeTheMidPriceOfTheBookBin) {
 TEST(History, ColumnsApplyTheWeightsOfEachSide) {
   History history{kTerms, std::nullopt};
   append(history, 4, 10);
-  Segment& second = history.append();
+  Segment second;
+  second.start_ns = 100;
+  second.end_ns = 200;
   second.accounts.resize(2);
   second.additions = {{0, 0, 1}, {6}, {20}};  // a short
+  history.append(second);
   Picture weighted = picture(4, 1, 3, 2);
   weighted.weights[0] = {0.5};
   weighted.weights[1] = {0.25};
@@ -639,9 +642,9 @@ TEST(History, AFoldBeginsAnywhereWithTheSameBits) {
   EngineOptions options = decaying();
   options.window_ns = 1'000;
   Engine engine{whole(0.004), tiers({2, 10, 50}), options};
-  engine.trades(support::random_tape(21, 20'000, false).all());
+  engine.trades(support::random_tape(21, 60'000, false).all());
   const History& history = *engine.history();
-  ASSERT_GT(history.size(), 1'100U);  // beyond the first place to begin from
+  ASSERT_GT(history.entries(), 1'100U);  // beyond the first place to begin from
   Picture p = all_of(history);
   const Columns fresh{History(history), p};
   std::vector<double> map(2 * 3 * p.rows);
@@ -658,13 +661,13 @@ TEST(History, LayersThatAScaleOfZeroClosesAreGone) {
   History history{kTerms, std::nullopt};
   append(history, 4, 10);
   append(history, 5, 20);
-  Segment& closing = history.append();
-  closing = Segment{};
+  Segment closing;
   closing.start_ns = 200;
   closing.end_ns = 300;
   closing.accounts.resize(2);
   closing.scale[0] = {0.0};
   closing.additions = {{0, 1, 1}, {6}, {30.0}};
+  history.append(closing);
   Picture p = picture(4, 1, 3, 3);
   const std::vector<float> expected{1, 0, 0, 1, 2, 0, 0, 0, 3};
   EXPECT_EQ(Columns(history, p).longs, expected);
@@ -675,13 +678,13 @@ TEST(History, LayersThatAScaleOfZeroClosesAreGone) {
 TEST(History, AScaleThatRunsAwayIsBroughtBack) {
   History history{kTerms, std::nullopt};  // half of what is live goes in each window: 2^-1200 in the end
   for (std::int32_t i = 0; i < 1'200; ++i) {
-    Segment& segment = history.append();
-    segment = Segment{};
+    Segment segment;
     segment.start_ns = i * 100;
     segment.end_ns = segment.start_ns + 100;
     segment.accounts.resize(2);
     segment.scale[0] = {0.5};
     segment.additions = {{0, 2, 2}, {5, 6}, {64.0, static_cast<double>(i % 3) * 8.0}};
+    history.append(segment);
   }
   Picture p = picture(5, 1, 2, 1'200);
   const auto first_row = [&] {

@@ -17,6 +17,7 @@
 #include "allocations.hpp"
 #include "liqcore/features.hpp"
 #include "liqcore/footprint_stream.hpp"
+#include "liqcore/published.hpp"
 #include "support.hpp"
 
 namespace {
@@ -142,16 +143,50 @@ const Case kCases[] = {
     {"open_interest_vendor", vendor(100.0), feed_interval, [](Engine& e) { e.open_interest(6'500, 900.0); }},
     {"vendor_event", vendor(100.0), feed_interval, [](Engine& e) { e.vendor_event(6'500, 40'000.0, 9.0); }},
     {"open", with(Model::none), some_trades, [](Engine& e) { e.open(Side::short_, 40'000.0, 9.0); }},
+    {"open_each_tier", with(Model::none), some_trades,
+     [](Engine& e) { e.open(Side::short_, 40'000.0, std::array{9.0, 0.0, 3.0}); }},
+    {"close", with(Model::flow), some_trades,
+     [](Engine& e) { static_cast<void>(e.close(Side::long_, 5'000.0, 12'000.0, 4.0)); }},
+    {"scale_a_part", with(Model::flow), some_trades,
+     [](Engine& e) { e.scale(std::array{0.5, 0.5, 0.5, 0.5, 0.5, 0.5}, 5'000.0, 12'000.0); }},
+    {"open_level", with(Model::none), some_trades, [](Engine& e) { e.open_level(Side::short_, 60'000.0, 9.0); }},
+    {"opens_after_windows", decaying(3), some_trades,
+     [](Engine& e) {
+       e.opens(
+           {std::array<std::int64_t, 1>{9'500}, std::array<std::uint8_t, 1>{1}, std::array{40'000.0}, std::array{4.0}});
+     }},
+    {"touches_after_windows", decaying(3), some_trades,
+     [](Engine& e) {
+       e.touches({std::array<std::int64_t, 1>{9'500}, std::array{8'000.0}, std::array{12'000.0}, std::array{9'000.0}});
+     }},
     {"touch", with(Model::flow), some_trades, [](Engine& e) { e.touch(8'000.0, 12'000.0); }},
     {"touch_after_a_scale", with(Model::flow), scaled_book, [](Engine& e) { e.touch(8'000.0, 12'000.0); }},
     {"scale", with(Model::flow), some_trades, [](Engine& e) { e.scale(std::array{0.5, 0.5, 0.5, 0.5, 0.5, 0.5}); }},
     {"advance", with(Model::flow), some_trades, [](Engine& e) { e.advance(20'000); }},
     {"advance_with_half_life", decaying(), some_trades, [](Engine& e) { e.advance(20'000); }},
     {"advance_kept", decaying(3), some_trades, [](Engine& e) { e.advance(20'000); }},
+    {"advance_over_a_gap", decaying(), some_trades, [](Engine& e) { e.advance(300'000); }},
+    {"trade_after_a_gap_kept", decaying(3),
+     [](Engine& e) {
+       some_trades(e);
+       e.advance(300'000);
+     },
+     [](Engine& e) { e.trade(700'500, 12'000.0, 3.0, true); }},
+    {"scale_again_in_the_next_window", with(Model::none),
+     [](Engine& e) {
+       some_trades(e);
+       for (std::int64_t ts = 5'000; ts < 9'000; ts += kWindow) {
+         e.advance(ts);
+         e.scale(std::array{0.5, 0.75, 1.0, 1.0, 0.5, 0.25});
+       }
+     },
+     [](Engine& e) { e.advance(9'500); }},
     {"advance_after_a_scale", with(Model::flow), scaled_book, [](Engine& e) { e.advance(5'000); }},
     {"read", with(Model::flow), some_trades,
      [](Engine& e) {
        static_cast<void>(e.checkpoint());
+       static_cast<void>(e.save("notes"));
+       static_cast<void>(e.clone());
        static_cast<void>(e.history_so_far());
        static_cast<void>(e.axis());
        static_cast<void>(e.stats());
@@ -237,6 +272,36 @@ TEST(OutOfMemoryEngine, IsRestoredOrNot) {
     EXPECT_GT(n, 10);
     EXPECT_LT(n, kMost);
   }
+}
+
+TEST(OutOfMemoryEngine, IsLoadedAndClonedOrNot) {
+  const EngineOptions options = decaying(2);
+  Engine through = engine_of(options);
+  some_trades(through);
+  through.scale(std::array{0.5, 0.75, 1.0, 1.0, 0.5, 0.25});
+  const std::vector<std::byte> bytes = through.save(std::string(100, 'n'));
+  const Seen stood = seen(through);
+  std::int64_t n = 0;
+  for (; n < kMost; ++n) {
+    std::string notes = "before";
+    std::optional<Engine> loaded;
+    if (!fails_at(n, [&] { loaded.emplace(Engine::load(bytes, 2, &notes)); })) break;
+    ASSERT_FALSE(loaded.has_value());
+    ASSERT_EQ(notes, "before");
+  }
+  EXPECT_GT(n, 50);
+  EXPECT_LT(n, kMost);
+  for (n = 0; n < kMost; ++n) {
+    std::optional<Engine> clone;
+    const bool failed = fails_at(n, [&] { clone.emplace(through.clone()); });
+    ASSERT_EQ(seen(through), stood) << n;
+    if (!failed) {
+      ASSERT_EQ(seen(*clone), stood);
+      break;
+    }
+  }
+  EXPECT_GT(n, 10);
+  EXPECT_LT(n, kMost);
 }
 
 /// Trades with jumps and windows to close.
@@ -372,5 +437,74 @@ TEST(OutOfMemoryEngine, WhatAHookWasToldOfStands) {
     other.advance(9'000);
     ASSERT_EQ(seen(engine), seen(other)) << n;
   }
+  EXPECT_LT(n, kMost);
+}
+
+// --- publishing ----------------------------------------------------------------------------------------------------
+
+TEST_P(OutOfMemory, WhatCannotBePublishedIsLeftOutAndTheEventIsAsBefore) {
+  const auto publishing = [&] {
+    Engine engine = engine_of(GetParam().options);
+    engine.publish_to(std::make_shared<liqcore::Publisher>());
+    GetParam().before(engine);
+    return engine;
+  };
+  Engine with_it = fresh();
+  const Seen before = seen(with_it);
+  GetParam().call(with_it);
+  const Seen after = seen(with_it);
+  std::int64_t n = 0;
+  for (std::int64_t quiet = 0; n < kMost && quiet == 0; ++n) {
+    Engine engine = publishing();
+    const std::int64_t at = allocations.load();
+    const bool failed = fails_at(n, [&] { GetParam().call(engine); });
+    if (!failed && allocations.load() - at <= n) quiet = 1;  // no allocation is left to fail
+    const Seen now = seen(engine);
+    ASSERT_TRUE(now == before || now == after) << "allocation " << n;
+    ASSERT_TRUE(failed || now == after) << "allocation " << n;
+    if (now == before) GetParam().call(engine);
+    ASSERT_EQ(seen(engine), after) << "allocation " << n;
+  }
+  ASSERT_LT(n, kMost);
+}
+
+TEST(OutOfMemoryPublisher, PublishesWhollyOrNotAtAll) {
+  Engine engine = engine_of(with(Model::flow));
+  some_trades(engine);
+  std::int64_t n = 0;
+  for (; n < kMost; ++n) {
+    liqcore::Publisher publisher;
+    publisher.publish(engine);
+    const auto first = publisher.snapshot();
+    engine.trade(*engine.clock() + 700, 10'003.0, 3.0, false);
+    std::vector<double> row(publisher.size());
+    if (!fails_at(n, [&] { publisher.publish(engine); })) break;
+    ASSERT_EQ(publisher.snapshot(), first);
+    ASSERT_EQ(publisher.read(row).sequence, 1U);
+    publisher.publish(engine);
+    ASSERT_EQ(publisher.snapshot()->sequence, 2U);
+    ASSERT_EQ(publisher.read(row).clock_ns, *engine.clock());
+  }
+  EXPECT_GT(n, 10);
+  EXPECT_LT(n, kMost);
+}
+
+TEST(OutOfMemoryPublisher, CountsWhatAWindowsEndCouldNotPublish) {
+  std::int64_t n = 0;
+  for (std::uint64_t missed = 1; n < kMost && missed > 0; ++n) {
+    Engine engine = engine_of(with(Model::flow));
+    some_trades(engine);
+    const auto publisher = std::make_shared<liqcore::Publisher>();
+    engine.publish_to(publisher);
+    const auto before = publisher->snapshot();
+    engine.advance(*engine.clock());
+    if (fails_at(n, [&] { engine.advance(5'000); })) continue;  // the window has not ended
+    missed = publisher->missed();
+    ASSERT_EQ(engine.clock(), 5'000);
+    ASSERT_EQ(publisher->snapshot() == before, missed == 1);
+    engine.advance(6'000);
+    ASSERT_EQ(publisher->snapshot()->clock_ns, 6'000);
+  }
+  EXPECT_GT(n, 5);
   EXPECT_LT(n, kMost);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "liqcore/book.hpp"
+#include "liqcore/layers.hpp"
 #include "support.hpp"
 
 using liqcore::Account;
@@ -217,7 +218,7 @@ TEST(Layers, ExtractListsNonZeroCellsByLayerAndBin) {
   layers.add(1, 7, 3);
   layers.add(0, 9, 2);
   layers.add(0, 5, 1);
-  layers.at(0, 9) = 0.0;
+  layers.cell(0, 9) = 0.0;
   Cells out;
   layers.extract(out);
   EXPECT_EQ(out, cells({{5, 1}}, {{7, 3}}));

@@ -31,6 +31,7 @@ TEST(Reject, HasANameForReports) {
   EXPECT_EQ(name(Reject::too_large), "too_large");
   EXPECT_EQ(name(Reject::off_grid), "off_grid");
   EXPECT_EQ(name(Reject::inconsistent), "inconsistent");
+  EXPECT_EQ(name(Reject::off_range), "off_range");
 }
 
 TEST(Tally, KeepsWholeLotsExactBeyondWhatADoubleHolds) {

@@ -67,7 +67,9 @@ def test_every_function_of_the_header_is_exported_and_no_other(shared_prefix: Pa
 
 
 def test_structs_and_constants_are_found() -> None:
-    assert len(structs()) == declarations().count("typedef struct liq_") - 2  # liq_engine and liq_features are opaque
+    assert (
+        len(structs()) == declarations().count("typedef struct liq_") - 4
+    )  # engine, features, publisher and snapshot are opaque
     assert structs()["liq_counts"] == ["size", "rows", "used", "rounded_qty", "rejected"]
     assert {"LIQ_OFF_GRID", "LIQ_FAILED", "LIQ_MODEL_VENDOR", "LIQ_QUANTITY"} <= set(constants())
 

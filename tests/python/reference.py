@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -66,6 +66,7 @@ class Reference:
         step_ticks: int,
         window: int,
         bins: tuple[int, int] = (0, 2**20),
+        grows: bool = False,
         mmr: float = 0.0,
         fee: float = 0.0,
         basis: str = "mark",
@@ -74,10 +75,12 @@ class Reference:
         trigger: str = "last",
         maker_share: float = 0.0,
         half_life: Mapping[float, float | None] | None = None,
+        candle_price: str = "hlc3",
     ) -> None:
         self.tick_size, self.lot_size, self.step_ticks, self.window = tick_size, lot_size, step_ticks, window
         self.low_bin, self.high_bin = bins
-        self.model, self.trigger = model, trigger
+        self.grows = grows  # such an axis takes no price beyond its end
+        self.model, self.trigger, self.candle_price = model, trigger, candle_price
         self.maker_share = round(maker_share * SHARES)
         self.tiers = list(tiers)
         layers = [(side, leverage) for side in SIGN for leverage in self.tiers]
@@ -95,6 +98,7 @@ class Reference:
         self.index: int | None = None  # number of the open window
         self.last_mark: int | None = None  # ticks
         self.triggered: tuple[int, int] | None = None  # ticks of the last touch
+        self.price: tuple[int, int] | None = None  # ticks where it may have left the price
         self.volume_from: str | None = None  # "trades" or "candles", never both
         self.columns: list[Column] = []  # one for every closed window, oldest first
         self.liquidated: dict[Layer, Cells] = {layer: {} for layer in layers}  # in the open window
@@ -106,32 +110,37 @@ class Reference:
         """Open at ``entry`` on every tier; a level within the event's own range [low, high] cannot be placed."""
         if quantity == 0:
             return
-        sign = SIGN[side]
         low, high = min(low, entry), max(high, entry)
         if self.trigger == "mark" and self.last_mark is not None:
             low, high = min(low, self.last_mark), max(high, self.last_mark)
         for leverage in self.tiers:
-            layer = side, leverage
-            account = self.account[layer]
-            account["opened"] += quantity
-            factor = self.factor[layer]
+            factor = self.factor[side, leverage]
             level = round(entry * factor) if math.isfinite(factor) else 0
-            where = self.bin(level)
-            if level <= 0:
-                account["no_price"] += quantity
-            elif where < self.low_bin:
-                account["underflow"] += quantity
-            elif where >= self.high_bin:
-                account["overflow"] += quantity
-            elif sign * where >= sign * self.bin(low if side == "long" else high):
-                account["unresolved"] += quantity
-            else:
-                self.live[layer][where] = self.live[layer].get(where, 0) + quantity
-                self.nearest[layer] = max(self.nearest[layer], sign * where)
+            self._place((side, leverage), level, quantity, self.bin(low if side == "long" else high))
 
-    def _touch(self, low: int, high: int) -> None:
+    def _place(self, layer: Layer, level: int, quantity: float, bound: int | None) -> str:
+        """Add one level, if it lies beyond the bin ``bound``; say where it went."""
+        sign, account, where = SIGN[layer[0]], self.account[layer], self.bin(level)
+        account["opened"] += quantity
+        if level <= 0:
+            fate = "no_price"
+        elif where < self.low_bin:
+            fate = "underflow"
+        elif where >= self.high_bin:
+            fate = "overflow"
+        elif bound is not None and sign * where >= sign * bound:
+            fate = "unresolved"
+        else:
+            self.live[layer][where] = self.live[layer].get(where, 0) + quantity
+            self.nearest[layer] = max(self.nearest[layer], sign * where)
+            return "live"
+        account[fate] += quantity
+        return fate
+
+    def _touch(self, low: int, high: int, last: int | None = None) -> None:
         """Liquidate live longs in bins >= bin(low) and live shorts in bins <= bin(high)."""
         self.triggered = (low, high)
+        self.price = (low, high) if last is None else (last, last)
         for layer, cells in self.live.items():
             sign = SIGN[layer[0]]
             reached = sign * self.bin(low if layer[0] == "long" else high)
@@ -219,6 +228,8 @@ class Reference:
             open_, high, low, close = prices
             if not (low <= open_ <= high and low <= close <= high):
                 return "inconsistent"
+        if self.grows and any(self.bin(round(x)) >= self.high_bin for x in ticks):
+            return "off_range"
         return ""
 
     def _accept(
@@ -268,20 +279,28 @@ class Reference:
     def add_candle(
         self, ts_open: int, o: float, h: float, low: float, c: float, buy: float, sell: float, interval: int
     ) -> None:
-        """Take one candle, at its last nanosecond: it touches its range, then opens at its typical price."""
+        """Take one candle, at its last nanosecond: it touches its range, then opens at its entry price."""
         ts = ts_open + interval - 1 if ts_open >= 0 else ts_open
         if self._accept(ts, [o, h, low, c], [buy, sell], zero_qty=True):
             bought, sold = round(buy / self.lot_size), round(sell / self.lot_size)
             if bought or sold:
                 self._volume("candles")
             top, bottom = self._ticks(h), self._ticks(low)
+            means = {
+                "hlc3": (h + low + c) / 3,
+                "close": c,
+                "open": o,
+                "ohlc4": (o + h + low + c) / 4,
+                "hl2": (h + low) / 2,
+            }
+            entry = self._ticks(means[self.candle_price])
             if self.trigger != "mark":
-                self._touch(bottom, top)
+                self._touch(bottom, top, self._ticks(c))
             else:  # the candle triggers nothing: only its entry price counts
-                top = bottom = self._ticks((h + low + c) / 3)
+                top = bottom = entry
             self._draw(self._ticks(o), self._ticks(h), self._ticks(low), self._ticks(c), bought, sold)
             for side, lots in (("long", bought), ("short", sold)):
-                self._flow(side, self._ticks((h + low + c) / 3), lots, bottom, top)
+                self._flow(side, entry, lots, bottom, top)
 
     def feed(
         self,
@@ -301,19 +320,76 @@ class Reference:
 
     # ---- the verbs from outside, at the engine's clock -----------------------------------------------------------
 
-    def open(self, side: str, price: float, qty: float) -> None:
-        self._begin()
-        tick = self._ticks(price)
-        low, high = self.triggered or (tick, tick)
-        self._open(side, tick, round(qty / self.lot_size) * SHARES, min(low, tick), max(high, tick))
+    def open(self, side: str, price: float, qty: float | Sequence[float]) -> Counter[str]:
+        """Open one quantity in every tier, or one for each; say how many levels went where."""
+        entry = self._ticks(price)
+        levels = {tier: self.factor[side, tier] for tier in self.tiers}
+        return self._open_tiers(
+            side, {t: round(entry * k) if math.isfinite(k) else 0 for t, k in levels.items()}, qty, entry
+        )
 
-    def touch(self, low: float, high: float) -> None:
-        self._begin()
-        self._touch(self._ticks(low), self._ticks(high))
+    def open_level(self, side: str, level: float, qty: float | Sequence[float]) -> Counter[str]:
+        """The same at a liquidation price that is known."""
+        return self._open_tiers(side, dict.fromkeys(self.tiers, self._ticks(level)), qty)
 
-    def scale(self, factor: float | Mapping[Layer, float]) -> None:
+    def _open_tiers(
+        self, side: str, levels: Mapping[float, int], qty: float | Sequence[float], *prices: int
+    ) -> Counter[str]:
+        self._begin()
+        reached = [*prices, *(self.price or ())]
+        if self.trigger == "mark" and self.last_mark is not None:
+            reached.append(self.last_mark)
+        bound = None
+        if reached:
+            bound = self.bin(min(reached) if side == "long" else max(reached))
+        each = [qty] * len(self.tiers) if isinstance(qty, float | int) else qty
+        lots = {tier: round(q / self.lot_size) for tier, q in zip(self.tiers, each, strict=True)}
+        return Counter(self._place((side, t), levels[t], n * SHARES, bound) for t, n in lots.items() if n)
+
+    def touch(self, low: float, high: float, last: float | None = None) -> None:
+        self._begin()
+        self._touch(self._ticks(low), self._ticks(high), None if last is None else self._ticks(last))
+
+    def scale(
+        self, factor: float | Mapping[Layer, float], *, low: float | None = None, high: float | None = None
+    ) -> None:
         for layer in self.live:
-            self._scale(layer, factor[layer] if isinstance(factor, Mapping) else factor)
+            of_layer = factor[layer] if isinstance(factor, Mapping) else factor
+            if low is None and high is None:
+                self._scale(layer, of_layer)
+            else:
+                self._scale_part(
+                    layer,
+                    of_layer,
+                    0 if low is None else self.bin(self._ticks(low)),
+                    math.inf if high is None else self.bin(self._ticks(high)),
+                )
+
+    def _scale_part(self, layer: Layer, factor: float, low: int, high: float) -> None:
+        """Multiply some bins of a layer; what is left below half a lot is closed at once."""
+        for where in [where for where in self.live[layer] if low <= where <= high] if factor != 1 else []:
+            kept = self.live[layer][where] * factor
+            self._take(layer, where, self.live[layer][where] - (kept if kept >= SHARES / 2 else 0))
+
+    def _take(self, layer: Layer, where: int, quantity: float) -> None:
+        self.live[layer][where] -= quantity
+        self.account[layer]["closed"] += quantity
+        if self.live[layer][where] == 0:
+            del self.live[layer][where]
+
+    def close(self, side: str, low: float, high: float, qty: float | Sequence[float]) -> list[float]:
+        """Close up to so much of every tier, from the price outwards; return what was closed."""
+        each = [qty] * len(self.tiers) if isinstance(qty, float | int) else qty
+        inside = range(self.bin(self._ticks(low)), self.bin(self._ticks(high)) + 1)
+        closed = []
+        for tier, wanted in zip(self.tiers, each, strict=True):
+            layer, rest = (side, tier), float(round(wanted / self.lot_size) * SHARES)
+            for where in sorted((w for w in self.live[layer] if w in inside), reverse=side == "long"):
+                taken = min(rest, self.live[layer][where])
+                self._take(layer, where, taken)
+                rest -= taken
+            closed.append((round(wanted / self.lot_size) - rest / SHARES) * self.lot_size)
+        return closed
 
     # ---- reading, in lots ----------------------------------------------------------------------------------------
 

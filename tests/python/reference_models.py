@@ -55,8 +55,8 @@ class ModelReference(Reference):
 
     # ---- what an interval remembers ----------------------------------------------------------------------------
 
-    def _touch(self, low: int, high: int) -> None:
-        super()._touch(low, high)
+    def _touch(self, low: int, high: int, last: int | None = None) -> None:
+        super()._touch(low, high, last)
         was = self.interval.hull or (low, high)
         self.interval.hull = min(was[0], low), max(was[1], high)
 
@@ -157,9 +157,9 @@ class ModelReference(Reference):
         """Touch what the interval has reached; the price itself has not moved."""
         hull = self.interval.hull or self.triggered
         if hull is not None:
-            was = self.triggered
+            was = self.triggered, self.price
             self._touch(*hull)
-            self.triggered = was
+            self.triggered, self.price = was
 
     def _cap(self, now: int) -> None:
         for layer, cells in self.live.items():

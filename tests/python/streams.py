@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -35,6 +36,7 @@ class Setup:
     churn: float | None = None
     event_threshold: float | None = None
     reconciled: bool = False
+    candle_price: str = "hlc3"
     window: int = SECOND
     step_ticks: int = 1
     bins: tuple[int, int] | None = None
@@ -63,6 +65,20 @@ class Watched(ModelReference):
         self.never_scaled = self.never_scaled and factor == 1.0
         self.exact = self.exact and math.frexp(factor)[0] in (0.5, 0.0)
         super()._scale(layer, factor)
+
+    def _scale_part(self, layer: Layer, factor: float, low: int, high: float) -> None:
+        part = [quantity * factor for where, quantity in self.live[layer].items() if low <= where <= high]
+        self.never_scaled = self.never_scaled and (factor in (0.0, 1.0) or not part)
+        self.exact = self.exact and (math.frexp(factor)[0] in (0.5, 0.0) or not part)
+        self.tie = self.tie or (not self.exact and any(abs(q * 2 / SHARES - 1) < 1e-9 for q in part))
+        super()._scale_part(layer, factor, low, high)
+
+    def close(self, side: str, low: float, high: float, qty: float | Sequence[float]) -> list[float]:
+        closed = super().close(side, low, high, qty)
+        # A rest of a rounded cell is rounded itself, and decides whether a cell is left.
+        left = (quantity for cells in self.live.values() for quantity in cells.values())
+        self.tie = self.tie or (not self.exact and any(0 < abs(quantity) < 1e-6 * SHARES for quantity in left))
+        return closed
 
     def _cap(self, now: int) -> None:
         excess = (sum(cells.values()) / SHARES - now for cells in self.live.values())
@@ -94,6 +110,7 @@ def random_setup(rng: random.Random, **fixed: Any) -> Setup:
         fee=rng.choice([0.0, 0.0005]) if basis == "mark" else 0.0,
         maker_share=rng.choice([0.0, 0.0, 0.25, 0.3, 1.0]),
         half_life=rng.choice([None, None, {tier: rng.choice(halves) for tier in tiers}]),
+        candle_price=rng.choice(["hlc3", "hlc3", "close", "open", "ohlc4", "hl2"]),
         window=window,
         step_ticks=step,
         bins=rng.choice([None, (low, low + rng.randint(1, 3 * base // step + 1))]),
@@ -104,7 +121,7 @@ def random_setup(rng: random.Random, **fixed: Any) -> Setup:
         return setup
     setup = replace(setup, maker_share=0.0)
     if setup.model == "none":
-        return replace(setup, half_life=None)
+        return setup
     if setup.model in ("oi", "blend"):
         setup = replace(setup, taker_tilt=rng.choice([0.0, 0.3, 1.0]))
     if setup.model == "blend":
@@ -146,14 +163,29 @@ class Market:
         if self.setup.model == "vendor":
             calls += ["vendor_event", "vendor_events"]
         if self.setup.model == "none":
-            calls += ["open", "open", "open", "touch", "scale"]
+            calls += ["open", "open", "open", "open_level", "opens", "open_levels", "touch", "touches", "scale"]
+            calls += ["scale_part", "close", "close"]
         call = rng.choice(calls)
         if call == "advance":
             return Step(call, [self.time()])
-        if call == "open":
-            return Step(call, [rng.choice(["long", "short"]), self.price(), self.lots() * self.setup.lot_size])
+        if call in ("open", "open_level"):
+            return Step(call, [rng.choice(["long", "short"]), self.price(), self.quantities(rng.random() < 0.4)])
         if call == "touch":
-            return Step(call, sorted([self.price(), self.price()]))
+            return Step(call, self.touched())
+        if call in ("opens", "open_levels"):
+            tiered = rng.random() < 0.4
+            sides = [rng.choice(["long", "short"]) for _ in range(size)]
+            return Step(call, [(self.now(), side, self.price(), self.quantities(tiered)) for side in sides])
+        if call == "touches":
+            known = rng.random() < 0.5
+            return Step(call, [(self.now(), *self.touched(known)) for _ in range(size)])
+        if call == "close":
+            low, high = sorted([self.price(), self.price()])
+            return Step(call, [rng.choice(["long", "short"]), low, high, self.quantities(rng.random() < 0.4)])
+        if call == "scale_part":
+            low, high = sorted([self.price(), self.price()])
+            part = rng.choice([{"low": low}, {"high": high}, {"low": low, "high": high}])
+            return Step(call, [rng.choice([0.0, 0.25, 0.5, 1.0, 0.9]), part])
         if call == "scale":
             return Step(call, [rng.choice([0.0, 0.25, 0.5, 1.0, 0.9])])
         interval = rng.choice([self.setup.window // 4, self.setup.window, 3 * self.setup.window])
@@ -224,6 +256,26 @@ class Market:
             self.clock += rng.choice([0, 0, 0, 1, window // 1000])
         return self.clock
 
+    def now(self) -> int:
+        """As `time`, never in the past."""
+        bad, self.bad = self.bad, 0.0
+        ts = self.time()
+        self.bad = bad
+        return max(ts, 0)
+
+    def touched(self, known: bool | None = None) -> list[Any]:
+        """Lowest and highest price; where the price is after it, or None."""
+        low, at, high = sorted([self.price(), self.price(), self.price()])
+        known = self.rng.random() < 0.5 if known is None else known
+        return [low, high, self.rng.choice([low, at, high]) if known else None]
+
+    def quantities(self, tiered: bool) -> float | list[float]:
+        """One quantity for all tiers, or one for each, some of them zero."""
+        if not tiered:
+            return self.lots() * self.setup.lot_size
+        each = [self.rng.choice([0, self.lots()]) * self.setup.lot_size for _ in self.setup.tiers]
+        return each if any(each) else [self.lots() * self.setup.lot_size for _ in each]
+
     def lots(self) -> int:
         return self.rng.choice([1, 1, 2, 3, 7, 1000, self.rng.randint(1, 10**6)])
 
@@ -254,10 +306,25 @@ class Market:
         return self.tick
 
 
-def tell_reference(ref: ModelReference, step: Step) -> None:
+def tell_reference(ref: ModelReference, step: Step) -> Counter[str] | list[float] | None:
+    """Make the call; of what opens levels, say how many went where; of what closes them, how much."""
     match step.call:
-        case "advance" | "open" | "touch" | "scale":
+        case "advance" | "touch" | "scale":
             getattr(ref, step.call)(*step.rows)
+        case "scale_part":
+            ref.scale(step.rows[0], **step.rows[1])
+        case "open" | "open_level" | "close":
+            return getattr(ref, step.call)(*step.rows)  # type: ignore[no-any-return]
+        case "opens" | "open_levels":
+            opened: Counter[str] = Counter()
+            for ts, *row in step.rows:
+                ref.advance(ts)
+                opened += getattr(ref, step.call.removesuffix("s"))(*row)
+            return opened
+        case "touches":
+            for ts, *row in step.rows:
+                ref.advance(ts)
+                ref.touch(*row)
         case "feed":
             of: dict[str, list[Any]] = {}
             for kind, row in step.rows:
@@ -270,3 +337,4 @@ def tell_reference(ref: ModelReference, step: Step) -> None:
         case call:
             for row in step.rows:
                 getattr(ref, call.removesuffix("s"))(*row)
+    return None

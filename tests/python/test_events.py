@@ -161,14 +161,16 @@ def test_nothing_happens_where_a_jump_is_refused(trades: lq.TradeBatch) -> None:
         ours.feed_events(events)
     assert ours.clock is None
     assert ours.stats.rows == 0
-    events["px"][-2] = np.nan  # a row that is rejected does not count
-    assert ours.feed_events(events).stats.rejected["not_finite"] == 1
+    events["px"][-2] = np.nan  # the time alone is looked at
+    with pytest.raises(lq.InvalidConfigError, match="ts must not jump"):
+        ours.feed_events(events)
+    assert ours.feed_events(events[:-2]).stats.rejected["not_finite"] == 0
 
 
 def test_candle_volumes_and_events_are_refused_together(trades: lq.TradeBatch) -> None:
     ours = engine()
     one = np.ones(1)
-    ours.candles(np.array([10**18]), one, one, one, one, one, one)
+    ours.candles(np.array([trades.ts[0] - 2 * MINUTE]), one, one, one, one, one, one)
     with pytest.raises(lq.InvalidConfigError, match="trades and candle volumes"):
         ours.feed_events(events_of(trades))
     assert ours.feed_events(events_of(trades)[1::2]).passed_over == {"depth": len(trades)}

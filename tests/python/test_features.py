@@ -360,7 +360,7 @@ def test_a_column_callback_may_read(market: Any) -> None:
 def test_a_saved_engine_goes_on_with_the_same_features(market: Any, tmp_path: Path) -> None:
     eng = lq.Engine(BOOK, window="5m", keep=2)
     eng.feed(trades=market.trades)
-    other = lq.Engine.load(eng.save(tmp_path / "engine.parquet"))
+    other = lq.Engine.load(eng.save(tmp_path / "engine.liq"))
     assert other.features() == eng.features()
     assert (other.began, other.last_price) == (eng.began, eng.last_price)
 

@@ -99,7 +99,7 @@ def test_any_split_of_the_input_gives_the_same_bits(model: str, reconciled: bool
         end = at + rng.choice([1, 2, 17, 256, 1000])
         feed(parts, rows[at:end])
         if at < len(rows) // 2 <= end:
-            parts = lq.Engine.load(parts.save(tmp_path / "half.parquet"))
+            parts = lq.Engine.load(parts.save(tmp_path / "half.liq"))
         at = end
     for other in (one, parts):
         if (model, reconciled) == ("flow", True):  # trades are added to cells that a cap has made fractions
@@ -273,7 +273,10 @@ def test_vendor_opens_first_and_touches_by_candle() -> None:
         ({"model": "oi", "event_threshold": 5.0}, "event_threshold needs the model vendor, was 5"),
         ({"model": "vendor", "event_threshold": -5.0}, "event_threshold must be finite and at least 0, was -5"),
         ({"model": "none", "reconciled": True}, "reconciled needs a model, which was none"),
-        ({"model": "none", "half_life": "1d"}, "half_life needs a model, which was none"),
+        (
+            {"candle_price": "typical"},
+            'candle_price must be one of "hlc3", "close", "open", "ohlc4", "hl2", was "typical"',
+        ),
         ({"model": "oi", "maker_share": 0.5}, "maker_share needs the model flow, was 0.5"),
     ],
 )

@@ -282,12 +282,46 @@ def test_the_verbs() -> None:
     check_account(ref)
 
 
+def test_what_opens_is_held_against_where_the_price_is() -> None:
+    ref = book(window=2 * MINUTE)
+    ref.advance(0)
+    ref.touch(80, 120)
+    assert ref.open("long", 100, 3) == {"unresolved": 1}  # 90: the price may be below
+    ref.touch(80, 120, 95)
+    assert ref.open("long", 100, 5) == {"live": 1}
+    assert ref.open("short", 80, 7) == {"unresolved": 1}  # 88: the price is above
+    ref.add_candle(0, 100, 120, 80, 89, 0, 0, MINUTE)  # takes the long; closes at 89
+    assert ref.open("long", 100, 2) == {"unresolved": 1}
+    assert ref.open("long", 98, 2) == {"live": 1}  # 88.2
+    assert ref.levels("long") == {10: {88: 2}}
+
+
+def test_a_quantity_for_each_tier_and_a_known_level() -> None:
+    ref = book(tiers=[2, 10])
+    ref.advance(0)
+    assert ref.open("long", 100, [4, 0]) == {"live": 1}
+    assert ref.open_level("long", 99, [0, 5]) == {"live": 1}  # no entry that it must lie below
+    assert ref.open_level("short", 130, 6) == {"live": 2}
+    assert ref.levels("long") == {2: {50: 4}, 10: {99: 5}}
+    assert ref.levels("short") == {2: {130: 6}, 10: {130: 6}}
+    assert ref.stats()["long", 10]["opened"] == 5
+    ref.touch(99, 131)
+    assert ref.open_level("long", 99, 1) == {"unresolved": 2}
+
+
+@pytest.mark.parametrize(("price", "level"), [("hlc3", 91), ("close", 86), ("open", 94), ("ohlc4", 92), ("hl2", 93)])
+def test_the_entry_price_of_a_candle(price: str, level: int) -> None:
+    ref = book(candle_price=price, trigger="mark", window=2 * MINUTE)
+    ref.add_candle(0, 104, 110, 96, 96, 1, 0, MINUTE)
+    assert ref.levels("long") == {10: {level: 1}}  # of 302 / 3 = 101, 96, 104, 406 / 4 = 102 (half to even), 103
+
+
 class Naive(ModelReference):
     """Looks at every cell on every touch."""
 
-    def _touch(self, low: int, high: int) -> None:
+    def _touch(self, low: int, high: int, last: int | None = None) -> None:
         self.nearest = dict.fromkeys(self.live, math.inf)
-        super()._touch(low, high)
+        super()._touch(low, high, last)
 
 
 def check_sides(ref: Reference, low: int, high: int) -> None:

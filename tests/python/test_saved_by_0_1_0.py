@@ -72,11 +72,19 @@ def test_heatmaps_saved_again_show_the_same(name: str, tmp_path: Path) -> None:
     assert plain(what_heatmap_says(lq.load_heatmap(again))) == said
 
 
+@pytest.mark.parametrize("folder", [SAVED, SAVED.with_name("saved_as_parquet")], ids=lambda path: path.name)
 @pytest.mark.parametrize("model", ENGINES)
-def test_engines_stand_where_they_stood_and_go_on_the_same(model: str, tmp_path: Path) -> None:
+def test_engines_stand_where_they_stood_and_go_on_the_same(model: str, folder: Path, tmp_path: Path) -> None:
     said = SAYS[f"engine-{model}"]
-    engine = lq.Engine.load(SAVED / f"engine-{model}.parquet")
-    again = lq.Engine.load(engine.save(tmp_path / "again.parquet"))
+    engine = lq.Engine.load(folder / f"engine-{model}.parquet")
+    again = lq.Engine.load(engine.save(tmp_path / "again.liq"))
+    assert engine.notes == [
+        f"engine-{model}.parquet was saved by an earlier liqcore, without a checksum: damage would not be noticed; "
+        "save it again"
+    ]
+    assert engine.heatmap().meta["notes"] == engine.notes
+    assert again.notes == []
+    assert "notes" not in again.heatmap().meta
     for loaded in (engine, again):
         assert plain(what_engine_is(loaded)) == said["is"]
         assert plain(what_engine_says(loaded)) == said["loaded"]
@@ -86,7 +94,9 @@ def test_engines_stand_where_they_stood_and_go_on_the_same(model: str, tmp_path:
 
 def test_footprints_hold_the_same_runs_and_make_the_same_heatmap() -> None:
     stream = lq.load_footprints(SAVED / "footprints.parquet")
-    assert plain(what_footprints_say(stream)) == SAYS["footprints"]
+    said = SAYS["footprints"]
+    later = {"off_range": 0}  # a reason that 0.1.0 did not know
+    assert plain(what_footprints_say(stream)) == said | {"rejected": said["rejected"] | later}
 
 
 def test_features_are_a_table_that_any_reader_reads() -> None:

@@ -230,6 +230,8 @@ def another(entry: Setting) -> Any:
         return not entry.default
     if entry.rule.kind is float:
         return 0.5
+    if entry.rule.kind is int:
+        return entry.default + 1
     return next(word for word in re.findall(r'"([^"]+)"', entry.rule.text) if word != entry.default)
 
 

@@ -110,7 +110,8 @@ def samples() -> dict[str, list[Any]]:
         lq.Engine(instrument, leverage={10: 0.5, 100: 0.5}, half_life=None, window="1m"),
         lq.Engine(instrument, leverage={10: 0.5, 100: 0.5}, half_life="1h", window="1m"),
     ]
-    fresh = lq.Engine(instrument)
+    fresh, opening = lq.Engine(instrument), lq.Engine(instrument, model="none")
+    opening.advance(0)
     for engine in engines:
         ts = 10**18 + np.array([1, 2, 70, 400], dtype=np.int64) * 1_000_000_000
         engine.trades(ts, np.array([60_000.0, 59_000.0, 60_500.0, 60_000.0]), np.ones(4), np.zeros(4, np.bool_))
@@ -123,18 +124,24 @@ def samples() -> dict[str, list[Any]]:
     readers = [_core.ArrowReader.of_stream(arrow.export_table({"price": np.ones(1)})) for _ in range(2)]
     batch = readers[0].next()
     assert batch is not None
+    publishers = [lq.Publisher() for _ in range(3)]
+    for engine, publisher in zip([engines[0], fresh], publishers, strict=False):
+        publisher.publish(engine)
     return {
         "ArrowBatch": [batch],
         "ArrowReader": readers,
         "MarginSchedule": [instrument.margin],
         "Instrument": [instrument],
         "LeverageProfile": [engines[0].leverage],
+        "Opened": [opening.open("long", 60_000.0, 1.0)],
         "PriceAxis": [engines[0].axis],
         "Stats": [engine.stats for engine in engines],
         "Segment": [segment for engine in engines for segment in engine.segments()],
         "History": histories,
         "Engine": [*engines, fresh],
         "FeatureReader": [lq.FeatureReader()],
+        "Publisher": publishers,
+        "Snapshot": [publisher.snapshot() for publisher in publishers[:2]],
         "FootprintStream": [builder.finish()],
         "FootprintBuilder": [builder],
         "RowCounts": [counts],

@@ -136,7 +136,7 @@ def saved(inst: lq.Instrument, path: Any) -> tuple[lq.Engine, lq.Engine]:
 @pytest.mark.parametrize("margin", [*SCHEDULES.values(), *FLAT], ids=str)
 def test_a_loaded_engine_has_the_whole_terms(tmp_path: Any, margin: lq.MarginSchedule) -> None:
     inst = traded(margin, venue="mine", contract="inverse", multiplier=100.0, assumed=["tick_size", "margin"])
-    eng, back = saved(inst, tmp_path / "engine.parquet")
+    eng, back = saved(inst, tmp_path / "engine.liq")
     assert back.instrument == inst
     assert back.instrument.assumed == ("tick_size", "margin")
     for each in (eng, back):
@@ -148,7 +148,7 @@ def test_a_loaded_engine_has_the_whole_terms(tmp_path: Any, margin: lq.MarginSch
 @pytest.mark.parametrize("name", LISTED)
 def test_a_loaded_engine_has_the_terms_of_the_catalogue(tmp_path: Any, name: str) -> None:
     inst = listed(name)
-    _, back = saved(inst, tmp_path / "engine.parquet")
+    _, back = saved(inst, tmp_path / "engine.liq")
     assert back.instrument == inst
 
 
@@ -159,7 +159,7 @@ def test_a_loaded_engine_has_any_terms(tmp_path_factory: pytest.TempPathFactory,
     assume(reason in (lq.NoPrice.NONE, lq.NoPrice.NEVER))  # terms under which nobody can hold anything make no engine
     eng = lq.Engine(traded(margin), leverage={1: 1.0})
     eng.trade(START, 60_000.0, 1.0, False)
-    path = eng.save(tmp_path_factory.mktemp("engine") / "engine.parquet")
+    path = eng.save(tmp_path_factory.mktemp("engine") / "engine.liq")
     assert lq.Engine.load(path).instrument == eng.instrument
 
 

@@ -34,6 +34,8 @@ enum class RowKind : std::uint8_t {
   overflow = 19,
   unresolved = 20,
   no_price = 21,
+  repeated = 22,  ///< how many windows in a row are like this one, itself included, which only scaled; where more than
+                  ///< one is. Windows in which nothing happened at all have no rows
 };
 
 /// Columns of equal length, in window order.

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,9 @@ namespace liqcore::inline abi1 {
 
 class FootprintStream;
 class Pool;
+class Publisher;
+struct Jumps;
+struct TradeBlock;
 
 /// How an engine is set up; the defaults suit a live 5-minute map.
 struct EngineOptions {
@@ -40,6 +44,10 @@ struct EngineOptions {
   /// without half-life, otherwise but for the last bits of the accounts' fractions.
   std::size_t threads = 1;
   ModelOptions model_options;  ///< of the models that read open interest or events
+  /// Where an automatic axis ends, in bins above price zero; 1 to 2^22. A trade, mark, candle or vendor event that
+  /// reaches a price there is rejected as off_range; a level there counts as overflow.
+  std::int64_t axis_limit = LevelBook::kAutomaticBins;
+  CandlePrice candle_price = CandlePrice::hlc3;  ///< where a candle's volumes open, in every model
 };
 
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
@@ -61,6 +69,9 @@ struct Checkpoint {
   std::vector<std::pair<std::string, std::string>> kind;
   std::optional<TickRange> run;  ///< ticks that the run in progress takes; none: not known, or there was none
   std::int64_t run_tick = 0;     ///< where it began
+  /// Where `triggered` left the price: one tick, or its range if a touch did not say; none: not known, its range.
+  std::optional<TickRange> price;
+  bool thinned = false;  ///< a verb has taken away a part of the book, so that the engine is sequential
 };
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
@@ -85,6 +96,17 @@ class LIQCORE_EXPORT Engine {
 
   /// @throws InvalidConfig if an option breaks its rule, or a tier cannot exist under the margin terms
   Engine(Instrument instrument, LeverageProfile leverage, EngineOptions options = {});
+  /// An engine moves, and is copied by clone() alone. One that was moved from may only be destroyed or assigned to.
+  Engine(Engine&&) noexcept = default;
+  Engine& operator=(Engine&&) noexcept = default;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine() = default;
+
+  /// Another engine that stands where this one stands: what follows is bit for bit the same. Costs a copy of the book.
+  ///
+  /// Shares the closed segments, which never change, and the pool of threads, at which the two take turns. It has no
+  /// hook: a hook says where the columns of its own engine go. May be called in a hook; changes nothing.
+  [[nodiscard]] Engine clone() const;
 
   // One event. Returns why it was rejected, or Reject::none.
   Reject trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
@@ -102,7 +124,7 @@ class LIQCORE_EXPORT Engine {
   RecordStats records(const TradeRecords& records);
   Stats marks(const SampleArrays& marks);
   /// A candle acts at its last nanosecond: touches [low, high] unless the trigger is `mark`, then opens its taker
-  /// volumes at its typical price (high + low + close) / 3.
+  /// volumes at EngineOptions::candle_price.
   Stats candles(const CandleArrays& candles);
   Stats open_interest(const SampleArrays& samples);
   Stats vendor_events(const EventArrays& events);
@@ -115,7 +137,8 @@ class LIQCORE_EXPORT Engine {
 
   /// Feed trades that were summed into runs, and other streams beside them (without trades) as feed() merges them.
   /// Every window, level and count is what the trades themselves would give; the stream's rejected rows count as rows
-  /// of this call. The times of each stream beside must not fall.
+  /// of this call. Runs beyond the end of an automatic axis count as rejected, trade by trade; what their stream found
+  /// late or rounded stays so. The times of each stream beside must not fall.
   /// @throws InvalidConfig if that cannot be, before anything of the call has happened: a run for whose trades the
   /// order
   ///         matters to a tier, a run that goes over the end of a window, over a mark (trigger `mark`) or over the end
@@ -126,15 +149,44 @@ class LIQCORE_EXPORT Engine {
   /// @throws InvalidConfig if ts_ns is before the clock
   void advance(std::int64_t ts_ns);
 
-  // The verbs, for models of your own; they act at the engine's clock.
-  /// Open `qty` at `price` (rounded to the tick) in every tier; a level that the last touch has reached already counts
-  /// as unresolved.
-  /// @throws InvalidConfig if a value is not finite or not positive, or the engine has no clock yet
-  void open(Side side, double price, double qty);
+  // The verbs, for models of your own; they act at the engine's clock. What breaks a rule is an InvalidConfig, and
+  // nothing has happened: a value that is not finite or not positive, a quantity that rounds to no lot, no clock yet.
+  /// Open `qty` at `price` (rounded to the tick) in every tier. A level that does not lie beyond its entry's bin and
+  /// beyond where the last touch left the price (and, with the trigger `mark`, the last mark) counts as unresolved.
+  /// @return where the levels went
+  Opened open(Side side, double price, double qty);
+  /// @param qty  one a tier; 0 opens nothing in that tier, but not all may be 0
+  Opened open(Side side, double price, std::span<const double> qty);
+  /// Open `qty` at a liquidation price that is known, the same in every tier; read at weights that sum to 1 it is
+  /// `qty`. A level that the price has reached (as for open(), without an entry) counts as unresolved.
+  Opened open_level(Side side, double level, double qty);
+  /// @param qty  one a tier
+  Opened open_level(Side side, double level, std::span<const double> qty);
   /// Liquidate what lies at or beyond [low, high].
-  void touch(double low, double high);
+  /// @param last  where the price is after it, in [low, high]: what opens is held against it. Without, it may be
+  ///              anywhere: what opens must lie beyond all of [low, high]
+  void touch(double low, double high, std::optional<double> last = std::nullopt);
+
+  // Arrays of them: the same bits as one by one. All rows are checked first; a row that breaks a rule is an error that
+  // names it, and nothing has happened.
+  Opened opens(const OpenArrays& rows);
+  Opened open_levels(const OpenArrays& rows);
+  void touches(const TouchArrays& rows);
+
   /// Multiply all live levels: longs of each tier, then shorts.
   void scale(std::span<const double> factors);
+
+  // Verbs for a part of the book. What they take away depends on what is there: from the first of them on the engine is
+  // sequential().
+  /// Multiply the live levels in the bins from that of `low` to that of `high`; what is left below half a lot of a bin
+  /// is closed, too.
+  void scale(std::span<const double> factors, double low, double high);
+  /// Close up to `qty` of what is live of a side in the bins from that of `low` to that of `high`, in every tier: the
+  /// levels nearest to the price first. Forced orders that were seen, for instance.
+  /// @return what was closed, quantity, one a tier
+  std::vector<double> close(Side side, double low, double high, double qty);
+  /// @param qty  one a tier
+  std::vector<double> close(Side side, double low, double high, std::span<const double> qty);
 
   using Hook = std::function<void(const Segment&)>;
   /// Called whenever a window closes, with its segment, on the thread that feeds the engine. The window is over by
@@ -147,6 +199,11 @@ class LIQCORE_EXPORT Engine {
   /// hook was told of stands, even if memory runs out for the rest of the event.
   /// Without a hook, poll history().total() and history().segment().
   void on_column(Hook hook);
+
+  /// Publish for other threads to read (published.hpp): at once, by itself whenever windows have ended, and when a
+  /// reader asks; null ends it. Works beside a hook and with several threads. A moved engine goes on publishing, a
+  /// clone does not; one publisher takes one engine at a time.
+  void publish_to(std::shared_ptr<Publisher> publisher);
 
   [[nodiscard]] const Instrument& instrument() const noexcept { return instrument_; }
   [[nodiscard]] const LeverageProfile& leverage() const noexcept { return leverage_; }
@@ -163,7 +220,7 @@ class LIQCORE_EXPORT Engine {
   /// The axis of levels(): fixed, or as far as levels have come; none before the first price.
   [[nodiscard]] std::optional<PriceAxis> axis() const;
   /// Whether a step of the model depends on what is in the book: then parts of a history cannot be computed apart.
-  [[nodiscard]] bool sequential() const noexcept { return options_.model_options.reconciled; }
+  [[nodiscard]] bool sequential() const noexcept { return options_.model_options.reconciled || thinned_; }
   /// What open interest has corrected so far, and the interval in progress.
   [[nodiscard]] const SampledModel& sampled() const {
     apply_run();
@@ -192,11 +249,40 @@ class LIQCORE_EXPORT Engine {
   /// What makes an engine's state its own, by name: leverage, axis, model, trigger and their options. A checkpoint fits
   /// engines of the same kind; `keep` and `threads` are no part of it.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> kind() const;
-  /// Take up where an engine of the same instrument, leverage and options stood: what follows is bit for bit the same.
+  /// Take up where an engine of the same instrument, leverage and options stood: what follows is bit for bit the same,
+  /// but for the last digits of liquidated_usd() of the window in progress, where a scale in it has left fractions.
   /// @throws InvalidConfig if this engine was fed already, or the checkpoint is of another kind of engine: by name
   void restore(const Checkpoint& checkpoint);
 
+  /// This engine as bytes: instrument, leverage, options (without `threads`) and state, for load() here or on another
+  /// machine. Equal engines give equal bytes. docs/reference/engine-file.md is the format.
+  ///
+  /// Costs a pass over what is kept; allocates the bytes and no more than checkpoint() does.
+  /// @param notes  text that comes back from load(); not read
+  /// @throws InvalidConfig before the first price, when there is nothing to keep
+  [[nodiscard]] std::vector<std::byte> save(std::string_view notes = {}) const;
+  /// The same into memory of the caller's.
+  /// @return how many bytes there are; if `out` is smaller, it holds nothing of use
+  std::size_t save_to(std::span<std::byte> out, std::string_view notes = {}) const;
+  /// The engine that save() wrote, on any machine and by this version of liqcore or an earlier one: what follows is bit
+  /// for bit the same. Hooks are not saved.
+  ///
+  /// Everything is checked before it is used: no bytes do harm, and what is read takes a few times their memory before
+  /// there is an engine.
+  /// @param threads  EngineOptions::threads of the engine
+  /// @param notes    receives those given to save(); null: not wanted
+  /// @throws DataError if the bytes are damaged, cut off or of a later format; the message names the part
+  [[nodiscard]] static Engine load(std::span<const std::byte> bytes, std::size_t threads = 1,
+                                   std::string* notes = nullptr);
+
  private:
+  Engine(const Engine&) = default;  // for clone()
+
+  /// The last tick of an automatic axis.
+  [[nodiscard]] std::int64_t last_tick(std::int64_t ticks_per_bin) const noexcept;
+  /// Whether a price lies beyond it; before the first price, if that one would lie beyond its own axis.
+  [[nodiscard]] bool off_range(std::int64_t tick) const noexcept;
+  [[nodiscard]] bool beyond_axis(std::int64_t tick, const LevelBook* book) const noexcept;
   [[nodiscard]] Reject check_trade(std::int64_t ts_ns, double price, double qty, std::int64_t clock, OnGrid& tick,
                                    OnGrid& lots) const noexcept;
   [[nodiscard]] Reject check_mark(std::int64_t ts_ns, double price, std::int64_t clock) const noexcept;
@@ -204,12 +290,13 @@ class LIQCORE_EXPORT Engine {
   [[nodiscard]] Reject check_candle(const CandleArrays& candles, std::size_t i, std::int64_t clock) const noexcept;
   [[nodiscard]] Reject check_sample(std::int64_t ts_ns, double value, std::int64_t clock) const noexcept;
 
-  [[nodiscard]] std::int64_t windows_between(std::int64_t from_ns, std::int64_t to_ns) const noexcept;
-  void refuse_gaps(const Feed& feed, bool trades_sorted) const;
+  [[nodiscard]] Jumps jumps() const noexcept;
+  void refuse_jump(std::int64_t ts_ns) const;
+  void refuse_jumps(const Feed& feed, bool trades_sorted) const;
   void refuse_records(const TradeRecords& records) const;
   void refuse_double_volumes(const Feed& feed, bool has_trades) const;
   void refuse_replay(const FootprintStream& footprints, const Feed& beside) const;
-  void refuse_gap(const char* argument, std::int64_t from_ns, std::int64_t to_ns) const;
+  void refuse_runs(const FootprintStream& footprints, const Feed& all) const;
   Reject count(Reject reason) noexcept;
 
   [[nodiscard]] LevelBook new_book(std::int64_t tick) const;
@@ -223,7 +310,10 @@ class LIQCORE_EXPORT Engine {
   void move_clock(std::int64_t ts_ns, std::int64_t tick);
   template <class Prepare>
   void close_windows(std::size_t windows, Prepare&& prepare);
-  void end_window(const Segment& segment);
+  void end_windows(Segment& window, std::size_t windows);
+  void end_windows_of(const Segment& window, std::size_t windows);
+  void publish_windows_ended() const noexcept;
+  void answer_readers() const noexcept;
   void call_hook(const Segment& segment);
   void refuse_in_hook() const;
   void value_liquidated() noexcept;
@@ -231,6 +321,7 @@ class LIQCORE_EXPORT Engine {
   Reject checked_trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
   void use_large_trade(std::int64_t ts_ns, std::int64_t tick, double lots, bool taker_sell);
   void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
+  void use_block(const TradeArrays& trades, const TradeBlock& block);
   void use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks, std::size_t& done);
   void use_footprints(const FootprintStream& footprints, std::size_t begin, std::size_t end);
   void begin_run(std::int64_t tick);
@@ -244,8 +335,22 @@ class LIQCORE_EXPORT Engine {
   void use_candle(const CandleArrays& candles, std::size_t i);
   void draw(const Candle& candle) const;
   [[nodiscard]] std::optional<LevelBook::Reached> mark_reached() const noexcept;
-  void touch_book(std::int64_t low_tick, std::int64_t high_tick);
-  std::int64_t verb_tick(const char* argument, double price) const;
+  void touch_book(TickRange range, TickRange price);
+
+  // What a verb's arguments are, once they are known to fit.
+  struct TouchTicks {
+    TickRange range;
+    TickRange price;
+  };
+  [[nodiscard]] std::optional<LevelBook::Reached> price_reached() const noexcept;
+  void refuse_without_clock() const;
+  void check_times(std::span<const std::int64_t> ts_ns) const;
+  [[nodiscard]] TouchTicks touch_ticks(double low, double high, std::optional<double> last, std::ptrdiff_t row) const;
+  Opened open_at(Side side, double price, std::span<const double> qty, bool known);
+  Opened open_rows(const OpenArrays& rows, bool known);
+  Opened use_opening(std::int64_t ts_ns, const Opening& opening);
+  void use_touch(std::int64_t ts_ns, const TouchTicks& touch);
+  std::vector<double> close_at(Side side, double low, double high, std::span<const double> qty);
 
   Instrument instrument_;
   LeverageProfile leverage_;
@@ -259,6 +364,7 @@ class LIQCORE_EXPORT Engine {
     std::optional<LevelBook> book;
     Candle candle;
     std::optional<TickRange> triggered;  // the last touch
+    std::optional<TickRange> price;      // where it left the price: one tick, or its range if nobody said
     SampledModel sampled;
     std::int64_t last_price;  // tick of the last trade or candle; 0: none yet
   };
@@ -266,13 +372,18 @@ class LIQCORE_EXPORT Engine {
 
   std::optional<History> history_;
   std::shared_ptr<const Hook> hook_;
-  struct InHook {  // a copy made in the hook is not in one
-    bool now = false;
-    InHook() = default;
-    InHook(const InHook&) noexcept {}
-    InHook& operator=(const InHook&) noexcept { return *this; }
-  } in_hook_;
+  std::shared_ptr<Publisher> publisher_;
+  bool in_hook_ = false;
+  bool looked_ahead_ = false;  // the call in progress has seen the times of all its rows
+  struct LookedAhead {
+    bool& ahead;
+    explicit LookedAhead(bool& of) noexcept : ahead(of) { ahead = true; }
+    ~LookedAhead() { ahead = false; }
+    LookedAhead(const LookedAhead&) = delete;
+    LookedAhead& operator=(const LookedAhead&) = delete;
+  };
   Segment closing_;     // what the next window is written into
+  Segment idle_;        // a window in which nothing happens
   History::Room room_;  // scratch of close_windows()
 
   std::int64_t clock_ns_ = std::numeric_limits<std::int64_t>::min();
@@ -286,8 +397,10 @@ class LIQCORE_EXPORT Engine {
   double open_interest_ = std::numeric_limits<double>::quiet_NaN();
   std::int64_t mark_tick_ = 0;  // 0: none yet
   std::int64_t run_tick_ = 0;   // where the last run began
+  std::int64_t last_tick_ = 0;  // prices above are off_range; 0: known when the first price has made the book
   bool used_trades_ = false;
   bool used_candle_volumes_ = false;
+  bool thinned_ = false;  // a verb has taken away a part of the book
 
   std::shared_ptr<Pool> pool_;  // null with one thread
 

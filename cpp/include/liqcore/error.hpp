@@ -20,4 +20,10 @@ class LIQCORE_EXPORT InvalidConfig : public Error {
   using Error::Error;
 };
 
+/// Bytes that cannot be used: damaged, cut off or of a later format. The message names the part and what was wrong.
+class LIQCORE_EXPORT DataError : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace liqcore::inline abi1

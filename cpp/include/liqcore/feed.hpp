@@ -39,6 +39,21 @@ struct CandleArrays {
   std::int64_t interval_ns = 60'000'000'000;
 };
 
+/// Columns of what a model of your own opens: see Engine::opens().
+struct OpenArrays {
+  std::span<const std::int64_t> ts_ns;     ///< times that move the clock, not falling; empty: all at the engine's clock
+  std::span<const std::uint8_t> is_short;  ///< 1 where a short opens
+  std::span<const double> price;           ///< entry, or known level
+  std::span<const double> qty;             ///< one a row, or one a tier, row by row
+};
+
+/// Columns of touches: see Engine::touches().
+struct TouchArrays {
+  std::span<const std::int64_t> ts_ns;  ///< times that move the clock, not falling; empty: all at the engine's clock
+  std::span<const double> low, high;
+  std::span<const double> last;  ///< where each leaves the price; empty: not known
+};
+
 /// A column inside an array of records: its first value, at any alignment, and the bytes from one value to the next.
 struct Strided {
   const void* first = nullptr;

@@ -1,14 +1,18 @@
 /// The segments of a run of the engine, and the columns of a heatmap folded from them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "liqcore/instrument.hpp"
+#include "liqcore/layers.hpp"
+#include "liqcore/leverage.hpp"
 #include "liqcore/segment.hpp"
 
 namespace liqcore::inline abi1 {
@@ -52,15 +56,25 @@ struct Picture {
   }
 };
 
+/// Weights of a Picture at which the USD of a linear contract's level are quantity x *entry* price, and not x the price
+/// of the level: weight / level factor. Of a tier without levels, and of inverse contracts, the weights themselves. Of
+/// levels that were opened at a known price it is the entry that the tier implies.
+[[nodiscard]] LIQCORE_EXPORT std::vector<double> entry_weights(const Instrument& instrument,
+                                                               const LeverageProfile& leverage, Side side);
+
 /// Consecutive one-window segments, oldest first, and the levels that were live before the first of them.
 ///
-/// With `keep`, the oldest segment is folded into those levels once there are more. Segments are shared, never copied:
-/// a copy of a history is cheap and stays as it was when the engine goes on. One thread at a time; copies may be used
-/// and destroyed on other threads.
+/// Windows in a row in which nothing happened (Segment::idle()) and that are alike, in scale and boundary, are one
+/// entry, however they came: so a gap costs no more than a window. What such an entry does to levels is its scale to
+/// the power of its windows, rounded once, then cells below half a lot are flushed.
 ///
-/// Two things are made when first needed, and shared with the copies: the levels at every 1,024th window, where a fold
-/// can begin; and spans of windows combined in advance (a tree), from which the levels opened in any stretch of time
-/// are found by looking at a few dozen spans and windows. Neither is made by the engine as it runs.
+/// With `keep`, the oldest window is folded into the levels before it once there are more. Segments are shared, never
+/// copied: a copy of a history is cheap and stays as it was when the engine goes on. One thread at a time; copies may
+/// be used and destroyed on other threads.
+///
+/// Two things are made when first needed, and shared with the copies: the levels at every 1,024th entry, where a fold
+/// can begin; and spans of entries combined in advance (a tree), from which the levels opened in any stretch of time
+/// are found by looking at a few dozen spans and entries. Neither is made by the engine as it runs.
 class LIQCORE_EXPORT History {
  public:
   /// As many segments as anybody needs; more than that is a mistake.
@@ -75,40 +89,75 @@ class LIQCORE_EXPORT History {
   History(const History& from, std::optional<std::size_t> keep);
 
   [[nodiscard]] const Terms& terms() const noexcept { return terms_; }
-  [[nodiscard]] std::size_t size() const noexcept { return segments_.size(); }
-  /// Segments ever added; the last size() of them are here.
+  /// Windows that are here.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// Windows ever added; the last size() of them are here.
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
-  /// Segment i of size(), oldest first.
-  [[nodiscard]] const Segment& segment(std::size_t i) const noexcept { return *segments_[at(i)]; }
-  [[nodiscard]] std::shared_ptr<const Segment> share(std::size_t i) const noexcept { return segments_[at(i)]; }
-  /// The levels that were live before segment 0.
-  [[nodiscard]] const Layers& base() const noexcept { return base_; }
-  /// Replace the levels before segment 0, which `folded` windows left (a history read back from a file).
+  /// Window i of size(), oldest first: a copy.
+  [[nodiscard]] Segment segment(std::size_t i) const;
+  /// The same, shared where it is no idle window.
+  [[nodiscard]] std::shared_ptr<const Segment> share(std::size_t i) const;
+  /// Start of window i, ns.
+  [[nodiscard]] std::int64_t start_ns(std::size_t i) const noexcept;
+  /// The levels that were live before window 0.
+  [[nodiscard]] Layers base() const;
+  /// Replace the levels before window 0, which `folded` windows left (a history read back from a file).
+  /// @throws InvalidConfig unless they are cells of its layers, counted right and in rising bins
   void set_base(const Cells& cells, std::uint64_t folded = 0);
 
-  /// Keep every segment from now on.
-  void keep_all() noexcept;
+  /// A window, or idle windows in a row that are alike.
+  struct Entry {
+    const Segment& window;  ///< the first of them; an idle one without accounts, which are zero
+    std::size_t first;      ///< window number of the first of them that is here
+    std::size_t count;      ///< of them that are here
+    std::size_t folded;     ///< of them that `keep` has taken away; only of the oldest entry
+  };
+  [[nodiscard]] std::size_t entries() const noexcept { return entries_.size(); }
+  /// Entry e of entries(), oldest first.
+  [[nodiscard]] Entry entry(std::size_t e) const noexcept;
+  /// The entry of window i; of i = size(), one past the last.
+  [[nodiscard]] std::size_t entry_of(std::size_t i) const noexcept;
+  [[nodiscard]] std::shared_ptr<const Segment> share_entry(std::size_t e) const noexcept { return entries_[e].segment; }
+  /// Number of an entry, counted from the first ever.
+  [[nodiscard]] std::uint64_t ordinal(std::size_t e) const noexcept { return entries_ever_ - entries_.size() + e; }
+  /// The levels before entry 0: those before window 0, but for the windows of it that `keep` has taken away.
+  [[nodiscard]] const Layers& entry_base() const noexcept { return base_; }
+  /// The levels before entry e.
+  [[nodiscard]] Layers levels_before_entry(std::size_t e) const;
 
-  /// The segment to write the next window into, already part of the history; what it held before is to be written
-  /// over. No allocation once `keep` segments exist and nobody shares the oldest.
-  Segment& append();
+  /// Keep every window from now on.
+  void keep_all() noexcept { keep_.reset(); }
+
+  /// Add a window; an idle one as often as `windows` says, each a window later.
+  void append(Segment segment, std::size_t windows = 1);
 
   /// Memory that the next windows are written into; made by room_for().
-  struct Room {
-    std::vector<std::shared_ptr<Segment>> spare;
-    bool scaled = false;
-  };
-  /// Make all the memory that put() will need for `windows` windows, the first of which has levels within `bins`; the
-  /// segments that put() hands back have room for an empty window, scaled or not.
-  void room_for(std::size_t windows, Layers::Range bins, bool scaled, Room& room);
-  /// The same without memory for the windows themselves.
-  void room_to_put(std::size_t windows, Layers::Range bins);
-  /// Add a window: `segment` becomes part of the history and gets other memory in exchange.
-  Segment& put(Segment& segment, Room& room) noexcept;
+  using Room = std::vector<std::shared_ptr<Segment>>;
+  /// Make all the memory that put() will need for `windows` windows: one that adds `opened`, and idle ones after it.
+  /// Scaled ones, if that is said.
+  void room_for(std::size_t windows, const Layers& opened, bool scaled, Room& room);
+  /// The same without memory for the windows themselves, which are `entries` entries, and, where they do not all stay,
+  /// for what they add to the base.
+  void room_to_put(std::size_t windows, std::size_t entries);
+  /// Whether of so many more windows some would be folded away with the last of them.
+  [[nodiscard]] bool folds(std::size_t windows) const noexcept { return to_fold(windows) > size_; }
+  /// Make the memory that one of them needs for that.
+  void room_to_fold(const Segment& segment) { base_.hold(segment.additions); }
+  /// Add a window as append() does: `segment` gets other memory in exchange, or stays as it is. What was added.
+  const Segment& put(Segment& segment, Room& room, std::size_t windows = 1) noexcept;
   /// Add a window that nobody else has; needs room_to_put().
-  void put(std::shared_ptr<Segment> segment) noexcept;
-  /// The segments themselves, oldest first; the history is of no use any more.
-  [[nodiscard]] std::vector<std::shared_ptr<Segment>> release() &&;
+  const Segment& put(std::shared_ptr<Segment> segment, std::size_t windows = 1) noexcept;
+  /// Whether put() would make a window part of the last entry.
+  [[nodiscard]] bool joins(const Segment& segment) const noexcept;
+  /// Gives segment and number of windows of each entry to `use`, oldest first; the history is of no use any more.
+  template <class Use>
+  void release(Use&& use) && {
+    for (std::size_t e = 0; e < entries_.size(); ++e) use(std::move(entries_[e].segment), entries_[e].count);
+  }
+
+  /// Become a copy of `newer`. Where this is an earlier copy of it, only the windows since are added, which costs as
+  /// much as they hold; otherwise everything is copied. If memory runs out this is an earlier copy still, or of no use.
+  void follow(const History& newer);
 
   /// Ask for the memory that the next append() will fold and write over, so that it is at hand by then.
   void prefetch() const noexcept;
@@ -163,17 +212,55 @@ class LIQCORE_EXPORT History {
 
  private:
   struct Cache;
-  [[nodiscard]] bool full() const noexcept { return keep_ && segments_.size() >= *keep_; }
-  void fold_oldest();
-  [[nodiscard]] bool has_room(const Segment& segment, bool scaled) const noexcept;
-  [[nodiscard]] std::size_t at(std::size_t i) const noexcept { return (oldest_ + i) % segments_.size(); }
+  [[nodiscard]] static std::shared_ptr<Cache> make_cache();
+  struct Slot {
+    std::shared_ptr<Segment> segment;
+    std::uint64_t first = 0;  // window, counted from the first ever
+    std::size_t count = 0;    // windows
+  };
+  /// The entries, oldest first: a ring once some have been taken away, whose other slots have memory to write over.
+  class Ring {
+   public:
+    Ring() = default;
+    Ring(const Ring& from);
+    Ring(Ring&& from) noexcept : slots_(std::move(from.slots_)), head_(from.head_), used_(from.used_) {
+      from.head_ = from.used_ = 0;
+    }
+    Ring& operator=(Ring from) noexcept;
+    ~Ring() = default;
+    [[nodiscard]] std::size_t size() const noexcept { return used_; }
+    [[nodiscard]] Slot& operator[](std::size_t i) noexcept { return slots_[at(i)]; }
+    [[nodiscard]] const Slot& operator[](std::size_t i) const noexcept { return slots_[at(i)]; }
+    [[nodiscard]] Slot& back() noexcept { return slots_[at(used_ - 1)]; }
+    [[nodiscard]] const Slot& back() const noexcept { return slots_[at(used_ - 1)]; }
+    void reserve(std::size_t more);
+    /// Needs reserve(). The slot may have a segment that is to be written over.
+    Slot& push_back() noexcept;
+    void pop_front() noexcept;
+
+   private:
+    [[nodiscard]] std::size_t at(std::size_t i) const noexcept {
+      const std::size_t slot = head_ + i;
+      return slot < slots_.size() ? slot : slot - slots_.size();
+    }
+    std::vector<Slot> slots_;
+    std::size_t head_ = 0;
+    std::size_t used_ = 0;
+  };
+
+  [[nodiscard]] std::uint64_t oldest() const noexcept { return total_ - size_; }
+  [[nodiscard]] std::size_t to_fold(std::size_t windows) const noexcept;
+  void fold_oldest(std::size_t windows) noexcept;
+  void join(std::size_t windows) noexcept;
+  Slot* next_slot(const Segment& segment, std::size_t windows) noexcept;
 
   Terms terms_;
   std::optional<std::size_t> keep_;
-  std::vector<std::shared_ptr<Segment>> segments_;  // a ring once full
-  std::size_t oldest_ = 0;
+  Ring entries_;
+  std::size_t size_ = 0;
   std::uint64_t total_ = 0;
-  Layers base_;
+  std::uint64_t entries_ever_ = 0;
+  Layers base_;                   // before entry 0, also if some of its windows are folded
   std::shared_ptr<Cache> cache_;  // shared by copies, which may be used by other threads; has a lock
 };
 

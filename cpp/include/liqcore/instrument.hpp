@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "liqcore/limits.hpp"
 #include "liqcore/margin.hpp"
 
 namespace liqcore::inline abi1 {
@@ -14,13 +15,6 @@ struct OnGrid {
   std::int64_t units;
   bool exact;
 };
-
-/// Distance, in steps, from which on a number counts as off its grid.
-inline constexpr double kGridTolerance = 1e-6;
-/// Prices above this many ticks are rejected: beyond, a double cannot tell on-grid from off-grid to the tolerance.
-inline constexpr double kMaxTicks = 2147483647.0;  // 2^31 - 1
-/// Quantities above this many lots are rejected, so that totals stay within 64 bits.
-inline constexpr double kMaxLots = 281474976710656.0;  // 2^48
 
 /// One perpetual future: symbol, venue, contract type, tick and lot size, multiplier and margin terms.
 ///

@@ -32,6 +32,9 @@ class LIQCORE_EXPORT LeverageProfile {
   [[nodiscard]] const std::vector<double>& tiers() const noexcept { return tiers_; }
   [[nodiscard]] const std::vector<double>& shares() const noexcept { return shares_; }
   [[nodiscard]] double intensity() const noexcept { return intensity_; }
+  /// Number of the tier of a leverage.
+  /// @throws InvalidConfig if it is none of the tiers
+  [[nodiscard]] std::size_t index(double leverage) const;
   /// share x intensity of tier i.
   [[nodiscard]] double weight(std::size_t i) const noexcept { return shares_[i] * intensity_; }
   /// The same of each tier.

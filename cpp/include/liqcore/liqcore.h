@@ -4,11 +4,12 @@
  * Errors.    Every call that can fail returns a liq_status: 0 if it did what it says; above 0 why a row was rejected
  *            (it changed nothing and was counted); below 0 an error, after which nothing has happened and
  *            liq_error_message() says why. No C++ exception leaves a call.
- * Memory.    The caller owns what it passes in and the buffers that are written to; only liq_engine_create() and
- *            liq_features_create() hand out something to be given back. Feeding allocates nothing once `keep` windows
- *            exist and an automatic axis has stopped to grow; what reads of a map and of columns allocate is freed
- *            before they return.
- * Threads.   One engine, one thread at a time, reading included; any number of engines in parallel.
+ * Memory.    The caller owns what it passes in and the buffers that are written to; only liq_..._create(),
+ *            liq_engine_load(), liq_engine_clone() and liq_publisher_snapshot() hand out something to be given back.
+ *            Feeding allocates nothing once `keep` windows exist and an automatic axis has stopped to grow; what reads
+ *            of a map and of columns allocate is freed before they return.
+ * Threads.   One engine, one thread at a time, reading included; any number of engines in parallel. What a publisher
+ *            has published is read by any thread while the engine is being fed.
  * Structs.   Those with a member `size` grow in later versions: fill them with their liq_..._init() function, or set
  *            `size` to sizeof before they are written to. The others never change.
  * Versions.  Within one LIQ_ABI_VERSION a program runs with any later library. The shared library's symbols are
@@ -47,15 +48,17 @@ enum {
   LIQ_TOO_LARGE = 4,    /**< a price of 2^31 ticks or more, a quantity above 2^48 lots, a time after the year 2116 */
   LIQ_OFF_GRID = 5,     /**< a trade's price off the tick grid by more than 1e-6 tick */
   LIQ_INCONSISTENT = 6, /**< a candle whose low and high do not enclose its open and close */
+  LIQ_OFF_RANGE = 7,    /**< a price at or above the end of an axis that grows (axis_limit) */
   /* What makes a call an error. */
   LIQ_INVALID = -1,   /**< an argument breaks its rule, or the call cannot be: the message names argument and value */
   LIQ_TOO_SMALL = -2, /**< a buffer is too small; the message, and where there is one the count, say what is needed */
   LIQ_NO_PRICE = -3,  /**< the engine has seen no price yet: there is nothing to read */
   LIQ_NO_MEMORY = -4, /**< memory ran out: the event did not happen; of arrays, the rows before it did */
-  LIQ_FAILED = -5     /**< a defect of the library: please report it */
+  LIQ_FAILED = -5,    /**< a defect of the library: please report it */
+  LIQ_DAMAGED = -6 /**< bytes are not what liq_engine_save() wrote, or of a later format: the message names the part */
 };
 
-#define LIQ_REJECT_REASONS 7 /**< statuses from 0 to 6 */
+#define LIQ_REJECT_REASONS 8 /**< statuses from 0 to 7; 7 of them in version 0.1.0 */
 
 /** What the last call of this thread that failed had to say; "" before. Valid until the next one fails. */
 LIQCORE_C_EXPORT const char* liq_error_message(void);
@@ -117,6 +120,9 @@ typedef struct liq_engine liq_engine;
 
 enum { LIQ_MODEL_NONE = 0, LIQ_MODEL_FLOW = 1, LIQ_MODEL_OI = 2, LIQ_MODEL_BLEND = 3, LIQ_MODEL_VENDOR = 4 };
 enum { LIQ_TRIGGER_LAST = 0, LIQ_TRIGGER_MARK = 1, LIQ_TRIGGER_CANDLE = 2 };
+/* At which price of a candle its volumes open: (high + low + close) / 3, the close, the open, the mean of all four, of
+   high and low. */
+enum { LIQ_CANDLE_HLC3 = 0, LIQ_CANDLE_CLOSE = 1, LIQ_CANDLE_OPEN = 2, LIQ_CANDLE_OHLC4 = 3, LIQ_CANDLE_HL2 = 4 };
 
 /** How an engine is set up; docs/theory/models.md defines the models. */
 typedef struct liq_engine_options {
@@ -140,6 +146,10 @@ typedef struct liq_engine_options {
   int32_t model;              /**< LIQ_MODEL_... */
   int32_t trigger;            /**< LIQ_TRIGGER_... */
   int32_t threads;            /**< that long arrays of trades are spread over, 1..256 */
+  int64_t axis_limit; /**< where an axis that grows ends, book bins above price zero: 1..4194304, 1048576 by default; a
+                         price there is rejected as LIQ_OFF_RANGE */
+  int32_t candle_price;       /**< LIQ_CANDLE_... */
+  int32_t reserved;           /**< 0 */
 } liq_engine_options;
 
 /**
@@ -231,12 +241,80 @@ LIQCORE_C_EXPORT liq_status liq_engine_feed(liq_engine* engine, const liq_trades
 LIQCORE_C_EXPORT liq_status liq_engine_advance(liq_engine* engine, int64_t ts_ns);
 /** Time of the last event used; LIQ_NO_PRICE, and *ts_ns as it was, before the first. */
 LIQCORE_C_EXPORT liq_status liq_engine_clock(const liq_engine* engine, int64_t* ts_ns);
-/** Open `qty` at `price` in every tier of a side, at the engine's clock. */
+/**
+ * Open `qty` at `price` in every tier of a side, at the engine's clock.
+ *
+ * A level that does not lie beyond its entry's bin and beyond where the last touch left the price counts as unresolved:
+ * liq_engine_accounts(), or liq_engine_opens(), which says so.
+ */
 LIQCORE_C_EXPORT liq_status liq_engine_open(liq_engine* engine, int32_t side, double price, double qty);
-/** Liquidate longs in the bin of `low` and above, shorts in the bin of `high` and below. */
+/** Open `qty` at a liquidation price that is known, the same in every tier. */
+LIQCORE_C_EXPORT liq_status liq_engine_open_level(liq_engine* engine, int32_t side, double level, double qty);
+/**
+ * Liquidate longs in the bin of `low` and above, shorts in the bin of `high` and below. The price may be anywhere in
+ * [low, high] after it: what opens must lie beyond all of it.
+ */
 LIQCORE_C_EXPORT liq_status liq_engine_touch(liq_engine* engine, double low, double high);
+/** The same, and the price is at `last` after it. */
+LIQCORE_C_EXPORT liq_status liq_engine_touch_last(liq_engine* engine, double low, double high, double last);
 /** Multiply live levels by factors in [0, 1]: longs of each tier, then shorts; `count` is twice the tiers. */
 LIQCORE_C_EXPORT liq_status liq_engine_scale(liq_engine* engine, const double* factors, size_t count);
+
+/** The same for the levels in the bins from that of `low` to that of `high` alone; see liq_engine_close(). */
+LIQCORE_C_EXPORT liq_status liq_engine_scale_part(liq_engine* engine, const double* factors, size_t count, double low,
+                                                  double high);
+/**
+ * Close up to `qty` of what is live of a side in the bins from that of `low` to that of `high`, in every tier: the
+ * levels nearest to the price first. What is taken away depends on what is there: time frames cannot be asked for any
+ * more.
+ * @param qty       one for all tiers, or one a tier
+ * @param qty_count 1 or the number of tiers
+ * @param closed    receives what was closed of each tier; may be NULL
+ * @param capacity  of `closed`
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_close(liq_engine* engine, int32_t side, double low, double high,
+                                             const double* qty, size_t qty_count, double* closed, size_t capacity);
+
+/** Where the levels went that were opened: how many, one for each tier with a quantity. */
+typedef struct liq_opened {
+  size_t size; /**< sizeof(liq_opened), to be set before the call */
+  uint64_t live;
+  uint64_t no_price;   /**< no liquidation price exists */
+  uint64_t underflow;  /**< below a fixed axis */
+  uint64_t overflow;   /**< above the axis */
+  uint64_t unresolved; /**< in their entry's own bin, or in one that the price has reached */
+} liq_opened;
+
+/** Columns of what is opened, all `count` long but for the quantities; read in place. */
+typedef struct liq_opens {
+  size_t size;             /**< sizeof(liq_opens) */
+  const int64_t* ts_ns;    /**< times that move the clock, not falling; NULL: all at the engine's clock */
+  const uint8_t* is_short; /**< 1 where a short opens, otherwise 0 */
+  const double* price;     /**< entry, or known level */
+  const double* qty;       /**< `tiered` is 0: one a row; otherwise one a tier, row by row */
+  size_t count;
+  int32_t tiered;
+  int32_t reserved; /**< 0 */
+} liq_opens;
+
+/** Columns of touches, all `count` long. */
+typedef struct liq_touches {
+  size_t size;          /**< sizeof(liq_touches) */
+  const int64_t* ts_ns; /**< times that move the clock, not falling; NULL: all at the engine's clock */
+  const double* low;
+  const double* high;
+  const double* last; /**< where each leaves the price; NULL: not known */
+  size_t count;
+} liq_touches;
+
+/**
+ * Arrays of the verbs: the same bits as one by one. All rows are checked first.
+ * @param opened  receives where their levels went; may be NULL
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_opens(liq_engine* engine, const liq_opens* rows, liq_opened* opened);
+/** As liq_engine_opens(), at known liquidation prices. */
+LIQCORE_C_EXPORT liq_status liq_engine_open_levels(liq_engine* engine, const liq_opens* rows, liq_opened* opened);
+LIQCORE_C_EXPORT liq_status liq_engine_touches(liq_engine* engine, const liq_touches* rows);
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -301,6 +379,9 @@ LIQCORE_C_EXPORT liq_status liq_engine_levels(const liq_engine* engine, int32_t 
                                               liq_grid* grid);
 
 enum { LIQ_USD = 0, LIQ_QUANTITY = 1 };
+/* At which price USD of a linear contract are reckoned: of the level (the mid of its bin), or of the entry that implies
+   it. */
+enum { LIQ_AT_LEVEL = 0, LIQ_AT_ENTRY = 1 };
 
 /** What of the closed windows to draw, and where the rows lie. */
 typedef struct liq_picture {
@@ -313,6 +394,8 @@ typedef struct liq_picture {
   uint64_t opened_within; /**< only levels opened in the last so many windows of each column; 0: whenever opened */
   int32_t unit;           /**< LIQ_USD or LIQ_QUANTITY, at the profile's weights */
   int32_t reserved;       /**< 0 */
+  int32_t value;          /**< LIQ_AT_LEVEL or LIQ_AT_ENTRY, of USD */
+  int32_t reserved2;      /**< 0 */
 } liq_picture;
 
 /**
@@ -429,6 +512,125 @@ LIQCORE_C_EXPORT const char* liq_features_name(const liq_features* features, siz
  */
 LIQCORE_C_EXPORT liq_status liq_features_read(liq_features* features, const liq_engine* engine, double* out,
                                               size_t capacity);
+
+/* --- saving ------------------------------------------------------------------------------------------------------- */
+
+/**
+ * Write an engine: what it is (instrument, leverage, options without threads) and where it stands. Hooks are not saved.
+ *
+ * The bytes are those of Engine.save() in Python and Engine::save() in C++, on any machine. Call it with a capacity of
+ * 0 to learn the size; the engine must not be fed in between. Reads the engine: allowed in a hook.
+ * @param bytes     may be NULL if capacity is 0
+ * @param capacity  of `bytes`
+ * @param size      receives how many bytes there are, also if LIQ_TOO_SMALL is returned; may be NULL
+ * @return LIQ_NO_PRICE before the first price, when there is nothing to save
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_save(const liq_engine* engine, void* bytes, size_t capacity, size_t* size);
+/**
+ * Make the engine that liq_engine_save() wrote, in C, C++ or Python: what follows is bit for bit the same.
+ *
+ * Everything is checked before it is used; no bytes do harm. They may be given up afterwards.
+ * @param threads  that long arrays of trades are spread over, 1..256
+ * @param out      receives the engine, NULL after an error; to be given back with liq_engine_destroy()
+ * @return LIQ_DAMAGED if the bytes are damaged, cut off or of a later format
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_load(const void* bytes, size_t size, int32_t threads, liq_engine** out);
+/**
+ * Make another engine that stands where this one stands: what follows is bit for bit the same.
+ *
+ * Costs a copy of the book; closed windows are shared. It has no hook. Reads the engine: allowed in a hook.
+ * @param out  receives the engine, NULL after an error; to be given back with liq_engine_destroy()
+ */
+LIQCORE_C_EXPORT liq_status liq_engine_clone(const liq_engine* engine, liq_engine** out);
+
+/* --- reading from other threads ----------------------------------------------------------------------------------- */
+
+/**
+ * Publishes an engine's features as a row of numbers, and snapshots of the whole engine, for other threads to read
+ * while the engine is being fed. Nobody waits for anybody. In C++ a std::shared_ptr<liqcore::Publisher>, whose comment
+ * (published.hpp) says when something is published, as of when, and what it costs.
+ */
+typedef struct liq_publisher liq_publisher;
+/** An engine at one instant; any number of threads may read it. */
+typedef struct liq_snapshot liq_snapshot;
+
+/** What is published. */
+typedef struct liq_publisher_options {
+  size_t size;                         /**< sizeof(liq_publisher_options) */
+  const liq_feature_options* features; /**< NULL: the defaults */
+  int32_t rows_only;                   /**< not 0: a window's end publishes a row and no snapshot */
+  int32_t reserved;                    /**< 0 */
+} liq_publisher_options;
+
+/** @param size  sizeof(liq_publisher_options) */
+LIQCORE_C_EXPORT void liq_publisher_options_init(liq_publisher_options* options, size_t size);
+/**
+ * @param options  NULL: the defaults
+ * @param out      receives the publisher, NULL after an error
+ */
+LIQCORE_C_EXPORT liq_status liq_publisher_create(const liq_publisher_options* options, liq_publisher** out);
+/** When no thread uses the handle any more; an engine that publishes to it goes on. NULL is allowed. */
+LIQCORE_C_EXPORT void liq_publisher_destroy(liq_publisher* publisher);
+
+/* The thread that feeds the engine. */
+
+/** Publish at once, by itself whenever windows have ended, and when a reader asks; NULL ends it. One engine at a
+ * time. */
+LIQCORE_C_EXPORT liq_status liq_engine_publish_to(liq_engine* engine, liq_publisher* publisher);
+/** Publish a row and a snapshot of this moment, also from the column hook; LIQ_NO_MEMORY: neither. */
+LIQCORE_C_EXPORT liq_status liq_publisher_publish(liq_publisher* publisher, const liq_engine* engine);
+/** Publish a row of this moment. */
+LIQCORE_C_EXPORT liq_status liq_publisher_publish_row(liq_publisher* publisher, const liq_engine* engine);
+
+/* Any thread, at any time. */
+
+/** Of which moment something is. */
+typedef struct liq_moment {
+  uint64_t sequence; /**< of the row: 1 for the first, rising; 0: nothing is published yet */
+  int64_t clock_ns;  /**< the engine's clock; INT64_MIN where it has none */
+} liq_moment;
+
+/** How many numbers a row has. */
+LIQCORE_C_EXPORT size_t liq_publisher_count(const liq_publisher* publisher);
+/** Name of one, as liq_features_name(); NULL beyond the last. Lives as long as the publisher. */
+LIQCORE_C_EXPORT const char* liq_publisher_name(const liq_publisher* publisher, size_t index);
+/**
+ * Read the latest row. Allocates nothing, costs some ten nanoseconds.
+ *
+ * @param out       liq_publisher_count() values; as they were where nothing is published yet
+ * @param capacity  of `out`
+ * @param moment    may be NULL
+ */
+LIQCORE_C_EXPORT liq_status liq_publisher_row(const liq_publisher* publisher, double* out, size_t capacity,
+                                              liq_moment* moment);
+/** Ask for a row and a snapshot; the engine publishes them after the next window's end, array, or event that is not
+ * just one more trade near the same price. */
+LIQCORE_C_EXPORT liq_status liq_publisher_ask(liq_publisher* publisher);
+/** How often memory ran out for what a window's end or a reader wanted published: it was left out. */
+LIQCORE_C_EXPORT uint64_t liq_publisher_missed(const liq_publisher* publisher);
+/** Take the latest snapshot, to be given back by liq_snapshot_release().
+ * @param out  NULL where nothing is published yet, and after an error */
+LIQCORE_C_EXPORT liq_status liq_publisher_snapshot(const liq_publisher* publisher, liq_snapshot** out);
+/** Give a snapshot back, on any thread. NULL is allowed. */
+LIQCORE_C_EXPORT void liq_snapshot_release(liq_snapshot* snapshot);
+
+LIQCORE_C_EXPORT liq_status liq_snapshot_moment(const liq_snapshot* snapshot, liq_moment* moment);
+/** The row that was published with it. */
+LIQCORE_C_EXPORT liq_status liq_snapshot_row(const liq_snapshot* snapshot, double* out, size_t capacity);
+/** As liq_engine_counts(), of that instant; so are the others. */
+LIQCORE_C_EXPORT liq_status liq_snapshot_counts(const liq_snapshot* snapshot, liq_counts* counts);
+LIQCORE_C_EXPORT liq_status liq_snapshot_grid(const liq_snapshot* snapshot, liq_grid* grid);
+LIQCORE_C_EXPORT liq_status liq_snapshot_levels(const liq_snapshot* snapshot, int32_t side, double* out,
+                                                size_t capacity, liq_grid* grid);
+LIQCORE_C_EXPORT liq_status liq_snapshot_picture(const liq_snapshot* snapshot, liq_picture* picture, size_t size,
+                                                 int64_t bins_per_row);
+LIQCORE_C_EXPORT liq_status liq_snapshot_columns(const liq_snapshot* snapshot, const liq_picture* picture, float* longs,
+                                                 float* shorts, float* liquidated_longs, float* liquidated_shorts,
+                                                 size_t capacity);
+LIQCORE_C_EXPORT liq_status liq_snapshot_map(const liq_snapshot* snapshot, const liq_picture* picture, double* out,
+                                             size_t capacity);
+LIQCORE_C_EXPORT liq_status liq_snapshot_windows(const liq_snapshot* snapshot, uint64_t* kept, uint64_t* total);
+LIQCORE_C_EXPORT liq_status liq_snapshot_window(const liq_snapshot* snapshot, uint64_t index, liq_window* window);
 
 #ifdef __cplusplus
 }

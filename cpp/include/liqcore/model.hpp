@@ -37,9 +37,19 @@ enum class Trigger : std::uint8_t {
   candle,  ///< candles only: trades open and never touch
 };
 
+/// At which price of a candle its volumes open, before it is rounded to the tick.
+enum class CandlePrice : std::uint8_t {
+  hlc3,  ///< (high + low + close) / 3
+  close,
+  open,
+  ohlc4,  ///< (open + high + low + close) / 4
+  hl2,    ///< (high + low) / 2
+};
+
 /// The word for it, as Python and configurations have it.
 [[nodiscard]] LIQCORE_EXPORT std::string_view name_of(Model model) noexcept;
 [[nodiscard]] LIQCORE_EXPORT std::string_view name_of(Trigger trigger) noexcept;
+[[nodiscard]] LIQCORE_EXPORT std::string_view name_of(CandlePrice price) noexcept;
 
 /// The documented default half-life of the flow model, one a tier, ns: 1 day from 100x, 3 days from 50x, 7 days from
 /// 25x, 30 days below (high leverage is held shortest; an assumption, to be replaced by a fit).

@@ -8,6 +8,7 @@
 
 #include "liqcore/book.hpp"
 #include "liqcore/footprint.hpp"
+#include "liqcore/layers.hpp"
 #include "liqcore/model.hpp"
 #include "liqcore/segment.hpp"
 
@@ -54,7 +55,7 @@ class LIQCORE_EXPORT SampledModel {
   /// Whether samples do anything; otherwise they may be left out.
   [[nodiscard]] bool acts() const noexcept { return watches_ || options_.reconciled; }
 
-  /// A trade, or a candle's volumes at its typical price; lots.
+  /// A trade, or a candle's volumes at its entry price; lots.
   void traded(std::int64_t tick, double bought, double sold);
   /// A run of trades.
   void traded(const Footprint& run);

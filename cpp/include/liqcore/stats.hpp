@@ -23,8 +23,9 @@ enum class Reject : std::uint8_t {
   too_large,     ///< a price of 2^31 ticks or more, a quantity above 2^48 lots or a time after the year 2116
   off_grid,      ///< a trade's price off the tick grid by more than 1e-6 tick
   inconsistent,  ///< a candle whose low and high do not enclose its open and close
+  off_range,     ///< a price at or above the end of an automatic axis (EngineOptions::axis_limit)
 };
-inline constexpr std::size_t kRejectReasons = 7;
+inline constexpr std::size_t kRejectReasons = 8;
 
 /// Name of a reason as it appears in reports, such as "off_grid".
 [[nodiscard]] LIQCORE_EXPORT std::string_view name(Reject reason) noexcept;

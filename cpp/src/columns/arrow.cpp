@@ -311,7 +311,7 @@ struct Children {
   std::vector<Struct*> pointers;
 
   Children() = default;
-  Children(Children&&) = default;
+  Children(Children&&) noexcept = default;
   Children& operator=(Children&&) = delete;
 
   Struct& add() {

@@ -6,15 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "liqcore/limits.hpp"
 #include "liqcore/version.hpp"
 
 namespace liqcore::inline abi1::kernels {
-
-// A product with 1/step and a division by step are within 1.5 * 2^-52 of each other, relatively: below kNear steps
-// within 3.6e-7. So where the product is within kOnGrid of a whole number, the division is within kGridTolerance of the
-// same one, and says the same of the row.
-inline constexpr double kNear = 1073741824.0;  // 2^30
-inline constexpr double kOnGrid = 5e-7;
 
 /// The grid of an instrument, with its reciprocals.
 struct Grid {
@@ -71,10 +66,11 @@ struct Kernels {
   void (*open_prefix)(Tables tables, std::int64_t low, std::size_t ticks, std::int64_t made, double* longs,
                       double* shorts);
 
-  /// Add what a run opens to the cells of one layer: `bins` of them, the first for the level of tick `low`, the last
-  /// for the level of the run's highest tick. prefix as above.
-  void (*project)(const Projection& layer, std::int64_t low, const double* prefix, std::size_t ticks,
-                  std::int64_t first_bin, std::size_t bins, double* cells);
+  /// Add what a run opens to some cells of one layer, of the bins from first_bin on, all of them below that of the
+  /// run's highest tick. prefix as above; `below` is what opens in bins below first_bin.
+  /// @return what opens in bins up to the last of these
+  double (*project)(const Projection& layer, std::int64_t low, const double* prefix, std::int64_t first_bin,
+                    std::size_t bins, double* cells, double below);
 };
 
 extern const Kernels kBaseline;

@@ -17,7 +17,6 @@ using Bits = std::uint64_t __attribute__((vector_size(8 * kLanes)));  // of rows
 
 constexpr double kShift = 6755399441055744.0;  // 1.5 * 2^52: adding it leaves no bits below one
 constexpr std::int64_t kShiftBits = 0x4338000000000000;
-constexpr double kGridTolerance = 1e-6;
 
 template <class Vector, class T>
 inline Vector load(const T* from) noexcept {
@@ -243,29 +242,27 @@ void open_prefix(Tables tables, std::int64_t low, std::size_t ticks, std::int64_
 
 inline Doubles level_of(Doubles tick, double k) noexcept { return (tick * k + kShift) - kShift; }
 
-void project(const Projection& layer, std::int64_t low, const double* prefix, std::size_t ticks, std::int64_t first_bin,
-             std::size_t bins, double* cells) {
+double project(const Projection& layer, std::int64_t low, const double* prefix, std::int64_t first_bin,
+               std::size_t bins, double* cells, double below) {
   // Levels rise with the entry, so a bin gets what opened from the first tick whose level is in it up to the first tick
   // of the next bin. That tick is guessed by dividing and found among the guess and its neighbours, exactly.
   Doubles lane;
   for (std::size_t i = 0; i < kLanes; ++i) lane[i] = static_cast<double>(i);
-  double before = 0.0;
-  std::size_t bin = 0;
-  for (; bin + 1 < bins; bin += kLanes) {
+  for (std::size_t bin = 0; bin < bins; bin += kLanes) {
     const Doubles edge =
         (static_cast<double>(first_bin + static_cast<std::int64_t>(bin) + 1) + lane) * layer.ticks_per_bin;
     const Doubles guess = ((edge - 0.5) * layer.inverse + kShift) - kShift;
-    const Longs below = (level_of(guess - 1.0, layer.k) < edge) + (level_of(guess, layer.k) < edge) +
-                        (level_of(guess + 1.0, layer.k) < edge);
-    const Longs next = (reinterpret_cast<Longs>(guess + kShift) - kShiftBits) - 1 - below - low;
-    const std::size_t here = bins - 1 - bin < kLanes ? bins - 1 - bin : kLanes;
+    const Longs before = (level_of(guess - 1.0, layer.k) < edge) + (level_of(guess, layer.k) < edge) +
+                         (level_of(guess + 1.0, layer.k) < edge);
+    const Longs next = (reinterpret_cast<Longs>(guess + kShift) - kShiftBits) - 1 - before - low;
+    const std::size_t here = bins - bin < kLanes ? bins - bin : kLanes;
     for (std::size_t i = 0; i < here; ++i) {
       const double up_to = prefix[next[i]];
-      cells[bin + i] += up_to - before;
-      before = up_to;
+      cells[bin + i] += up_to - below;
+      below = up_to;
     }
   }
-  cells[bins - 1] += prefix[ticks] - before;
+  return below;
 }
 
 }  // namespace

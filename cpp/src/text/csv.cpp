@@ -158,7 +158,7 @@ bool parse_iso(std::string_view rest, std::int64_t& ts_ns) noexcept {
   if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
     return false;
   if (!rest.empty() && !parse_clock(rest, hour, minute, second, nanoseconds, offset_minutes)) return false;
-  const std::int64_t minutes = days_from_civil(year, month, day) * 1440 + hour * 60 + minute - offset_minutes;
+  const std::int64_t minutes = days_from_civil(year, month, day) * 1440 + std::int64_t{60} * hour + minute - offset_minutes;
   ts_ns = (minutes * 60 + second) * 1'000'000'000 + nanoseconds;
   return true;
 }

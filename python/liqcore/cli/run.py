@@ -48,7 +48,7 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
     with outputs(paths, inputs) as write:
         shown = compute_view(compute, config, quiet=quiet)
         look = asdict(config.render)
-        del look["side"], look["threshold"]  # what is shown, not how
+        del look["side"], look["threshold"], look["value"]  # what is shown, not how
         write(picture=lambda path: shown.render(path, **look), result=shown.save)
     if not quiet:
         summarise(shown, config, paths, console())

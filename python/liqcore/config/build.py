@@ -46,5 +46,6 @@ def selection_of(config: Config) -> dict[str, Any]:
         "last": config.window.last,
         "opened_within": config.window.opened_within,
         "threshold": config.render.threshold,
+        "value": None if config.render.value == "level" else config.render.value,
     }
     return {name: value for name, value in shown.items() if value is not None}

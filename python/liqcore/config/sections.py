@@ -335,6 +335,15 @@ class AxisConfig(Section):
         example="5",
         argument="book_step",
     )
+    limit: int = setting(
+        1_048_576,
+        whole(1, 4_194_304, "bins"),
+        "Where an axis that grows ends, in book bins above price zero; prices there are rejected as off_range.",
+        argument="axis_limit",
+        flag="--axis-limit",
+        commands=("heatmap", "features"),
+        late=True,
+    )
 
     @staticmethod
     def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
@@ -466,6 +475,16 @@ class ModelConfig(Section):
         flag="--reconciled",
         commands=("heatmap",),
     )
+    candle_price: Literal["hlc3", "close", "open", "ohlc4", "hl2"] = setting(
+        "hlc3",
+        choice("hlc3", "close", "open", "ohlc4", "hl2"),
+        'Price of a candle at which its volumes open: the mean of high, low and close ("hlc3"), of all four ("ohlc4") '
+        'or of high and low ("hl2"); "close"; "open".',
+        argument="candle_price",
+        flag="--candle-price",
+        commands=("heatmap", "features"),
+        late=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -577,6 +596,15 @@ class RenderConfig(Section):
         "Value of the brightest colour, in the result's unit (USD).",
         unset="a high percentile of the values shown",
         example="5e6",
+    )
+    value: Literal["level", "entry"] = setting(
+        "level",
+        choice("level", "entry"),
+        'Price at which USD of linear contracts are reckoned: of the "level", or of the "entry" that implies it.',
+        argument="value",
+        flag="--value",
+        commands=("heatmap", "map", "zones", "merge"),
+        late=True,
     )
 
 

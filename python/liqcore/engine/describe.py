@@ -31,9 +31,9 @@ def options_of(engine: _core.Engine) -> dict[str, Any]:
     }
 
 
-def config_of(engine: _core.Engine, step: float | None = None) -> Config:
+def config_of(engine: _core.Engine, axis: _core.PriceAxis | None, step: float | None) -> Config:
     """Return the configuration that makes such an engine; `step` is the height of the picture's rows."""
-    axis, half_life = engine.axis, engine.half_life_ns
+    half_life = engine.half_life_ns
     decay: dict[float, str] = {}
     if half_life is not None:
         tiers = zip(engine.leverage.tiers.tolist(), half_life.tolist(), strict=True)

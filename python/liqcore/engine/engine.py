@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
-from .._core import Instrument, LeverageProfile, PriceAxis, Stats
+from .._core import Instrument, LeverageProfile, PriceAxis, Snapshot, Stats
 from ..errors import InvalidConfigError
 from ..market.leverage import half_lives, profile_for
 from ..tables.batch import TradeBatch, is_table
@@ -19,6 +16,7 @@ from ..words.times import Length, parse_duration
 from .arrays import arrays_of, side_arrays
 from .events import EventStats, feed_events
 from .feature_reader import REACHES, FeatureReader
+from .saving import Saving
 
 if TYPE_CHECKING:
     from ..config.config import Config
@@ -27,7 +25,10 @@ if TYPE_CHECKING:
     from ..views.map import LiquidationMap
 
 
-class Engine(_core.Engine):
+MOST_TICKS = 2**31 - 2  # of a price, whichever way it is rounded
+
+
+class Engine(Saving):
     """
     Estimates where leveraged positions would be liquidated, from a stream of market events.
 
@@ -49,14 +50,18 @@ class Engine(_core.Engine):
         first price, and grows.
     book_step : float, optional
         Width of a bin of an automatic axis, price.
+    axis_limit : int, default 1_048_576
+        Where an automatic axis ends, in bins above price zero: about a hundred times the first price. Trades, marks,
+        candles and vendor events that reach a price there are rejected as ``off_range``, levels there counted as
+        overflow.
     window : str or duration, default "5m"
         Length of a column, aligned to the UNIX epoch.
     model : {"flow", "oi", "blend", "vendor", "none"}
         What opens and closes positions; docs/theory/models.md defines each. "flow": every trade opens its quantity on
         the aggressor's side. "oi": open interest opens both sides as it rises, and closes everything in proportion as
         it falls. "blend": as "oi", and a part of the turnover opens and closes in between. "vendor": events open both
-        sides, candles touch. "none": only the verbs `open`, `touch` and `scale` and the trigger act, for models of
-        your own.
+        sides, candles touch. "none": only the trigger and the verbs act (`open`, `open_level`, `touch`, `scale`), for
+        models of your own.
     trigger : {"last", "mark", "candle"}, optional
         What liquidates: every trade, mark prices (as venues do), or candles. "candle" with the model "vendor", which
         takes no other, and "last" with the rest.
@@ -77,6 +82,9 @@ class Engine(_core.Engine):
     reconciled : bool, default False
         Open interest corrects the book at every sample: what was liquidated is a part of its fall, and a layer above it
         is scaled down to it. The model is then sequential; `corrections` says how much was corrected.
+    candle_price : {"hlc3", "close", "open", "ohlc4", "hl2"}
+        Price of a candle at which its volumes open, in every model: the mean of high, low and close, of all four, or of
+        high and low; its close or its open.
     keep : int, optional
         Number of closed windows kept (older ones are folded together); by default all.
     threads : int, default 1
@@ -109,6 +117,7 @@ class Engine(_core.Engine):
         leverage: LeverageProfile | Mapping[float, float] | str | None = None,
         axis: PriceAxis | None = None,
         book_step: float | None = None,
+        axis_limit: int = 1_048_576,
         window: Length = "5m",
         model: str = "flow",
         trigger: str | None = None,
@@ -118,6 +127,7 @@ class Engine(_core.Engine):
         churn: float | None = None,
         event_threshold: float | None = None,
         reconciled: bool = False,
+        candle_price: str = "hlc3",
         keep: int | None = None,
         threads: int = 1,
     ) -> None:
@@ -145,6 +155,7 @@ class Engine(_core.Engine):
             leverage=profile,
             axis=axis,
             ticks_per_bin=ticks_per_bin,
+            axis_limit=axis_limit,
             window_ns=parse_duration(window, name="window"),
             model=model,
             trigger=trigger or ("candle" if model == "vendor" else "last"),
@@ -156,9 +167,10 @@ class Engine(_core.Engine):
             churn=churn,
             event_threshold=event_threshold,
             reconciled=reconciled,
+            candle_price=candle_price,
         )
-        #: Leverages of the profile that the venue does not offer: left out, their shares divided among the rest.
-        self.dropped_leverage: tuple[float, ...] = tuple(sorted(dropped))
+        self.dropped_leverage = tuple(sorted(dropped))
+        self.notes = []
 
     @classmethod
     def from_config(cls, config: Config, *, threads: int = 1, keep: int | None = None) -> Engine:
@@ -189,6 +201,7 @@ class Engine(_core.Engine):
             leverage=profile_of(config),
             axis=axis,
             book_step=book_step,
+            axis_limit=config.axis.limit,
             window=config.window.length,
             threads=threads,
             keep=keep,
@@ -295,7 +308,7 @@ class Engine(_core.Engine):
         Feed candles in place of trades: the resolution of the result is then a candle.
 
         A candle acts at its last nanosecond: it touches [low, high] (unless the trigger is "mark"), then opens its
-        taker volumes at its typical price (high + low + close) / 3.
+        taker volumes at `candle_price`.
 
         Parameters
         ----------
@@ -417,25 +430,44 @@ class Engine(_core.Engine):
             interval_ns,
         )
 
-    def scale(self, factor: float | NDArray[np.float64]) -> None:
+    def scale(
+        self,
+        factor: float | Mapping[float, float] | NDArray[np.float64],
+        *,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
         """
-        Multiply all live levels by a factor in [0, 1]; what is lost is booked as closed.
+        Multiply live levels by a factor in [0, 1]; what is lost is booked as closed.
 
         Parameters
         ----------
-        factor : float or ndarray of float64, shape (tiers,) or (2, tiers)
-            One for all, one a tier, or one a tier for longs and for shorts.
+        factor : float, mapping of leverage to float, or ndarray of float64, shape (tiers,) or (2, tiers)
+            One for all, one a tier (1 where a mapping has none), or one a tier for longs and for shorts.
+        low, high : float, optional
+            Prices: only levels in the bins from that of `low` to that of `high`; without one of them, all beyond the
+            other. What is left of a bin below half a lot is then closed at once, and the engine is `sequential` from
+            now on: what is taken away depends on what is there.
         """
         shape = (2, len(self.leverage))
+        if isinstance(factor, Mapping):
+            of_tiers = np.ones(shape[1])
+            for leverage, value in factor.items():
+                of_tiers[self.leverage.index(leverage)] = value
+            factor = of_tiers
         try:
             factors = np.ascontiguousarray(np.broadcast_to(np.asarray(factor, dtype=np.float64), shape)).ravel()
         except ValueError:
             raise InvalidConfigError(
                 f"factor must be one number, or of shape ({shape[1]},) or {shape}, had shape {np.shape(factor)}"
             ) from None
-        self._scale(factors)
+        part = None
+        if low is not None or high is not None:
+            tick = self.instrument.tick_size
+            part = tick if low is None else float(low), MOST_TICKS * tick if high is None else float(high)
+        self._scale(factors, part)
 
-    def heatmap(self, *, step: float | None = None, unit: str = "usd") -> Heatmap:
+    def heatmap(self, *, step: float | None = None, unit: str = "usd", snapshot: Snapshot | None = None) -> Heatmap:
         """
         Columns of the closed windows that are kept, and the unfinished one as the last.
 
@@ -447,6 +479,8 @@ class Engine(_core.Engine):
             Height of the picture's rows, price; a multiple of the book's bins. By default five bins.
         unit : {"usd", "quantity"}
             Of the values.
+        snapshot : Snapshot, optional
+            What this engine published: the columns of then. May be asked on any thread, also while the engine is fed.
 
         Raises
         ------
@@ -458,18 +492,21 @@ class Engine(_core.Engine):
         from ..views.heatmap import Heatmap
         from .describe import config_of, describe
 
-        history, unfinished = self._history(True)
+        of = self if snapshot is None else snapshot
+        history, unfinished = of._history(True)
         if history is None:
             raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
         meta = describe(self, self.dropped_leverage)
-        config = config_of(self, step)
+        if self.notes:
+            meta["notes"] = list(self.notes)
+        config = config_of(self, of.axis, step)
         meta |= {"config": config.to_dict(), "config_hash": config.hash}
-        one = OneHistory(history, self.leverage, complete=not unfinished)
+        one = OneHistory(history, self.leverage, not unfinished, meta["instrument"])
         return Heatmap(one, whole_view(one, step=step, unit=unit), meta)
 
-    def map(self, *, step: float | None = None) -> LiquidationMap:
-        """Return the liquidation map of this moment: USD by price bin, tier and side."""
-        return self.heatmap(step=step).map()
+    def map(self, *, step: float | None = None, snapshot: Snapshot | None = None) -> LiquidationMap:
+        """Return the liquidation map of this moment, or of a snapshot: USD by price bin, tier and side."""
+        return self.heatmap(step=step, snapshot=snapshot).map()
 
     def features(self, *, reaches: Sequence[float] = REACHES) -> dict[str, float]:
         """
@@ -485,36 +522,3 @@ class Engine(_core.Engine):
         """
         reader = FeatureReader(reaches=reaches)
         return dict(zip(reader.names, reader.read(self).tolist(), strict=True))
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """
-        Save the engine's whole state as one Parquet file, which appears whole or not at all.
-
-        `Engine.load` goes on from there, bit for bit (with half-lives too). Hooks are not saved.
-
-        Raises
-        ------
-        InvalidConfigError
-            Before the first price, when there is nothing to save.
-        """
-        from .saved import save_engine
-
-        return save_engine(path, self, self.dropped_leverage)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """
-        Make the engine that `save` wrote.
-
-        Raises
-        ------
-        DataError
-            If the file is not one.
-        """
-        from .saved import read_engine
-
-        saved = read_engine(path)
-        engine = cls(**saved.arguments)
-        engine._restore(saved.history, saved.state)
-        engine.dropped_leverage = saved.dropped_leverage
-        return engine

@@ -1,11 +1,13 @@
-"""Engines in files: a history with the state of what comes next (docs/reference/archive.md)."""
+"""
+Engines that were saved as Parquet: a history with the state of what comes next (docs/reference/archive.md).
+
+So did liqcore 0.1.0. Such files are read, and not written any more.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,8 @@ import numpy as np
 from .. import _core
 from .._core import PriceAxis
 from ..config.sections import SETTINGS
-from ..market.terms import instrument_of, instrument_values
-from ..tables.archive import read_archive, write_archive
+from ..market.terms import instrument_of
+from ..tables.archive import read_archive
 
 ARCHIVE_KEY = "liqcore.engine"
 
@@ -29,29 +31,8 @@ class SavedEngine:
     dropped_leverage: tuple[float, ...]
 
 
-def save_engine(path: str | os.PathLike[str], engine: _core.Engine, dropped_leverage: Sequence[float]) -> Path:
-    """Write an engine's whole state; `Engine.save` documents it."""
-    state = engine._state()
-    history, _ = engine._history(True)
-    assert history is not None, "an engine that has a state has a history"
-    half_life, assumed = engine.half_life_ns, engine.instrument.assumed
-    options: dict[str, Any] = {}
-    for setting in SETTINGS["model"].values():  # their order is that of the file
-        if setting.argument == "half_life":
-            options["half_life_ns"] = None if half_life is None else [repr(float(ns)) for ns in half_life]
-        else:
-            options[setting.argument] = getattr(engine, setting.argument)
-    header = {
-        "state": state,
-        "options": options | {"keep": engine.keep, "fixed_axis": engine.has_fixed_axis},
-        "instrument": instrument_values(engine.instrument) | ({"assumed": list(assumed)} if assumed else {}),
-        "dropped_leverage": list(dropped_leverage),
-    }
-    return write_archive(path, ARCHIVE_KEY, header, history, engine.leverage)
-
-
 def read_engine(path: str | os.PathLike[str]) -> SavedEngine:
-    """Read what `save_engine` wrote; DataError if the file is not one."""
+    """Read an engine that was saved as Parquet; DataError if the file is not one."""
     header, [(history, leverage)] = read_archive(path, ARCHIVE_KEY, "an engine")
     options, terms = header["options"], header["terms"]
     step = terms["ticks_per_bin"] * terms["tick_size"]

@@ -33,6 +33,7 @@ class Cells:
     unit: str
     opened_within: int = 0  # windows; 0: whenever opened
     column_ns: int = 0  # length of a column; 0: one window
+    value: str = "level"  # at which price USD are reckoned: of the "level", or of the "entry" that implies it
     edges: Sequence[int] = ()  # first bins of the rows and the end of the last, where rows are not of equal height
 
 
@@ -120,6 +121,9 @@ class Histories(Protocol):
 
     def check_unit(self, unit: str) -> None:
         """Raise `InvalidConfigError` where sums in a unit would mean nothing."""
+
+    def check_value(self, value: str) -> None:
+        """Raise `InvalidConfigError` where USD cannot be reckoned at the "entry", because nobody knows the terms."""
 
     def reweighed(self, leverage: LeverageProfile, /) -> Histories:
         """Return it at other shares of its tiers; raise `InvalidConfigError` where a tier is none of them."""

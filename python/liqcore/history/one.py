@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import LeverageProfile
 from ..errors import InvalidConfigError
+from ..market.terms import instrument_of
 from ..tables.archive import write_archive
 from .histories import Cells, Sides
 
@@ -38,6 +39,7 @@ class OneHistory:
     history: _core.History
     leverage: LeverageProfile
     complete: bool = True
+    terms_said: Mapping[str, Any] | None = None  # of the instrument, as `instrument_values` says them
 
     def __post_init__(self) -> None:
         self.tick_size, self.ticks_per_bin = self.history.tick_size, self.history.ticks_per_bin
@@ -53,6 +55,24 @@ class OneHistory:
 
     def __len__(self) -> int:
         return len(self.history)
+
+    @cached_property
+    def entry_weights(self) -> list[list[float]]:
+        """Weights of longs and of shorts at which USD are quantity x entry price: weight / level factor."""
+        said = self._said()
+        if said is None:
+            raise InvalidConfigError("value must be level where the terms of the instrument are not known, was entry")
+        instrument, weights = instrument_of(said), self.leverage.weights.tolist()
+        if instrument.contract == "inverse":
+            return [weights, weights]
+        factors = [
+            [instrument.margin.level_factor(side, instrument.contract, tier) for tier in self.tiers]
+            for side in ("long", "short")
+        ]
+        return [[w / k if k > 0 else w for w, k in zip(weights, of, strict=True)] for of in factors]
+
+    def _said(self) -> Mapping[str, Any] | None:
+        return self.terms_said
 
     def times(self) -> NDArray[np.int64]:
         return self.history.times()
@@ -97,6 +117,10 @@ class OneHistory:
     def check_unit(self, unit: str) -> None:
         """All that it sums counts the same thing."""
 
+    def check_value(self, value: str) -> None:
+        if value == "entry":
+            assert len(self.entry_weights) == 2, "or it raises"
+
     def reweighed(self, leverage: LeverageProfile, /) -> Self:
         given = leverage.to_dict()
         check_tiers(given, self.tiers)
@@ -109,12 +133,16 @@ class OneHistory:
         return write_archive(path, key, header, self.history, self.leverage, said["meta"].get("config"))
 
     def _asked(self, cells: Cells) -> _Asked:
-        weights = zip(self.leverage.weights.tolist(), cells.tiers, strict=True)
-        kept = [weight if counts else 0.0 for weight, counts in weights]
-        none = [0.0] * len(kept)
+        at_entry = cells.unit == "usd" and cells.value == "entry"
+        longs, shorts = self.entry_weights if at_entry else [self.leverage.weights.tolist()] * 2
+
+        def kept(weights: list[float], other: str) -> list[float]:
+            counts = (counts and cells.side != other for counts in cells.tiers)
+            return [weight if shown else 0.0 for weight, shown in zip(weights, counts, strict=True)]
+
         return {
-            "long_weights": none if cells.side == "short" else kept,
-            "short_weights": none if cells.side == "long" else kept,
+            "long_weights": kept(longs, "short"),
+            "short_weights": kept(shorts, "long"),
             "first_bin": cells.first_bin,
             "bins_per_row": cells.bins_per_row,
             "rows": cells.rows,

@@ -17,7 +17,7 @@ from ..words.threshold import Threshold
 from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
 from .candles import CANDLE, join_candles
 from .histories import Histories, Sides
-from .view import SAVED, SIDES, View, bins_per_row, check_unit_name
+from .view import SAVED, SIDES, VALUES, View, bins_per_row, check_unit_name
 
 ARCHIVE_KEY = "liqcore.heatmap"
 
@@ -219,6 +219,7 @@ class Shown:
         opened_within: Length | None,
         threshold: float | str | None,
         unit: str | None,
+        value: str | None = None,
     ) -> View:
         """The view that a selection leaves: see `Heatmap.select`."""
         view = self.view
@@ -247,6 +248,11 @@ class Shown:
             view = replace(view, first=view.first + first, count=view.count - first)
         if opened_within is not None:
             view = self._opened_within(view, opened_within)
+        if value is not None:
+            if value not in VALUES:
+                raise InvalidConfigError(f"value must be one of {VALUES}, was {value!r}")
+            view = replace(view, value=value)
+            self.histories.check_value(value)
         return self.in_unit(view, unit, threshold)
 
     def _opened_within(self, view: View, length: Length) -> View:
@@ -337,6 +343,8 @@ class Shown:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write every window, the view and the metadata into one Parquet file."""
         view = {name: getattr(self.view, name) for name in SAVED}
+        if self.view.value != "level":
+            view["value"] = self.view.value
         return self.histories.save(path, ARCHIVE_KEY, {"view": view, "meta": self.meta})
 
 

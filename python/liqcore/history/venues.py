@@ -37,6 +37,9 @@ class Venue(OneHistory):
     def terms(self) -> dict[str, Any]:
         return dict(self.history.terms)
 
+    def _said(self) -> Mapping[str, Any] | None:
+        return self.meta.get("instrument")
+
     @cached_property
     def bin_width(self) -> Fraction:
         """Of its book, price; exact, as the decimals of the tick say."""
@@ -301,6 +304,10 @@ class Venues:
             broken = np.where(below.any(axis=0), len(ends) - np.argmax(below[::-1], axis=0), 0)  # columns to its last
             out[side] = np.append(starts, NEVER)[broken]
         return out
+
+    def check_value(self, value: str) -> None:
+        for part in self.parts:
+            part.check_value(value)
 
     def check_unit(self, unit: str) -> None:
         if unit == "quantity":

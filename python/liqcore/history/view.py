@@ -10,6 +10,7 @@ from .histories import Cells, Histories
 
 SIDES = ("both", "long", "short")
 UNITS = ("usd", "quantity")
+VALUES = ("level", "entry")
 
 
 SAVED = ("first", "count", "side", "tiers", "first_bin", "rows", "bins_per_row", "threshold", "unit", "opened_within",

@@ -35,6 +35,7 @@ def heatmap(
     multiplier: float | None = None,
     leverage: LeverageProfile | Mapping[float, float] | str | None = None,
     axis: PriceAxis | None = None,
+    axis_limit: int | None = None,
     window: Length | None = None,
     step: float | None = None,
     model: str | None = None,
@@ -45,6 +46,7 @@ def heatmap(
     churn: float | None = None,
     event_threshold: float | None = None,
     reconciled: bool | None = None,
+    candle_price: str | None = None,
     marks: Any = None,
     open_interest: Any = None,
     candles: Any = None,
@@ -53,6 +55,7 @@ def heatmap(
     opened_within: Length | None = None,
     side: str | None = None,
     threshold: float | str | None = None,
+    value: str | None = None,
     config: Config | PathLike | None = None,
     progress: Progress | None = None,
     prefetch: bool = True,
@@ -91,9 +94,11 @@ def heatmap(
         A fixed axis for the book.
     window : duration, optional
         Length of a column; "5m" by default.
+    axis_limit : int, optional
+        Where an axis that grows ends, as for `Engine`.
     step : float, optional
         Height of the picture's rows, price; about four basis points by default. The book's own bins are finer.
-    model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, reconciled, optional
+    model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, reconciled, candle_price, optional
         As for `Engine`. The model is "oi" where open interest is given, otherwise "flow"; ``meta["model_chosen"]`` says
         why. The trigger is "candle" with the model "vendor", "mark" where mark prices are given, otherwise "last".
     marks : path or paths, Arrow table, or object with arrays ts and price, optional
@@ -114,6 +119,8 @@ def heatmap(
         Show only positions of one side.
     threshold : float or str, optional
         Show what is below it as 0: a share of the maximum (0 to 1), an amount above 1 (USD), or a percentile ("p95").
+    value : {"level", "entry"}, optional
+        At which price USD are reckoned: `Heatmap.select`.
     config : Config or path, optional
         A configuration, a TOML file, or a saved result to repeat.
     progress : callable, optional
@@ -181,7 +188,7 @@ def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> 
                 f"warmup must be shorter than the data ({len(history)} windows of {settled.window.length}), "
                 f"was {settled.window.warmup}"
             )
-    one = OneHistory(history, engine.leverage, complete=not unfinished)
+    one = OneHistory(history, engine.leverage, not unfinished, run.meta["instrument"])
     result = Heatmap(one, whole_view(one, step=settled.axis.step, first=int(first)), run.meta)
     return result.select(**selection_of(settled))
 

@@ -98,8 +98,6 @@ class Heatmap(ArrowTable):
     def _seen(self, view: View) -> Heatmap:
         return Heatmap(self._shown.histories, view, self.meta)
 
-    # --- what it shows ---
-
     @property
     def meta(self) -> dict[str, Any]:
         """Where it comes from."""
@@ -128,6 +126,11 @@ class Heatmap(ArrowTable):
     def unit(self) -> str:
         """Of the values: "usd" (quote currency for a linear contract) or "quantity"."""
         return self._shown.view.unit
+
+    @property
+    def value(self) -> str:
+        """At which price USD are reckoned: of the "level", or of the "entry" that implies it."""
+        return self._shown.view.value
 
     @property
     def leverage(self) -> LeverageProfile:
@@ -195,6 +198,7 @@ class Heatmap(ArrowTable):
         opened_within: Length | None = None,
         threshold: float | str | None = None,
         unit: str | None = None,
+        value: str | None = None,
         venues: str | Iterable[str] | None = None,
     ) -> Heatmap:
         """
@@ -216,6 +220,8 @@ class Heatmap(ArrowTable):
             Show cells below it as 0: a share of the maximum (0 to 1), an amount above 1 in `unit` (1e6), or a
             percentile of the non-zero cells ("p95"). Text may name the unit: "250000 usd", "0.5 quantity".
         unit : {"usd", "quantity"}, optional
+        value : {"level", "entry"}, optional
+            At which price USD of a linear contract are reckoned: the level's (its bin's mid) or its entry's.
         venues : str or iterable of str, optional
             Venues to keep of those that `liqcore.merge_venues` joined; a heatmap of one venue knows its own name.
 
@@ -233,7 +239,7 @@ class Heatmap(ArrowTable):
         6
         """
         heatmap = self if venues is None else self._of_venues([venues] if isinstance(venues, str) else list(venues))
-        return heatmap._seen(heatmap._shown.narrowed(side, leverage, last, opened_within, threshold, unit))
+        return heatmap._seen(heatmap._shown.narrowed(side, leverage, last, opened_within, threshold, unit, value))
 
     def rebin(self, *, step: float | None = None, window: Length | None = None) -> Heatmap:
         """

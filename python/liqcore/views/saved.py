@@ -29,4 +29,5 @@ def load_heatmap(path: str | os.PathLike[str]) -> Heatmap:
     if "venues" in header:
         return MergedHeatmap(Venues.from_saved(header, parts), view, header["meta"])
     [(history, leverage)] = parts
-    return Heatmap(OneHistory(history, leverage, header["complete"]), view, header["meta"])
+    one = OneHistory(history, leverage, header["complete"], header["meta"].get("instrument"))
+    return Heatmap(one, view, header["meta"])

@@ -1,0 +1,230 @@
+#include "check_state.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "check_rows.hpp"
+#include "liqcore/error.hpp"
+#include "rounding.hpp"
+#include "text_of.hpp"
+
+namespace liqcore::inline abi1 {
+namespace {
+
+constexpr double kMostLots = 4611686018427387904.0;  // 2^62: sums of lots become whole numbers of 64 bits
+constexpr std::int64_t kMostWhole = std::int64_t{1} << 62;
+constexpr auto kMostTicks = static_cast<std::int64_t>(kMaxTicks);
+
+template <class T>
+void require(bool holds, const char* what, const char* rule, const T& was) {
+  if (!holds) throw InvalidConfig(std::string(what) + " must " + rule + ", was " + text_of(was));
+}
+
+bool is_price(std::int64_t tick) noexcept { return tick >= 1 && tick <= kMostTicks; }
+bool are_lots(double lots) noexcept { return lots >= 0.0 && lots < kMostLots; }
+
+void check_range(const char* what, const TickRange& range) {
+  require(range.low <= range.high, what, "not end below its beginning", range.high);
+  for (const std::int64_t tick : {range.low, range.high}) require(is_price(tick), what, "be prices in ticks", tick);
+}
+
+void check_candle(const Candle& candle) {
+  const char* const what = "a candle";
+  if (candle.empty()) {
+    require(candle == Candle{}, what, "hold nothing where nothing traded", candle.close);
+    return;
+  }
+  for (const std::int64_t tick : {candle.open, candle.high, candle.low, candle.close})
+    require(is_price(tick) && tick >= candle.low && tick <= candle.high, what, "have prices within its range", tick);
+  for (const double lots : {candle.buy_lots, candle.sell_lots})
+    require(are_lots(lots), what, "have volumes of 0 to 2^62 lots", lots);
+}
+
+void check_tally(const Tally& tally) {
+  require(tally.whole() > -kMostWhole && tally.whole() < kMostWhole, "a total", "be within 2^62 lots", tally.whole());
+  require(tally.fraction() >= 0.0 && tally.fraction() < 1.0, "a total's fraction", "lie in [0, 1)", tally.fraction());
+}
+
+void check_accounts(const std::vector<Account>& accounts, std::size_t layers) {
+  require(accounts.size() == layers, "accounts", "be one a side and tier", static_cast<std::int64_t>(accounts.size()));
+  for (const Account& account : accounts)
+    for (const Tally* tally : {&account.opened, &account.live, &account.liquidated, &account.closed, &account.underflow,
+                               &account.overflow, &account.unresolved, &account.no_price})
+      check_tally(*tally);
+}
+
+void check_factors(const char* what, const std::vector<double>& factors, std::size_t tiers) {
+  require(factors.empty() || factors.size() == tiers, what, "be one a tier or none",
+          static_cast<std::int64_t>(factors.size()));
+  for (const double factor : factors) require(factor >= 0.0 && factor <= 1.0, what, "lie in [0, 1]", factor);
+}
+
+void check_touched(const Segment& segment, std::size_t tiers) {
+  for (const std::size_t side : {0, 1}) {
+    const std::vector<TouchStep>& steps = segment.touched[side];
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      require(steps[i].bin >= 0 && steps[i].bin <= kMostTicks, "a touched bin", "lie from 0 to 2^31", steps[i].bin);
+      require(i == 0 || (side == 0 ? steps[i].bin < steps[i - 1].bin : steps[i].bin > steps[i - 1].bin),
+              "a touched bin", "lie beyond the one before it", steps[i].bin);
+      check_factors("scales of a touched bin", steps[i].scale, tiers);
+    }
+    check_factors("scales", segment.scale[side], tiers);
+  }
+}
+
+/// Adds up what could ever lie in one cell of each layer.
+void add_up(const Cells& cells, std::vector<double>& sums) {
+  for (std::size_t layer = 0; layer < sums.size(); ++layer) {
+    for (const double lots : cells.layer_lots(layer)) sums[layer] += std::fabs(lots);
+    require(sums[layer] < kMostLots, "the lots of a side and tier", "sum to less than 2^62", sums[layer]);
+  }
+}
+
+void check_open_interest(double quantity, const Instrument& instrument) {
+  require(std::isnan(quantity) || (quantity >= 0.0 && quantity / instrument.lot_size() <= kMaxLots), "open interest",
+          "be 0 to 2^48 lots", quantity);
+}
+
+/// A window that starts at `start_ns`.
+void check_window(const Segment& segment, std::int64_t start_ns, const Instrument& instrument, const Terms& terms,
+                  Layers::Range bins, bool thinned, std::vector<double>& sums) {
+  require(segment.start_ns == start_ns, "a window", "start where the one before it ends", segment.start_ns);
+  require(segment.end_ns == start_ns + terms.window_ns, "a window", "be as long as the others", segment.end_ns);
+  require(segment.last_ns == kNever || (segment.last_ns >= 0 && segment.last_ns < segment.end_ns), "the last event",
+          "come before its window ends", segment.last_ns);
+  check_candle(segment.candle);
+  check_touched(segment, terms.tiers);
+  for (const Cells* cells : {&segment.additions, &segment.liquidated})
+    check_cells(*cells, 2 * terms.tiers, bins, thinned);
+  add_up(segment.additions, sums);
+  check_accounts(segment.accounts, 2 * terms.tiers);
+  require(std::isnan(segment.mark_price) || (std::isfinite(segment.mark_price) &&
+                                             check_price(segment.mark_price, instrument.tick_size()) == Reject::none),
+          "a mark price", "be a price of at least one tick", segment.mark_price);
+  check_open_interest(segment.open_interest, instrument);
+}
+
+void check_sampled(const SampledState& state, std::size_t layers) {
+  if (state.before)
+    require(*state.before >= 0.0 && *state.before <= kMaxLots && *state.before == round_half_even(*state.before),
+            "the last sample", "be 0 to 2^48 whole lots", *state.before);
+  std::int64_t last = 0;
+  for (const Traded& at : state.interval.profile) {
+    require(is_price(at.tick) && at.tick > last, "the interval's profile", "have rising prices in ticks", at.tick);
+    last = at.tick;
+    for (const double lots : {at.bought, at.sold})
+      require(are_lots(lots), "the interval's profile", "have volumes of 0 to 2^62 lots", lots);
+  }
+  if (state.interval.hull) check_range("the interval's range", *state.interval.hull);
+  check_candle(state.interval.prices);
+  for (const std::size_t size : {state.liquidated.size(), state.spared.size(), state.capped.size()})
+    require(size == layers, "a model's totals", "be one a side and tier", static_cast<std::int64_t>(size));
+  for (const Tally& tally : state.liquidated) check_tally(tally);
+  for (const std::vector<double>* lots : {&state.spared, &state.capped})
+    for (const double value : *lots) require(std::isfinite(value), "a correction", "be finite", value);
+}
+
+/// The closed windows, and the unfinished one after them.
+void check_windows(const Checkpoint& checkpoint, const Instrument& instrument, Layers::Range bins) {
+  const History& history = checkpoint.history;
+  const Terms& terms = history.terms();
+  const std::size_t layers = 2 * terms.tiers;
+  const Segment& open = *checkpoint.open;
+  require(history.total() >= history.size() && history.total() < (std::uint64_t{1} << 62), "a history",
+          "count the windows that it holds", static_cast<std::int64_t>(history.total()));
+  Cells base;
+  history.entry_base().extract(base);
+  check_cells(base, layers, bins, false);
+  std::vector<double> sums(layers);
+  add_up(base, sums);
+  require(static_cast<std::int64_t>(history.size()) <= open.start_ns / terms.window_ns, "a history",
+          "begin after 1970, with windows", static_cast<std::int64_t>(history.size()));
+  std::int64_t start = open.start_ns - static_cast<std::int64_t>(history.size()) * terms.window_ns;
+  const auto check_at = [&](std::size_t i, const Segment& window) {
+    try {
+      check_window(window, start, instrument, terms, bins, checkpoint.thinned, sums);
+    } catch (const InvalidConfig& error) {
+      throw InvalidConfig("window " + std::to_string(i) + ": " + error.what());
+    }
+  };
+  for (std::size_t e = 0; e < history.entries(); ++e) {  // idle windows are all like the first of them
+    const History::Entry entry = history.entry(e);
+    check_at(entry.first, history.segment(entry.first));
+    start += static_cast<std::int64_t>(entry.count) * terms.window_ns;
+  }
+  check_at(history.size(), open);
+}
+
+}  // namespace
+
+Layers::Range bins_of(const EngineOptions& options) noexcept {
+  if (!options.axis) return {0, options.axis_limit};
+  return {options.axis->first_bin(), options.axis->first_bin() + options.axis->size()};
+}
+
+void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, bool thinned) {
+  const auto sized = static_cast<std::int64_t>(cells.bins.size());
+  const char* const what = "cells";
+  require(cells.lots.size() == cells.bins.size(), what, "have lots each", sized);
+  if (cells.offsets.empty()) {
+    require(sized == 0, what, "be counted by side and tier", sized);
+    return;
+  }
+  require(cells.offsets.size() == layers + 1 && cells.offsets.front() == 0 && cells.offsets.back() == sized &&
+              std::is_sorted(cells.offsets.begin(), cells.offsets.end()),
+          what, "be counted by side and tier", sized);
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    std::int64_t above = bins.low - 1;
+    for (const std::int32_t bin : cells.layer_bins(layer)) {
+      require(bin > above && bin < bins.high, what, "lie in rising bins of the axis", std::int64_t{bin});
+      above = bin;
+    }
+  }
+  for (const double lots : cells.lots)
+    require((lots > 0.0 || (thinned && lots < 0.0)) && are_lots(std::fabs(lots)), what,
+            "hold above 0 and below 2^62 lots", lots);
+}
+
+void check_state(const Checkpoint& checkpoint, const Instrument& instrument, const EngineOptions& options) {
+  const History& history = checkpoint.history;
+  const Terms& terms = history.terms();
+  const std::size_t layers = 2 * terms.tiers;
+  const Layers::Range bins = bins_of(options);
+
+  const Layers::Range axis = checkpoint.axis;
+  if (options.axis && (axis.low != bins.low || axis.high != bins.high))
+    throw InvalidConfig("an engine must be restored with its own axis, bins " + text_of(bins.low) + " to " +
+                        text_of(bins.high - 1) + ", had " + text_of(axis.low) + " to " + text_of(axis.high - 1));
+  require(axis.low >= bins.low && axis.low <= axis.high && axis.high <= bins.high, "an axis",
+          "have bins from 0 to 2^20 or axis_limit", axis.high);
+  if (!options.axis)
+    require(terms.ticks_per_bin <= kMaxAutomaticStep && ends_in_time(options, terms.ticks_per_bin),
+            "ticks_per_bin of an automatic axis", "be at most 2^20, and 2^40 / axis_limit", terms.ticks_per_bin);
+  check_windows(checkpoint, instrument, bins);
+
+  const Stats& stats = checkpoint.stats;
+  require(stats.rows == stats.used + stats.rejected_total() && stats.rejected[0] == 0, "rows",
+          "be those used and rejected", static_cast<std::int64_t>(stats.rows));
+  check_accounts(stats.accounts, layers);
+  if (!checkpoint.earlier.empty()) check_accounts(checkpoint.earlier, layers);
+  if (checkpoint.triggered) check_range("the last touch", *checkpoint.triggered);
+  if (checkpoint.price) check_range("the price after the last touch", *checkpoint.price);
+  require(checkpoint.last_price == 0 || is_price(checkpoint.last_price), "the last price", "be a price in ticks",
+          checkpoint.last_price);
+  for (const std::int64_t time : {checkpoint.began_ns, checkpoint.clock_ns})
+    require(time >= 0 && time <= kMaxTime, "a time", "lie between 1970 and 2116", time);
+  check_sampled(checkpoint.sampled, layers);
+  if (const auto& run = checkpoint.run)
+    require(run->low >= 0 && run->high >= run->low && run->high <= 2 * kMostTicks &&
+                run->high - run->low < Footprint::kMaxTicks,
+            "the run in progress", "take at most so many ticks as a run takes", run->high);
+  require(checkpoint.run_tick == 0 || is_price(checkpoint.run_tick), "the run in progress", "begin at a price in ticks",
+          checkpoint.run_tick);
+}
+
+}  // namespace liqcore::inline abi1

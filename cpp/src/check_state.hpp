@@ -1,0 +1,28 @@
+// What the state of an engine must be like, wherever it comes from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "liqcore/engine.hpp"
+
+namespace liqcore::inline abi1 {
+
+/// Widest bins of an automatic axis, ticks; every axis ends by tick 2^40.
+inline constexpr std::int64_t kMaxAutomaticStep = std::int64_t{1} << 20;
+[[nodiscard]] inline bool ends_in_time(const EngineOptions& options, std::int64_t ticks_per_bin) noexcept {
+  return ticks_per_bin <= kLastTick / options.axis_limit;
+}
+
+/// Bins that levels of an engine can lie in.
+[[nodiscard]] Layers::Range bins_of(const EngineOptions& options) noexcept;
+
+/// @throws InvalidConfig unless they are cells of so many layers within `bins`: counted right, bins rising, lots above
+/// 0 (of windows of an engine that is `thinned`: not 0)
+void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, bool thinned);
+
+/// Everything that reading and going on relies on. That the checkpoint is of the engine's kind is checked elsewhere.
+/// @throws InvalidConfig naming the part and its rule
+void check_state(const Checkpoint& checkpoint, const Instrument& instrument, const EngineOptions& options);
+
+}  // namespace liqcore::inline abi1
