@@ -63,7 +63,7 @@ def test_files_hold_the_bytes_that_c_writes(tmp_path):
 
 def test_what_only_python_knows_comes_back(tmp_path):
     inst = lq.instrument("hyperliquid:BTC", tick_size=1.0, lot_size=0.00001)
-    eng = lq.Engine(inst)
+    eng = lq.Engine(inst, leverage="default")
     eng.trade(START, 60_000.0, 1.0, False)
     assert eng.dropped_leverage == (50.0, 100.0)
     back = lq.Engine.load(eng.save(tmp_path / "engine.liq"))

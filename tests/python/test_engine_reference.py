@@ -211,15 +211,16 @@ def test_the_largest_price(price: float) -> None:
 
 
 def test_trades_and_candle_volumes_are_refused_together() -> None:
-    candle = arrays("candle", [(SECOND, 100.0, 101.0, 99.0, 100.0, 1.0, 0.0)])
+    start = 1_780_000_000 * SECOND
+    candle = arrays("candle", [(start + SECOND, 100.0, 101.0, 99.0, 100.0, 1.0, 0.0)])
     engine = make_engine(Setup())
-    engine.trade(0, 100.0, 1.0, False)
+    engine.trade(start, 100.0, 1.0, False)
     with pytest.raises(ValueError, match="together"):
         engine.candles(*candle, interval=SECOND)
     engine = make_engine(Setup())
     engine.candles(*candle, interval=SECOND)
     with pytest.raises(ValueError, match="together"):
-        engine.trade(5 * SECOND, 100.0, 1.0, False)
+        engine.trade(start + 5 * SECOND, 100.0, 1.0, False)
 
 
 def test_levels_have_the_shape_of_a_fixed_axis() -> None:

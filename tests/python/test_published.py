@@ -11,6 +11,7 @@ import pytest
 import liqcore as lq
 
 WINDOW_NS = 1_000_000_000
+START = 1_780_000_000 * WINDOW_NS
 
 
 def make(**options: object) -> lq.Engine:
@@ -21,7 +22,7 @@ def make(**options: object) -> lq.Engine:
 
 def trades_of(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     i = np.arange(count)
-    ts = (i * 10_000_000).astype(np.int64)
+    ts = (START + i * 10_000_000).astype(np.int64)
     price = 60_000.0 + 0.5 * ((i * 37) % 900)
     return ts, price, np.full(count, 0.25), i % 3 == 0
 
@@ -146,12 +147,14 @@ def test_readers_beside_a_feed_that_has_released_the_gil() -> None:
     threads = [threading.Thread(target=guarded, args=(read, into)) for into in rows]
     for thread in threads:
         thread.start()
-    for begin in range(0, len(ts), 20_000):
-        piece = slice(begin, begin + 20_000)
-        eng.trades(ts[piece], price[piece], qty[piece], sold[piece])
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for begin in range(0, len(ts), 20_000):
+            piece = slice(begin, begin + 20_000)
+            eng.trades(ts[piece], price[piece], qty[piece], sold[piece])
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     assert not failures, failures[0]
     for into in rows:
         assert into[-1][0] == len(written)

@@ -71,9 +71,10 @@ def test_known_levels_are_shown_as_they_are() -> None:
 
 def test_arrays_move_the_clock_where_they_have_times() -> None:
     eng = engine()
-    ts = np.array([SECOND // 2, 3 * SECOND], np.int64)
+    start = 1_780_000_000 * SECOND
+    ts = np.array([start + SECOND // 2, start + 3 * SECOND], np.int64)
     eng.opens("short", np.array([1000.0, 1001.0]), np.array([1.0, 2.0]), ts=ts)
-    assert (eng.clock, len(eng.segments())) == (3 * SECOND, 3)
+    assert (eng.clock, len(eng.segments())) == (start + 3 * SECOND, 3)
     eng.touches(np.array([990.0]), np.array([1011.0]), np.array([1000.0]), ts=ts[1:].view("M8[ns]"))
     assert eng.stats.liquidated.tolist() == [[0, 0], [0, 3]]
     eng.touches(np.array([990.0]), np.array([1101.0]))
@@ -128,9 +129,9 @@ def test_where_the_price_is_is_saved(tmp_path: Path) -> None:
             r"price \(row 1\) must be a price of at least one tick",
         ),
         (
-            lambda e: e.opens("long", np.ones(2), np.ones(2), ts=np.array([1, 0])),
+            lambda e: e.opens("long", np.ones(2), np.ones(2), ts=np.array([10**18 + 1, 10**18])),
             ValueError,
-            r"ts \(row 1\) must not be before the row before \(1\), was 0",
+            r"ts \(row 1\) must not be before the row before \(1000000000000000001\), was 1000000000000000000",
         ),
         (lambda e: e.touch(1.0, 2.0, 3.0), ValueError, r"last must lie between low \(1\) and high \(2\), was 3"),
         (lambda e: e.touches(np.ones(2), np.ones(2), np.ones(1)), ValueError, "last must be as long as low"),
