@@ -7,6 +7,7 @@ import typer
 from ..errors import InvalidConfigError
 from .common import guarded, resolve
 from .options import ConfigFile, Flags, Outputs, Quiet, with_settings
+from .outputs import PICTURES
 from .progress import ProgressCallback
 from .run import draw
 
@@ -58,8 +59,11 @@ def heatmap(
         raise InvalidConfigError("FILES of trades, or --candles, must be given")
 
     def compute(progress: ProgressCallback | None) -> "Heatmap":
-        from ..runs.heatmap import heatmap as run  # here, because it loads the engine: help and errors come without it
+        # Here, because it loads the engine: help and errors come without it.
+        from ..runs.heatmap import drawn_heatmap
+        from ..runs.heatmap import heatmap as run
 
+        run = drawn_heatmap if any(path.suffix.lower() in PICTURES for path in output) else run
         return run(files or None, config=settings, progress=progress, threads=threads)
 
     source = settings.source

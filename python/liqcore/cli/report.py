@@ -127,7 +127,8 @@ def _facts(heatmap: "Heatmap", config: Config) -> list[tuple[str, str]]:
         return facts
     price = float(closes[traded[-1]])
     facts.append(("last price", price_text(price)))
-    for words, column in (("above: shorts", heatmap.short[-1]), ("below: longs", heatmap.long[-1])):
+    longs, shorts = heatmap._shown.column(len(times) - 1)  # of one column: all may be too many
+    for words, column in (("above: shorts", shorts), ("below: longs", longs)):
         facts.append((words, _biggest(np.asarray(column, dtype=np.float64), prices, step, price, str(heatmap.unit))))
     return facts
 

@@ -13,12 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
+from ..words.room import refuse_too_large
 from ..words.threshold import Threshold
 from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
 from .candles import CANDLE, join_candles
 from .histories import Histories, Sides
 from .view import SAVED, SIDES, VALUES, View, bins_per_row, check_unit_name
 
+CELL_BYTES = 12
+"""Of a cell that is shown: longs, shorts and their sum."""
+
+_SMALL = 1 << 26  # bytes for which nobody asks how much is left
 ARCHIVE_KEY = "liqcore.heatmap"
 
 
@@ -164,7 +169,16 @@ class Shown:
     # --- cells ---
 
     def fold(self, first: int, count: int, *, liquidated: bool = False) -> Sides:
-        """Longs and shorts of the columns of some windows, live or liquidated, whatever the threshold."""
+        """
+        Longs and shorts of the columns of some windows, live or liquidated, whatever the threshold.
+
+        Cells that would not fit the memory that is left are an InvalidConfigError.
+        """
+        columns, rows = -(-count * self.histories.window_ns // self.window_ns), self.view.rows
+        if CELL_BYTES * columns * rows >= _SMALL:
+            cells = f"{columns:,} columns of {format_duration(self.window_ns)} by {rows:,} rows of {self.step:g}"
+            helps = "a longer window, higher rows (step) or a shorter span (last) need less"
+            refuse_too_large(CELL_BYTES * columns * rows, cells, helps)
         return self.histories.columns(self.view, first, count, liquidated=liquidated)
 
     @cached_property

@@ -19,6 +19,7 @@ from ..history.one import OneHistory
 from ..history.view import whole_view
 from ..views.heatmap import Heatmap
 from ..words.times import Length, parse_duration
+from .room import Room
 from .run import consume, feed_all
 from .side_streams import SideStreams
 from .trades import PathLike, Progress, Source, none_used, open_source
@@ -158,11 +159,25 @@ def heatmap(
     source, config, streams = open_source(
         paths, trades, config, marks, open_interest, candles, progress=progress, prefetch=prefetch
     )
-    return _run(source, config, streams, threads)
+    return _run(source, config, streams, threads, drawn=False)
 
 
-def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> Heatmap:
-    run = consume(source, config, streams, lambda engine, _: feed_all(engine, source, streams), threads=threads)
+def drawn_heatmap(
+    paths: Sequence[PathLike] | None, config: Config, *, progress: Progress | None, threads: int
+) -> Heatmap:
+    """As `heatmap`, for a picture: more cells than fit into memory are refused before the trades are read."""
+    source, config, streams = open_source(
+        paths, None, config, None, None, None, progress=progress, prefetch=True
+    )
+    return _run(source, config, streams, threads, drawn=True)
+
+
+def _run(source: Source, config: Config, streams: SideStreams, threads: int, *, drawn: bool) -> Heatmap:
+    def feed(engine: Engine, settled: Config) -> None:
+        room = Room(engine, settled, source.first_ts, source.first_price, drawn=drawn)
+        feed_all(engine, source, streams, room.check)
+
+    run = consume(source, config, streams, feed, threads=threads)
     engine, settled, notes = run.engine, run.config, run.notes
     notes += _range_notes(engine, engine.stats)
     history, unfinished = engine._history(True)

@@ -216,8 +216,14 @@ def grid_notes(tick_given: float | None, lot_given: float | None, tick_size: flo
     ]
 
 
-def feed_all(engine: Engine, source: Source, streams: SideStreams) -> None:
-    """Feed everything in order of time, batch by batch."""
+def feed_all(engine: Engine, source: Source, streams: SideStreams, check: Callable[[int, float], None]) -> None:
+    """
+    Feed everything in order of time, batch by batch.
+
+    ``check(ts, share)`` is told up to when the input goes, as far as that is known, and which share of it that is.
+    """
+    if source.last_ts is not None:
+        check(source.last_ts, 1.0)
     if isinstance(source, Footprints):
         source.replay(engine, streams)
         return
@@ -226,6 +232,7 @@ def feed_all(engine: Engine, source: Source, streams: SideStreams) -> None:
         if last is None:
             streams.begin(int(batch[0][0]) // engine.window_ns * engine.window_ns)
         last = int(batch[0][-1])
+        check(last, source.share)
         stats = engine.feed(trades=batch, **streams.until(last, more=True))
         if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
             return  # no use to go on: the caller takes a finer grid, or refuses the data

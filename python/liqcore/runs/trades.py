@@ -39,6 +39,8 @@ DAY_NS = 86_400_000_000_000
 class Memory:
     """Trades in arrays, or none at all where candles take their place."""
 
+    share = 1.0  # of the trades, that lie before the end of the batch yielded last
+
     def __init__(self, trades: Any, candles: Any, progress: Progress | None) -> None:
         self.has_trades = trades is not None
         self._trades = trades
@@ -49,6 +51,7 @@ class Memory:
             prices, quantities = trades.price, trades.qty
             self.first_price = float(prices[0])
             self.first_ts = int(trades.ts[0])
+            self.last_ts: int | None = int(trades.ts[-1])
         else:
             if not len(candles.ts_open):
                 raise DataError("candles: expected at least one candle, found none")
@@ -61,6 +64,7 @@ class Memory:
             quantities = candles.buy_qty[:1000]
             self.first_price = float(candles.open[0])
             self.first_ts = int(candles.ts_open[0])
+            self.last_ts = int(candles.ts_open[-1])
         self.tick_size = finest(prices[:200_000], MOST_TICKS)
         self.lot_size = finest(quantities[:200_000], MOST_LOTS)
         self.symbol: str | None = None if trades is not None else SideStreams.symbol_of(candles)
@@ -73,6 +77,7 @@ class Memory:
         columns = (self._trades.ts, self._trades.price, self._trades.qty, self._trades.taker_sell)
         total = len(columns[0])
         for first in range(0, total, BATCH_ROWS):
+            self.share = min(1.0, (first + BATCH_ROWS) / total)
             yield tuple(column[first : first + BATCH_ROWS] for column in columns)
             if self._progress is not None:
                 done = min(total, first + BATCH_ROWS)
@@ -97,6 +102,7 @@ class Files:
 
     def __init__(self, paths: Any, config: Config, progress: Progress | None, prefetch: bool) -> None:
         self._paths = paths
+        self.share = 1.0  # of the files' bytes, that are read
         self._progress = progress
         self._prefetch = prefetch
         self._format = config.source.format
@@ -118,6 +124,7 @@ class Files:
         _check_files(head.files)
         self.first_price = head.first_price
         self.first_ts = head.first_ts
+        self.last_ts = head.last_ts  # of the heads
         self.tick_size = head.tick_size
         self.lot_size = head.lot_size
         self.symbol = head.symbol
@@ -130,7 +137,7 @@ class Files:
             symbol=self._choice,
             format=self._format,
             batch_rows=BATCH_ROWS,
-            progress=self._progress,
+            progress=self._advance,
             prefetch=self._prefetch,
         ) as reader:
             self._report = reader.report
@@ -138,6 +145,11 @@ class Files:
                 yield batch.ts, batch.price, batch.qty, batch.taker_sell
         _check_files(reader.report.files)
         contract_in_rows([file.quantities for file in reader.report.files if file.quantities is not None])
+
+    def _advance(self, done: int, total: int, rows: int) -> None:
+        self.share = done / total if 0 < done < total else 1.0
+        if self._progress is not None:
+            self._progress(done, total, rows)
 
     def inputs(self) -> list[dict[str, Any]]:
         return [summary_of(file) for file in self._report.files]
@@ -159,7 +171,7 @@ class Footprints:
         self._progress = progress
         self.tick_size, self.lot_size = stream.tick_size, stream.lot_size
         self.first_price = float(stream.first_tick[0]) * stream.tick_size
-        self.first_ts = int(stream.start[0])
+        self.first_ts, self.last_ts = int(stream.start[0]), int(stream.last[-1])
         self.symbol = stream.symbol or None
         self.quantities: list[Quantities] = []
 

@@ -1,0 +1,141 @@
+"""What would need more memory than is left is refused, with the estimate, before the work begins."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from recorded import data_dir
+
+import liqcore as lq
+from liqcore.words import room
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the system is made to say."""
+    said: dict[str, str] = {}
+
+    def text(path: str) -> str:
+        if path not in said:
+            raise FileNotFoundError(path)
+        return said[path]
+
+    monkeypatch.setattr(room, "_text", text)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    return said
+
+
+def test_the_least_of_machine_group_and_limit_is_what_is_left(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert room.free_bytes() is None
+    files["/proc/meminfo"] = "MemTotal: 8000 kB\nMemAvailable: 5000 kB\n"
+    assert room.free_bytes() == 5_120_000
+    files |= {"/sys/fs/cgroup/memory.max": "max\n", "/sys/fs/cgroup/memory.current": "100\n"}
+    assert room.free_bytes() == 5_120_000
+    files["/sys/fs/cgroup/memory.max"] = "3000100\n"
+    assert room.free_bytes() == 3_000_000
+    files["/proc/self/status"] = "Name: x\nVmSize: 1000 kB\n"
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2_024_000, 2_024_000))
+    assert room.free_bytes() == 1_000_000
+    files["/sys/fs/cgroup/memory.max"] = "50\n"
+    assert room.free_bytes() == 0
+
+
+def test_this_machine_says_what_is_left() -> None:
+    if sys.platform == "linux":
+        assert (room.free_bytes() or 0) > 1 << 20
+
+
+def left(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(room, "free_bytes", lambda: size)
+
+
+def test_cells_that_do_not_fit_are_refused_and_the_rest_goes_on(
+    market: lq.Market, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hm = lq.heatmap(trades=market.trades, window="1s", step=1.0)
+    left(monkeypatch, 1 << 26)
+    for name in ("values", "liquidated"):
+        with pytest.raises(lq.InvalidConfigError, match=r"columns of 1s by .* rows of 1 would need some .* GB of memory"):
+            getattr(hm, name)
+    with pytest.raises(lq.InvalidConfigError, match="a longer window, higher rows"):
+        hm.render(tmp_path / "x.png")
+    assert not list(tmp_path.iterdir())
+    assert hm.map().long.sum() > 0
+    assert hm.select(last="1m").values.shape[0] == 60
+    assert len(lq.load_heatmap(hm.save(tmp_path / "x.parquet")).times) == len(hm.times)
+    left(monkeypatch, 1 << 40)
+    assert hm.values.nbytes * 3 > 1 << 26
+
+
+def test_columns_that_do_not_fit_are_refused_before_a_trade_is_fed(
+    market: lq.Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("fed")
+
+    monkeypatch.setattr(lq.Engine, "feed", never)
+    left(monkeypatch, 1 << 30)
+    with pytest.raises(lq.InvalidConfigError, match=r"columns of 1us would need .* a longer window needs less"):
+        lq.heatmap(trades=market.trades, window="1us")
+
+
+def test_a_picture_that_does_not_fit_is_refused_by_the_command_line(
+    market: lq.Market, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from typer.testing import CliRunner
+
+    from liqcore.cli.app import app
+
+    trades = tmp_path / "SIM.csv"
+    rows = zip(*(getattr(market.trades, name).tolist() for name in ("ts", "price", "qty", "taker_sell")), strict=True)
+    text = "".join(f"{ts},{price},{qty},{'sell' if sold else 'buy'}\n" for ts, price, qty, sold in rows)
+    trades.write_text("timestamp,price,quantity,side\n" + text)
+    left(monkeypatch, 1 << 28)
+    asked = ["heatmap", str(trades), "--window", "1s", "--bin", "1", "--mmr", "0.004", "-q"]
+    refused = CliRunner().invoke(app, [*asked, "-o", str(tmp_path / "x.png")])
+    assert refused.exit_code == 2
+    assert "a picture of" in refused.output
+    assert "(--window)" in refused.output
+    done = CliRunner().invoke(app, [*asked, "-o", str(tmp_path / "x.parquet")])
+    assert done.exit_code == 0, done.output
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_what_was_asked_for_is_estimated_from_the_first_batch(
+    market: lq.Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one long file only the head is known before; then every batch says how far its share of the file goes."""
+    from liqcore.runs.room import Room
+
+    engine = lq.Engine(lq.Instrument(symbol="X", tick_size=1.0, lot_size=1.0), leverage={10: 1.0}, window="1s")
+    settled = lq.Config().replace(axis={"step": 10.0}, window={"last": "1h", "warmup": "10s"})
+    left(monkeypatch, 1 << 28)
+    drawn = Room(engine, settled, 0, 100_000.0, drawn=True)
+    drawn.check(10_000 * 1_000_000_000)  # an hour is shown
+    shown = Room(engine, settled.replace(window={"last": None}), 0, 100_000.0, drawn=True)
+    shown.check(10_000 * 1_000_000_000)
+    with pytest.raises(lq.InvalidConfigError, match=r"a picture of 99,991 columns of 1s by 1,\d\d\d rows of 10"):
+        shown.check(10_000 * 1_000_000_000, 0.1)
+
+
+@pytest.mark.recorded
+def test_seconds_of_five_days_are_saved_in_less_than_2_gb(tmp_path: Path) -> None:
+    files = sorted(map(str, (data_dir() / "trades").glob("hyperliquid-BTC-*.parquet")))
+    code = (
+        "import resource, sys; from liqcore.cli.app import main; sys.argv[0] = 'liqcore'\n"
+        "try: main()\n"
+        "finally: print('KB', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    asked = ["heatmap", *files, "--window", "1s", "--mmr", "0.004", "-o", str(tmp_path / "x.parquet")]
+    done = subprocess.run([sys.executable, "-c", code, *asked], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split("KB")[-1]) < 2_000_000
+    assert "444,339 of 1s" in done.stdout
+    assert np.isfinite(lq.load_heatmap(tmp_path / "x.parquet").map().long.sum())
