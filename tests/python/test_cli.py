@@ -75,6 +75,10 @@ class FakeHeatmap:
         self.events.append(("render", kwargs))
         Path(path).write_text("picture")
 
+    @property
+    def _shown(self) -> Any:
+        return types.SimpleNamespace(column=lambda i: (self.long[i], self.short[i]))
+
     def save(self, path: Path) -> None:
         self.events.append(("save", {}))
         Path(path).write_text("result")
@@ -115,7 +119,7 @@ class Pipeline:
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     fake = Pipeline()
     module = types.ModuleType("liqcore.runs.heatmap")
-    module.heatmap = fake.heatmap  # type: ignore[attr-defined]
+    module.heatmap = module.heatmap_of_files = fake.heatmap  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "liqcore.runs.heatmap", module)
     return fake
 
@@ -450,7 +454,7 @@ module = types.ModuleType("liqcore.runs.heatmap")
 def heatmap(*args, **kwargs):
     print("ready", flush=True)
     time.sleep(60)
-module.heatmap = heatmap
+module.heatmap_of_files = heatmap
 sys.modules["liqcore.runs.heatmap"] = module
 from liqcore.cli import main
 sys.exit(main(["heatmap", "a.zip", "-o", "out.png"]))

@@ -60,11 +60,10 @@ def heatmap(
 
     def compute(progress: ProgressCallback | None) -> "Heatmap":
         # Here, because it loads the engine: help and errors come without it.
-        from ..runs.heatmap import drawn_heatmap
-        from ..runs.heatmap import heatmap as run
+        from ..runs.heatmap import heatmap_of_files
 
-        run = drawn_heatmap if any(path.suffix.lower() in PICTURES for path in output) else run
-        return run(files or None, config=settings, progress=progress, threads=threads)
+        drawn = any(path.suffix.lower() in PICTURES for path in output)
+        return heatmap_of_files(files or None, config=settings, progress=progress, threads=threads, drawn=drawn)
 
     source = settings.source
     beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None)

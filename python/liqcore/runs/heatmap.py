@@ -143,7 +143,8 @@ def heatmap(
         over 5 % of the trades are off the tick grid; the message has the counts.
     InvalidConfigError
         If a setting breaks its rule, a venue or symbol is not in the catalogue, quantities are contracts of a size that
-        nothing says, or the result would not be exact from footprints (see `Engine.replay`).
+        nothing says, the result would not be exact from footprints (see `Engine.replay`), or its columns would not fit
+        the memory that is left (said with the estimate, before the trades are fed).
 
     Examples
     --------
@@ -162,14 +163,17 @@ def heatmap(
     return _run(source, config, streams, threads, drawn=False)
 
 
-def drawn_heatmap(
-    paths: Sequence[PathLike] | None, config: Config, *, progress: Progress | None, threads: int
+def heatmap_of_files(
+    paths: Sequence[PathLike] | None,
+    *,
+    config: Config,
+    progress: Progress | None = None,
+    threads: int = 1,
+    drawn: bool = False,
 ) -> Heatmap:
-    """As `heatmap`, for a picture: more cells than fit into memory are refused before the trades are read."""
-    source, config, streams = open_source(
-        paths, None, config, None, None, None, progress=progress, prefetch=True
-    )
-    return _run(source, config, streams, threads, drawn=True)
+    """As `heatmap`; with `drawn` more cells than a picture's have room are refused before the trades are read."""
+    source, config, streams = open_source(paths, None, config, None, None, None, progress=progress, prefetch=True)
+    return _run(source, config, streams, threads, drawn=drawn)
 
 
 def _run(source: Source, config: Config, streams: SideStreams, threads: int, *, drawn: bool) -> Heatmap:
