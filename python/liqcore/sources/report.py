@@ -87,6 +87,7 @@ def summary_of(file: FileReport) -> dict[str, Any]:
         "used": file.rows_used,
         "rejected": dict(file.rejected),
         "warnings": list(file.warnings),
+        "notes": list(file.notes),
     }
 
 
