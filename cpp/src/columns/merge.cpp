@@ -63,7 +63,7 @@ class Merger {
       if (first < 0) return used_;
       if (least < second)
         alone(first, second);
-      else
+      else if (runs_.size() > 2 || !in_step())
         together(least);
     }
   }
@@ -77,7 +77,7 @@ class Merger {
     std::size_t end = at;
     while (end + step <= ts.size()) {  // without a branch a row, which nobody could foretell
       std::size_t count = 0;
-      for (std::size_t i = 0; i < step; ++i) count += ts[end + i] < limit ? 1 : 0;
+      for (std::size_t i = 0; i < step; ++i) count += ts[end + i] < limit ? 1U : 0U;
       end += count;
       if (count < step) return end - at;
     }
@@ -117,6 +117,35 @@ class Merger {
     at = end;
   }
 
+  /// Passes what two runs have alike from here on, as two collectors of one market mostly have; false: nothing.
+  bool in_step() {
+    const TradeRun &a = runs_[0], &b = runs_[1];
+    const bool by_id = a.numbering == b.numbering && !a.id.empty() && !b.id.empty();
+    const std::size_t i = at_[0], j = at_[1], most = std::min(a.ts.size() - i, b.ts.size() - j);
+    const auto alike = [&](std::size_t n) {
+      return (a.ts[i + n] == b.ts[j + n]) & (a.qty[i + n] == b.qty[j + n]) & (a.price[i + n] == b.price[j + n]) &
+             (a.taker_sell[i + n] == b.taker_sell[j + n]) & (!by_id || a.id[i + n] == b.id[j + n]);
+    };
+    std::size_t rows = 0;
+    while (rows < most && alike(rows)) ++rows;
+    if (rows == 0) return false;
+    put(0, i, i + rows);
+    RunCounts& counts = counts_[1];
+    std::int64_t sells = 0, without = 0;
+    for (std::size_t row = j; row < j + rows; ++row) {
+      sells += b.taker_sell[row];
+      without += !by_id || b.id[row] == text::no_id ? 1 : 0;
+    }
+    counts.sells += sells;
+    counts.same_contents += without;
+    counts.same_id += static_cast<std::int64_t>(rows) - without;
+    for (std::size_t run = 0; run < 2; ++run) {
+      counts_[run].shared += static_cast<std::int64_t>(rows);
+      at_[run] += rows;
+    }
+    return true;
+  }
+
   /// Merges what several runs have at one time.
   void together(std::int64_t ts) {
     parts_.clear();
@@ -129,12 +158,13 @@ class Merger {
       total += rows;
       at_[r] += rows;
     }
+    if (parts_.size() > 2 && identical()) return;
     by_id_ = ordered();
     if (total <= few) {
       look_for_sums();
       if (disjoint()) return in_turn();
     }
-    if (!identical()) match();
+    match();
   }
 
   bool same_contents(int a, std::size_t i, int b, std::size_t j) const {

@@ -126,14 +126,15 @@ def read_trades(
     header, or Parquet, whose columns are recognisable; plain, gzipped, or one in a zip. Layout, dialect, header and
     time unit (by magnitude) are found out per file. Liquidations, orders and order books are refused.
 
-    Within a file rows are put in the order of time, then of numeric ids. A row whose id came before is dropped, also
-    across files: monthly archives repeat the daily ones. Rows without an id are never taken for repeats. A file whose
-    times begin before another's end has its overlapping rows counted as ``late``, unless they are repeats.
+    Rows are in order of time; inside one time, of ids where those rise with time through the file, else of the file
+    (newest-first ones turned round). A row is a repeat, and dropped, if time, id, price, quantity and side are those of
+    another. Files that overlap (shards, collectors, a month and its days) are merged, in whatever order they are given;
+    without ids, or with ids of two kinds, a time has as many equal trades as the file that has most of them.
 
     Parameters
     ----------
     paths : path, pattern or sequence of those
-        Files in any order; they are read by the first time in each.
+        Files in any order; the report has them by the first time in each.
     symbol : str, optional
         The one to read where files hold several, spelled as in the file.
     format : str
@@ -158,7 +159,8 @@ def read_trades(
     ------
     DataError
         At once if a file is missing, empty, damaged or no trade file, or if files hold several symbols and ``symbol``
-        does not choose; while iterating if a file is truncated, mixes time units, or has over 5 % unreadable rows.
+        does not choose; while iterating if a file is truncated, mixes time units, or has over 5 % unreadable rows, or
+        if overlapping files are of two layouts or venues, or have the same trades as sums or under other ids.
     InvalidConfigError
         If an argument is out of its range.
 
@@ -167,8 +169,7 @@ def read_trades(
     Memory: a text file is unpacked in pieces of 8 MiB, but its trades are held at once to be sorted: 25 bytes a row,
     33 with ids, about twice that while pieces are joined or rows moved. A Parquet file with several row groups whose
     times do not overlap is streamed, half a million rows or one row group at a time; otherwise it is held at once.
-    Ids that may come again are remembered as ranges, which for running numbers takes nothing. Text ids are compared
-    by a 64-bit hash.
+    Files that overlap are held together, others one after the other. Text ids are compared by a 64-bit hash.
 
     Examples
     --------
