@@ -32,9 +32,9 @@ def write_words(trades: Trades, path: Path) -> None:
     _write_parquet(frame, path, compression="SNAPPY")
 
 
-def write_aggtrades(trades: Trades, path: Path) -> None:
+def write_aggtrades(trades: Trades, path: Path, ids: Any = None) -> None:
     """Write trades as Binance aggTrades, times in ms: a CSV, or a zip archive that holds one, by the path's suffix."""
-    n = np.arange(1, len(trades.ts) + 1)
+    n = np.arange(1, len(trades.ts) + 1) if ids is None else ids
     frame = _frame(
         agg_trade_id=n,
         price=trades.price,

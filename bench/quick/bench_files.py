@@ -32,8 +32,8 @@ def trades() -> lq.TradeBatch:
     return lq.simulate(seed=1, days=0.5).trades
 
 
-def read(path: Path) -> list[lq.TradeBatch]:
-    with lq.read_trades(path) as reader:
+def read(paths: Path | list[Path]) -> list[lq.TradeBatch]:
+    with lq.read_trades(paths) as reader:
         return list(reader)
 
 
@@ -52,6 +52,37 @@ def test_read(timed: Timed, trades: lq.TradeBatch, tmp_path: Path, layout: str) 
 
     size = path.stat().st_size / 1e6
     timed(lambda: read(path), check, of=len(trades.ts), event="row", on=f"{len(trades.ts):,} rows, {size:.1f} MB")
+
+
+@pytest.mark.benchmark(group="read_trades: two files of one half day")
+@pytest.mark.parametrize("deal", ["shards", "collectors"])
+@pytest.mark.parametrize("layout", ["csv_binance_aggtrades", "parquet_plain_columns"])
+@pytest.mark.parametrize("how", ["merged", "in_turn"])
+def test_read_two(timed: Timed, trades: lq.TradeBatch, tmp_path: Path, layout: str, deal: str, how: str) -> None:
+    """Trades dealt into two files, or each file with all but a few: to cost 1.5 times one after the other at most."""
+    name, write = LAYOUTS[layout]
+    columns = ("ts", "price", "qty", "taker_sell")
+    rng = np.random.default_rng(1)
+    first = rng.random(len(trades.ts)) < 0.5
+    paths, rows = [], 0
+    for number, kept in enumerate((first, ~first) if deal == "shards" else rng.random((2, len(trades.ts))) < 0.95):
+        (tmp_path / str(number)).mkdir()
+        paths.append(tmp_path / str(number) / name)
+        part = lq.TradeBatch(*(getattr(trades, column)[kept] for column in columns))
+        if write is files.write_aggtrades:
+            files.write_aggtrades(part, paths[-1], ids=1 + np.flatnonzero(kept))
+        else:
+            write(part, paths[-1])
+        rows += int(np.count_nonzero(kept))
+
+    def run() -> list[lq.TradeBatch]:
+        return read(paths) if how == "merged" else [batch for path in paths for batch in read(path)]
+
+    def check(batches: list[lq.TradeBatch]) -> None:
+        found = sum(map(len, batches))
+        assert found == rows if how == "in_turn" else found <= len(trades.ts)
+
+    timed(run, check, of=rows, event="row", on=f"{rows:,} rows in two files")
 
 
 def check_same(got: lq.Heatmap, expected: lq.Heatmap) -> None:

@@ -63,6 +63,8 @@ def test_pages_that_overlap_are_joined() -> None:
     trades = trades_from_ccxt([*(trade(i) for i in range(5)), *(trade(i) for i in range(3, 8))])
     assert len(trades) == 8
     assert trades.report.rejected == {"duplicate_id": 2}
+    days = [trade(i, id=str(i), timestamp=trade(i)["timestamp"] + day) for day in (0, 86_400_000) for i in range(5)]
+    assert len(trades_from_ccxt(days)) == 10  # ids that begin anew
 
 
 def test_trades_without_an_id_are_no_repeats() -> None:

@@ -190,7 +190,7 @@ def test_a_file_that_runs_backwards_is_turned_round(tmp_path: Path) -> None:
 
 
 def test_repeats_by_id_are_dropped_and_exact_repeats_without_id_are_kept(tmp_path: Path) -> None:
-    trades, reader = read(write(tmp_path, "a.csv", agg(1) + agg(1) + agg(2) + agg(1, ts=T0 + 9)))
+    trades, reader = read(write(tmp_path, "a.csv", agg(1) + agg(1) + agg(2) + agg(1)))
     assert trades.ts.tolist() == [T0 * MS, T0 * MS]
     assert reader.report.rejected == {"duplicate_id": 2}
     text = f"ts,price,qty,side\n{T0},2,1,buy\n{T0},2,1,buy\n"
@@ -215,16 +215,19 @@ def test_monthly_files_repeat_the_daily_ones(tmp_path: Path) -> None:
     assert reader.report.rejected == {"duplicate_id": 10}
     assert [file.rows_used for file in reader.report.files] == [5, 5, 1]
     reader = read([month, tmp_path / "*.zip"])[1]
-    assert [file.rows_used for file in reader.report.files] == [10, 0, 1]
+    assert [file.rows_used for file in reader.report.files] == [5, 5, 1]  # in whatever order they are given
 
 
-def test_rows_before_what_was_yielded_are_late_unless_they_are_repeats(tmp_path: Path) -> None:
+def test_files_that_overlap_are_merged(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", agg(1) + agg(5, ts=T0 + 50))
     write(tmp_path, "b.csv", agg(2, ts=T0 + 20) + agg(5, ts=T0 + 50) + agg(6, ts=T0 + 50) + agg(7, ts=T0 + 60))
     trades, reader = read([tmp_path / "b.csv", tmp_path / "a.csv"])
-    assert trades.ts.tolist() == [(T0 + n) * MS for n in (0, 50, 50, 60)]
-    assert reader.report.rejected == {"duplicate_id": 1, "late": 1}
-    assert "1 rows are earlier" in reader.report.warnings[0]
+    assert trades.ts.tolist() == [(T0 + n) * MS for n in (0, 20, 50, 50, 60)]
+    assert reader.report.rejected == {"duplicate_id": 1}
+    assert reader.report.notes == [
+        "a.csv: merged by time with b.csv",
+        "b.csv: merged by time with a.csv, 1 repeated rows left out",
+    ]
 
 
 def test_files_are_read_by_their_first_time_and_each_once(tmp_path: Path) -> None:

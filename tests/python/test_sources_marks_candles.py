@@ -61,7 +61,7 @@ class TestMarks:
         marks = read_marks(tmp_path / "*.csv")
         assert (marks.ts // MS - T0).tolist() == [0, 1, 2, 2]
         assert marks.price.tolist() == [1.5, 3.5, 2.5, 2.0]
-        assert [file.rejected for file in marks.report.files] == [{"duplicate": 1}, {}]
+        assert [file.rejected for file in marks.report.files] == [{}, {"duplicate": 1}]
         assert marks.report.rows_read == marks.report.rows_used + 1 == 5
 
     def test_symbols_are_never_mixed(self, tmp_path: Path) -> None:

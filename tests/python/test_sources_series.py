@@ -3,7 +3,9 @@
 import gzip
 import json
 import zipfile
+from collections import Counter
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -310,20 +312,85 @@ class TestJoin:
     def test_equals_the_obvious(self, files: list[list[tuple[int, int]]]) -> None:
         files.sort(key=lambda rows: min(ts for ts, _ in rows))
         last: dict[int, int] = {}
-        for rows in files:
-            last.update(rows)  # of one time the row read last counts
-        parts = []
-        for rows in files:
-            report = FileReport("", "", "", 0, rows_read=len(rows))
-            ts, values = zip(*rows, strict=True)
-            parts.append(Part(np.array(ts, np.int64), np.array([values], np.float64), report))
-        ts, values = join(parts)
+        for ends in (True, False):  # what ends its file counts only where nothing else does
+            for rows in files:
+                end = max(ts for ts, _ in rows)
+                last.update({ts: value for ts, value in turned(rows) if ends == (ts == end)})
+        parts = parts_of(files)
+        shared = [{(ts, v) for ts, v in rows if ts != max(ts for ts, _ in rows)} for rows in files]
+        try:
+            ts, values = join(parts)
+        except DataError:
+            assert any(
+                a[0] == b[0] and a[1] != b[1] for i, one in enumerate(shared) for j in range(i) for a in one
+                for b in shared[j]
+            )  # fmt: skip
+            return
         assert list(zip(ts.tolist(), values[0].tolist(), strict=True)) == sorted(last.items())
         for part, rows in zip(parts, files, strict=True):
             report = part.report
             assert report.rows_read == report.rows_used + sum(report.rejected.values())
             assert report.resorted == sum(any(b[0] > a[0] for b in rows[:i]) for i, a in enumerate(rows))
         assert sum(part.report.rows_used for part in parts) == len(last)
+
+    @given(
+        st.lists(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3)), min_size=1, max_size=20), min_size=1,
+                 max_size=4)
+    )  # fmt: skip
+    @settings(max_examples=150, deadline=None)
+    def test_what_may_have_one_time_counts_as_often_as_in_one_file(self, files: list[list[tuple[int, int]]]) -> None:
+        files.sort(key=lambda rows: min(ts for ts, _ in rows))
+        most: Counter[tuple[int, int]] = Counter()
+        for rows in files:
+            rows = sorted(turned(rows), key=lambda row: row[0])
+            most |= Counter(row for before, row in pairwise([None, *rows]) if row != before)
+        parts = parts_of(files)
+        ts, values = join(parts, same_time=False)
+        assert Counter(zip(ts.tolist(), values[0].tolist(), strict=True)) == most
+        assert ts.tolist() == sorted(ts.tolist())
+        for part in parts:
+            assert part.report.rows_read == part.report.rows_used + sum(part.report.rejected.values())
+
+    def test_collectors_of_marks_with_several_at_one_time(self, tmp_path: Path) -> None:
+        for name in ("a.csv", "b.csv"):
+            write(tmp_path / name, f"ts,mark\n{T0},1.5\n{T0},2.5\n{T0},1.5\n")
+        marks = lq.read_marks(tmp_path / "*.csv")
+        assert marks.price.tolist() == [1.5, 2.5, 1.5]
+
+    def test_a_candle_that_had_not_ended_gives_way(self, tmp_path: Path) -> None:
+        """Whatever the order: a file of the month up to now, and that of the day when it was over."""
+        head = "time,open,high,low,close,volume\n"
+        rows = [f"{T0 + n * 60_000},1.5,2.5,1.25,2.0,{n + 1}\n" for n in range(10)]
+        write(tmp_path / "month.csv", head + "".join(rows[:6]).replace(",6\n", ",0.5\n"))
+        write(tmp_path / "day.csv", head + "".join(rows[3:]))
+        write(tmp_path / "early.csv", head + "".join(rows[4:6]).replace(",6\n", ",0.25\n"))
+        for names in (["month.csv", "day.csv", "early.csv"], ["early.csv", "day.csv", "month.csv"]):
+            candles = lq.read_candles([tmp_path / name for name in names])
+            assert candles.volume is not None
+            assert candles.volume.tolist() == [n + 1 for n in range(10)]
+            assert candles.report.warnings == []
+
+    def test_files_of_two_markets_are_refused(self, tmp_path: Path) -> None:
+        for name, price in (("a.csv", 1.5), ("b.csv", 1.625)):
+            rows = "".join(f"{T0 + n * 60_000},{price},2.5,1.25,2.0,{n + 1}\n" for n in range(60))
+            write(tmp_path / name, "time,open,high,low,close,volume\n" + rows)
+        with pytest.raises(DataError, match=r"a.csv and b.csv: expected the same values at the same times"):
+            lq.read_candles(tmp_path / "*.csv")
+
+
+def turned(rows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """From old to new."""
+    steps = [b[0] - a[0] for a, b in pairwise(rows)]
+    return rows[::-1] if sum(step < 0 for step in steps) > sum(step > 0 for step in steps) else rows
+
+
+def parts_of(files: list[list[tuple[int, int]]]) -> list[Part]:
+    parts = []
+    for rows in files:
+        ts, values = zip(*rows, strict=True)
+        report = FileReport("", "", "", 0, rows_read=len(rows))
+        parts.append(Part(np.array(ts, np.int64), np.array([values], np.float64), report))
+    return parts
 
 
 VALUES = st.one_of(

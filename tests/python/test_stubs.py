@@ -145,6 +145,7 @@ def samples() -> dict[str, list[Any]]:
         "FootprintStream": [builder.finish()],
         "FootprintBuilder": [builder],
         "RowCounts": [counts],
+        "RunCounts": _core.merge_trades([(*(np.array([one]) for one in (1, 0.5, 2.0, True)), None, 0, False)])[-1],
         "TradeCheck": [_core.check_trades(np.array([1]), np.array([0.5]), np.array([2.0]))],
     }
 

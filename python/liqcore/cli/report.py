@@ -14,6 +14,8 @@ from ..config.config import Config
 if TYPE_CHECKING:
     from ..views.heatmap import Heatmap
 
+_NOTES = 6
+
 
 def summarise(heatmap: "Heatmap", config: Config, written: Sequence[Path], console: Console) -> None:
     """
@@ -35,6 +37,8 @@ def summarise(heatmap: "Heatmap", config: Config, written: Sequence[Path], conso
     beside: Sequence[Mapping[str, Any]] = meta.get("beside", ())
     if inputs or beside:
         console.print(_rows_table(inputs, beside, meta.get("rows", {})))
+        for note in _input_notes([*inputs, *beside]):
+            console.print(Text(note), soft_wrap=True)
         console.print()
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     facts.add_column(no_wrap=True)
@@ -55,6 +59,12 @@ def input_warnings(meta: Mapping[str, Any]) -> list[str]:
         for entry in (*meta.get("inputs", ()), *meta.get("beside", ()))
         for warning in entry.get("warnings", ())
     ]
+
+
+def _input_notes(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what was done to files, such as that they were merged, each with its file; not more than a few."""
+    notes = [f"{Path(str(entry['name'])).name}: {note}" for entry in entries for note in entry.get("notes", ())]
+    return notes if len(notes) <= _NOTES else [*notes[:_NOTES], f"and {len(notes) - _NOTES:,} notes more"]
 
 
 def _rows_table(

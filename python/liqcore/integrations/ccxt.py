@@ -132,8 +132,8 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
     Convert trades (``fetch_trades``, ``watch_trades``), pages of them joined in any order.
 
     Public trades tell the taker's ``side``, in letters of any case. Where ``takerOrMaker`` says "maker", as some of
-    one's own do, the taker was on the other side. Repeats of an ``id`` are dropped and counted as ``duplicate_id``,
-    trades without a side as ``unknown_side``.
+    one's own do, the taker was on the other side. Repeats, whose ``id``, time, price, amount and side came before, are
+    dropped and counted as ``duplicate_id``, trades without a side as ``unknown_side``.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
     """
     report = _report()
     factor = _factor(contract_size)
-    seen: set[str] = set()
+    seen: set[tuple[str, Row]] = set()
     symbols: set[str] = set()
 
     def convert(trade: Mapping[str, Any]) -> Row | str:
@@ -170,11 +170,13 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
         if trade.get("symbol"):
             symbols.add(trade["symbol"])
         bad = _bad(price, qty) or ("unknown_side" if side is None else None)
+        row = (ts, price, qty, (side == "sell") != (trade.get("takerOrMaker") == "maker"))
         if bad is None and trade.get("id") is not None:
-            if str(trade["id"]) in seen:
+            key = str(trade["id"]), row
+            if key in seen:
                 return "duplicate_id"
-            seen.add(str(trade["id"]))
-        return bad or (ts, price, qty, (side == "sell") != (trade.get("takerOrMaker") == "maker"))
+            seen.add(key)
+        return bad or row
 
     rows = _rows("trades", trades, convert, report)
     if len(symbols) > 1:

@@ -19,6 +19,7 @@ from .series import (
     AnyTable,
     Part,
     duration_ns,
+    in_order,
     join,
     known_names,
     names_of,
@@ -124,7 +125,7 @@ def read_marks(
     length = common_interval(klines)
     ts, prices = np.empty(0, np.int64), np.empty(0, np.float64)
     if klines:
-        opens, values = join([kline.part for kline in klines])
+        opens, values = join(in_order([kline.part for kline in klines]))
         ts, prices = unfold(opens, values, length)
     samples = [part for part in parts if all(part is not kline.part for kline in klines)]
     if samples:

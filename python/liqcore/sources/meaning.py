@@ -18,6 +18,8 @@ QUANTITY = ("qty", "quantity", "amount", "size", "sz", "volume", "vol", "base_qt
 ID = ("agg_trade_id", "trade_id", "id", "tid", "trdmatchid", "exec_id", "deal_id", "guid", "a", "i")
 BASE_AMOUNT = ("base_qty", "base_quantity", "homenotional", "home_notional")
 QUOTE_AMOUNT = ("quote_qty", "quote_quantity", "foreignnotional", "foreign_notional")
+# What aggregates of trades have: an id of their own, and those of the first and the last trade.
+_AGGREGATES = {"agg_trade_id": ("first_trade_id", "last_trade_id"), "a": ("f", "l")}
 SYMBOL = ("symbol", "instrument_name", "instrument", "instid", "coin", "pair")
 TRUE_IS_SELL = ("taker_sell", "is_buyer_maker", "buyer_is_maker", "buyer_maker", "m")
 TRUE_IS_BUY = ("taker_buy", "is_taker_buy", "is_buyer_taker")
@@ -223,6 +225,21 @@ def settle(
     elif found.side >= 0 and sells is not None and np.count_nonzero(below) > 1 and np.array_equal(below, sells):
         found = replace(found, side=-1)  # both say the same
     return found, notes
+
+
+def aggregate_of(name: str) -> tuple[str, str]:
+    """Names of the columns that go with an aggregate's id: ids of its first and its last trade; "" if it is none."""
+    return _AGGREGATES.get(name, ("", ""))
+
+
+def tell_apart(ids: NDArray[np.float64], first: NDArray[np.float64], last: NDArray[np.float64]) -> bool:
+    """
+    Whether aggregates are told apart by the trades they name, so that one under two ids is found out.
+
+    Not so where whoever wrote the file had no such ids and put something constant in their place.
+    """
+    named = len(np.unique(first))
+    return bool(np.all((first >= 0) & (last >= first))) and named > 1 and 3 * named >= len(np.unique(ids))
 
 
 def is_scaled(prices: NDArray[np.float64]) -> bool:

@@ -13,22 +13,23 @@ from ..errors import DataError
 from ..tables.parquet import Column, ParquetTable
 from .kinds import refuse_liquidations
 from .layout import guess_symbol
-from .meaning import TradeColumns, quantity_like, recognise, settle
+from .meaning import TradeColumns, aggregate_of, quantity_like, recognise, settle, tell_apart
 from .parquet import UNIT_NS, to_decimal, to_float, to_time, unit_of
 from .quantity import contract_of, quantities_of
 from .report import FileReport
 from .trade_rows import (
+    Gathering,
     Rows,
     check_readable,
     check_times,
     check_units,
-    join_rows,
     no_trade_file,
     refuse_scaled,
     several_symbols,
 )
 
 _HEAD_ROWS = 1000
+_STRETCH = 500_000  # small row groups are gathered, so that a batch is worth its call
 _PLAIN_TYPES = (np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.float64), np.dtype(np.bool_))
 
 
@@ -65,6 +66,9 @@ class ParquetTrades:
             self.report.symbol = self._table.metadata["instrument_id"]
         self._ranges = self._table.ranges(names[self._at.time])
         self.first_ts = self._first_ts(first)
+        self.market = ""
+        self._at = self._told_apart(first)
+        self.numbering = "" if self._at.id < 0 else f":{names[self._at.id].lower()}"
         self._contracts = self._contracts_in(first)
         if self.symbol_in_rows:
             words = _words(self._table.read(first, [names[self._at.symbol]])[0])
@@ -89,6 +93,35 @@ class ParquetTrades:
                 return np.full(min(_HEAD_ROWS, len(column.values)), np.nan)
 
         return settle(names, found, number, like)
+
+    def _told_apart(self, group: int) -> TradeColumns:
+        """The columns, with ids of an aggregate's trades in place of its own if they are good for it."""
+        names = [name.lower() for name in self._table.columns]
+        own = names[self._at.id] if self._at.id >= 0 else ""
+        wanted = [own, *aggregate_of(own)]
+        if not own or not set(wanted) <= set(names):
+            return self._at
+        places = [names.index(name) for name in wanted]
+        read = self._table.read(group, [self._table.columns[at] for at in places])
+        try:
+            ids = [to_float(Column(column.values[:_HEAD_ROWS])) for column in read]
+        except TypeError:
+            return self._at
+        return replace(self._at, id=places[1]) if tell_apart(*ids) else self._at
+
+    def least_ts(self) -> int:
+        groups = [group for group, rows in enumerate(self._table.group_rows) if rows]
+        if any(self._ranges[group] is None for group in groups):
+            first = self._ordered_from(groups[0])
+            if first is not None and self._first_ts(groups[-1]) >= first:
+                return first
+        return min(map(self._first_ts, groups))
+
+    def _ordered_from(self, group: int) -> int | None:
+        """The first time of a row group whose rows are in order; None: they are not."""
+        ts, readable, _ = self._time(self._table.read(group, [self._table.columns[self._at.time]])[0])
+        ts = ts[readable]
+        return int(ts[0]) if len(ts) and np.all(ts[1:] >= ts[:-1]) else None
 
     def symbols(self) -> list[str]:
         if not self.symbol_in_rows:
@@ -120,10 +153,11 @@ class ParquetTrades:
         total = sum(self._table.group_rows)
         wanted = symbol if symbol is not None else report.symbol if self.symbol_in_rows else None
         streaming = self._groups_are_sorted()
-        waiting: list[Rows] = []
-        held = 0
+        gathering = Gathering(_STRETCH if streaming else sum(self._table.group_rows) + 1)
         units: dict[str, int] = {}
+        ends = iter(self._cuts())
         for count, columns in pieces:
+            cut = next(ends)
             rows, found = self._group(count, columns, wanted)
             report.quantities = quantities_of(report, rows, self._contracts.get(wanted or ""))
             columns.clear()  # the rows have what they need of them
@@ -138,21 +172,20 @@ class ParquetTrades:
             )
             report.time_unit = next(iter(units), None)
             advance(self._table.size * report.rows_read // total)
-            waiting.append(rows)
-            held += len(rows)
+            done = gathering.add(rows, cut)
             del rows
-            # Small row groups are gathered, so that a batch is worth its call.
-            if streaming and held >= 500_000:
-                joined = [join_rows(waiting)]
-                waiting.clear()
-                held = 0
-                check_times(report.name, joined[0].ts, self._row_of, in_order=joined[0].in_order)
-                yield joined.pop()  # nothing here holds the rows while they are used
-        if waiting:
-            joined = [join_rows(waiting)]
-            waiting.clear()
-            check_times(report.name, joined[0].ts, self._row_of, in_order=joined[0].in_order)
-            yield joined.pop()
+            yield from self._checked(done)
+        yield from self._checked(gathering.rest())
+
+    def _checked(self, stretches: list[Rows]) -> Iterator[Rows]:
+        while stretches:
+            check_times(self.report.name, stretches[0].ts, self._row_of, in_order=stretches[0].in_order)
+            yield stretches.pop(0)  # nothing here holds the rows while they are used
+
+    def _cuts(self) -> list[bool]:
+        """Whether the times of a row group end before those of the next begin."""
+        known = [pair for pair, rows in zip(self._ranges, self._table.group_rows, strict=True) if rows]
+        return [a is not None and b is not None and a[1] < b[0] for a, b in itertools.pairwise(known)] + [True]
 
     def _row_of(self, ts: int) -> str:
         """Say in which row of the file a time stands."""

@@ -89,8 +89,17 @@ class PayloadTable:
         """Bytes that have been read: all."""
         return self.size
 
+    @property
+    def is_short(self) -> bool:
+        """Whether `head` is all there is."""
+        return len(self.head()) == len(self._text)
+
     def pieces(self, _size: int = 0) -> Iterator[memoryview]:
         """Yield all rows as delimited text, at once."""
+        yield memoryview(self._text)
+
+    def samples(self) -> Iterator[memoryview]:
+        """Yield all rows, which are in memory."""
         yield memoryview(self._text)
 
     def head(self) -> memoryview:

@@ -25,8 +25,9 @@ class FileReport:
         Rows with any content (a header is none), and those that were, or are about to be, yielded.
     rejected : dict of str to int
         Rows left out, by reason: ``unreadable``, ``not_finite``, ``not_positive``, ``unknown_side``, ``other_symbol``,
-        ``duplicate_id``, ``late`` (before what an earlier file had yielded) and, in Parquet, ``null_`` + the column;
-        of other series than trades also ``duplicate_time``, ``duplicate``, ``contradictory`` and ``unfinished``.
+        ``duplicate_id`` (a row before has the time, id, price, quantity and side), ``duplicate`` (an overlapping file
+        has the row, one of the two without an id), ``late`` (before what had been yielded) and, in Parquet, ``null_`` +
+        the column; of other series than trades also ``duplicate_time``, ``contradictory`` and ``unfinished``.
     unreadable : dict of str to int
         What could not be read in the unreadable rows: ``row`` (too few fields), ``time``, ``price``, ``quantity``,
         ``side``.
@@ -86,6 +87,7 @@ def summary_of(file: FileReport) -> dict[str, Any]:
         "used": file.rows_used,
         "rejected": dict(file.rejected),
         "warnings": list(file.warnings),
+        "notes": list(file.notes),
     }
 
 
@@ -154,7 +156,8 @@ class ReadReport:
     @property
     def first_price(self) -> float | None:
         """Price of the earliest trade used."""
-        return next((file.first_price for file in self.files if file.first_price is not None), None)
+        known = [file for file in self.files if file.first_price is not None]
+        return min(known, key=lambda file: (file.first_ts is None, file.first_ts), default=_NOTHING).first_price
 
     @property
     def symbol(self) -> str | None:
@@ -191,6 +194,9 @@ class ReadReport:
     def notes(self) -> list[str]:
         """All notes, each with the name of its file."""
         return [f"{file.name}: {note}" for file in self.files for note in file.notes]
+
+
+_NOTHING = FileReport("", "", "", 0)
 
 
 def _known(values: Iterable[int | None]) -> list[int]:

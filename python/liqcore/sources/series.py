@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .. import _core
 from ..errors import DataError
 from ..tables.parquet import ParquetTable
-from ..words.times import Length, parse_duration
+from ..words.times import Length, iso, parse_duration
 from . import layout as layouts
 from . import meaning
 from .parquet import to_float, to_time
@@ -24,6 +24,9 @@ from .trade_rows import TIME_FORMS, check_readable, check_times, check_units
 
 TIME = (*meaning.TIME, "create_time")
 PRICE = ("mark_price", "mark", "markprice", "mark_px", "markpx")
+
+_SAME = 1e-6  # relative, of values that are rounded in one file
+_FEW = 5  # rows that may contradict
 
 AnyTable = Table | PayloadTable | ParquetTable
 Times = NDArray[np.int64]
@@ -107,7 +110,7 @@ def read_parts(
     if symbol is None and len(named) > 1:
         listed = ", ".join(f"{name} in {file}" for name, file in named.items())
         raise DataError(f"expected {what} of one symbol, found {listed}: choose one with symbol=")
-    parts.sort(key=lambda part: int(part.ts.min()) if len(part.ts) else -1)
+    parts = in_order(parts)
     return parts, ReadReport([*(part.report for part in parts), *others], complete=True)
 
 
@@ -164,27 +167,40 @@ def join(parts: Sequence[Part], *, same_time: bool = True) -> tuple[Times, Numbe
     """
     Put the rows of all files in order of time, without repeats, and finish their reports.
 
+    Files may overlap. Those that are newest first are turned round.
+
     Parameters
     ----------
     parts : sequence of Part
-        At least one; of rows with the same time the one read last counts.
+        At least one, in the order that `in_order` gives; of rows with the same time the one read last counts, but the
+        last row of a file, which may have been written before its time was over, only where no other has its time.
     same_time : bool, default True
-        Whether to leave only one row a time (``duplicate_time``); otherwise only exact repeats are left out
-        (``duplicate``).
+        Whether to leave only one row a time (``duplicate_time``). Otherwise left out (``duplicate``) are exact repeats
+        of the row before, and what a file before has as often.
+
+    Raises
+    ------
+    DataError
+        If `same_time`, and files contradict each other in over 5 % of the times that they share.
     """
     parts = [part for part in parts if len(part.ts)] or parts[:1]
-    ts = np.concatenate([part.ts for part in parts])
-    values = np.concatenate([part.values for part in parts], axis=1)
-    owner = np.repeat(np.arange(len(parts)), [len(part.ts) for part in parts])
     for part in parts:
         if len(part.ts):
             part.report.resorted = int(np.count_nonzero(part.ts < np.maximum.accumulate(part.ts)))
-    order = np.argsort(ts, kind="stable")
-    ts, values, owner = ts[order], values[:, order], owner[order]
-    repeated = np.zeros(len(ts), np.bool_)
-    repeated[:-1] = ts[1:] == ts[:-1]
-    if not same_time:
-        repeated[:-1] &= (values[:, 1:] == values[:, :-1]).all(axis=0)
+        if np.count_nonzero(part.ts[1:] < part.ts[:-1]) > np.count_nonzero(part.ts[1:] > part.ts[:-1]):
+            part.ts, part.values = part.ts[::-1], part.values[:, ::-1]
+    ts = np.concatenate([part.ts for part in parts])
+    values = np.concatenate([part.values for part in parts], axis=1)
+    owner = np.repeat(np.arange(len(parts)), [len(part.ts) for part in parts])
+    ends = np.concatenate([part.ts == part.ts.max(initial=0) for part in parts])
+    order = np.lexsort((~ends, ts)) if same_time else np.argsort(ts, kind="stable")
+    ts, values, owner, ends = ts[order], values[:, order], owner[order], ends[order]
+    if same_time:
+        repeated = np.zeros(len(ts), np.bool_)
+        repeated[:-1] = ts[1:] == ts[:-1]
+        _check_agreement(parts, ts, values, owner, ends)
+    else:
+        repeated = _repeats(ts, values, owner)
     for number, part in enumerate(parts):
         mine = owner == number
         part.report.reject("duplicate_time" if same_time else "duplicate", int(np.count_nonzero(repeated & mine)))
@@ -193,6 +209,54 @@ def join(parts: Sequence[Part], *, same_time: bool = True) -> tuple[Times, Numbe
         if len(used):
             part.report.first_ts, part.report.last_ts = int(used[0]), int(used[-1])
     return np.ascontiguousarray(ts[~repeated]), np.ascontiguousarray(values[:, ~repeated])
+
+
+def in_order(parts: Sequence[Part]) -> list[Part]:
+    """Sort files by their first times, in one order however paths were given."""
+    return sorted(
+        parts, key=lambda part: (int(part.ts.min()) if len(part.ts) else -1, part.report.name, part.report.path)
+    )
+
+
+def _check_agreement(
+    parts: Sequence[Part], ts: Times, values: Numbers, owner: NDArray[np.int64], ends: NDArray[np.bool_]
+) -> None:
+    """Compare rows of different files with the same time, which are neighbours."""
+    both = np.flatnonzero((ts[1:] == ts[:-1]) & (owner[1:] != owner[:-1]) & ~ends[:-1])
+    a, b = values[:, both], values[:, both + 1]
+    near = np.abs(a - b) <= _SAME * np.maximum(np.abs(a), np.abs(b))
+    odd = both[~np.logical_and.reduce(near | np.isnan(a) | np.isnan(b), axis=0)]
+    if len(odd) > max(_FEW, 0.05 * len(both)):
+        one, other = (parts[owner[at]].report.name for at in (odd[0], odd[0] + 1))
+        raise DataError(
+            f"{one} and {other}: expected the same values at the same times, found others at {len(odd):,} of "
+            f"{len(both):,}, the first at {iso(int(ts[odd[0]]))}: of two markets?"
+        )
+    for number in np.unique(owner[odd]):
+        count = int(np.count_nonzero(owner[odd] == number))
+        parts[number].report.warnings.append(f"{count:,} rows have other values than another file's of the same time")
+
+
+def _repeats(ts: Times, values: Numbers, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark rows that repeat the one before in their file, and those that a file before has as often."""
+    rows = np.arange(len(ts))
+    by_file = np.lexsort((rows, owner))
+    same = (owner[by_file[1:]] == owner[by_file[:-1]]) & (ts[by_file[1:]] == ts[by_file[:-1]])
+    same &= (values[:, by_file[1:]] == values[:, by_file[:-1]]).all(axis=0)
+    repeated = np.zeros(len(ts), np.bool_)
+    repeated[by_file[1:][same]] = True
+    kept = rows[~repeated]
+    columns = (*values[:, kept], ts[kept])
+    order = np.lexsort((kept, owner[kept], *columns))  # alike side by side, by file
+    alike = np.logical_and.reduce([column[order[1:]] == column[order[:-1]] for column in columns])
+    # The number of each row among those alike in its file.
+    begins = np.append(True, ~alike | (owner[kept[order[1:]]] != owner[kept[order[:-1]]]))[: len(order)]
+    number = np.arange(len(order)) - np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    kinds = np.cumsum(np.append(True, ~alike)[: len(order)])
+    again = np.lexsort((owner[kept[order]], number, kinds))
+    twice = (kinds[again[1:]] == kinds[again[:-1]]) & (number[again[1:]] == number[again[:-1]])
+    repeated[kept[order[again[1:][twice]]]] = True
+    return repeated
 
 
 def spacing(table: SpeaksOfErrors, ts: Times) -> int:

@@ -18,6 +18,7 @@ PathLike = str | os.PathLike[str]
 _PIECE = 8 << 20
 _HEAD = 1 << 18
 _LONGEST_LINE = 1 << 20
+_SAMPLE = 1 << 12
 
 
 def find_files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -124,6 +125,16 @@ class TextFile:
             self.position = self.size
             if rest:
                 yield rest
+
+    def samples(self, count: int = 8) -> Iterator[bytes]:
+        """Yield some lines from here and there and from the end, where that costs nothing: of plain text."""
+        if self._magic() in (b"\x1f\x8b", b"PK"):
+            return
+        with self.path.open("rb") as file:
+            for number in range(1, count + 1):
+                file.seek(max(0, self.size * number // count - _SAMPLE))
+                piece = file.read(_SAMPLE)
+                yield piece[piece.find(b"\n") + 1 : (piece.rfind(b"\n") + 1) if number < count else None]
 
     def content(self, limit: int | None = None) -> bytes:
         """
@@ -260,9 +271,18 @@ class Table:
             yield self._points(view[skip:])
             skip = 0
 
+    @property
+    def is_short(self) -> bool:
+        """Whether `head` is all there is."""
+        return len(self._head) < _HEAD // 2
+
     def head(self) -> memoryview:
         """Return the first lines after the header."""
         return self._points(memoryview(self._head)[self._dialect.start :])
+
+    def samples(self) -> Iterator[memoryview]:
+        """Yield some lines from here and there, where that costs nothing."""
+        yield from (self._points(memoryview(sample)) for sample in self.file.samples())
 
     def _points(self, text: memoryview) -> memoryview:
         return memoryview(bytes(text).replace(b",", b".")) if self._dialect.decimal_comma else text

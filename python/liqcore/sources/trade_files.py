@@ -1,7 +1,9 @@
 """One trade file each: text or Parquet, to columns that are readable but neither sorted nor free of repeats yet."""
 
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +16,7 @@ from . import layout as layouts
 from .formats import TRADE_LAYOUTS
 from .kinds import refuse_liquidations, refuse_other_events
 from .layout import TradeLayout, guess_symbol, number_of
-from .meaning import SIDE_WORDS, TradeColumns, column_names, listed, recognise, settle
+from .meaning import SIDE_WORDS, TradeColumns, aggregate_of, column_names, listed, recognise, settle, tell_apart
 from .parquet_trades import ParquetTrades
 from .payload import PayloadTable, is_payload
 from .quantity import contract_in, lines_of, quantities_of
@@ -51,6 +53,10 @@ class TradeFile(Protocol):
     report : FileReport
     first_ts : int
         The least time in the head of the file; 0 if no row there can be used.
+    market : str
+        What tells files of other markets or granularities apart: layout and exchange; an empty string: nothing does.
+    numbering : str
+        Where ids are from: those of files with the same are compared; an empty string: there are none.
     symbol_in_rows, symbol_in_name : bool
         Where ``report.symbol`` is from: a column, or the name of an archive; if neither, it is a guess from the name.
     left_out : bool
@@ -59,9 +65,20 @@ class TradeFile(Protocol):
 
     report: FileReport
     first_ts: int
+    market: str
+    numbering: str
     symbol_in_rows: bool
     symbol_in_name: bool
     left_out: bool
+
+    def least_ts(self) -> int:
+        """
+        Return the least time in the file, or a lower one.
+
+        Where the head is in order the rest is taken to be, too, but for samples of plain text. A head in another order
+        costs a look at the end of the file, or at all times in it.
+        """
+        ...
 
     def pieces(self, limit: int | None = None) -> Generator[Piece, None, None]:
         """
@@ -75,7 +92,7 @@ class TradeFile(Protocol):
         self, pieces: Iterator[Piece], symbol: str | None, advance: Callable[[int], None], limit: int | None = None
     ) -> Iterator[Rows]:
         """
-        Yield the rows of `pieces`, once all (text) or in stretches whose times do not overlap (sorted Parquet).
+        Yield the rows of `pieces`, once all (text) or in stretches that have no time in common (sorted Parquet).
 
         ``advance`` is told how many bytes of the file are done. With ``limit`` only about that many rows are read.
         """
@@ -148,6 +165,56 @@ class _TextTrades:
         head = self._table.head()
         parsed = self._parse(head, _core.count_lines(head), None)[0]
         self.first_ts = int(parsed.ts.min()) if len(parsed) else 0
+        names = column_names(self._table.header) if self._table.header is not None else layout.columns if layout else ()
+        self.numbering, self._columns = self._number(head, names)
+        self.market = "" if layout is None else layout.name
+        if layout is not None and layout.exchange and layout.exchange in names:
+            at = names.index(layout.exchange)
+            self.market += "/" + next((row[at] for row in self._table.rows if len(row) > at), "")
+
+    def _number(self, head: memoryview, names: Sequence[str]) -> tuple[str, TradeColumns]:
+        """Say where ids are from, and take those of an aggregate's trades if they are good for it."""
+        columns = self._columns
+        if columns.id < 0:
+            return "", columns
+        first, last = (names.index(name) if name in names else -1 for name in aggregate_of(names[columns.id]))
+        if min(first, last) >= 0:
+            found = np.empty((3, _core.count_lines(head)))
+            used = _core.parse_columns(
+                head, np.empty(found.shape[1], np.int64), found, time_column=columns.time,
+                columns=[columns.id, first, last], delimiter=self._table.delimiter,
+            ).used  # fmt: skip
+            if tell_apart(*found[:, :used]):
+                columns = replace(columns, id=first)
+        return f"{self._layout.name if self._layout else ''}:{names[columns.id]}", columns
+
+    def least_ts(self) -> int:
+        table = self._table
+        ts = self._times(table.head())
+        if table.is_short and len(ts):
+            return int(ts.min())
+        slack = (int(ts.max()) - int(ts.min())) // 20 if len(ts) else 0  # so far neighbours may be out of order
+        fallen, risen = (
+            int(step.max(initial=0)) for step in (np.maximum.accumulate(ts) - ts, ts - np.minimum.accumulate(ts))
+        )
+        pieces: Iterable[memoryview] = table.pieces()
+        if fallen <= slack < risen:
+            least = int(ts.min()) - fallen
+            samples = [int(part.min()) for part in map(self._times, table.samples()) if len(part)]
+            if min(samples, default=least) >= least:
+                return least
+        elif risen <= slack < fallen:  # newest first
+            pieces = deque(pieces, 1)
+        parts = [int(part.min()) for part in (ts, *map(self._times, pieces)) if len(part)]
+        return min(parts, default=0) - min(fallen, risen)
+
+    def _times(self, piece: memoryview) -> NDArray[np.int64]:
+        ts = np.empty(_core.count_lines(piece), np.int64)
+        counts = _core.parse_columns(
+            piece, ts, np.empty((0, len(ts))), time_column=self._columns.time, columns=[],
+            delimiter=self._table.delimiter,
+        )  # fmt: skip
+        return ts[: counts.used]
 
     def symbols(self) -> list[str]:
         if not self.symbol_in_rows:

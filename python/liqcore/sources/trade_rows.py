@@ -43,6 +43,12 @@ class Rows:
         ids = None if self.ids is None else self.ids[which]
         return Rows(self.ts[which], self.price[which], self.qty[which], self.taker_sell[which], ids)
 
+    def part(self, begin: int, end: int) -> "Rows":
+        """Return some rows in a row, without copying them."""
+        which = slice(begin, end)
+        ids = None if self.ids is None else self.ids[which]
+        return Rows(self.ts[which], self.price[which], self.qty[which], self.taker_sell[which], ids, self.in_order)
+
 
 def check_units(name: str, units: dict[str, int]) -> None:
     """Refuse a file that mixes time units."""
@@ -133,3 +139,49 @@ def join_rows(pieces: list[Rows]) -> Rows:
         in_order=all(piece.in_order for piece in pieces)
         and all(not len(b) or a.ts[-1] <= b.ts[0] for a, b in itertools.pairwise(filter(len, pieces))),
     )
+
+
+class Gathering:
+    """
+    Gathers row groups, whose times follow each other, into stretches that have no time in common.
+
+    Parameters
+    ----------
+    least : int
+        Rows that a stretch must have to be worth a call.
+    """
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+        self._waiting: list[Rows] = []
+        self._border: Rows | None = None  # rows of the last time so far, of which more may follow
+
+    def add(self, rows: Rows, cut: bool) -> list[Rows]:
+        """Take a row group and return the stretches that are complete; `cut`: the next one's times are all later."""
+        done: list[Rows] = []
+        if self._border is not None and not rows.in_order:
+            self._waiting, self._border = [self._border], None
+        elif self._border is not None:
+            same = int(np.searchsorted(rows.ts, self._border.ts[0], "right"))
+            self._border = join_rows([self._border, rows.part(0, same)])
+            if same == len(rows):
+                return done
+            done, rows = [self._border], rows.part(same, len(rows))
+            self._border = None
+        self._waiting.append(rows)
+        if sum(map(len, self._waiting)) < self._least:
+            return done
+        joined = join_rows(self._waiting)
+        self._waiting = []
+        if not cut:
+            last = joined.ts == (joined.ts[-1] if joined.in_order else joined.ts.max())
+            self._border = joined.take(last)
+            begins = len(joined) - len(self._border)
+            joined = joined.part(0, begins) if last[begins:].all() else joined.take(~last)
+        return [*done, joined] if len(joined) else done
+
+    def rest(self) -> list[Rows]:
+        """Return what is left as one stretch, if there is anything."""
+        rows = [*([] if self._border is None else [self._border]), *self._waiting]
+        self._waiting, self._border = [], None
+        return [join_rows(rows)] if rows else []

@@ -1,30 +1,28 @@
 """Trades from files of many venues: sorted, without repeats, every row accounted for."""
 
-import itertools
+import functools
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .. import _core
 from ..errors import DataError, InvalidConfigError
 from ..tables.batch import TradeBatch
 from .meaning import listed
-from .report import FileReport, ReadReport
+from .report import ReadReport
 from .text import PathLike, find_files
 from .trade_files import Piece, TradeFile, add_warnings, open_trade_file
+from .trade_merge import merge
+from .trade_order import FileOrder
 from .trade_rows import Rows, several_symbols
 
 Progress = Callable[[int, int, int], object]
 
 _SCAN_ROWS = 200_000
 _END = object()  # of one file's pieces
-_FINISHED = object()
-_FOREVER = np.iinfo(np.int64).max
 
 
 class TradeReader(Iterator[TradeBatch]):
@@ -80,45 +78,31 @@ class TradeReader(Iterator[TradeBatch]):
         prefetch: bool,
     ) -> Generator[TradeBatch, None, None]:
         total = self.report.bytes
-        before = rows_before = 0
-        last_ts = np.iinfo(np.int64).min
-        seen = _SeenIds()
+        done, rows = [0] * len(files), [0] * len(files)
 
-        def advance(done: int) -> None:
+        def advance(number: int, position: int) -> None:
+            done[number], rows[number] = position, files[number].report.rows_read
             if progress is not None:
-                progress(before + done, total, rows_before + report.rows_read)
+                progress(sum(done), total, sum(rows))
 
-        report = files[0].report
-        advance(0)
+        for number, file in enumerate(files):
+            if file.left_out:
+                done[number] = file.report.bytes
+        advance(0, 0)
         with ExitStack() as stack:
-            pieces: Iterator[Piece] = stack.enter_context(closing(_pieces(files)))
-            if prefetch:
-                pieces = stack.enter_context(closing(_ahead(pieces)))
-            for number, file in enumerate(files):
-                report = file.report
-                next_file_ts = files[number + 1].first_ts if number + 1 < len(files) else _FOREVER
-                sells = 0
-                if not file.left_out:
-                    own = itertools.takewhile(lambda piece: piece is not _END, pieces)
-                    for rows in file.read(own, symbol if file.symbol_in_rows else None, advance):
-                        clean = _clean(rows, report, seen, last_ts)
-                        del rows
-                        if not len(clean):
-                            continue
-                        last_ts = int(clean.ts[-1])
-                        if clean.ids is not None:
-                            # Only ids that may come again are remembered: from later files, or from this one's next
-                            # stretch.
-                            seen.add(clean.ids[clean.ts >= min(next_file_ts, last_ts)])
-                        sells += int(np.count_nonzero(clean.taker_sell))
-                        for first in range(0, len(clean), batch_rows):
-                            part = slice(first, first + batch_rows)
-                            yield TradeBatch(clean.ts[part], clean.price[part], clean.qty[part], clean.taker_sell[part])
-                        del clean  # before the next stretch is read
-                    add_warnings(report, sells)
-                advance(report.bytes)
-                before += report.bytes
-                rows_before += report.rows_read
+            pieces = stack.enter_context(closing(_Pieces(files, prefetch)))
+
+            def stretches(number: int) -> Iterator[Rows]:
+                file = files[number]
+                wanted = symbol if file.symbol_in_rows else None
+                return file.read(pieces.of(number), wanted, functools.partial(advance, number))
+
+            merged = merge(files, stretches, lambda number: advance(number, files[number].report.bytes))
+            for part in merged:
+                for first in range(0, len(part), batch_rows):
+                    which = slice(first, first + batch_rows)
+                    yield TradeBatch(part.ts[which], part.price[which], part.qty[which], part.taker_sell[which])
+                del part  # before the next stretch is read
         if symbol is not None and not self.report.rows_used and "other_symbol" in self.report.rejected:
             found = dict.fromkeys(name for file in files for name in file.symbols())
             raise DataError(f"{files[0].report.name}: expected trades of {symbol}, found {listed(list(found))}")
@@ -142,14 +126,15 @@ def read_trades(
     header, or Parquet, whose columns are recognisable; plain, gzipped, or one in a zip. Layout, dialect, header and
     time unit (by magnitude) are found out per file. Liquidations, orders and order books are refused.
 
-    Within a file rows are put in the order of time, then of numeric ids. A row whose id came before is dropped, also
-    across files: monthly archives repeat the daily ones. Rows without an id are never taken for repeats. A file whose
-    times begin before another's end has its overlapping rows counted as ``late``, unless they are repeats.
+    Rows are in order of time; inside one time, of ids where those rise with time through the file, else of the file
+    (newest-first ones turned round). A row is a repeat, and dropped, if time, id, price, quantity and side are those of
+    another. Files that overlap (shards, collectors, a month and its days) are merged, in whatever order they are given;
+    without ids, or with ids of two kinds, a time has as many equal trades as the file that has most of them.
 
     Parameters
     ----------
     paths : path, pattern or sequence of those
-        Files in any order; they are read by the first time in each.
+        Files in any order; the report has them by the first time in each.
     symbol : str, optional
         The one to read where files hold several, spelled as in the file.
     format : str
@@ -174,7 +159,8 @@ def read_trades(
     ------
     DataError
         At once if a file is missing, empty, damaged or no trade file, or if files hold several symbols and ``symbol``
-        does not choose; while iterating if a file is truncated, mixes time units, or has over 5 % unreadable rows.
+        does not choose; while iterating if a file is truncated, mixes time units, or has over 5 % unreadable rows, or
+        if overlapping files are of two layouts or venues, or have the same trades as sums or under other ids.
     InvalidConfigError
         If an argument is out of its range.
 
@@ -183,8 +169,7 @@ def read_trades(
     Memory: a text file is unpacked in pieces of 8 MiB, but its trades are held at once to be sorted: 25 bytes a row,
     33 with ids, about twice that while pieces are joined or rows moved. A Parquet file with several row groups whose
     times do not overlap is streamed, half a million rows or one row group at a time; otherwise it is held at once.
-    Ids that may come again are remembered as ranges, which for running numbers takes nothing. Text ids are compared
-    by a 64-bit hash.
+    Files that overlap are held together, others one after the other. Text ids are compared by a 64-bit hash.
 
     Examples
     --------
@@ -202,7 +187,12 @@ def read_trades(
     """
     if batch_rows < 1:
         raise InvalidConfigError(f"batch_rows must be at least 1, was {batch_rows}")
-    return TradeReader(_open(paths, symbol, format), symbol, batch_rows, progress, prefetch)
+    files = _open(paths, symbol, format)
+    if len(wanted := [file for file in files if not file.left_out]) > 1:
+        for file in wanted:
+            file.first_ts = file.least_ts()
+        files.sort(key=_place)
+    return TradeReader(files, symbol, batch_rows, progress, prefetch)
 
 
 def scan(
@@ -242,39 +232,74 @@ def scan(
         wanted = [wanted[number * (len(wanted) - 1) // (heads - 1)] for number in range(heads)]
     for file in wanted:
         sells = 0
-        seen = _SeenIds()
+        order = FileOrder()
         with closing(file.pieces(_SCAN_ROWS)) as pieces:
             for rows in file.read(pieces, symbol if file.symbol_in_rows else None, lambda _: None, _SCAN_ROWS):
-                clean = _clean(rows, file.report, seen, np.iinfo(np.int64).min)
+                clean = order.clean(rows, file.report)
                 sells += int(np.count_nonzero(clean.taker_sell))
+                if file.report.first_ts is None and len(clean):
+                    file.report.first_ts, file.report.first_price = int(clean.ts[0]), float(clean.price[0])
+                file.report.last_ts = int(clean.ts[-1]) if len(clean) else file.report.last_ts
         add_warnings(file.report, sells)
     return ReadReport([file.report for file in files])
 
 
-def _pieces(files: Sequence[TradeFile]) -> Generator[Piece, None, None]:
-    """Yield the pieces of all files, an `_END` after those of each."""
-    for file in files:
-        if not file.left_out:
-            with closing(file.pieces()) as pieces:
-                yield from pieces
-            yield _END
+class _Pieces:
+    """
+    The pieces of files as they are asked for.
 
+    With `prefetch` each is unpacked in a thread while the one before is used, also across the end of a file.
+    """
 
-def _ahead(pieces: Iterator[Piece]) -> Generator[Piece, None, None]:
-    """Yield the same, each fetched in a thread of its own while the one before is in use; the thread ends with this."""
-    with ThreadPoolExecutor(1, thread_name_prefix="liqcore-prefetch") as thread:
-        waiting = thread.submit(next, pieces, _FINISHED)
-        while (piece := waiting.result()) is not _FINISHED:
-            waiting = thread.submit(next, pieces, _FINISHED)
+    def __init__(self, files: Sequence[TradeFile], prefetch: bool) -> None:
+        self._files = files
+        self._open: dict[int, Generator[Piece, None, None]] = {}
+        self._waiting: dict[int, Future[Piece]] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="liqcore-prefetch") if prefetch else None
+
+    def of(self, number: int) -> Iterator[Piece]:
+        """Yield the pieces of one file."""
+        while (piece := self._next(number)) is not _END:
             yield piece
             del piece  # before the next one is waited for
+        self._open.pop(number).close()
+        following = next((n for n in range(number + 1, len(self._files)) if not self._files[n].left_out), None)
+        if following is not None and following not in self._open:
+            self._begin(following)
+
+    def close(self) -> None:
+        """End the thread and close all files."""
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
+        for pieces in self._open.values():
+            pieces.close()
+
+    def _next(self, number: int) -> Piece:
+        if self._thread is None:
+            return next(self._open.setdefault(number, self._files[number].pieces()), _END)
+        if number not in self._open:
+            self._begin(number)
+        piece = self._waiting.pop(number).result()
+        if piece is not _END:
+            self._begin(number)
+        return piece
+
+    def _begin(self, number: int) -> None:
+        if self._thread is not None:
+            pieces = self._open.setdefault(number, self._files[number].pieces())
+            self._waiting[number] = self._thread.submit(next, pieces, _END)
 
 
 def _open(paths: PathLike | Sequence[PathLike], symbol: str | None, format: str) -> list[TradeFile]:
     files = [open_trade_file(path, format) for path in find_files(paths)]
-    files.sort(key=lambda file: file.first_ts)
+    files.sort(key=_place)
     _check_symbols(files, symbol)
     return files
+
+
+def _place(file: TradeFile) -> tuple[int, str, str]:
+    """Where a file comes in the order of reading, however paths are given."""
+    return file.first_ts, file.report.name, file.report.path
 
 
 def _check_symbols(files: Sequence[TradeFile], symbol: str | None) -> None:
@@ -300,83 +325,3 @@ def _check_symbols(files: Sequence[TradeFile], symbol: str | None) -> None:
             file.report.warnings.append(f"left out: trades of {file.report.symbol}, asked for {symbol}")
     if all(file.left_out for file in files):
         raise DataError(f"{files[0].report.name}: expected trades of {symbol}, found {listed(list(named))}")
-
-
-def _clean(rows: Rows, report: FileReport, seen: "_SeenIds", last_ts: int) -> Rows:
-    """Sort, drop repeats and late rows, and count all of it."""
-    rows = _sort(rows, report)
-    if rows.ids is not None and len(rows):
-        repeated = seen.contains(rows.ids) | _repeats(rows.ids)
-        count = int(repeated.sum())
-        if count:
-            report.reject("duplicate_id", count)
-            rows = rows.take(~repeated)
-    late = int(np.searchsorted(rows.ts, last_ts))
-    if late:
-        report.reject("late", late)
-        rows = rows.take(np.arange(late, len(rows)))
-    report.rows_used += len(rows)
-    if len(rows):
-        if report.first_ts is None:
-            report.first_ts = int(rows.ts[0])
-            report.first_price = float(rows.price[0])
-        report.last_ts = int(rows.ts[-1])
-    return rows
-
-
-def _sort(rows: Rows, report: FileReport) -> Rows:
-    ts = rows.ts
-    if rows.in_order or len(ts) < 2:
-        return rows
-    if ts[0] > ts[-1] and bool(np.all(ts[1:] <= ts[:-1])):  # newest first: equal times run backwards too
-        report.resorted += len(ts) - 1
-        return rows.take(np.arange(len(ts) - 1, -1, -1))
-    ids = rows.ids if rows.ids is not None and int(rows.ids.min()) >= 0 else None
-    later = ts[1:] > ts[:-1]
-    in_order = bool(np.all(later | ((ts[1:] == ts[:-1]) & (True if ids is None else ids[1:] >= ids[:-1]))))
-    if in_order:
-        return rows
-    order = np.argsort(ts, kind="stable") if ids is None else np.lexsort((ids, ts))
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    report.resorted += int((rank < np.maximum.accumulate(rank)).sum())
-    return rows.take(order)
-
-
-def _repeats(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark every occurrence of an id after its first."""
-    repeated = np.zeros(len(ids), np.bool_)
-    if bool(np.all(ids[1:] > ids[:-1])):
-        return repeated
-    order = np.argsort(ids, kind="stable")
-    ordered = ids[order]
-    repeated[order[1:]] = (ordered[1:] == ordered[:-1]) & (ordered[1:] != _core.NO_ID)
-    return repeated
-
-
-class _SeenIds:
-    """A set of ids, kept as ranges: ids that rise by one take no room."""
-
-    def __init__(self) -> None:
-        self._first = np.empty(0, np.int64)
-        self._last = np.empty(0, np.int64)
-
-    def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        if not len(self._first):
-            return np.zeros(len(ids), np.bool_)
-        at = np.searchsorted(self._first, ids, "right") - 1
-        found: NDArray[np.bool_] = (at >= 0) & (ids <= self._last[at])
-        return found
-
-    def add(self, ids: NDArray[np.int64]) -> None:
-        ids = np.unique(ids[ids != _core.NO_ID])
-        if not len(ids):
-            return
-        gaps = np.flatnonzero(np.diff(ids) != 1)
-        first = np.concatenate([self._first, ids[np.concatenate([[0], gaps + 1])]])
-        last = np.concatenate([self._last, ids[np.concatenate([gaps, [len(ids) - 1]])]])
-        order = np.argsort(first, kind="stable")
-        first, last = first[order], np.maximum.accumulate(last[order])
-        opens = np.concatenate([[True], first[1:] > last[:-1] + 1])
-        self._first = first[opens]
-        self._last = last[np.concatenate([np.flatnonzero(opens)[1:] - 1, [len(last) - 1]])]
