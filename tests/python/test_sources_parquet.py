@@ -111,6 +111,8 @@ def test_bad_rows_and_nulls_are_counted_by_reason(tmp_path: Path, engine: str) -
             "side": ["buy", "buy", "buy", "buy", "buy", "buy", "buy", "unknown"],
         }
     )
+    good = pd.DataFrame({"ts": [T0], "price": [1.5], "qty": [1], "side": ["buy"]})
+    table = pd.concat([table, *[good] * 150], ignore_index=True)
     path = tmp_path / "a.parquet"
     if engine == "pyarrow":
         pytest.importorskip("pyarrow")
@@ -119,18 +121,19 @@ def test_bad_rows_and_nulls_are_counted_by_reason(tmp_path: Path, engine: str) -
         write(path, table, has_nulls=True)
     reader = read_trades(path)
     (batch,) = reader
-    assert batch.price.tolist() == [1.5]
+    assert batch.price.tolist() == [1.5] * 151
     assert reader.report.rejected == {
         "null_ts": 1, "null_price": 1, "null_qty": 1, "not_finite": 1, "not_positive": 2, "unknown_side": 1,
     }  # fmt: skip
     assert "1 rows without a value in column 'qty'" in reader.report.files[0].warnings
-    assert reader.report.rows_read == 8
+    assert reader.report.rows_read == 158
+    assert "the first is row 2 (null_ts)" in reader.report.files[0].warnings[0]
 
 
 def test_nan_in_a_column_that_cannot_hold_nulls_is_not_finite(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.parquet", frame(price=[1.0, np.nan, 2.0, 3.0]), has_nulls=False)
+    path = write(tmp_path / "a.parquet", frame(30, price=[1.0, np.nan] + [2.0] * 28), has_nulls=False)
     reader = read_trades(path)
-    assert [len(batch) for batch in reader] == [3]
+    assert [len(batch) for batch in reader] == [29]
     assert reader.report.rejected == {"not_finite": 1}
 
 

@@ -227,7 +227,7 @@ def _inputs(kind: str, report: Any, rows: int) -> list[dict[str, Any]]:
     if report is None or not report.files:
         return [{"kind": kind, "name": "memory", "format": "arrays", "rows": rows, "used": rows, "rejected": {},
                  "warnings": [], "notes": []}]  # fmt: skip
-    return [{"kind": kind, **summary_of(file), "notes": list(file.notes)} for file in report.files]
+    return [{"kind": kind, **summary_of(file)} for file in report.files]
 
 
 def _check_span(name: str, what: str, starts: Any, ends: Any, ts: int) -> None:

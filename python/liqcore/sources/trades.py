@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .. import _core
 from ..errors import DataError, InvalidConfigError
 from ..tables.batch import TradeBatch
+from .losses import say_losses
 from .meaning import listed
 from .report import FileReport, ReadReport
 from .text import PathLike, find_files
@@ -115,6 +116,7 @@ class TradeReader(Iterator[TradeBatch]):
                             part = slice(first, first + batch_rows)
                             yield TradeBatch(clean.ts[part], clean.price[part], clean.qty[part], clean.taker_sell[part])
                         del clean  # before the next stretch is read
+                    say_losses(report)
                     add_warnings(report, sells)
                 advance(report.bytes)
                 before += report.bytes
