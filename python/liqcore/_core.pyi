@@ -1,6 +1,6 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Never, TypedDict, overload
+from typing import Any, ClassVar, Literal, Never, TypedDict, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,6 +136,8 @@ class Instrument(metaclass=_NativeType):
         *,
         symbol: str | None = None,
         venue: str | None = None,
+        contract: Literal["linear", "inverse"] | None = None,
+        multiplier: float | None = None,
         format: str = "auto",
     ) -> Instrument: ...
     @property

@@ -259,7 +259,7 @@ def test_tiers_one_contract_apart_are_joined(size: float) -> None:
     ends = [(tier["floor"], tier["cap"]) for tier in schedule.risk_tiers]
     assert ends == [(0, 1001 * size), (1001 * size, 4001 * size), (4001 * size, 50000 * size)]
     rows[2]["minNotional"] = 4002 * size
-    with pytest.raises(lq.InvalidConfigError, match="tier 2: floor must be the cap of tier 1 .* a gap"):
+    with pytest.raises(lq.InvalidConfigError, match=r"tier 2: floor must be the cap of tier 1 .* a gap"):
         lq.schedule_from_ccxt(rows, amounts="none", unit="quantity")
 
 
