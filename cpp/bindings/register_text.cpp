@@ -40,19 +40,18 @@ text::SideCode side_code(const std::string& code) {
   if (code == "true_is_buy") return text::SideCode::true_is_buy;
   if (code == "one_is_sell_two_is_buy") return text::SideCode::one_is_sell_two_is_buy;
   if (code == "one_is_buy_two_is_sell") return text::SideCode::one_is_buy_two_is_sell;
-  throw py::value_error("side_code must be true_is_sell, true_is_buy, one_is_sell_two_is_buy or "
-                        "one_is_buy_two_is_sell, was " + code);
+  throw py::value_error(
+      "side_code must be true_is_sell, true_is_buy, one_is_sell_two_is_buy or "
+      "one_is_buy_two_is_sell, was " +
+      code);
 }
 
 text::RowCounts parse_trades(const py::buffer& data, Array<std::int64_t>& ts, Array<double>& price, Array<double>& qty,
                              Array<bool>& taker_sell, Array<std::int64_t>& id, int time_column, int price_column,
-                             int qty_column, int side_column, int id_column, int symbol_column,
-                             const std::string& code, const std::string& symbol, char delimiter,
-                             const std::vector<int>& word_columns, const std::vector<std::string>& words,
-                             std::optional<Array<std::int8_t>>& word) {
-  check_columns({{"time_column", time_column},
-                 {"price_column", price_column},
-                 {"qty_column", qty_column}});
+                             int qty_column, int side_column, int id_column, int symbol_column, const std::string& code,
+                             const std::string& symbol, char delimiter, const std::vector<int>& word_columns,
+                             const std::vector<std::string>& words, std::optional<Array<std::int8_t>>& word) {
+  check_columns({{"time_column", time_column}, {"price_column", price_column}, {"qty_column", qty_column}});
   for (const int column : word_columns) check_columns({{"word_columns", column}});
   if (words.size() > 127) throw py::value_error("words must be at most 127");
   const Bytes bytes{data};
@@ -64,8 +63,11 @@ text::RowCounts parse_trades(const py::buffer& data, Array<std::int64_t>& ts, Ar
       throw py::value_error("word must have the shape (word_columns, entries of ts)");
     found = {word->mutable_data(), static_cast<std::size_t>(word->size())};
   }
-  const text::TradeArrays out{span_of(ts, "ts", lines), span_of(price, "price", lines), span_of(qty, "qty", lines),
-                              span_of(taker_sell, "taker_sell", lines), span_of(id, "id", id_column < 0 ? 0 : lines),
+  const text::TradeArrays out{span_of(ts, "ts", lines),
+                              span_of(price, "price", lines),
+                              span_of(qty, "qty", lines),
+                              span_of(taker_sell, "taker_sell", lines),
+                              span_of(id, "id", id_column < 0 ? 0 : lines),
                               found};
   const text::TradeColumns columns{.delimiter = delimiter,
                                    .time = time_column,

@@ -158,7 +158,8 @@ bool parse_iso(std::string_view rest, std::int64_t& ts_ns) noexcept {
   if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
     return false;
   if (!rest.empty() && !parse_clock(rest, hour, minute, second, nanoseconds, offset_minutes)) return false;
-  const std::int64_t minutes = days_from_civil(year, month, day) * 1440 + std::int64_t{60} * hour + minute - offset_minutes;
+  const std::int64_t minutes =
+      days_from_civil(year, month, day) * 1440 + std::int64_t{60} * hour + minute - offset_minutes;
   ts_ns = (minutes * 60 + second) * 1'000'000'000 + nanoseconds;
   return true;
 }
@@ -349,12 +350,12 @@ bool is_any(std::string_view field, std::span<const std::string_view> words) noe
 
 /// What venues, libraries and people write beside buy and sell. Bid and ask are none of them: in files of order books
 /// they say where an order rests.
-constexpr std::array<std::string_view, 14> buy_words = {
-    "buyer", "taker_buy", "market_buy", "buy_estimated", "买", "买入", "買", "買い", "買入", "매수", "compra",
-    "achat", "kauf",      "покупка"};
+constexpr std::array<std::string_view, 14> buy_words = {"buyer",  "taker_buy", "market_buy", "buy_estimated", "买",
+                                                        "买入",   "買",        "買い",       "買入",          "매수",
+                                                        "compra", "achat",     "kauf",       "покупка"};
 constexpr std::array<std::string_view, 15> sell_words = {
-    "seller", "taker_sell", "market_sell", "sell_estimated", "卖", "卖出", "賣", "賣出", "売", "売り", "매도", "venta",
-    "vente",  "verkauf",    "продажа"};
+    "seller", "taker_sell", "market_sell", "sell_estimated", "卖",    "卖出",    "賣",     "賣出",
+    "売",     "売り",       "매도",        "venta",          "vente", "verkauf", "продажа"};
 constexpr std::array<std::string_view, 4> unknown_words = {"unknown", "no_aggressor", "null", "nan"};
 
 Side parse_long_side(std::string_view field) noexcept {
@@ -430,7 +431,8 @@ std::int64_t parse_id(std::string_view field) noexcept {
 }
 
 int find_word(std::string_view field, std::span<const std::string> words) noexcept {
-  const auto found = std::find_if(words.begin(), words.end(), [&](const std::string& word) { return is_word(field, word); });
+  const auto found =
+      std::find_if(words.begin(), words.end(), [&](const std::string& word) { return is_word(field, word); });
   return found == words.end() ? -1 : static_cast<int>(found - words.begin());
 }
 
@@ -446,14 +448,14 @@ RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std:
   const bool ids = columns.id >= 0 && !out.id.empty();
   std::size_t used = 0;
   const auto use = [&, ids](const Row& row, std::int64_t ts_ns, RowCounts& counts, const auto& unreadable,
-                                const auto& lost) {
+                            const auto& lost) {
     double price = 0.0, quantity = 0.0;
     int price_decimals = 0, quantity_decimals = 0;
     if (!parse_decimal(row[columns.price], price, price_decimals)) return unreadable(counts.unreadable_price);
     if (!parse_decimal(row[columns.quantity], quantity, quantity_decimals))
       return unreadable(counts.unreadable_quantity);
-    const Side side = columns.side < 0 ? (quantity < 0.0 ? Side::sell : Side::buy)
-                                       : parse_side(row[columns.side], columns.code);
+    const Side side =
+        columns.side < 0 ? (quantity < 0.0 ? Side::sell : Side::buy) : parse_side(row[columns.side], columns.code);
     if (columns.side < 0) quantity = std::abs(quantity);
     if (side == Side::unreadable) return unreadable(counts.unreadable_side);
     if (!std::isfinite(price) || !std::isfinite(quantity)) return lost(counts.not_finite);

@@ -62,8 +62,8 @@ struct TradeColumns {
   int id = -1;
   int symbol = -1;
   SideCode code = SideCode::true_is_sell;  ///< what "true" and 1 mean (is_buyer_maker, taker_sell: sell)
-  std::span<const int> word_columns;       ///< of which it is told which of `words` stands there; each >= 0
-  std::span<const std::string> words;      ///< at most 127, in lower case
+  std::span<const int> word_columns{};     ///< of which it is told which of `words` stands there; each >= 0
+  std::span<const std::string> words{};    ///< at most 127, in lower case
 };
 
 /// What became of the rows: rows = used + unreadable + not_finite + not_positive + unknown_side + other_symbol.
@@ -77,7 +77,8 @@ struct RowCounts {
   std::int64_t unreadable_side = 0;
   std::int64_t not_finite = 0;
   std::int64_t not_positive = 0;
-  std::int64_t nothing = 0;  ///< of those not positive, quantities of zero; in parse_columns: of those not finite, empty
+  std::int64_t nothing =
+      0;  ///< of those not positive, quantities of zero; in parse_columns: of those not finite, empty
   std::int64_t unknown_side = 0;
   std::int64_t other_symbol = 0;
   std::array<std::int64_t, time_forms> times{};  ///< readable times by TimeForm
@@ -98,7 +99,7 @@ struct TradeArrays {
   std::span<double> quantity;
   std::span<bool> taker_sell;
   std::span<std::int64_t> id;
-  std::span<std::int8_t> word;  ///< find_word() of column j in used row i at [j * ts_ns.size() + i]; may be empty
+  std::span<std::int8_t> word{};  ///< find_word() of column j in used row i at [j * ts_ns.size() + i]; may be empty
 };
 
 /// Lines in the bytes, blank ones included: no parse below writes more rows than this.
