@@ -1,8 +1,9 @@
 """
-Write the tables of docs/reference/config.md and docs/reference/cli.md: python tools/reference.py
+Write tables of docs/reference/config.md, docs/reference/cli.md and docs/reference/formats.md: python tools/reference.py
 
 Those of config.md, and of each command's options, stand between comments ``<!-- begin ... -->`` and ``<!-- end -->``.
-They are made from the declarations of the settings (python/liqcore/config/sections.py) and from the commands.
+They are made from the declarations of the settings (python/liqcore/config/sections.py), from the commands, and from the
+descriptions of trade layouts (python/liqcore/sources/layout.py).
 """
 
 import re
@@ -15,26 +16,29 @@ import typer
 from liqcore.cli.app import app
 from liqcore.config.sections import SECTIONS, SETTINGS, all_settings
 from liqcore.config.toml import toml_value
+from liqcore.sources.formats import TRADE_LAYOUTS
+from liqcore.sources.layout import TradeLayout
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
+NAMES = ("config.md", "cli.md", "formats.md")
 PLACE = re.compile(r"(<!-- begin ([a-z ]+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     for name, text in pages().items():
         (PAGES / name).write_text(text, encoding="utf-8")
 
 
 def pages() -> dict[str, str]:
-    """Return both pages as they should be, by name."""
+    """Return the pages as they should be, by name."""
 
     def fill(match: re.Match[str]) -> str:
         what, _, command = match[2].partition(" ")
-        lines = settings() if what == "settings" else options(command)
+        lines = settings() if what == "settings" else layouts() if what == "layouts" else options(command)
         return match[1] + "".join(f"{line}\n" for line in lines) + match[3]
 
-    return {name: PLACE.sub(fill, (PAGES / name).read_text(encoding="utf-8")) for name in ("config.md", "cli.md")}
+    return {name: PLACE.sub(fill, (PAGES / name).read_text(encoding="utf-8")) for name in NAMES}
 
 
 def settings() -> Iterator[str]:
@@ -46,6 +50,47 @@ def settings() -> Iterator[str]:
             default = f"left out: {entry.unset}" if entry.default is None else f"`{toml_value(entry.default)}`"
             yield row(f"`{name}`", default, entry.rule.text, entry.doc)
     yield ""
+
+
+def layouts() -> Iterator[str]:
+    """Return the table of trade layouts."""
+    names = "`format`", "columns in file order", "time", "a quantity is", "whose side", "order in one time"
+    yield from ("", *table(*names, "known defects, and what is done"))
+    for layout in TRADE_LAYOUTS:
+        time = "ISO text" if layout.text_time else " or ".join(layout.units)
+        order = "by id, where ids rise with time; else as in the file" if layout.id else "as in the file"
+        cells = (
+            ", ".join(layout.columns),
+            time,
+            layout.unit or "base",
+            side(layout),
+            order,
+            layout.defects or "none known",
+        )
+        yield row(f"`{layout.name}`", *cells)
+    anything = (
+        "s, ms, us, ns or text",
+        "as printed",
+        "the taker's; [fills](#fills-of-users) tell",
+        "as above",
+        "[below](#dialects)",
+    )
+    yield row("`columns`", "any table with recognisable names", *anything)
+    yield row(
+        "`parquet`", "any Parquet with recognisable names; timestamps, text and decimals are understood", *anything
+    )
+    yield ""
+
+
+def side(layout: TradeLayout) -> str:
+    """Return in words whose side a layout's rows have, and how it is written."""
+    if not layout.side:
+        return f"the taker's: the sign of {layout.quantity}, below zero it sold"
+    if layout.one_is_sell is not None:
+        return f"the taker's: {'1 it sold, 2 it bought' if layout.one_is_sell else '1 it bought, 2 it sold'}"
+    if layout.side.startswith("is_") or not layout.true_is_sell:
+        return f"the taker's: true means that it {'sold' if layout.true_is_sell else 'bought'}"
+    return "the taker's: buy or sell"
 
 
 def options(name: str) -> Iterator[str]:

@@ -78,6 +78,17 @@ py::object sides(const PyBatch& self, std::size_t column, bool true_is_sell) {
   return py::make_tuple(out, counts.unknown, counts.example);
 }
 
+py::object words(const PyBatch& self, std::size_t column, const std::vector<std::string>& known) {
+  self.check(column);
+  if (known.size() > 127) throw py::value_error("words must be at most 127");
+  if (!self.batch.has_sides(column)) return py::none();
+  py::array_t<std::int8_t> out(static_cast<py::ssize_t>(self.batch.size()));
+  const std::span rows(out.mutable_data(), self.batch.size());
+  const py::gil_scoped_release unlocked;
+  self.batch.words(column, known, rows);
+  return std::move(out);
+}
+
 // --- out ---------------------------------------------------------------------------------------------------------
 
 /// Keeps Python objects for a receiver that may let them go on any thread, also when the interpreter is gone.
@@ -142,7 +153,9 @@ void register_arrow(py::module_& m) {
            "Numbers or timestamps in place: a read-only view that keeps the batch; None for other types.")
       .def("sides", &sides, py::arg("column"), py::arg("true_is_sell"),
            "Whether each row is a sell (a new array of bool), how many rows say neither, and what the first of them "
-           "says; None for types that cannot say sides.");
+           "says; None for types that cannot say sides.")
+      .def("words", &words, py::arg("column"), py::arg("words"),
+           "Which of the words (lower case) stands in each row, -1: none of them; None for types that hold no words.");
 
   py::class_<ArrowReader>(m, "ArrowReader", "An Arrow stream that is being read; liqcore.arrow makes it.",
                           py::release_gil_before_calling_cpp_dtor())

@@ -75,12 +75,15 @@ Examples
            py::arg_v("assumed", std::vector<std::string>(), "()"))
       .def_static(
           "infer",
-          [](const py::object& files, const py::object& symbol, const py::object& venue, const py::str& format) {
+          [](const py::object& files, const py::object& symbol, const py::object& venue, const py::object& contract,
+             const py::object& multiplier, const py::str& format) {
             return py::module_::import("liqcore.runs.infer")
-                .attr("infer")(files, py::arg("symbol") = symbol, py::arg("venue") = venue, py::arg("format") = format);
+                .attr("infer")(files, py::arg("symbol") = symbol, py::arg("venue") = venue,
+                               py::arg("contract") = contract, py::arg("multiplier") = multiplier,
+                               py::arg("format") = format);
           },
           py::arg("files"), py::kw_only(), py::arg("symbol") = py::none(), py::arg("venue") = py::none(),
-          py::arg("format") = "auto", R"(
+          py::arg("contract") = py::none(), py::arg("multiplier") = py::none(), py::arg("format") = "auto", R"(
 Make an instrument from trade files, with every guess named in ``assumed``; see `liqcore.runs.infer.infer`.
 )")
       .def_property_readonly("symbol", &Instrument::symbol, "The venue's name.")

@@ -2,10 +2,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bytes.hpp"
 #include "register.hpp"
@@ -37,21 +40,35 @@ text::SideCode side_code(const std::string& code) {
   if (code == "true_is_buy") return text::SideCode::true_is_buy;
   if (code == "one_is_sell_two_is_buy") return text::SideCode::one_is_sell_two_is_buy;
   if (code == "one_is_buy_two_is_sell") return text::SideCode::one_is_buy_two_is_sell;
-  throw py::value_error("side_code must be true_is_sell, true_is_buy, one_is_sell_two_is_buy or "
-                        "one_is_buy_two_is_sell, was " + code);
+  throw py::value_error(
+      "side_code must be true_is_sell, true_is_buy, one_is_sell_two_is_buy or "
+      "one_is_buy_two_is_sell, was " +
+      code);
 }
 
 text::RowCounts parse_trades(const py::buffer& data, Array<std::int64_t>& ts, Array<double>& price, Array<double>& qty,
                              Array<bool>& taker_sell, Array<std::int64_t>& id, int time_column, int price_column,
-                             int qty_column, int side_column, int id_column, int symbol_column,
-                             const std::string& code, const std::string& symbol, char delimiter) {
-  check_columns({{"time_column", time_column},
-                 {"price_column", price_column},
-                 {"qty_column", qty_column}});
+                             int qty_column, int side_column, int id_column, int symbol_column, const std::string& code,
+                             const std::string& symbol, char delimiter, const std::vector<int>& word_columns,
+                             const std::vector<std::string>& words, std::optional<Array<std::int8_t>>& word) {
+  check_columns({{"time_column", time_column}, {"price_column", price_column}, {"qty_column", qty_column}});
+  for (const int column : word_columns) check_columns({{"word_columns", column}});
+  if (words.size() > 127) throw py::value_error("words must be at most 127");
   const Bytes bytes{data};
   const std::size_t lines = text::count_lines(bytes.view());
-  const text::TradeArrays out{span_of(ts, "ts", lines), span_of(price, "price", lines), span_of(qty, "qty", lines),
-                              span_of(taker_sell, "taker_sell", lines), span_of(id, "id", id_column < 0 ? 0 : lines)};
+  std::span<std::int8_t> found;
+  if (!word_columns.empty()) {
+    if (!word || word->ndim() != 2 || static_cast<std::size_t>(word->shape(0)) != word_columns.size() ||
+        word->shape(1) != ts.size())
+      throw py::value_error("word must have the shape (word_columns, entries of ts)");
+    found = {word->mutable_data(), static_cast<std::size_t>(word->size())};
+  }
+  const text::TradeArrays out{span_of(ts, "ts", lines),
+                              span_of(price, "price", lines),
+                              span_of(qty, "qty", lines),
+                              span_of(taker_sell, "taker_sell", lines),
+                              span_of(id, "id", id_column < 0 ? 0 : lines),
+                              found};
   const text::TradeColumns columns{.delimiter = delimiter,
                                    .time = time_column,
                                    .price = price_column,
@@ -59,7 +76,9 @@ text::RowCounts parse_trades(const py::buffer& data, Array<std::int64_t>& ts, Ar
                                    .side = side_column,
                                    .id = id_column,
                                    .symbol = symbol_column,
-                                   .code = side_code(code)};
+                                   .code = side_code(code),
+                                   .word_columns = word_columns,
+                                   .words = words};
   const py::gil_scoped_release unlocked;
   return text::parse_trades(bytes.view(), columns, symbol, out);
 }
@@ -93,11 +112,13 @@ void register_text(py::module_& m) {
       .def_readonly("unreadable_side", &RowCounts::unreadable_side)
       .def_readonly("not_finite", &RowCounts::not_finite)
       .def_readonly("not_positive", &RowCounts::not_positive)
+      .def_readonly("nothing", &RowCounts::nothing)
       .def_readonly("unknown_side", &RowCounts::unknown_side)
       .def_readonly("other_symbol", &RowCounts::other_symbol)
       .def_readonly("price_decimals", &RowCounts::price_decimals)
       .def_readonly("quantity_decimals", &RowCounts::quantity_decimals)
       .def_readonly("first_unreadable", &RowCounts::first_unreadable)
+      .def_readonly("first_lost", &RowCounts::first_lost)
       .def_readonly("times", &RowCounts::times);
 
   m.attr("NO_ID") = text::no_id;
@@ -112,7 +133,8 @@ void register_text(py::module_& m) {
         py::arg("taker_sell").noconvert(), py::arg("id").noconvert(), py::kw_only(), py::arg("time_column"),
         py::arg("price_column"), py::arg("qty_column"), py::arg("side_column"), py::arg("id_column") = -1,
         py::arg("symbol_column") = -1, py::arg("side_code") = "true_is_sell", py::arg("symbol") = "",
-        py::arg("delimiter") = ',');
+        py::arg("delimiter") = ',', py::arg("word_columns") = std::vector<int>(),
+        py::arg("words") = std::vector<std::string>(), py::arg("word").noconvert() = py::none());
 
   m.def("parse_columns", &parse_columns,
         "Parse a time and some numbers of each row; values[j, i] is number j of the i-th used row.", py::arg("data"),

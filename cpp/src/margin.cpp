@@ -83,12 +83,30 @@ MarginSchedule MarginSchedule::sloped(double rate, double slope, double max_leve
   return schedule;
 }
 
+namespace {
+
+/// Joins tiers that begin one contract after the last one's end, as OKX lists them: whole contracts stay in their tier.
+/// Such a step is the same between all tiers, and small.
+void join_tiers(std::vector<RiskTier>& tiers) noexcept {
+  if (tiers.size() < 2) return;
+  const double step = tiers[1].floor - tiers[0].cap;
+  if (!(step > 0.0)) return;
+  for (std::size_t n = 0; n < tiers.size(); ++n) {
+    if (n > 0 && !(std::fabs(tiers[n].floor - tiers[n - 1].cap - step) <= 1e-6 * step)) return;
+    if (!(step <= 0.01 * (tiers[n].cap - tiers[n].floor))) return;
+  }
+  for (std::size_t n = 1; n < tiers.size(); ++n) tiers[n - 1].cap = tiers[n].floor;
+}
+
+}  // namespace
+
 MarginSchedule MarginSchedule::tiers(std::vector<RiskTier> tiers, bool amounts, double fee, MarginBasis basis,
                                      TierUnit unit, const std::string& name) {
   const std::string start = name.empty() ? std::string() : name + " ";
   if (tiers.empty()) throw InvalidConfig(start + "tiers must hold at least one tier, was empty");
   if (amounts && unit == TierUnit::quantity)
     throw InvalidConfig(start + "tiers by quantity must have no maintenance amounts");
+  join_tiers(tiers);
   for (std::size_t n = 0; n < tiers.size(); ++n) {
     const RiskTier& tier = tiers[n];
     const std::string where = start + "tier " + text_of(static_cast<std::int64_t>(n + 1)) + ": ";

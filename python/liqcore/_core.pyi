@@ -1,6 +1,6 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Never, TypedDict, overload
+from typing import Any, ClassVar, Literal, Never, TypedDict, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,6 +136,8 @@ class Instrument(metaclass=_NativeType):
         *,
         symbol: str | None = None,
         venue: str | None = None,
+        contract: Literal["linear", "inverse"] | None = None,
+        multiplier: float | None = None,
         format: str = "auto",
     ) -> Instrument: ...
     @property
@@ -450,6 +452,7 @@ class ArrowBatch(metaclass=_NativeType):
     def nulls(self, column: _Int) -> int: ...
     def values(self, column: _Int) -> NDArray[Any] | None: ...
     def sides(self, column: _Int, true_is_sell: bool) -> tuple[NDArray[np.bool_], int, str] | None: ...
+    def words(self, column: _Int, words: Sequence[str]) -> NDArray[np.int8] | None: ...
 
 class ArrowReader(metaclass=_NativeType):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # there is no constructor
@@ -657,6 +660,8 @@ class RowCounts(metaclass=_NativeType):
     @property
     def not_positive(self) -> int: ...
     @property
+    def nothing(self) -> int: ...
+    @property
     def unknown_side(self) -> int: ...
     @property
     def other_symbol(self) -> int: ...
@@ -666,6 +671,8 @@ class RowCounts(metaclass=_NativeType):
     def quantity_decimals(self) -> int: ...
     @property
     def first_unreadable(self) -> int: ...
+    @property
+    def first_lost(self) -> int: ...
     @property
     def times(self) -> list[int]: ...
 
@@ -687,6 +694,9 @@ def parse_trades(
     side_code: str = "true_is_sell",
     symbol: str = "",
     delimiter: str = ",",
+    word_columns: Sequence[int] = ...,
+    words: Sequence[str] = ...,
+    word: NDArray[np.int8] | None = None,
 ) -> RowCounts: ...
 def parse_columns(
     data: Buffer,

@@ -18,8 +18,14 @@ namespace {
 using namespace liqcore::text;
 using namespace std::string_view_literals;
 
-constexpr TradeColumns agg_trades{
-    .delimiter = ',', .time = 5, .price = 1, .quantity = 2, .side = 6, .id = 0, .symbol = -1, .code = SideCode::true_is_sell};
+constexpr TradeColumns agg_trades{.delimiter = ',',
+                                  .time = 5,
+                                  .price = 1,
+                                  .quantity = 2,
+                                  .side = 6,
+                                  .id = 0,
+                                  .symbol = -1,
+                                  .code = SideCode::true_is_sell};
 
 struct Parsed {
   explicit Parsed(std::string_view bytes, const TradeColumns& columns = agg_trades, std::string_view symbol = {})
@@ -65,6 +71,27 @@ bool is_number(std::string_view field) {
   double value = 0;
   int decimals = 0;
   return parse_decimal(field, value, decimals);
+}
+
+TEST(ParseTrades, TellsWhichWordsStandInColumns) {
+  const std::vector<std::string> words = {"maker", "taker", ""};
+  const std::vector<int> places = {4, 5};
+  const std::string_view text =
+      "1767225600,1,2,buy,Maker,x\n1767225601,1,0,buy,maker,x\n1767225602,1,-2,buy,TAKER,taker\n"
+      "1767225603,1,2,sell,,maker\n";
+  std::vector<std::int64_t> ts(4), id;
+  std::vector<double> price(4), quantity(4);
+  std::array<bool, 4> sell{};
+  std::vector<std::int8_t> found(8);
+  const RowCounts counts =
+      parse_trades(text, {.time = 0, .price = 1, .quantity = 2, .side = 3, .word_columns = places, .words = words}, {},
+                   {ts, price, quantity, sell, id, found});
+  EXPECT_EQ(counts.used, 2);
+  EXPECT_EQ(counts.not_positive, 2);
+  EXPECT_EQ(counts.nothing, 1);                                                      // a quantity of zero
+  EXPECT_EQ(counts.first_lost, static_cast<std::int64_t>(text.find("1767225602")));  // not the one of zero
+  EXPECT_EQ(counts.first_unreadable, -1);
+  EXPECT_EQ((std::vector<int>{found[0], found[1], found[4], found[5]}), (std::vector<int>{0, 2, -1, 0}));
 }
 
 }  // namespace
@@ -211,9 +238,9 @@ TEST(ParseTrades, WithoutASideTheSignOfTheQuantityTells) {
   std::array<std::int64_t, 2> ts{};
   std::array<double, 2> price{}, quantity{};
   std::array<bool, 2> sell{};
-  const RowCounts counts = parse_trades("1767225601.477201;1;87617.7;-120\n1767225601.5;2;87617.8;7601\n",
-                                        {.delimiter = ';', .time = 0, .price = 2, .quantity = 3}, {},
-                                        {ts, price, quantity, sell, {}});
+  const RowCounts counts =
+      parse_trades("1767225601.477201;1;87617.7;-120\n1767225601.5;2;87617.8;7601\n",
+                   {.delimiter = ';', .time = 0, .price = 2, .quantity = 3}, {}, {ts, price, quantity, sell, {}});
   EXPECT_EQ(counts.used, 2);
   EXPECT_EQ(quantity, (std::array<double, 2>{120, 7601}));
   EXPECT_EQ(sell, (std::array<bool, 2>{true, false}));

@@ -44,6 +44,13 @@ def rows(**other: Any) -> Table:
     return Table(**{name: values for name, values in {**columns, **other}.items() if values is not None})
 
 
+def test_a_quantity_taken_from_another_column_is_said() -> None:
+    table = rows(qty=None)
+    table.columns |= {"amount": table.columns["price"] * [1, 2, 0.5, 0.1], "vol": np.array([1, 2, 0.5, 0.1])}
+    with pytest.warns(UserWarning, match="trades: the quantity is vol: amount is that times the price, turnover"):
+        assert arrow.read_trades(table).qty.tolist() == [1, 2, 0.5, 0.1]
+
+
 @pytest.fixture(scope="module")
 def trades() -> lq.TradeBatch:
     return lq.simulate(seed=4, days=0.1, trades_per_day=200_000).trades

@@ -284,6 +284,13 @@ def test_a_quanto_is_refused_by_name(tmp_path: Path) -> None:
         with pytest.raises(lq.DataError, match="bitmex:ETHUSD is a quanto contract, priced in one currency"):
             call(path)
     assert lq.heatmap(path, contract="linear", multiplier=0.01).meta["contract"]["source"] == "given"
+    inferred = lq.Instrument.infer(path, contract="linear", multiplier=0.01)
+    assert (inferred.contract, inferred.multiplier) == ("linear", 0.01)
+    assert not {"contract", "multiplier"} & set(inferred.assumed)
+    with pytest.raises(lq.InvalidConfigError, match=r'contract must be "linear" or "inverse", was .quanto'):
+        lq.Instrument.infer(path, contract="quanto")  # type: ignore[arg-type]
+    with pytest.raises(lq.InvalidConfigError, match="multiplier must be finite and above 0, was 0"):
+        lq.Instrument.infer(path, multiplier=0)
 
 
 HELP = r"give --contract and --multiplier \(contract= and multiplier= in Python\)"

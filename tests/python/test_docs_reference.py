@@ -23,7 +23,7 @@ def page(name: str) -> str:
     return (DOCS / "reference" / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["config.md", "cli.md"])
+@pytest.mark.parametrize("name", ["config.md", "cli.md", "formats.md"])
 def test_the_tables_of_settings_and_options_are_those_of_the_declarations(name: str) -> None:
     spec = importlib.util.spec_from_file_location("liqcore_tools_reference", ROOT / "tools" / "reference.py")
     assert spec is not None

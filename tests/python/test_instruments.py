@@ -246,6 +246,23 @@ def test_unified_leverage_tiers_of_ccxt():
         lq.schedule_from_ccxt([{"minNotional": 0}])
 
 
+@pytest.mark.parametrize("size", [1, 0.01])
+def test_tiers_one_contract_apart_are_joined(size: float) -> None:
+    # As OKX lists them: whole contracts, each tier from the one after the last.
+    listed = [(0, 1000, 0.004, 100), (1001, 4000, 0.005, 90), (4001, 50000, 0.01, 50)]
+    rows = [
+        {"minNotional": low * size, "maxNotional": high * size, "maintenanceMarginRate": rate, "maxLeverage": most}
+        for low, high, rate, most in listed
+    ]
+    schedule = lq.schedule_from_ccxt(rows, amounts="none", unit="quantity")
+    assert [tier["rate"] for tier in schedule.risk_tiers] == [0.004, 0.005, 0.01]
+    ends = [(tier["floor"], tier["cap"]) for tier in schedule.risk_tiers]
+    assert ends == [(0, 1001 * size), (1001 * size, 4001 * size), (4001 * size, 50000 * size)]
+    rows[2]["minNotional"] = 4002 * size
+    with pytest.raises(lq.InvalidConfigError, match=r"tier 2: floor must be the cap of tier 1 .* a gap"):
+        lq.schedule_from_ccxt(rows, amounts="none", unit="quantity")
+
+
 # --- inferred from files ---
 
 

@@ -76,9 +76,9 @@ def test_trades_that_cannot_be_used_are_counted_by_reason() -> None:
         trade(0, price=float("nan")), trade(1, amount=0.0), trade(2, side=None), trade(3, price=None),
         trade(4, timestamp=T0 // 1_000), trade(5, side="short"), {},
     ]  # fmt: skip
-    report = trades_from_ccxt([*odd, *(trade(i) for i in range(10, 110))]).report
+    report = trades_from_ccxt([*odd, *(trade(i) for i in range(10, 210))]).report
     assert report.rejected == {"not_finite": 1, "not_positive": 1, "unknown_side": 1, "unreadable": 4}
-    assert report.rows_read == report.rows_used + sum(report.rejected.values()) == 107
+    assert report.rows_read == report.rows_used + sum(report.rejected.values()) == 207
 
 
 def test_trades_most_of_which_cannot_be_read_are_refused() -> None:
@@ -223,13 +223,14 @@ def test_candles_are_those_that_a_saved_answer_holds(tmp_path: Path) -> None:
 def test_candles_that_cannot_be_used_are_counted() -> None:
     good = [T0, 100.0, 102.0, 99.0, 101.0, 2.0]
     candles = candles_from_ccxt(
-        [good, [T0 + 60_000, 100.0, 99.0, 98.0, 101.0, 1.0], [*good[:4], 100.5, None], [T0 + 120_000, *good[1:]]],
+        [good, [T0 + 60_000, 100.0, 99.0, 98.0, 101.0, 1.0], [*good[:4], 100.5, None], [T0 + 120_000, *good[1:]]]
+        + [[T0 - 60_000 * i, *good[1:]] for i in range(30, 0, -1)],
         "1m",
         until=T0 + 150_000,
     )
-    assert candles.close.tolist() == [100.5]
+    assert candles.close.tolist() == [101.0] * 30 + [100.5]
     assert candles.report.rejected == {"contradictory": 1, "unfinished": 1, "duplicate_time": 1}
-    assert candles.report.rows_used == 1
+    assert candles.report.rows_used == 31
 
 
 def candle(ts: int) -> list[float]:

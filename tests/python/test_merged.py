@@ -247,11 +247,12 @@ def random_venue(rng: random.Random, name: str) -> lq.Heatmap:
     tick = rng.choice([0.1, 0.5, 0.25, 1.0])
     step = tick * rng.choice([3, 4, 7, 10])
     tiers = rng.sample([2, 5, 10, 25, 50, 100], 3)
-    price, now, rows = 1000.0, rng.randint(0, 900), []
+    price, now, rows = 1000.0, rng.randint(0, 300), []
     for _ in range(rng.randint(1, 60)):
         price = max(500.0, price + rng.choice([-1, 1]) * rng.choice([0, 0.5, 1, 4, 30]))
         rows.append((now, round(price / tick) * tick, rng.randint(1, 9), rng.random() < 0.5))
         now += rng.choice([0, 1, 20, 70, 400])
+    rows.append((max(now, 1000), 1000.0, 1, True))  # all have some time in common
     eng = engine(
         name,
         rows,
@@ -468,6 +469,19 @@ def test_open_interest_is_the_sum_of_what_each_venue_last_said():
     assert np.array_equal(
         lq.merge_venues([eng.heatmap() for eng in engines]).open_interest, [np.nan, np.nan, 57], equal_nan=True
     )
+
+
+def test_heatmaps_of_other_times_are_refused() -> None:
+    one, after, far = (
+        engine(name, [(60 * minute, 1000, 1, False), (60 * minute + 360, 1000, 1, True)]).heatmap(step=10)
+        for name, minute in (("one", 0), ("after", 10), ("far", 500))
+    )
+    rule = "heatmaps must be of the same time, one overlaps none of the others: one 2025-06-15T16:00:00Z to "
+    with pytest.raises(lq.InvalidConfigError, match=rule):
+        lq.merge_venues([one, far])
+    with pytest.raises(lq.InvalidConfigError, match="one overlaps none of the others"):
+        lq.merge_venues([one, after])
+    assert lq.merge_venues([far]).venues == ("far",)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

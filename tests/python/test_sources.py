@@ -220,9 +220,10 @@ def test_monthly_files_repeat_the_daily_ones(tmp_path: Path) -> None:
 
 def test_files_that_overlap_are_merged(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", agg(1) + agg(5, ts=T0 + 50))
-    write(tmp_path, "b.csv", agg(2, ts=T0 + 20) + agg(5, ts=T0 + 50) + agg(6, ts=T0 + 50) + agg(7, ts=T0 + 60))
+    more = "".join(agg(n, ts=T0 + 60 + n) for n in range(7, 30))
+    write(tmp_path, "b.csv", agg(2, ts=T0 + 20) + agg(5, ts=T0 + 50) + agg(6, ts=T0 + 50) + more)
     trades, reader = read([tmp_path / "b.csv", tmp_path / "a.csv"])
-    assert trades.ts.tolist() == [(T0 + n) * MS for n in (0, 20, 50, 50, 60)]
+    assert trades.ts.tolist() == [(T0 + n) * MS for n in (0, 20, 50, 50, *range(67, 90))]
     assert reader.report.rejected == {"duplicate_id": 1}
     assert reader.report.notes == [
         "a.csv: merged by time with b.csv",
@@ -250,12 +251,17 @@ def test_bad_rows_are_counted_by_reason(tmp_path: Path) -> None:
         agg(1008, maker="maybe"),
         agg(1009, maker=""),
     ]
-    trades, reader = read(write(tmp_path, "a.csv", "".join([agg(n) for n in range(100)] + bad)))
-    assert len(trades) == 100
+    trades, reader = read(write(tmp_path, "a.csv", "".join([agg(n) for n in range(200)] + bad)))
+    assert len(trades) == 200
     (file,) = reader.report.files
-    assert file.rows_read == 109
+    assert file.rows_read == 209
     assert file.rejected == {"unreadable": 3, "not_finite": 2, "not_positive": 3, "unknown_side": 1}
     assert file.unreadable == {"row": 1, "price": 1, "side": 1}
+    assert file.nothing == {"not_positive": 1}  # a quantity of zero
+    assert file.warnings[:1] == [
+        "8 of 208 rows (3.8%) are lost: 3 unreadable, 2 not_finite, 2 not_positive, 1 unknown_side; the first is line "
+        f"201: '{agg(1001, 'nan').strip()}'"
+    ]
 
 
 def test_zero_quantities_and_repeats_never_refuse_a_file(tmp_path: Path) -> None:
@@ -268,7 +274,7 @@ def test_zero_quantities_and_repeats_never_refuse_a_file(tmp_path: Path) -> None
 def test_a_file_with_nothing_usable_yields_nothing_and_says_so(tmp_path: Path) -> None:
     trades, reader = read(write(tmp_path, "a.csv", agg(1, qty="0") * 3))
     assert len(trades) == 0
-    assert reader.report.warnings == ["a.csv: no usable row"]
+    assert reader.report.warnings == ["a.csv: no usable row: 3 not_positive"]
     assert reader.report.first_ts is None
 
 

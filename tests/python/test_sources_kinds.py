@@ -143,10 +143,10 @@ class TestNumbers:
         header = "ts_event,rtype,publisher_id,instrument_id,action,side,price,size\n"
         trade = f"{T0}000000,0,1,42,T,B,42500500000000,1\n"
         undefined = f"{T0}000001,0,1,42,T,B,9223372036854775807,1\n"
-        path = write(tmp_path, "a.csv", header + trade + undefined)
+        path = write(tmp_path, "a.csv", header + trade * 30 + undefined)
         reader = lq.read_trades(path)
         (batch,) = reader
-        assert batch.price.tolist() == [42500.5]
+        assert batch.price.tolist() == [42500.5] * 30
         assert (reader.report.rejected, reader.report.tick_size) == ({"not_finite": 1}, 0.1)
         path.write_text(header + trade + trade.replace(",T,", ",A,"))
         with pytest.raises(DataError, match=r"expected trades alone \(action T\), found A too"):

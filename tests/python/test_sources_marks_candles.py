@@ -123,10 +123,11 @@ class TestCandles:
 
     def test_candles_that_contradict_themselves_are_left_out(self, tmp_path: Path) -> None:
         text = kline(0) + kline(1, ohlc="10.5,9.0,9.5,11.0") + kline(2, buy="10.0") + kline(3, ohlc="0,0,0,0")
-        (tmp_path / "a.csv").write_text(text + "".join(kline(i) for i in range(4, 40)))
+        (tmp_path / "a.csv").write_text(text + "".join(kline(i) for i in range(4, 44)))
         candles = read_candles(tmp_path / "a.csv")
-        assert len(candles) == 37
-        assert (candles.report.rows_read, candles.report.rejected) == (40, {"contradictory": 3})
+        assert len(candles) == 41
+        assert (candles.report.rows_read, candles.report.rejected) == (44, {"contradictory": 3})
+        assert candles.report.files[0].nothing == {"contradictory": 1}
 
     @pytest.mark.parametrize(
         ("text", "message"),

@@ -63,7 +63,8 @@ def test_prices_sizes_sides_and_the_time_of_receipt_are_read(tmp_path: Path, wid
 def test_rows_without_an_aggressor_or_with_an_unknown_one_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path / "2026.parquet", aggressor_side=np.array([NO_AGGRESSOR, SELLER, BUYER], np.uint8))
     reader = lq.read_trades(path)
-    assert sum(len(batch) for batch in reader) == 2
+    with pytest.raises(lq.DataError, match=r"lost rows, found 1 of 3 \(1 unknown_side\); the first is row 1"):
+        list(reader)
     assert reader.report.rejected == {"unknown_side": 1}
     with pytest.raises(lq.DataError, match=r"found 1 of 3 \(side 1\)"):
         list(lq.read_trades(write(tmp_path / "2026.parquet", aggressor_side=np.array([7, 2, 1], np.uint8))))

@@ -107,7 +107,8 @@ class LIQCORE_EXPORT MarginSchedule {
   /// With maintenance amounts the tier is the one of the notional at the liquidation price. Without them (OKX,
   /// BitMEX) one rate, chosen by the size at entry, holds for the whole position.
   ///
-  /// @param tiers    rising; the first floor is 0, each further floor the cap before it; rates in (0, 1), rising;
+  /// @param tiers    rising; the first floor is 0, each further floor the cap before it, or all of them one contract
+  ///                 above it (then a tier ends where the next begins); rates in (0, 1), rising;
   ///                 max_leverage * rate <= 1; with amounts `amount[n] = amount[n-1] + floor[n] (rate[n] - rate[n-1])`
   ///                 to 1e-6, so that maintenance margin is continuous
   /// @param amounts  whether the amounts are the venue's. False: there are none, all must be 0

@@ -267,6 +267,37 @@ SideCounts ArrowBatch::sides(std::size_t column, bool true_is_sell, std::span<st
   return counts;
 }
 
+void ArrowBatch::words(std::size_t column, std::span<const std::string> words, std::span<std::int8_t> out) const {
+  const ArrowField& field = (*fields_)[column];
+  const ArrowArray& array = child(column);
+  const std::int64_t first = begin(column);
+  const auto n = static_cast<std::int64_t>(out.size());
+  if (n == 0) return;
+  const auto set = [&](std::int64_t row, std::string_view says) {
+    out[static_cast<std::size_t>(row)] = static_cast<std::int8_t>(text::find_word(says, words));
+  };
+  if (!field.words.empty()) {
+    require_buffers(array, 2);
+    if (array.dictionary == nullptr) throw ArrowError("column " + field.name + " has no dictionary");
+    const ArrowArray& dictionary = *array.dictionary;
+    require_text(dictionary, field.words);
+    for (std::int64_t row = 0; row < n; ++row)
+      set(row, word(dictionary, field.words, dictionary.offset + code(column, row)));
+  } else if (field.format == "b") {
+    require_buffers(array, 2);
+    std::vector<std::uint8_t> bits(out.size());
+    unpack_bits(array.buffers[1], first, bits, 0);
+    for (std::int64_t row = 0; row < n; ++row) set(row, bits[static_cast<std::size_t>(row)] != 0 ? "true" : "false");
+  } else if (is_text(field.format)) {
+    require_text(array, field.format);
+    for (std::int64_t row = 0; row < n; ++row) set(row, word(array, field.format, first + row));
+  } else {
+    require_buffers(array, 2);
+    for (std::int64_t row = 0; row < n; ++row)
+      set(row, std::to_string(load_whole(field.format[0], array.buffers[1], first + row)));
+  }
+}
+
 ArrowReader::ArrowReader(ArrowArrayStream& from) {
   if (from.release == nullptr) throw ArrowError("the stream was consumed already");
   stream_ = take(from);

@@ -60,6 +60,11 @@ class LIQCORE_EXPORT ArrowBatch {
   /// @pre has_sides(column), nulls(column) == 0, out.size() == size()
   /// @throws ArrowError if the data break the interface's rules
   SideCounts sides(std::size_t column, bool true_is_sell, std::span<std::uint8_t> out) const;
+  /// Which of some words in lower case stands in each row, as text::find_word() tells; of whole numbers and bits, the
+  /// word of their digits.
+  /// @pre has_sides(column), nulls(column) == 0, out.size() == size()
+  /// @throws ArrowError as `sides` does
+  void words(std::size_t column, std::span<const std::string> words, std::span<std::int8_t> out) const;
 
  private:
   [[nodiscard]] const ArrowArray& child(std::size_t column) const { return *array_->children[column]; }

@@ -158,7 +158,8 @@ bool parse_iso(std::string_view rest, std::int64_t& ts_ns) noexcept {
   if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
     return false;
   if (!rest.empty() && !parse_clock(rest, hour, minute, second, nanoseconds, offset_minutes)) return false;
-  const std::int64_t minutes = days_from_civil(year, month, day) * 1440 + std::int64_t{60} * hour + minute - offset_minutes;
+  const std::int64_t minutes =
+      days_from_civil(year, month, day) * 1440 + std::int64_t{60} * hour + minute - offset_minutes;
   ts_ns = (minutes * 60 + second) * 1'000'000'000 + nanoseconds;
   return true;
 }
@@ -235,8 +236,12 @@ RowCounts for_each_dated_row(std::string_view bytes, char delimiter, int last, i
   Row row;
   for_each_row(bytes, [&](const char* begin, const char* end) {
     ++counts.rows;
-    const auto unreadable = [&](std::int64_t& reason) {
+    const auto lost = [&](std::int64_t& reason) {
       ++reason;
+      if (counts.first_lost < 0) counts.first_lost = begin - bytes.data();
+    };
+    const auto unreadable = [&](std::int64_t& reason) {
+      lost(reason);
       if (counts.first_unreadable < 0) counts.first_unreadable = begin - bytes.data();
     };
     if (!in_range(last) || !row.split(begin, end, delimiter, last)) return unreadable(counts.unreadable_row);
@@ -248,7 +253,7 @@ RowCounts for_each_dated_row(std::string_view bytes, char delimiter, int last, i
     TimeForm form{};
     if (!parse_time(row[time_column], ts_ns, form)) return unreadable(counts.unreadable_time);
     ++counts.times[static_cast<std::size_t>(form)];
-    use(std::as_const(row), ts_ns, counts, unreadable);
+    use(std::as_const(row), ts_ns, counts, unreadable, lost);
   });
   return counts;
 }
@@ -345,12 +350,12 @@ bool is_any(std::string_view field, std::span<const std::string_view> words) noe
 
 /// What venues, libraries and people write beside buy and sell. Bid and ask are none of them: in files of order books
 /// they say where an order rests.
-constexpr std::array<std::string_view, 14> buy_words = {
-    "buyer", "taker_buy", "market_buy", "buy_estimated", "买", "买入", "買", "買い", "買入", "매수", "compra",
-    "achat", "kauf",      "покупка"};
+constexpr std::array<std::string_view, 14> buy_words = {"buyer",  "taker_buy", "market_buy", "buy_estimated", "买",
+                                                        "买入",   "買",        "買い",       "買入",          "매수",
+                                                        "compra", "achat",     "kauf",       "покупка"};
 constexpr std::array<std::string_view, 15> sell_words = {
-    "seller", "taker_sell", "market_sell", "sell_estimated", "卖", "卖出", "賣", "賣出", "売", "売り", "매도", "venta",
-    "vente",  "verkauf",    "продажа"};
+    "seller", "taker_sell", "market_sell", "sell_estimated", "卖",    "卖出",    "賣",     "賣出",
+    "売",     "売り",       "매도",        "venta",          "vente", "verkauf", "продажа"};
 constexpr std::array<std::string_view, 4> unknown_words = {"unknown", "no_aggressor", "null", "nan"};
 
 Side parse_long_side(std::string_view field) noexcept {
@@ -425,6 +430,12 @@ std::int64_t parse_id(std::string_view field) noexcept {
   return id == no_id ? no_id + 1 : id;
 }
 
+int find_word(std::string_view field, std::span<const std::string> words) noexcept {
+  const auto found =
+      std::find_if(words.begin(), words.end(), [&](const std::string& word) { return is_word(field, word); });
+  return found == words.end() ? -1 : static_cast<int>(found - words.begin());
+}
+
 std::size_t count_lines(std::string_view bytes) noexcept {
   return static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n')) +
          (!bytes.empty() && bytes.back() != '\n' ? 1 : 0);
@@ -432,36 +443,37 @@ std::size_t count_lines(std::string_view bytes) noexcept {
 
 RowCounts parse_trades(std::string_view bytes, const TradeColumns& columns, std::string_view symbol,
                        const TradeArrays& out) noexcept {
-  const int last = std::max({columns.time, columns.price, columns.quantity, columns.side, columns.id, columns.symbol});
+  int last = std::max({columns.time, columns.price, columns.quantity, columns.side, columns.id, columns.symbol});
+  for (const int column : columns.word_columns) last = std::max(last, column);
   const bool ids = columns.id >= 0 && !out.id.empty();
   std::size_t used = 0;
-  const auto use = [&, ids](const Row& row, std::int64_t ts_ns, RowCounts& counts, const auto& unreadable) {
+  const auto use = [&, ids](const Row& row, std::int64_t ts_ns, RowCounts& counts, const auto& unreadable,
+                            const auto& lost) {
     double price = 0.0, quantity = 0.0;
     int price_decimals = 0, quantity_decimals = 0;
     if (!parse_decimal(row[columns.price], price, price_decimals)) return unreadable(counts.unreadable_price);
     if (!parse_decimal(row[columns.quantity], quantity, quantity_decimals))
       return unreadable(counts.unreadable_quantity);
-    const Side side = columns.side < 0 ? (quantity < 0.0 ? Side::sell : Side::buy)
-                                       : parse_side(row[columns.side], columns.code);
+    const Side side =
+        columns.side < 0 ? (quantity < 0.0 ? Side::sell : Side::buy) : parse_side(row[columns.side], columns.code);
     if (columns.side < 0) quantity = std::abs(quantity);
     if (side == Side::unreadable) return unreadable(counts.unreadable_side);
-    if (!std::isfinite(price) || !std::isfinite(quantity)) {
-      ++counts.not_finite;
-      return;
-    }
-    if (!(price > 0.0 && quantity > 0.0)) {
+    if (!std::isfinite(price) || !std::isfinite(quantity)) return lost(counts.not_finite);
+    if (quantity == 0.0) {
       ++counts.not_positive;
+      ++counts.nothing;
       return;
     }
-    if (side == Side::unknown) {
-      ++counts.unknown_side;
-      return;
-    }
+    if (!(price > 0.0 && quantity > 0.0)) return lost(counts.not_positive);
+    if (side == Side::unknown) return lost(counts.unknown_side);
     out.ts_ns[used] = ts_ns;
     out.price[used] = price;
     out.quantity[used] = quantity;
     out.taker_sell[used] = side == Side::sell;
     if (ids) out.id[used] = parse_id(row[columns.id]);
+    for (std::size_t j = 0; j < columns.word_columns.size(); ++j)
+      out.word[j * out.ts_ns.size() + used] =
+          static_cast<std::int8_t>(find_word(row[columns.word_columns[j]], columns.words));
     counts.price_decimals = std::max(counts.price_decimals, price_decimals);
     counts.quantity_decimals = std::max(counts.quantity_decimals, quantity_decimals);
     ++used;
@@ -478,23 +490,25 @@ RowCounts parse_columns(std::string_view bytes, char delimiter, int time, std::s
   for (const int column : columns) last = std::max(last, column);
   const std::size_t stride = ts_ns.size();
   std::size_t used = 0;
-  const auto use = [&](const Row& row, std::int64_t ts, RowCounts& counts, const auto& unreadable) {
+  const auto use = [&](const Row& row, std::int64_t ts, RowCounts& counts, const auto& unreadable, const auto& lost) {
     int finest = 0;
-    bool finite = true;
+    bool finite = true, empty = false;
     for (std::size_t j = 0; j < columns.size(); ++j) {
       const std::string_view field = row[columns[j]];
       double& value = values[j * stride + used];
       int decimals = 0;
       if (field.empty()) {
-        finite = false;
+        empty = true;
         continue;
       }
       if (!parse_decimal(field, value, decimals)) return unreadable(counts.unreadable_price);
       finite = finite && std::isfinite(value);
       finest = std::max(finest, decimals);
     }
-    if (!finite) {
+    if (!finite) return lost(counts.not_finite);
+    if (empty) {
       ++counts.not_finite;
+      ++counts.nothing;
       return;
     }
     ts_ns[used] = ts;

@@ -43,6 +43,9 @@ enum class SideCode : std::uint8_t { true_is_buy, true_is_sell, one_is_sell_two_
 /// true, false and numbers as `code` says; unknown, none or nothing is unknown.
 [[nodiscard]] Side parse_side(std::string_view field, SideCode code) noexcept;
 
+/// Which of some words in lower case a field is, in any case; -1: none of them.
+[[nodiscard]] int find_word(std::string_view field, std::span<const std::string> words) noexcept;
+
 /// A row without an id (an empty field, or a UUID of zeros).
 inline constexpr std::int64_t no_id = std::numeric_limits<std::int64_t>::min();
 
@@ -59,6 +62,8 @@ struct TradeColumns {
   int id = -1;
   int symbol = -1;
   SideCode code = SideCode::true_is_sell;  ///< what "true" and 1 mean (is_buyer_maker, taker_sell: sell)
+  std::span<const int> word_columns{};     ///< of which it is told which of `words` stands there; each >= 0
+  std::span<const std::string> words{};    ///< at most 127, in lower case
 };
 
 /// What became of the rows: rows = used + unreadable + not_finite + not_positive + unknown_side + other_symbol.
@@ -72,12 +77,15 @@ struct RowCounts {
   std::int64_t unreadable_side = 0;
   std::int64_t not_finite = 0;
   std::int64_t not_positive = 0;
+  std::int64_t nothing =
+      0;  ///< of those not positive, quantities of zero; in parse_columns: of those not finite, empty
   std::int64_t unknown_side = 0;
   std::int64_t other_symbol = 0;
   std::array<std::int64_t, time_forms> times{};  ///< readable times by TimeForm
   int price_decimals = 0;                        ///< the most needed by a used price; in parse_columns: by any value
   int quantity_decimals = 0;
   std::int64_t first_unreadable = -1;  ///< where the first unreadable row starts, bytes from the beginning; -1: none
+  std::int64_t first_lost = -1;        ///< the same of rows left out for any reason but symbol and quantities of zero
 
   [[nodiscard]] std::int64_t unreadable() const noexcept {
     return unreadable_row + unreadable_time + unreadable_price + unreadable_quantity + unreadable_side;
@@ -91,6 +99,7 @@ struct TradeArrays {
   std::span<double> quantity;
   std::span<bool> taker_sell;
   std::span<std::int64_t> id;
+  std::span<std::int8_t> word{};  ///< find_word() of column j in used row i at [j * ts_ns.size() + i]; may be empty
 };
 
 /// Lines in the bytes, blank ones included: no parse below writes more rows than this.

@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import Instrument, MarginSchedule
 from ..errors import DataError, InvalidConfigError
-from ..sources import Candles, FileReport, Marks, OpenInterest, ReadReport
+from ..sources import Candles, FileReport, Marks, OpenInterest, ReadReport, fills
+from ..sources.losses import NOT_LOST, say_losses
 from ..sources.marks import unfold
-from ..sources.trade_rows import check_readable
+from ..sources.trade_rows import Rows
 from ..tables.batch import TradeBatch
 from ..words.times import UNITS_NS, Length, format_duration, parse_duration
 
@@ -131,9 +132,11 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
     """
     Convert trades (``fetch_trades``, ``watch_trades``), pages of them joined in any order.
 
-    Public trades tell the taker's ``side``, in letters of any case. Where ``takerOrMaker`` says "maker", as some of
-    one's own do, the taker was on the other side. Repeats, whose ``id``, time, price, amount and side came before, are
-    dropped and counted as ``duplicate_id``, trades without a side as ``unknown_side``.
+    Public trades tell the taker's ``side``, in letters of any case. One's own tell the user's: where ``takerOrMaker``,
+    or what the exchange said (``info``: isMaker, crossed, execType, ...) is the maker, the taker was on the other side.
+    Of a trade with both rows the taker's counts, the other is counted as ``maker``; makers' rows alone are turned over,
+    with a warning; own trades that do not say are ``unknown_side``, as are trades without a side. Repeats (id, time,
+    price, amount and side) are counted as ``duplicate_id``; settlements, funding and the like as ``no_trade``.
 
     Parameters
     ----------
@@ -157,7 +160,7 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
     """
     report = _report()
     factor = _factor(contract_size)
-    seen: set[tuple[str, Row]] = set()
+    seen: set[Row] = set()
     symbols: set[str] = set()
 
     def convert(trade: Mapping[str, Any]) -> Row | str:
@@ -169,21 +172,33 @@ def trades_from_ccxt(trades: Iterable[Mapping[str, Any]], *, contract_size: floa
                 raise _Unreadable("side", f"side {trade['side']!r}, neither buy nor sell")
         if trade.get("symbol"):
             symbols.add(trade["symbol"])
-        bad = _bad(price, qty) or ("unknown_side" if side is None else None)
-        row = (ts, price, qty, (side == "sell") != (trade.get("takerOrMaker") == "maker"))
-        if bad is None and trade.get("id") is not None:
-            key = str(trade["id"]), row
-            if key in seen:
+        info = trade.get("info")
+        info = info if isinstance(info, dict) else {}
+        if fills.is_no_trade(info):
+            return "no_trade"
+        maker = fills.is_maker(trade.get("takerOrMaker"))
+        maker = fills.role_of(info) if maker is None else maker
+        unknown = side is None or (maker is None and _is_own(trade))
+        bad = _bad(price, qty) or ("unknown_side" if unknown else None)
+        if bad == "not_positive" and qty == 0:
+            report.reject(bad, 0, 1)
+        if bad is not None:
+            return bad
+        id = _core.NO_ID if trade.get("id") is None else _core.parse_id(str(trade["id"]))
+        row = (ts, price, qty, side == "sell", maker is True, id)
+        if id != _core.NO_ID:
+            if row in seen:
                 return "duplicate_id"
-            seen.add(key)
-        return bad or row
+            seen.add(row)
+        return row
 
     rows = _rows("trades", trades, convert, report)
     if len(symbols) > 1:
         raise DataError(f"ccxt: expected trades of one symbol, found {', '.join(sorted(symbols))}")
-    ts, (price, qty, sold) = _sorted(rows, 4, report)
+    found = _taken(rows, report)
+    ts, price, qty = found.ts, found.price, found.qty
     report.price_decimals, report.qty_decimals = _core.finest_decimals(price), _core.finest_decimals(qty)
-    return CcxtTrades(ts, price, qty, sold.astype(np.bool_), _done(report, price))
+    return CcxtTrades(ts, price, qty, found.taker_sell, _done(report, price))
 
 
 def candles_from_ccxt(
@@ -387,7 +402,7 @@ def _rows(name: str, items: Iterable[Any], convert: Callable[[Any], Row | str], 
     """Convert one by one; a text says why a row is left out, `_Unreadable` that it cannot be read."""
     if not isinstance(items, Iterable) or isinstance(items, str | bytes | Mapping):
         raise TypeError(f"{name} must be a list of what ccxt returns, was {items!r}")
-    rows, example = [], ""
+    rows = []
     for at, item in enumerate(items):
         report.rows_read += 1
         try:
@@ -395,12 +410,14 @@ def _rows(name: str, items: Iterable[Any], convert: Callable[[Any], Row | str], 
         except _Unreadable as error:
             row = "unreadable"
             report.unreadable[error.name] = report.unreadable.get(error.name, 0) + 1
-            example = example or f"; the first is {name}[{at}]: {error.problem}"
+            report.example = report.example or f"{name}[{at}]: {error.problem}"
         if isinstance(row, str):
             report.reject(row, 1)
+            if row not in NOT_LOST:
+                report.example = report.example or f"{name}[{at}]"
         else:
             rows.append(row)
-    check_readable("ccxt", report.unreadable, report.rows_read, example)
+    say_losses(report)
     return rows
 
 
@@ -414,6 +431,32 @@ def _sorted(rows: list[Row], width: int, report: FileReport) -> tuple[NDArray[np
     if len(ts):
         report.first_ts, report.last_ts = int(ts[0]), int(ts[-1])
     return ts, values
+
+
+def _is_own(trade: Mapping[str, Any]) -> bool:
+    """Whether a trade is one of a user's: it has the order, or what it cost."""
+    fee = trade.get("fee")
+    return bool(trade.get("order") or (isinstance(fee, Mapping) and fee.get("cost")))
+
+
+def _taken(rows: Sequence[Row], report: FileReport) -> Rows:
+    """Trades in order of time, of makers and takers the latter."""
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * 6
+    ids = np.array(columns[5], np.int64)
+    found = Rows(
+        np.array(columns[0], np.int64),
+        np.array(columns[1], np.float64),
+        np.array(columns[2], np.float64),
+        np.array(columns[3], np.bool_),
+        None if bool(np.any(ids == _core.NO_ID)) else ids,
+        users=np.array(columns[4], np.int8),
+    )
+    found = fills.sort_out(found, report, "takerOrMaker")
+    found = found.take(np.argsort(found.ts, kind="stable"))
+    report.rows_used = len(found)
+    if len(found):
+        report.first_ts, report.last_ts = int(found.ts[0]), int(found.ts[-1])
+    return found
 
 
 def _last_of_each(

@@ -77,7 +77,7 @@ def map_footer_items(shown: MapLike, outside: str) -> list[str]:
 
 
 def _terms(meta: Mapping[str, Any]) -> list[str]:
-    items = []
+    items = list(meta.get("losses", ()))
     if meta.get("hidden"):
         items.append(f"{meta['hidden']} hidden")
     if meta.get("trigger"):

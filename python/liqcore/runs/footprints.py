@@ -13,6 +13,7 @@ from .._core import Instrument
 from ..config.arguments import override
 from ..config.config import Config
 from ..errors import InvalidConfigError
+from ..sources.losses import Losses
 from ..tables.footprint_stream import FootprintStream
 from ..words.times import Length, parse_duration
 from .run import finer_grid, first_grid, grid_notes, refuse_off_grid
@@ -101,7 +102,11 @@ def footprints(
             break
         tick_size, lot_size = finer
     refuse_off_grid(tick_size, native.rejected["off_grid"], native.trade_count + sum(native.rejected.values()))
-    for note in terms.notes + grid_notes(given.tick_size, config.instrument.lot_size, tick_size, lot_size):
+    lost = Losses(native.rejected, native.trade_count + sum(native.rejected.values()), source.nothing)
+    if len(native):
+        lost.refuse("the engine", {})
+    said = [f"{entry['name']}: {entry['lost']}" for entry in source.inputs() if entry.get("lost")]
+    for note in said + terms.notes + grid_notes(given.tick_size, config.instrument.lot_size, tick_size, lot_size):
         warnings.warn(note, stacklevel=2)
     if not len(native):
         raise none_used("footprints", source.inputs(), native)

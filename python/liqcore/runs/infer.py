@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from .._core import Instrument, MarginSchedule
+from ..errors import InvalidConfigError
 from ..market.contracts import settle_contract
 from ..sources import scan
 from .terms import venues_of
@@ -24,6 +27,8 @@ def infer(
     *,
     symbol: str | None = None,
     venue: str | None = None,
+    contract: Literal["linear", "inverse"] | None = None,
+    multiplier: float | None = None,
     format: str = "auto",
 ) -> Instrument:
     """
@@ -37,6 +42,8 @@ def infer(
         Which, if the files hold several. [default: taken from the files]
     venue : str, optional
         A venue of the catalogue. [default: taken from the files' layout, and marked as assumed]
+    contract, multiplier : optional
+        What one unit of quantity is, as for `liqcore.heatmap`. [default: from rows, layout or catalogue]
     format : str
         As for `read_trades`.
 
@@ -52,8 +59,13 @@ def infer(
     DataError
         If a file cannot be read, or is of a quanto contract.
     InvalidConfigError
-        If the venue is not in the catalogue, or quantities are contracts of an unknown size.
+        If the venue is not in the catalogue, quantities are contracts of an unknown size, or `contract` or `multiplier`
+        breaks its rule.
     """
+    if contract not in (None, "linear", "inverse"):
+        raise InvalidConfigError(f'contract must be "linear" or "inverse", was {contract!r}')
+    if multiplier is not None and not 0 < multiplier < math.inf:
+        raise InvalidConfigError(f"multiplier must be finite and above 0, was {multiplier}")
     head = scan(
         [str(f) for f in files] if isinstance(files, list | tuple) else str(files), symbol=symbol, format=format
     )
@@ -64,13 +76,16 @@ def infer(
     quantities = [file.quantities for file in head.files if file.quantities is not None and file.rows_used]
     among = venues_of(venue, quantities, symbol)
     listing = None if symbol is None else next((found for each in among if (found := each.listed(symbol))), None)
-    contract, notes = settle_contract(listing.symbol if listing else symbol, among, quantities)
-    if listing is not None and listing.contract != contract.kind:
+    settled, notes = settle_contract(
+        listing.symbol if listing else symbol, among, quantities, kind=contract, multiplier=multiplier
+    )
+    if listing is not None and listing.contract != settled.kind:
         listing = None
     if listing is not None and venue is None:
         assumed.append("venue")
-    if contract.source == "assumed" or (listing is None and ":" in contract.source):  # read off the symbol's form
-        assumed += ["contract", "multiplier"]
+    if settled.source == "assumed" or (listing is None and ":" in settled.source):  # read off the symbol's form
+        own = {"contract": contract, "multiplier": multiplier}
+        assumed += [name for name, value in own.items() if value is None]
     tick = listing.tick_size if listing else None
     lot = listing.lot_size if listing else None
     if tick is None or head.tick_size < tick:
@@ -92,10 +107,10 @@ def infer(
     return Instrument(
         symbol=symbol or "",
         venue=listing.venue if listing else (venue or ""),
-        contract=contract.kind,
+        contract=settled.kind,
         tick_size=tick,
         lot_size=lot,
-        multiplier=contract.multiplier,
+        multiplier=settled.multiplier,
         margin=MarginSchedule.flat(_ASSUMED_RATE) if schedule is None else schedule.margin,
         assumed=assumed,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..config.sections import InstrumentConfig
 from ..engine.describe import describe
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
+from ..sources.losses import Losses, lost_in_all
 from .side_streams import SideStreams
 from .terms import settle_terms
 from .trades import Footprints, Source
@@ -69,7 +70,12 @@ def consume(
             break
         tick_size, lot_size = finer  # rows did not fit the grid that was given, or seen at first: once more, on theirs
     refuse_off_grid(engine.instrument.tick_size, stats.rejected["off_grid"], stats.rows)
-    notes = terms.notes + grid_notes(given.tick_size, asked.lot_size, tick_size, lot_size)
+    lost = Losses(stats.rejected, stats.rows, source.nothing)
+    if stats.used:  # otherwise that is what the caller says
+        lost.refuse("the engine", {})
+    inputs, beside = source.inputs(), streams.inputs()
+    notes = [f"{entry['name']}: {entry['lost']}" for entry in (*inputs, *beside) if entry.get("lost")]
+    notes += terms.notes + grid_notes(given.tick_size, asked.lot_size, tick_size, lot_size)
     rejected = {reason: count for reason, count in stats.rejected.items() if count}
     if rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
@@ -90,8 +96,9 @@ def consume(
         chosen = f"{'no ' if streams.open_interest is None else ''}open interest is given"
     meta = describe(engine, engine.dropped_leverage) | {
         "model_chosen": chosen,
-        "inputs": source.inputs(),
-        "beside": streams.inputs(),
+        "inputs": inputs,
+        "beside": beside,
+        "losses": _losses(inputs, beside, lost),
         "rows": {
             "rows": stats.rows,
             "used": stats.used,
@@ -112,6 +119,15 @@ def consume(
     if not source.has_trades:
         meta["resolution"] = "candles"
     return Run(engine, settled, meta, notes)
+
+
+def _losses(inputs: Sequence[Mapping[str, Any]], beside: Sequence[Mapping[str, Any]], engine: Losses) -> list[str]:
+    """Say what was lost of each kind of input, and in the engine, where a picture must say it."""
+    kinds = dict.fromkeys(entry["kind"] for entry in beside)
+    said = [lost_in_all("trades", inputs)]
+    said += [lost_in_all(kind, [entry for entry in beside if entry["kind"] == kind]) for kind in kinds]
+    said.append(lost_in_all("rows in the engine", [{"rejected": engine.lost, "rows": engine.rows}]))
+    return [text for text in said if text]
 
 
 def _half_life_note(config: Config, engine: Engine) -> str:

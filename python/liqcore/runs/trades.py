@@ -71,6 +71,11 @@ class Memory:
         report = None if trades is not None else getattr(candles, "report", None)
         self.quantities = [Quantities(file.name) for file in report.files] if report is not None else []
 
+    @property
+    def nothing(self) -> dict[str, int]:
+        """Rows that the engine will reject, and that say nothing."""
+        return {} if self._trades is None else {"not_positive": int(np.count_nonzero(self._trades.qty == 0))}
+
     def batches(self) -> Iterator[Any]:
         if self._trades is None:
             return
@@ -99,6 +104,7 @@ class Files:
     """Trades in files."""
 
     has_trades = True
+    nothing: Mapping[str, int] = {}
 
     def __init__(self, paths: Any, config: Config, progress: Progress | None, prefetch: bool) -> None:
         self._paths = paths
@@ -163,6 +169,7 @@ class Footprints:
     """Trades summed into runs."""
 
     has_trades = True
+    nothing: Mapping[str, int] = {}
 
     def __init__(self, stream: FootprintStream, progress: Progress | None) -> None:
         if not len(stream):

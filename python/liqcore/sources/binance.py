@@ -18,7 +18,21 @@ _COIN_MARGINED = r"[A-Z0-9]+USD_(?:PERP|\d{6})"
 _FUTURES = ("binance-usdm", "binance-coinm")
 
 
-def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str, ...] = ("ms",)) -> TradeLayout:
+_BY_SYMBOL = "base; COIN-M (`BTCUSD_PERP`): contracts of 100 USD for BTC, 10 USD else"
+_HEADER = (
+    "header since mid-2022; up to 38 % zero quantities in spring 2023 (`not_positive`); months "
+    "repeat days (`duplicate_id`)"
+)
+
+
+def _layout(
+    name: str,
+    columns: tuple[str, ...],
+    quantity: str,
+    units: tuple[str, ...] = ("ms",),
+    unit: str = "",
+    defects: str = "",
+) -> TradeLayout:
     return TradeLayout(
         name=f"binance-{name}",
         columns=columns,
@@ -35,13 +49,18 @@ def _layout(name: str, columns: tuple[str, ...], quantity: str, units: tuple[str
         headerless=True,
         units=units,
         file_name=r"(?P<symbol>[A-Z0-9_]+)-(?:aggTrades|trades)-",
+        unit=unit,
+        defects=defects,
     )
 
 
 LAYOUTS = (
-    _layout("spot-aggtrades", (*_AGGREGATED, "is_best_match"), "quantity", ("ms", "us")),
-    _layout("aggtrades", _AGGREGATED, "quantity"),
-    _layout("spot-trades", _SPOT_TRADES, "qty", ("ms", "us")),
-    _layout("trades", _SPOT_TRADES[:-1], "qty"),
-    _layout("coinm-trades", ("id", "price", "qty", "base_qty", "time", "is_buyer_maker"), "qty"),
-)
+    _layout("spot-aggtrades", (*_AGGREGATED, "is_best_match"), "quantity", ("ms", "us"), defects="never a header"),
+    _layout("aggtrades", _AGGREGATED, "quantity", unit=_BY_SYMBOL, defects=_HEADER),
+    _layout("spot-trades", _SPOT_TRADES, "qty", ("ms", "us"), defects="never a header"),
+    _layout("trades", _SPOT_TRADES[:-1], "qty", unit=_BY_SYMBOL, defects=_HEADER),
+    _layout("coinm-trades", ("id", "price", "qty", "base_qty", "time", "is_buyer_maker"), "qty",
+            unit="contracts of 10 or 100 USD; base_qty in coins, which tells it from `binance-trades`"
+                 " without a header",
+            defects=_HEADER),
+)  # fmt: skip

@@ -7,5 +7,6 @@ LAYOUTS = (
         name="bitfinex", units=("ms",),
         columns=("id", "mts", "amount", "price"),
         time="mts", price="price", quantity="amount", side="", id="id", headerless=True,
+        defects="lists in JSON, without names; newest first is put right",
     ),
 )  # fmt: skip

@@ -242,7 +242,7 @@ def read_klines(table: AnyTable, report: FileReport, symbol: str | None, interva
         good &= values >= 0
     close_time = column(closes) if told else None
     part.values = np.stack([open_, high, low, close, *volumes, *([] if close_time is None else [close_time])])
-    part.keep("contradictory", good)
+    part.keep("contradictory", good, ~np.any([open_, high, low, close], axis=0))
     if told:
         interval_ns = _told_interval(table, report, part.ts, part.values[-1])
         part.values = part.values[:-1]

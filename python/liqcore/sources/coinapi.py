@@ -9,5 +9,7 @@ LAYOUTS = (
         time="time_exchange", price="price", quantity="base_amount", side="taker_side", id="guid",
         contracts=r"(?:BITMEX|DERIBIT|OKEX|OKX|HUOBI.*|BINANCEFTSC|BYBIT|GATEIOFTS|KUCOINFTS)_(?:PERP|FTS)_.*",
         file_name=r"(?P<symbol>[A-Z0-9]+_(?:PERP|FTS|SPOT)_[A-Z0-9_]+)",
+        unit="as the venue prints it: contracts for BitMEX, Deribit, OKX and others",
+        defects="semicolons; `BUY_ESTIMATED` is CoinAPI's guess and read as a buy; of the two times the venue's counts",
     ),
 )  # fmt: skip

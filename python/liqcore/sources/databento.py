@@ -8,5 +8,8 @@ LAYOUTS = (
         columns=("ts_event", "rtype", "publisher_id", "instrument_id", "action", "side", "price", "size"),
         time="ts_event", price="price", quantity="size", side="side", symbol="instrument_id",
         contracts=".*", price_digits=9, only=("action", "T"),
+        unit="contracts",
+        defects="whole prices are divided by 1e9; prices that are none (the largest number) are "
+                "`not_finite`; files with other actions than T are refused",
     ),
 )  # fmt: skip

@@ -27,7 +27,7 @@ SUCCESS = (
     Success("s", ("ok",)),
 )
 # What holds the rows, the outermost first.
-_ROWS = ("result", "data", "rows", "list", "candles", "trades", "items", "tick", "ticks")
+_ROWS = ("result", "data", "rows", "list", "candles", "trades", "fills", "events", "items", "tick", "ticks")
 _SAID = ("retMsg", "msg", "err-msg", "message", "error_message", "mc", "error")
 
 
@@ -66,6 +66,8 @@ def is_envelope(answer: dict[str, Any]) -> bool:
     if "result" in answer and (isinstance(answer["result"], list | dict) or "success" in answer or "error" in answer):
         return True
     if "status" in answer and "tick" in answer:
+        return True
+    if isinstance(answer.get("events"), list) or ("channel" in answer and isinstance(answer.get("data"), dict)):
         return True
     return _container(answer) is not None or _columns(answer) is not None
 

@@ -8,5 +8,7 @@ LAYOUTS = (
         columns=("timestamp", "id", "type", "side", "price", "amount", "cost"),
         time="timestamp", price="price", quantity="amount", quote="cost", side="side", id="id",
         headerless=True, file_name=r"(?P<symbol>[A-Z0-9]+_[A-Z0-9]+(?:_[A-Z0-9]+)?)-trades",
+        unit="as ccxt gives it",
+        defects="lists in JSON, without names",
     ),
 )  # fmt: skip

@@ -10,11 +10,14 @@ LAYOUTS = (
         columns=("timestamp", "dealid", "price", "size"),
         time="timestamp", price="price", quantity="size", side="", id="dealid",
         venues=("gate",), contracts=".*", headerless=True, file_name=_FILE_NAME,
+        unit="contracts",
+        defects="none known",
     ),
     TradeLayout(
         name="gate-spot", units=("s",),
         columns=("timestamp", "dealid", "price", "amount", "side"),
         time="timestamp", price="price", quantity="amount", side="side", one_is_sell=True, id="dealid",
         headerless=True, file_name=_FILE_NAME,
+        defects="none known",
     ),
 )  # fmt: skip

@@ -19,10 +19,13 @@ _OF_ORDERS = ("order_status", "time_in_force", "bk_px", "bk_loss", "pos_side", "
 _TARDIS = ("exchange", "symbol", "timestamp", "local_timestamp", "id", "side", "price", "amount")
 _OF_BOOKS = ("is_snapshot",)
 _BYBIT_LIQUIDATION = {"T", "s", "S", "v", "p"}  # its trades have more
+_TOPICS = ("trade", "deals", "fills", "executions", "matches", "user")
 _FOLDERS = 4  # how many of the folders above a file may say what it is
 
 
-def refuse_liquidations(path: Path, names: Sequence[str], ids: Sequence[str], told: bool) -> None:
+def refuse_liquidations(
+    path: Path, names: Sequence[str], ids: Sequence[str], told: bool, *, fills: bool = False
+) -> None:
     """
     Refuse liquidations and orders, which have the columns of trades.
 
@@ -34,13 +37,15 @@ def refuse_liquidations(path: Path, names: Sequence[str], ids: Sequence[str], to
         The first ids; empty where there is no such column.
     told : bool
         Whether the columns are of trades alone, or the caller has said that they are.
+    fills : bool
+        Whether they are known to be fills of users, who have positions.
 
     Raises
     ------
     DataError
         If the file is not of trades, or Tardis' columns do not tell and its name does not either.
     """
-    if what := no_trades(names):
+    if what := no_trades([name for name in names if not (fills and find([name], ("pos_side",)) == 0)]):
         raise DataError(f"{path.name}: expected trades, found {what}")
     if told:
         return
@@ -67,7 +72,7 @@ def refuse_other_events(path: Path, topic: str | None, names: Sequence[str], row
     """
     events = {row[names.index("e")] for row in rows} if "e" in names else set()
     odd = sorted(events - {"trade", "aggTrade"})
-    if topic is not None and not any(word in topic.lower() for word in ("trade", "deals", "fills")):
+    if topic is not None and not any(word in topic.lower() for word in _TOPICS):
         odd.append(topic)
     if odd:
         raise DataError(f"{path.name}: expected trades, found messages of {odd[0]}")

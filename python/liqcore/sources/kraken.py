@@ -7,5 +7,6 @@ LAYOUTS = (
         name="kraken-spot", units=("s",),
         columns=("price", "volume", "time", "side", "ordertype", "misc", "id"),
         time="time", price="price", quantity="volume", side="side", id="id", headerless=True,
+        defects="lists in JSON, without names; archives of three columns hold no side: refused",
     ),
 )  # fmt: skip

@@ -9,5 +9,7 @@ LAYOUTS = (
         time="trade_time", price="price", quantity="size", side="side", id="trade_id",
         venues=("kucoin",), contracts=r"[A-Z0-9]+M",
         file_name=r"(?P<symbol>[A-Z0-9]*[A-Z][A-Z0-9]*(?:-[A-Z]+)?)-trades?-",
+        unit="futures (`XBTUSDTM`): contracts; spot: base",
+        defects="futures' ids have no order inside a millisecond",
     ),
 )  # fmt: skip

@@ -55,6 +55,9 @@ class TradeLayout:
         The time units that the venue documents; another one found is reported as a warning.
     file_name : str
         A pattern whose group ``symbol`` finds the symbol in the name of an archive.
+    unit, defects : str
+        In words, for docs/reference/formats.md: what the quantity counts (empty: base currency), and what is wrong with
+        such files and is done about it.
     """
 
     name: str
@@ -79,6 +82,8 @@ class TradeLayout:
     text_time: bool = False
     units: tuple[str, ...] = ()
     file_name: str = ""
+    unit: str = ""
+    defects: str = ""
 
     @property
     def code(self) -> str:

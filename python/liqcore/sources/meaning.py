@@ -11,18 +11,33 @@ from numpy.typing import NDArray
 # Column names by meaning, lower case, the most telling first. What each side column says when it is true or 1:
 TIME = ("ts_ns", "ts_us", "ts_ms", "ts", "ts_event", "transact_time", "trade_time", "time_exchange", "exchange_time",
         "timestamp_ms", "timestamp", "time", "created_time", "create_time_ms", "exch_ts", "unix", "unix_timestamp",
-        "datetime", "date", "T", "t")  # fmt: skip
-PRICE = ("price", "px", "trade_price", "exec_price", "p")
-QUANTITY = ("qty", "quantity", "amount", "size", "sz", "volume", "vol", "base_qty", "base_amount", "base_volume", "q",
-            "v")  # fmt: skip
-ID = ("agg_trade_id", "trade_id", "id", "tid", "trdmatchid", "exec_id", "deal_id", "guid", "a", "i")
+        "exec_time", "fill_time", "create_time", "created_at", "c_time", "datetime", "date", "T", "t")  # fmt: skip
+PRICE = ("price", "px", "trade_price", "exec_price", "fill_px", "fill_price", "last_px", "p")
+QUANTITY = ("qty", "quantity", "amount", "size", "sz", "volume", "vol", "base_qty", "base_amount", "base_volume",
+            "exec_qty", "fill_sz", "fill_size", "last_qty", "trade_volume", "q", "v")  # fmt: skip
+ID = (
+    "agg_trade_id",
+    "trade_id",
+    "id",
+    "tid",
+    "trdmatchid",
+    "match_id",
+    "exec_id",
+    "fill_id",
+    "deal_id",
+    "guid",
+    "a",
+    "i",
+)
 BASE_AMOUNT = ("base_qty", "base_quantity", "homenotional", "home_notional")
 QUOTE_AMOUNT = ("quote_qty", "quote_quantity", "foreignnotional", "foreign_notional")
 # What aggregates of trades have: an id of their own, and those of the first and the last trade.
 _AGGREGATES = {"agg_trade_id": ("first_trade_id", "last_trade_id"), "a": ("f", "l")}
-SYMBOL = ("symbol", "instrument_name", "instrument", "instid", "coin", "pair")
+SYMBOL = ("symbol", "instrument_name", "instrument", "instid", "coin", "pair", "contract", "product_id", "market")
 TRUE_IS_SELL = ("taker_sell", "is_buyer_maker", "buyer_is_maker", "buyer_maker", "m")
 TRUE_IS_BUY = ("taker_buy", "is_taker_buy", "is_buyer_taker")
+USER_BUYS = ("is_buyer", "buyer")  # of fills: the row's user
+MAKER_SIDE = ("maker_side", "maker_order_side", "passive_side", "resting_side")
 SIDE_WORDS = ("side", "taker_side", "aggressor_side", "trade_side", "direction", "S")
 
 # Money units in names: what is in one of them is turnover, however the column is called.
@@ -152,7 +167,9 @@ def recognise(names: Sequence[str]) -> tuple[TradeColumns, list[str]]:
     if side < 0 and (side := find(names, TRUE_IS_BUY)) >= 0:
         code = "true_is_buy"
     if side < 0:
-        side = find(names, SIDE_WORDS)
+        side = find(names, (*SIDE_WORDS, *MAKER_SIDE))
+    if side < 0 and (side := find(names, USER_BUYS)) >= 0:
+        code = "true_is_buy"
     columns = TradeColumns(
         time=find(names, TIME),
         price=find(names, PRICE, money=True),

@@ -229,7 +229,7 @@ def _read(
         table, report, "open interest", time=names.index(layout.time), numbers=[quantity],
         symbol_at=symbol_at, symbol=symbol,
     )  # fmt: skip
-    part.keep("not_positive", part.values[0] > 0)
+    part.keep("not_positive", part.values[0] > 0, part.values[0] == 0)
     counted = _counted_sides(table, report, layout) if sides == "auto" else sides
     if counted == "two":
         part.values /= 2

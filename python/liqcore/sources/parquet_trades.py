@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from .. import _core
 from ..errors import DataError
 from ..tables.parquet import Column, ParquetTable
+from .fills import WORDS, known_users, roles_in, sort_out, users_of
 from .kinds import refuse_liquidations
 from .layout import guess_symbol
+from .losses import NOT_LOST, check_losses
 from .meaning import TradeColumns, aggregate_of, quantity_like, recognise, settle, tell_apart
 from .parquet import UNIT_NS, to_decimal, to_float, to_time, unit_of
 from .quantity import contract_of, quantities_of
@@ -20,7 +22,6 @@ from .report import FileReport
 from .trade_rows import (
     Gathering,
     Rows,
-    check_readable,
     check_times,
     check_units,
     no_trade_file,
@@ -56,7 +57,11 @@ class ParquetTrades:
         if missing and not (notes and found.side < 0 and len(missing) == 1):
             raise DataError(no_trade_file(path.name, names, missing))
         self._at = found
-        refuse_liquidations(path, names, [], self._nautilus)
+        taken = [found.time, found.price, found.quantity, found.side, found.id, found.symbol]
+        self._roles = None
+        if not self._nautilus:
+            self._roles = roles_in(names, lambda at: self._words_in(first, at), taken, self._table.error)
+        refuse_liquidations(path, names, [], self._nautilus, fills=self._roles is not None)
         self.report = FileReport(str(path), path.name, "parquet", self._table.size, warnings=notes)
         self.left_out = False
         self.symbol_in_rows = self._at.symbol >= 0
@@ -86,9 +91,7 @@ class ParquetTrades:
         def number(at: int) -> NDArray[np.float64]:
             column = read[at]
             try:
-                return to_float(
-                    Column(column.values[:_HEAD_ROWS], None if column.null is None else column.null[:_HEAD_ROWS])
-                )
+                return to_float(_head(column))
             except TypeError:
                 return np.full(min(_HEAD_ROWS, len(column.values)), np.nan)
 
@@ -104,7 +107,7 @@ class ParquetTrades:
         places = [names.index(name) for name in wanted]
         read = self._table.read(group, [self._table.columns[at] for at in places])
         try:
-            ids = [to_float(Column(column.values[:_HEAD_ROWS])) for column in read]
+            ids = [to_float(_head(column)) for column in read]
         except TypeError:
             return self._at
         return replace(self._at, id=places[1]) if tell_apart(*ids) else self._at
@@ -122,6 +125,12 @@ class ParquetTrades:
         ts, readable, _ = self._time(self._table.read(group, [self._table.columns[self._at.time]])[0])
         ts = ts[readable]
         return int(ts[0]) if len(ts) and np.all(ts[1:] >= ts[:-1]) else None
+
+    def _words_in(self, group: int, at: int) -> list[str]:
+        """The first values of a column, as text."""
+        column = self._table.read(group, [self._table.columns[at]])[0]
+        words, codes = _codes(_head(column))
+        return [words[code] for code in codes]
 
     def symbols(self) -> list[str]:
         if not self.symbol_in_rows:
@@ -152,8 +161,8 @@ class ParquetTrades:
         report = self.report
         total = sum(self._table.group_rows)
         wanted = symbol if symbol is not None else report.symbol if self.symbol_in_rows else None
-        streaming = self._groups_are_sorted()
-        gathering = Gathering(_STRETCH if streaming else sum(self._table.group_rows) + 1)
+        streaming = self._groups_are_sorted() and self._roles is None  # a trade's two rows may lie in two groups
+        gathering = Gathering(_STRETCH if streaming else total + 1)
         units: dict[str, int] = {}
         ends = iter(self._cuts())
         for count, columns in pieces:
@@ -167,9 +176,8 @@ class ParquetTrades:
             others = report.rejected.get("other_symbol", 0)
             if symbol is None and others:
                 raise DataError(several_symbols(report.name, self.symbols()))
-            check_readable(
-                report.name, report.unreadable, total - others if limit is None else report.rows_read - others
-            )
+            if limit is None or total <= limit:  # a head need not be like its file
+                check_losses(report, more=total - report.rows_read)
             report.time_unit = next(iter(units), None)
             advance(self._table.size * report.rows_read // total)
             done = gathering.add(rows, cut)
@@ -179,6 +187,8 @@ class ParquetTrades:
 
     def _checked(self, stretches: list[Rows]) -> Iterator[Rows]:
         while stretches:
+            if self._roles is not None:
+                stretches[0] = sort_out(stretches[0], self.report, self._roles.name)
             check_times(self.report.name, stretches[0].ts, self._row_of, in_order=stretches[0].in_order)
             yield stretches.pop(0)  # nothing here holds the rows while they are used
 
@@ -216,7 +226,8 @@ class ParquetTrades:
 
     def _wanted(self) -> list[int]:
         at = self._at
-        return [at.time, at.price, at.quantity] + [i for i in (at.side, at.id, at.symbol) if i >= 0]
+        roles = self._roles.columns if self._roles is not None else []
+        return [at.time, at.price, at.quantity] + [i for i in (at.side, at.id, at.symbol, *roles) if i >= 0]
 
     def _contracts_in(self, group: int) -> dict[str, tuple[str, float] | None]:
         """The contract that the amounts of a row group say, by symbol ("" where there is no column of it)."""
@@ -252,6 +263,10 @@ class ParquetTrades:
 
         def reject(reason: str, bad: NDArray[np.bool_]) -> None:
             report.reject(reason, int((bad & keep).sum()))
+            if reason not in NOT_LOST and not report.example:
+                lost = bad & keep & (qty != 0) if reason == "not_positive" else bad & keep
+                if lost.any():
+                    report.example = f"row {report.rows_read - count + int(np.argmax(lost)) + 1} ({reason})"
             np.logical_and(keep, ~bad, out=keep)
 
         if symbol is not None and at.symbol >= 0:
@@ -273,11 +288,16 @@ class ParquetTrades:
             sides = self._sides(columns[at.side])
         self._reject_unreadable("side", sides == 3, reject, keep)
         reject("not_finite", ~(np.isfinite(price) & np.isfinite(qty)))
+        report.reject("not_positive", 0, int(np.count_nonzero((qty == 0) & keep)))
         reject("not_positive", ~((price > 0) & (qty > 0)))
         reject("unknown_side", sides == 2)
         rows = Rows(ts, price, qty, sides == 1, _ids(columns[at.id]) if at.id >= 0 else None)
+        if self._roles is not None:
+            rows.users = users_of(self._roles, count, {i: _words_at(columns[i]) for i in self._roles.columns})
         if not keep.all():
             rows = rows.take(keep)
+        if self._roles is not None:
+            rows = known_users(rows, report)
         if symbol is not None and at.symbol >= 0 and len(rows):
             report.symbol = symbol
         report.price_decimals = max(report.price_decimals, _core.finest_decimals(rows.price))
@@ -286,7 +306,9 @@ class ParquetTrades:
 
     def _clean_group(self, read: list[Column]) -> tuple[Rows, dict[str, int]] | None:
         """The usual row group, where one look shows that no row is to be rejected; None: it is not of that kind."""
-        if len(read) != 4 or self._at.side < 0 or any(column.null is not None for column in read):
+        if len(read) != 4 or self._at.side < 0 or self._roles is not None:
+            return None
+        if any(column.null is not None for column in read):
             return None
         ts, price, qty, side = (np.ascontiguousarray(column.values) for column in read)
         if (ts.dtype, price.dtype, qty.dtype, side.dtype) != _PLAIN_TYPES:
@@ -359,6 +381,17 @@ def _codes(column: Column) -> tuple[list[str], NDArray[np.int64]]:
         codes = np.where(column.null, len(words), codes)
         words.append("")
     return words, codes
+
+
+def _head(column: Column) -> Column:
+    return Column(column.values[:_HEAD_ROWS], None if column.null is None else column.null[:_HEAD_ROWS])
+
+
+def _words_at(column: Column) -> NDArray[np.int8]:
+    """Which of `WORDS` stands in each row of a column; -1: another."""
+    words, codes = _codes(column)
+    known = {word: number for number, word in enumerate(WORDS)}
+    return np.array([known.get(word.strip().lower(), -1) for word in words], np.int8)[codes]
 
 
 def _words(column: Column) -> list[str]:

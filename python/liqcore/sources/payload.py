@@ -145,6 +145,8 @@ class PayloadTable:
         return self._checked(rows)
 
     def _checked(self, rows: list[Any]) -> list[Any]:
+        if all(isinstance(row, list) and len(row) == 2 and isinstance(row[1], dict) for row in rows):
+            rows = [row[1] for row in rows]  # each beside whose it is: Hyperliquid's blocks of fills
         for row in rows:
             if not isinstance(row, dict | list):
                 raise self.error(f"expected objects or lists as rows, found {str(row)[:40]!r}")

@@ -26,11 +26,19 @@ class FileReport:
     rejected : dict of str to int
         Rows left out, by reason: ``unreadable``, ``not_finite``, ``not_positive``, ``unknown_side``, ``other_symbol``,
         ``duplicate_id`` (a row before has the time, id, price, quantity and side), ``duplicate`` (an overlapping file
-        has the row, one of the two without an id), ``late`` (before what had been yielded) and, in Parquet, ``null_`` +
-        the column; of other series than trades also ``duplicate_time``, ``contradictory`` and ``unfinished``.
+        has the row, one of the two without an id), ``late`` (before what had been yielded), of fills ``maker`` (its
+        taker's row is there) and ``no_trade``, and, in Parquet, ``null_`` + the column; of other series than trades
+        also ``duplicate_time``, ``contradictory`` and ``unfinished``.
     unreadable : dict of str to int
         What could not be read in the unreadable rows: ``row`` (too few fields), ``time``, ``price``, ``quantity``,
         ``side``.
+    nothing : dict of str to int
+        Of the rejected rows those that say nothing, by reason: quantities of zero, samples that are empty, candles of
+        zeros. They do not count as lost.
+    lost : str
+        What a reader of the result must know of the rows that were lost: over 0.1 % of them.
+    example : str
+        The first row that was lost, in words, where it is at hand.
     resorted : int
         Rows that stood behind a later one and were moved forward.
     time_unit : str or None
@@ -60,6 +68,9 @@ class FileReport:
     rows_used: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, int] = field(default_factory=dict)
+    nothing: dict[str, int] = field(default_factory=dict)
+    lost: str = ""
+    example: str = ""
     resorted: int = 0
     time_unit: str | None = None
     first_ts: int | None = None
@@ -72,10 +83,12 @@ class FileReport:
     notes: list[str] = field(default_factory=list)
     quantities: Quantities | None = None
 
-    def reject(self, reason: str, count: int) -> None:
-        """Count rows as rejected."""
+    def reject(self, reason: str, count: int, nothing: int = 0) -> None:
+        """Count rows as rejected, `nothing` of them as saying nothing."""
         if count:
             self.rejected[reason] = self.rejected.get(reason, 0) + count
+        if nothing:
+            self.nothing[reason] = self.nothing.get(reason, 0) + nothing
 
 
 def summary_of(file: FileReport) -> dict[str, Any]:
@@ -86,6 +99,8 @@ def summary_of(file: FileReport) -> dict[str, Any]:
         "rows": file.rows_read,
         "used": file.rows_used,
         "rejected": dict(file.rejected),
+        "nothing": dict(file.nothing),
+        "lost": file.lost,
         "warnings": list(file.warnings),
         "notes": list(file.notes),
     }

@@ -15,12 +15,13 @@ from ..tables.parquet import ParquetTable
 from ..words.times import Length, iso, parse_duration
 from . import layout as layouts
 from . import meaning
+from .losses import check_losses, say_losses
 from .parquet import to_float, to_time
 from .payload import PayloadTable, is_payload
 from .report import FileReport, ReadReport, count_unreadable
 from .text import PathLike, Table, find_files, is_parquet
 from .trade_files import line_of
-from .trade_rows import TIME_FORMS, check_readable, check_times, check_units
+from .trade_rows import TIME_FORMS, check_times, check_units
 
 TIME = (*meaning.TIME, "create_time")
 PRICE = ("mark_price", "mark", "markprice", "mark_px", "markpx")
@@ -62,9 +63,10 @@ class Part:
     values: Numbers
     report: FileReport
 
-    def keep(self, reason: str, good: NDArray[np.bool_]) -> None:
-        """Leave out the rows that are not good, and count them."""
-        self.report.reject(reason, int(len(good) - np.count_nonzero(good)))
+    def keep(self, reason: str, good: NDArray[np.bool_], nothing: NDArray[np.bool_] | None = None) -> None:
+        """Leave out the rows that are not good, and count them, also those of them that say nothing."""
+        empty = 0 if nothing is None else int(np.count_nonzero(nothing & ~good))
+        self.report.reject(reason, int(len(good) - np.count_nonzero(good)), empty)
         if not good.all():
             self.ts, self.values = self.ts[good], self.values[:, good]
 
@@ -104,8 +106,10 @@ def read_parts(
         report.symbol = report.symbol or guesses[path]
         if report.symbol is not None:
             named.setdefault(report.symbol, path.name)
+        say_losses(report)
         if not len(part.ts):
-            report.warnings.append("no usable row")
+            counts = ", ".join(f"{count:,} {reason}" for reason, count in report.rejected.items())
+            report.warnings.append(f"no usable row{': ' + counts if counts else ''}")
         parts.append(part)
     if symbol is None and len(named) > 1:
         listed = ", ".join(f"{name} in {file}" for name, file in named.items())
@@ -158,8 +162,7 @@ def read_rows(
         raise table.error(f"expected rows of {symbol}, found {meaning.listed(symbols)}")
     if symbols:
         report.symbol = symbol or symbols[0]
-    others = report.rejected.get("other_symbol", 0)
-    check_readable(report.name, report.unreadable, report.rows_read - others)
+    check_losses(report)
     return part
 
 
@@ -403,7 +406,7 @@ def _text_rows(
         count_unreadable(
             report, {"row": counts.unreadable_row, "time": counts.unreadable_time, "number": counts.unreadable_price}
         )
-        report.reject("not_finite", counts.not_finite)
+        report.reject("not_finite", counts.not_finite, counts.nothing)
         report.reject("other_symbol", counts.other_symbol)
         times.append(ts[: counts.used])
         values.append(found[:, : counts.used])
@@ -447,7 +450,9 @@ def _parquet_rows(
         if not readable.all():
             report.unreadable["time"] = report.unreadable.get("time", 0) + int(np.count_nonzero(~readable))
         part.keep("unreadable", readable)
-        part.keep("not_finite", np.logical_and.reduce(np.isfinite(part.values)))
+        part.keep(
+            "not_finite", np.logical_and.reduce(np.isfinite(part.values)), np.logical_or.reduce(np.isnan(part.values))
+        )
         parts.append(part)
     report.time_unit = next(iter(units), None)
     ts = np.concatenate([part.ts for part in parts])

@@ -8,6 +8,7 @@ read in place and what is converted.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,14 +21,18 @@ from ..errors import DataError, LiqcoreError
 from ..tables.batch import TradeBatch
 from ..tables.parquet import Column
 from .candles import BOUGHT, OPEN_TIME, PRICES, SOLD, VOLUME, Candles
+from .fills import WORDS, Roles, known_users, roles_in, sort_out, users_of
 from .meaning import TradeColumns, column_names, find, listed, quantity_like, recognise, settle
 from .open_interest import QUANTITY
 from .parquet import UNIT_NS, to_float, to_time, unit_of
+from .report import FileReport
 from .series import PRICE, TIME, spacing
+from .trade_rows import Rows, join_rows
 
 Numbers = NDArray[np.float64]
 Times = NDArray[np.int64]
 
+_ANOTHER = "\0"  # stands for a word that says nothing here
 _TYPES = {"b": "bool", "e": "float16", "u": "text", "U": "text", "vu": "text", "z": "bytes", "Z": "bytes",
           "vz": "bytes", "n": "null"}  # fmt: skip
 _KINDS = {"d:": "decimal", "td": "date", "tt": "time of day", "tD": "duration", "ti": "interval", "ts": "timestamp",
@@ -145,6 +150,24 @@ class _Table:
             )
         return sells
 
+    def whole_or_nothing(self, batch: _core.ArrowBatch, at: int) -> NDArray[np.int64] | None:
+        """Whole numbers; None where a column holds something else or nulls."""
+        values = None if batch.nulls(at) else batch.values(at)
+        return values.astype(np.int64) if values is not None and values.dtype.kind in "iu" else None
+
+    def users(self, batch: _core.ArrowBatch, roles: Roles) -> NDArray[np.int8]:
+        """What the users of fills were, as `fills.users_of` tells."""
+        words = {}
+        for at in roles.columns:
+            if count := batch.nulls(at):
+                if at != roles.role or roles.said:
+                    raise self.error(f"expected no null in {self.names[at]}, found {count:,} in {len(batch):,} rows")
+                words[at] = np.full(len(batch), WORDS.index(""), np.int8)
+                continue
+            found = batch.words(at, WORDS)
+            words[at] = np.full(len(batch), -1, np.int8) if found is None else found
+        return users_of(roles, len(batch), words)
+
     def _values(self, batch: _core.ArrowBatch, at: int, wanted: str) -> NDArray[Any]:
         with self._named():
             values = batch.values(at)
@@ -190,15 +213,53 @@ def trade_batches(given: Any) -> Iterator[TradeBatch]:
     if missing:
         raise table.error(f"expected a column for {', '.join(missing)}, found {listed(table.names) or 'no columns'}")
     settled = False
+    roles: Roles | None = None
+    filled: list[Rows] = []
     for batch in table.batches([places.time, places.price, places.quantity, places.side]):
         if not settled:
             places, settled = _settled(table, batch, places), True
-        yield TradeBatch(
+            taken = [places.time, places.price, places.quantity, places.side, places.id, places.symbol]
+            roles = roles_in(table.names, _Words(table, batch), taken, table.error)
+        columns = (
             table.times(batch, places.time),
             table.numbers(batch, places.price),
             table.numbers(batch, places.quantity),
             table.sides(batch, places.side, places.true_is_sell),
         )
+        if roles is None:
+            yield TradeBatch(*columns)
+        else:
+            ids = table.whole_or_nothing(batch, places.id) if places.id >= 0 else None
+            filled.append(Rows(*columns, ids, users=table.users(batch, roles)))
+    if roles is not None and filled:  # a trade's two rows may lie in two batches
+        yield _of_fills(join_rows(filled), roles)
+
+
+def _of_fills(rows: Rows, roles: Roles) -> TradeBatch:
+    """Bring fills of users to trades; what was guessed is warned of."""
+    report = FileReport("trades", "trades", "arrow", 0)
+    rows = sort_out(known_users(rows, report), report, roles.name)
+    if unknown := report.rejected.get("unknown_side", 0):
+        raise DataError(f"trades: expected taker or maker in {roles.name}, found {unknown:,} rows that are neither")
+    for warning in report.warnings:
+        warnings.warn(f"trades: {warning}", stacklevel=2)
+    return TradeBatch(rows.ts, rows.price, rows.qty, rows.taker_sell)
+
+
+class _Words:
+    """Gives the first values of a column as text, in so far as it tells fills from trades."""
+
+    def __init__(self, table: _Table, batch: _core.ArrowBatch) -> None:
+        self._table, self._batch = table, batch
+
+    def __call__(self, at: int) -> list[str]:
+        nulls = self._batch.nulls(at)
+        if nulls:
+            return [""] if nulls == len(self._batch) else ["", *WORDS[:1]]
+        found = self._batch.words(at, WORDS)
+        if found is None:
+            return [str(value) for value in self._table.numbers_or_nothing(self._batch, at)[:1000]]
+        return [WORDS[number] if number >= 0 else _ANOTHER for number in np.unique(found[:1000])]
 
 
 def _settled(table: _Table, batch: _core.ArrowBatch, places: TradeColumns) -> TradeColumns:
@@ -206,7 +267,10 @@ def _settled(table: _Table, batch: _core.ArrowBatch, places: TradeColumns) -> Tr
     like = quantity_like(table.names)
     if len(like) < 2:
         return places
-    return settle(table.names, places, lambda at: table.numbers_or_nothing(batch, at), like)[0]
+    places, notes = settle(table.names, places, lambda at: table.numbers_or_nothing(batch, at), like)
+    for note in notes:
+        warnings.warn(f"trades: {note}", stacklevel=2)
+    return places
 
 
 def read_trades(given: Any) -> TradeBatch:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from .. import _core
 from ..errors import DataError, InvalidConfigError
 from . import layout as layouts
+from .fills import WORDS, Roles, known_users, roles_in, sort_out, users_of
 from .formats import TRADE_LAYOUTS
 from .kinds import refuse_liquidations, refuse_other_events
 from .layout import TradeLayout, guess_symbol, number_of
+from .losses import check_losses
 from .meaning import SIDE_WORDS, TradeColumns, aggregate_of, column_names, listed, recognise, settle, tell_apart
 from .parquet_trades import ParquetTrades
 from .payload import PayloadTable, is_payload
@@ -25,7 +27,6 @@ from .text import Table, is_parquet
 from .trade_rows import (
     TIME_FORMS,
     Rows,
-    check_readable,
     check_times,
     check_units,
     join_rows,
@@ -135,7 +136,7 @@ def open_trade_file(path: Path, format: str = "auto") -> TradeFile:
 class _TextTrades:
     def __init__(self, path: Path, format: str) -> None:
         self._table: Table | PayloadTable = PayloadTable(path) if is_payload(path) else Table(path)
-        layout, self._columns, notes = _find_layout(self._table, format)
+        layout, self._columns, notes, self._roles = _find_layout(self._table, format)
         self._layout = layout
         self._contract: tuple[str, float] | None = None  # that the rows say
         name = layout.name if layout else _BY_COLUMN_NAMES
@@ -240,27 +241,29 @@ class _TextTrades:
         parts: list[Rows] = []
         units: dict[str, int] = {}
         lines = 1 + self._table.lines_before  # the number that the file's next line has
-        example = ""
         for piece, position in pieces:
             room = _core.count_lines(piece)
             if self._only >= 0:
                 self._check_only(piece)
             rows, counts = self._parse(piece, room, wanted)
-            parts.append(rows)
             self._count(counts)
             if self._contract is None and max(self._columns.base, self._columns.quote) >= 0:
                 self._contract = contract_in(lines_of(piece, wanted), self._columns, self._table.delimiter)
             if self._scale != 1:
                 report.reject("not_finite", counts.used - len(rows))  # the largest number stands for no price
+            if rows.users is not None:
+                rows = known_users(rows, report)
+                report.qty_decimals = max(report.qty_decimals, _core.finest_decimals(rows.qty))
+            if self._decimals_later:
                 report.price_decimals = max(report.price_decimals, _core.finest_decimals(rows.price))
+            parts.append(rows)
             for form, count in zip(TIME_FORMS, counts.times, strict=True):
                 if count:
                     units[form] = units.get(form, 0) + count
-            if counts.first_unreadable >= 0 and not example:
-                at = counts.first_unreadable
+            if (at := counts.first_lost) >= 0 and not report.example:
                 line = bytes(piece[at : at + 400]).split(b"\n")[0].decode("utf-8", "replace").strip()
                 number = lines + bytes(piece[:at]).count(b"\n")
-                example = f"; the first is line {number}: '{line[:80]}'"
+                report.example = f"line {number}: '{line[:80]}'"
             lines += room
             advance(position)
             if limit is not None and report.rows_read - report.rejected.get("other_symbol", 0) >= limit:
@@ -269,7 +272,8 @@ class _TextTrades:
         if symbol is None and others:
             raise DataError(several_symbols(report.name, self.symbols()))
         check_units(report.name, units)
-        check_readable(report.name, report.unreadable, report.rows_read - others, example)
+        if limit is None or report.rows_read < limit:  # a head need not be like its file
+            check_losses(report)
         report.time_unit = next(iter(units), None)
         expected = self._layout.units if self._layout else ()
         if expected and report.time_unit and report.time_unit not in expected:
@@ -278,6 +282,8 @@ class _TextTrades:
             report.symbol = wanted
         joined = [join_rows(parts)]
         parts.clear()
+        if self._roles is not None:
+            joined = [sort_out(joined.pop(), report, self._roles.name)]
         check_times(report.name, joined[0].ts, lambda ts: line_of(self._table, self._columns.time, ts))
         report.quantities = quantities_of(report, joined[0], self._contract, layout=self._layout, table=self._table)
         yield joined.pop()  # nothing here holds the rows while they are used
@@ -309,12 +315,18 @@ class _TextTrades:
             },
         )
         report.reject("not_finite", counts.not_finite)
-        report.reject("not_positive", counts.not_positive)
+        report.reject("not_positive", counts.not_positive, counts.nothing)
         report.reject("unknown_side", counts.unknown_side)
         report.reject("other_symbol", counts.other_symbol)
-        if self._scale == 1:
+        if not self._decimals_later:
             report.price_decimals = max(report.price_decimals, counts.price_decimals)
-        report.qty_decimals = max(report.qty_decimals, counts.quantity_decimals)
+        if self._roles is None:
+            report.qty_decimals = max(report.qty_decimals, counts.quantity_decimals)
+
+    @property
+    def _decimals_later(self) -> bool:
+        """Whether what is counted of prices is not what is used."""
+        return self._scale != 1 or self._roles is not None
 
     def _parse(self, piece: memoryview, room: int, symbol: str | None) -> tuple[Rows, _core.RowCounts]:
         columns = self._columns
@@ -323,6 +335,8 @@ class _TextTrades:
         qty = np.empty(room, np.float64)
         taker_sell = np.empty(room, np.bool_)
         ids = np.empty(room if columns.id >= 0 else 0, np.int64)
+        said = self._roles.columns if self._roles is not None else []
+        word = np.empty((len(said), room), np.int8) if said else None
         counts = _core.parse_trades(
             piece,
             ts,
@@ -339,9 +353,14 @@ class _TextTrades:
             side_code=columns.code,
             symbol=symbol or "",
             delimiter=self._table.delimiter,
+            word_columns=said,
+            words=WORDS if said else (),
+            word=word,
         )
         n = counts.used
         rows = Rows(ts[:n], price[:n], qty[:n], taker_sell[:n], ids[:n] if columns.id >= 0 else None)
+        if self._roles is not None:
+            rows.users = users_of(self._roles, n, dict(zip(said, [] if word is None else word[:, :n], strict=True)))
         return (rows if self._scale == 1 else self._unscaled(rows)), counts
 
     def _unscaled(self, rows: Rows) -> Rows:
@@ -375,8 +394,17 @@ def _price_scale(table: Table | PayloadTable, layout: TradeLayout | None, column
     return 1.0
 
 
-def _find_layout(table: Table | PayloadTable, format: str) -> tuple[TradeLayout | None, TradeColumns, list[str]]:
-    """Return the layout, None if only the column names are known, where its columns stand, and notes."""
+class _Found(NamedTuple):
+    """The layout, None if only the column names are known; where its columns stand; notes; what of fills says whose."""
+
+    layout: TradeLayout | None
+    columns: TradeColumns
+    notes: list[str]
+    roles: Roles | None = None
+
+
+def _find_layout(table: Table | PayloadTable, format: str) -> _Found:
+    """Find where the columns stand, by a known layout or by their names."""
     if isinstance(table, PayloadTable):
         refuse_other_events(table.path, table.topic, table.header or [], table.rows)
     candidates = [layout for layout in TRADE_LAYOUTS if format in ("auto", layout.name, layout.name.split("-")[0])]
@@ -391,9 +419,9 @@ def _find_layout(table: Table | PayloadTable, format: str) -> tuple[TradeLayout 
                 raise DataError(f"{name}: expected columns of different names, found two of {listed(twice)}")
             ids = [row[places.id] for row in table.rows if len(row) > places.id >= 0]
             refuse_liquidations(path, names, ids, layout.name != "tardis")
-            return layout, places, []
+            return _Found(layout, places, [], _roles_of(table, names, places))
         if format in ("auto", _BY_COLUMN_NAMES):
-            return None, *_by_names(table, names)
+            return _by_names(table, names)
         found = f"the columns {listed(table.header)}"
     else:
         fitting = layouts.by_rows(candidates, table.rows)
@@ -405,7 +433,7 @@ def _find_layout(table: Table | PayloadTable, format: str) -> tuple[TradeLayout 
                 "say which with format=, or name the columns in a header"
             )
         if fitting:
-            return fitting[0], layouts.places(fitting[0], fitting[0].columns), []
+            return _Found(fitting[0], layouts.places(fitting[0], fitting[0].columns), [])
         found = f"no header and rows such as '{table.first_line}'"
     if format not in ("auto", _BY_COLUMN_NAMES):
         expected = " or ".join(f"{layout.name} ({', '.join(layout.columns)})" for layout in candidates)
@@ -414,7 +442,16 @@ def _find_layout(table: Table | PayloadTable, format: str) -> tuple[TradeLayout 
     raise DataError(f"{name}: expected a trade file, found {found}{hint}")
 
 
-def _by_names(table: Table | PayloadTable, names: Sequence[str]) -> tuple[TradeColumns, list[str]]:
+def _roles_of(table: Table | PayloadTable, names: Sequence[str], columns: TradeColumns) -> Roles | None:
+    """Find what says whose the rows are, if they are fills of users."""
+
+    def cells(at: int) -> list[str]:
+        return [row[at] for row in table.rows if len(row) > at]
+
+    return roles_in(names, cells, [*used_columns(columns), columns.id, columns.symbol], table.error)
+
+
+def _by_names(table: Table | PayloadTable, names: Sequence[str]) -> _Found:
     """Find the columns of no known layout by their names and numbers."""
     columns, missing = recognise(names)
 
@@ -432,14 +469,16 @@ def _by_names(table: Table | PayloadTable, names: Sequence[str]) -> tuple[TradeC
         missing = []
     if missing:
         raise DataError(no_trade_file(table.path.name, names, missing))
-    refuse_liquidations(table.path, names, cells(columns.id) if columns.id >= 0 else [], False)
+    roles = _roles_of(table, names, columns)
+    ids = cells(columns.id) if columns.id >= 0 else []
+    refuse_liquidations(table.path, names, ids, False, fills=roles is not None)
     if all(re.fullmatch(r"\d{4}[-/]\d\d[-/]\d\d", cell) for cell in cells(columns.time)):
         raise table.error(f"expected times of day in column {names[columns.time]}, found dates alone")
     if columns.side >= 0 and names[columns.side] in SIDE_WORDS:
         words = set(cells(columns.side)) - {""}
         if words and words <= {"0", "1"}:
             notes.append(f"1 in column {names[columns.side]} is taken for a sell of the taker, 0 for a buy")
-    return columns, notes
+    return _Found(None, columns, notes, roles)
 
 
 def used_columns(columns: TradeColumns) -> list[int]:
@@ -457,7 +496,8 @@ def add_warnings(report: FileReport, sells: int) -> None:
         if decimals > _ODD_DECIMALS:
             report.warnings.append(f"{what} need {decimals} decimals: not on a grid")
     if used == 0:
-        report.warnings.append("no usable row")
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in report.rejected.items())
+        report.warnings.append(f"no usable row{': ' + counts if counts else ''}")
     late = report.rejected.get("late", 0)
     if late:
         report.warnings.append(f"{late:,} rows are earlier than what earlier files held, and were left out")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .. import _core
 from ..errors import DataError
 from ..words.times import iso
+from .losses import say_losses
 from .meaning import listed
 from .trade_files import TradeFile, add_warnings
 from .trade_order import FileOrder
@@ -72,6 +73,7 @@ class Cursor:
                     self.begin = int(clean.ts[late])
                 self.rows = clean.part(late, len(clean))
                 return True
+        say_losses(self.report)
         add_warnings(self.report, self._sells)
         self._say()
         return False

@@ -13,7 +13,6 @@ from .layout import looks_like_candles
 from .meaning import is_scaled, listed, money_columns
 
 TIME_FORMS = ("s", "ms", "us", "ns", "text")
-MAX_UNREADABLE = 0.05
 _LATEST_NS = 4_102_444_800_000_000_000  # 2100
 _YEAR_NS = 366 * UNITS_NS["d"]
 _FEW = 10  # rows of which none can be said to stand apart
@@ -25,7 +24,7 @@ class Rows:
     Readable trades in file order.
 
     ``ids``: numbers >= 0, hashes < 0 or ``NO_ID``; None: no id column. ``in_order``: known to be sorted, so that nobody
-    has to look again.
+    has to look again. ``users``: of fills, what their users were (`fills.users_of`); None: the side is the taker's.
     """
 
     ts: NDArray[np.int64]
@@ -34,6 +33,7 @@ class Rows:
     taker_sell: NDArray[np.bool_]
     ids: NDArray[np.int64] | None = None
     in_order: bool = False
+    users: NDArray[np.int8] | None = None
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -41,13 +41,17 @@ class Rows:
     def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Rows":
         """Select rows by mask or position, into new arrays."""
         ids = None if self.ids is None else self.ids[which]
-        return Rows(self.ts[which], self.price[which], self.qty[which], self.taker_sell[which], ids)
+        users = None if self.users is None else self.users[which]
+        return Rows(self.ts[which], self.price[which], self.qty[which], self.taker_sell[which], ids, users=users)
 
     def part(self, begin: int, end: int) -> "Rows":
         """Return some rows in a row, without copying them."""
         which = slice(begin, end)
         ids = None if self.ids is None else self.ids[which]
-        return Rows(self.ts[which], self.price[which], self.qty[which], self.taker_sell[which], ids, self.in_order)
+        users = None if self.users is None else self.users[which]
+        return Rows(
+            self.ts[which], self.price[which], self.qty[which], self.taker_sell[which], ids, self.in_order, users
+        )
 
 
 def check_units(name: str, units: dict[str, int]) -> None:
@@ -55,17 +59,6 @@ def check_units(name: str, units: dict[str, int]) -> None:
     if len(units) > 1:
         counts = ", ".join(f"{count:,} rows in {unit}" for unit, count in units.items())
         raise DataError(f"{name}: expected one time unit in a file, found {counts}")
-
-
-def check_readable(name: str, unreadable: dict[str, int], rows: int, example: str = "") -> None:
-    """Refuse a file of which more than 5 % of the rows cannot be read."""
-    count = sum(unreadable.values())
-    if count > MAX_UNREADABLE * rows:
-        reasons = ", ".join(f"{what} {n:,}" for what, n in unreadable.items())
-        raise DataError(
-            f"{name}: expected at most {MAX_UNREADABLE:.0%} unreadable rows, "
-            f"found {count:,} of {rows:,} ({reasons}){example}"
-        )
 
 
 def check_times(name: str, ts: NDArray[np.int64], where: Callable[[int], str], *, in_order: bool = False) -> None:
@@ -130,6 +123,7 @@ def join_rows(pieces: list[Rows]) -> Rows:
     if not pieces:
         return Rows(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0, np.bool_))
     ids = [piece.ids for piece in pieces if piece.ids is not None]
+    users = [piece.users for piece in pieces if piece.users is not None]
     return Rows(
         np.concatenate([piece.ts for piece in pieces]),
         np.concatenate([piece.price for piece in pieces]),
@@ -138,6 +132,7 @@ def join_rows(pieces: list[Rows]) -> Rows:
         np.concatenate(ids) if len(ids) == len(pieces) else None,
         in_order=all(piece.in_order for piece in pieces)
         and all(not len(b) or a.ts[-1] <= b.ts[0] for a, b in itertools.pairwise(filter(len, pieces))),
+        users=np.concatenate(users) if len(users) == len(pieces) else None,
     )
 
 

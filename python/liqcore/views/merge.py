@@ -69,7 +69,8 @@ def merge_venues(
     Raises
     ------
     InvalidConfigError
-        If names are missing or the same, a heatmap is a selection or itself merged, windows do not divide one another,
+        If names are missing or the same, a heatmap is a selection or itself merged, or has no time in common with any
+        other, windows do not divide one another,
         prices at the same time are not within a factor of two, quantities count different things, or an argument
         breaks its rule.
 
@@ -94,6 +95,7 @@ def merge_venues(
         )
     starts = {name: one.first_ns for name, one in alone.items()}
     ends = {name: one.segment(-1).end_ns for name, one in alone.items()}
+    _check_times({name: start if alone[name].whole else 0 for name, start in starts.items()}, ends)
     kept = [starts[name] for name, one in alone.items() if not one.whole]
     # What an engine with `keep` folded away cannot be split: the clock begins where all of the book is at hand.
     first_ns = max([min(starts.values()) // window_ns * window_ns, *(-(-ns // window_ns) * window_ns for ns in kept)])
@@ -209,6 +211,14 @@ def _bins_per_row(venues: Venues, step: float) -> int:
             f"step must be a multiple of the widest book's bins ({float(venues.bin_width):g}), was {step:g}"
         )
     return rows.numerator
+
+
+def _check_times(starts: Mapping[str, int], ends: Mapping[str, int]) -> None:
+    """Refuse a heatmap that has no time in common with any other; a start of 0 is not known."""
+    for name in starts if len(starts) > 1 else ():
+        if not any(starts[name] < ends[other] and starts[other] < ends[name] for other in starts if other != name):
+            spans = ", ".join(f"{one} {iso(start)} to {iso(ends[one])}" for one, start in starts.items() if start)
+            raise InvalidConfigError(f"heatmaps must be of the same time, {name} overlaps none of the others: {spans}")
 
 
 def _check_prices(venues: Venues) -> None:
