@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .. import _core
@@ -14,6 +14,8 @@ from ..config.sections import InstrumentConfig
 from ..engine.describe import describe
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
+from .gaps import gap_note
+from .prices import Since, Watch, price_notes
 from .side_streams import SideStreams
 from .terms import settle_terms
 from .trades import Footprints, Source
@@ -38,7 +40,7 @@ def consume(
     source: Source,
     config: Config,
     streams: SideStreams,
-    feed: Callable[[Engine, Config], None],
+    feed: Callable[[Engine, Config, Watch], Since | None],
     *,
     threads: int = 1,
     keep: int | None = None,
@@ -48,7 +50,8 @@ def consume(
     Settle what the configuration leaves to the data, and feed an engine.
 
     Where rows do not fit the grid that was given, or seen at first, `feed` is called once more for another engine on
-    theirs; not with `exact_grid`, if the whole grid was given.
+    theirs; not with `exact_grid`, if the whole grid was given. Where `feed` returns that the book is to begin anew, it
+    is called again for an engine that is fed from there on.
     """
     exact_grid = exact_grid and config.instrument.tick_size is not None and config.instrument.lot_size is not None
     asked = config.instrument
@@ -59,14 +62,23 @@ def consume(
     given = config.instrument
     tick_size, lot_size = first_grid(source, asked, given)
     streams.check(source.first_ts, source.first_price, has_trades=source.has_trades)
+    interval_ns = 0 if source.has_trades else streams.candles.interval_ns
+    since: Since | None = None
     while True:
-        settled = _settle(config, source, tick_size, lot_size, streams)
+        settled = _settle(
+            config, source, tick_size, lot_size, streams, source.first_price if since is None else since.price
+        )
         engine = Engine.from_config(settled, threads=threads, keep=keep)
-        feed(engine, settled)
+        watch = Watch(config.source.redenomination, since, interval_ns)
+        anew = feed(engine, settled, watch)
         stats = engine.stats
         finer = (tick_size, lot_size) if exact_grid else finer_grid(source, stats, tick_size, lot_size)
         if finer == (tick_size, lot_size):
-            break
+            if anew is None:
+                break
+            since = anew
+            continue
+        since = None
         tick_size, lot_size = finer  # rows did not fit the grid that was given, or seen at first: once more, on theirs
     refuse_off_grid(engine.instrument.tick_size, stats.rejected["off_grid"], stats.rows)
     notes = terms.notes + grid_notes(given.tick_size, asked.lot_size, tick_size, lot_size)
@@ -74,6 +86,12 @@ def consume(
     if rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
         notes.append(f"the engine could not use {sum(rejected.values()):,} of {stats.rows:,} rows: {counts}")
+    if since is not None:
+        notes.append(since.note(watch.dropped))
+    notes += price_notes(engine.outliers, engine.price_jumps, stats.rejected["outlier"])
+    gaps, spacing = watch.gaps.found()
+    if note := gap_note(gaps, spacing, "trade" if source.has_trades else "candle"):
+        notes.append(note)
     if exact_grid and stats.rounded_qty:
         notes.append(f"{stats.rounded_qty:,} quantities were rounded to the given lot size of {lot_size:g}")
     if source.symbol and given.symbol and source.symbol != given.symbol:
@@ -98,6 +116,9 @@ def consume(
             "rounded_qty": stats.rounded_qty,
             "rejected": rejected,
         },
+        "outliers": [list(outlier) for outlier in engine.outliers],
+        "begins_anew": None if since is None else asdict(since) | {"dropped": watch.dropped},
+        "gaps": gaps.tolist(),
         "inexact": stats.inexact,
         "assumed": assumed,
         "catalogue": terms.catalogue,
@@ -145,7 +166,9 @@ def finer_grid(
     )
 
 
-def _settle(config: Config, source: Source, tick_size: float, lot_size: float, streams: SideStreams) -> Config:
+def _settle(
+    config: Config, source: Source, tick_size: float, lot_size: float, streams: SideStreams, price: float
+) -> Config:
     """The configuration with everything decided that it left to the data."""
     instrument = config.instrument
     symbol = instrument.symbol or source.symbol
@@ -173,7 +196,7 @@ def _settle(config: Config, source: Source, tick_size: float, lot_size: float, s
         config = config.replace(model={"half_life": dict.fromkeys(profile_of(config).tiers.tolist(), half_life)})
     axis = config.axis
     if axis.low is None and axis.book_step is None:
-        book, row = _steps(source.first_price, tick_size, axis.step)
+        book, row = _steps(price, tick_size, axis.step)
         config = config.replace(axis={"step": row, "book_step": book})
     elif axis.step is None:
         fixed, book_step = axis_of(config, instrument_of(config))
@@ -216,27 +239,34 @@ def grid_notes(tick_given: float | None, lot_given: float | None, tick_size: flo
     ]
 
 
-def feed_all(engine: Engine, source: Source, streams: SideStreams, check: Callable[[int, float], None]) -> None:
+def feed_all(
+    engine: Engine, source: Source, streams: SideStreams, watch: Watch, check: Callable[[int, float], None]
+) -> Since | None:
     """
-    Feed everything in order of time, batch by batch.
+    Feed everything in order of time, batch by batch; return where the book is to begin anew, if it is.
 
     ``check(ts, share)`` is told up to when the input goes, as far as that is known, and which share of it that is.
     """
     if source.last_ts is not None:
         check(source.last_ts, 1.0)
     if isinstance(source, Footprints):
-        source.replay(engine, streams)
-        return
+        source.replay(engine, streams, watch.gaps)
+        return None
     last = None
-    for batch in source.batches():
+    for batch in watch.batches(source):
         if last is None:
             streams.begin(int(batch[0][0]) // engine.window_ns * engine.window_ns)
         last = int(batch[0][-1])
         check(last, source.share)
         stats = engine.feed(trades=batch, **streams.until(last, more=True))
         if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
-            return  # no use to go on: the caller takes a finer grid, or refuses the data
+            return None  # no use to go on: the caller takes a finer grid, or refuses the data
+        if anew := watch.see(batch[0], engine):
+            return anew
     if last is not None:
         engine.feed(**streams.until(last, more=False))
     elif streams.candles is not None:
-        engine.feed(**streams.with_candles())
+        part = streams.with_candles(0 if watch.since is None else watch.since.ts)
+        engine.feed(**part)
+        return watch.see(part["candles"][0], engine)
+    return None

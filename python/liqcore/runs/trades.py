@@ -21,6 +21,8 @@ from ..sources import FileReport, ReadReport, read_trades, scan, tables
 from ..sources.report import summary_of
 from ..tables.batch import TradeBatch, is_table
 from ..tables.footprint_stream import FootprintStream, is_footprints, load_footprints
+from .gaps import Gaps
+from .prices import round_factor
 from .side_streams import SideStreams
 
 Progress = Callable[[int, int, int], object]
@@ -192,9 +194,10 @@ class Footprints:
         own = {name: value for name, value in terms.items() if asked.origin(f"instrument.{name}") == "default"}
         return config.replace(instrument=own)
 
-    def replay(self, engine: Engine, streams: SideStreams) -> None:
+    def replay(self, engine: Engine, streams: SideStreams, gaps: Gaps) -> None:
         streams.begin(self.first_ts // engine.window_ns * engine.window_ns)
         stats = engine.replay(self._stream, **streams.until(int(self._stream.last[-1]), more=False))
+        gaps.runs(self._stream)
         if self._progress is not None:
             size = self._stream.tick.nbytes + self._stream.bought.nbytes + self._stream.sold.nbytes
             self._progress(size, size, stats.rows)
@@ -294,7 +297,8 @@ def _check_files(files: Sequence[FileReport]) -> None:
     known = [(f.first_ts, f.first_price, f.name) for f in files if f.first_ts is not None and f.first_price is not None]
     known.sort()
     for (ts, price, name), (next_ts, next_price, next_name) in pairwise(known):
-        if next_ts - ts < 2 * DAY_NS and not of_one_market(price, next_price):
+        jumps = not of_one_market(price, next_price) and not round_factor(price, next_price, gap=True)
+        if next_ts - ts < 2 * DAY_NS and jumps:
             raise DataError(
                 f"{next_name}: expected prices near those of {name} ({price:g}), found {next_price:g}: another market?"
             )

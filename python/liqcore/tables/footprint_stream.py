@@ -85,7 +85,7 @@ class FootprintStream:
         self.bought: NDArray[np.int64] = native.bought
         self.sold: NDArray[np.int64] = native.sold
         self.tick_size, self.lot_size = native.tick_size, native.lot_size
-        self.span_bps, self.cut_ns = native.span_bps, native.cut_ns
+        self.span_bps, self.cut_ns, self.outlier = native.span_bps, native.cut_ns, native.outlier
         self.rounded_qty, self.rejected = native.rounded_qty, native.rejected
 
     def __len__(self) -> int:
@@ -123,6 +123,7 @@ class FootprintStream:
             "lot_size": self.lot_size,
             "span_bps": self.span_bps,
             "cut_ns": self.cut_ns,
+            "outlier": self.outlier,
             "rounded_qty": self.rounded_qty,
             "rejected": self.rejected,
             "inputs": self.inputs,
@@ -184,6 +185,7 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
             span_bps=header["span_bps"],
             cut_ns=header["cut_ns"],
             columns=columns,
+            outlier=header.get("outlier", 0.0),  # files of before believed every price
             rounded_qty=header["rounded_qty"],
             rejected=header["rejected"],
         )

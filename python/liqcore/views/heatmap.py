@@ -80,6 +80,9 @@ class Heatmap(ArrowTable):
     complete : ndarray of bool, shape (columns,)
         False for an unfinished last window.
     unit : {"usd", "quantity"}
+    gaps : ndarray of int64, shape (gaps, 2)
+        Stretches without a trade that stand out (missing days, a silent hour in a busy market), of the whole run: time
+        of the last trade before and of the first after each, ns. Of a run of candles: the end of the last before.
     meta : dict
         Where it comes from: symbol, venue, model, meaning, trigger, leverage, window, inputs, config, version, ...
 
@@ -106,6 +109,11 @@ class Heatmap(ArrowTable):
     @meta.setter
     def meta(self, meta: dict[str, Any]) -> None:
         self._shown.meta = meta
+
+    @property
+    def gaps(self) -> NDArray[np.int64]:
+        """Stretches without a trade that stand out, int64 ns of shape (gaps, 2)."""
+        return np.array(self.meta.get("gaps", []), np.int64).reshape(-1, 2)
 
     @property
     def window_ns(self) -> int:
