@@ -144,4 +144,6 @@ def footprints(
         contract=given.contract,
         multiplier=given.multiplier,
         inputs=source.inputs(),
+        outliers=seen[0],
+        begins_anew=watch.begins_anew(),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -83,13 +83,19 @@ class Watch:
         for batch in source.batches():
             if not begun:
                 assert self.since is not None
-                counts = batch[0].view(np.int64) >= self.since.ts
+                ts, middle = batch[0].view(np.int64), math.sqrt(self.since.before * self.since.price)
+                after = (batch[1] > middle) == (self.since.price > middle)  # of the rows of that same time
+                counts = (ts > self.since.ts) | ((ts == self.since.ts) & after)
                 self.dropped += int(np.count_nonzero(~counts))
                 if not counts.any():
                     continue
                 begun = True
                 batch = tuple(np.ascontiguousarray(column[counts]) for column in batch)
             yield batch
+
+    def begins_anew(self) -> dict[str, Any] | None:
+        """Return what a result says of where it begins, if rows before were left out."""
+        return None if self.since is None else asdict(self.since) | {"dropped": self.dropped}
 
     def see(self, ts: NDArray[np.int64], engine: SeesPrices) -> Since | None:
         """
@@ -117,13 +123,13 @@ class Watch:
 
 
 def price_notes(
-    outliers: list[tuple[str, int, float, float]], jumps: list[tuple[str, int, int, float, float, bool]], rejected: int
+    outliers: Sequence[Sequence[Any]], jumps: Sequence[tuple[str, int, int, float, float, bool]], rejected: int
 ) -> list[str]:
     """Name the first strange prints of so many, and the jumps of a price that lasted."""
     notes = []
     if rejected:
         named = "; ".join(
-            f"{stream} at {iso(ts)}: {price:g} after {before:g}" for stream, ts, price, before in outliers[:NAMED]
+            f"{stream} at {iso(ts)}: {price:.12g} after {before:.12g}" for stream, ts, price, before in outliers[:NAMED]
         )
         more = ", ..." if rejected > NAMED else ""
         notes.append(

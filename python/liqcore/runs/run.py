@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from .. import _core
@@ -85,10 +85,13 @@ def consume(
     rejected = {reason: count for reason, count in stats.rejected.items() if count}
     if rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
-        notes.append(f"the engine could not use {sum(rejected.values()):,} of {stats.rows:,} rows: {counts}")
+        if rejected.keys() != {"outlier"}:
+            notes.append(f"the engine could not use {sum(rejected.values()):,} of {stats.rows:,} rows: {counts}")
     if since is not None:
         notes.append(since.note(watch.dropped))
-    notes += price_notes(engine.outliers, engine.price_jumps, stats.rejected["outlier"])
+    stream = source.stream if isinstance(source, Footprints) else None
+    outliers = [list(outlier) for outlier in [*(stream.outliers if stream else ()), *engine.outliers]]
+    notes += price_notes(outliers, engine.price_jumps, stats.rejected["outlier"])
     gaps, spacing = watch.gaps.found()
     if note := gap_note(gaps, spacing, "trade" if source.has_trades else "candle"):
         notes.append(note)
@@ -116,8 +119,8 @@ def consume(
             "rounded_qty": stats.rounded_qty,
             "rejected": rejected,
         },
-        "outliers": [list(outlier) for outlier in engine.outliers],
-        "begins_anew": None if since is None else asdict(since) | {"dropped": watch.dropped},
+        "outliers": outliers,
+        "begins_anew": watch.begins_anew() if stream is None else stream.begins_anew,
         "gaps": gaps.tolist(),
         "inexact": stats.inexact,
         "assumed": assumed,

@@ -169,7 +169,7 @@ class Footprints:
     def __init__(self, stream: FootprintStream, progress: Progress | None) -> None:
         if not len(stream):
             raise DataError("footprints: expected at least one run, found none")
-        self._stream = stream
+        self.stream = stream
         self._progress = progress
         self.tick_size, self.lot_size = stream.tick_size, stream.lot_size
         self.first_price = float(stream.first_tick[0]) * stream.tick_size
@@ -179,12 +179,12 @@ class Footprints:
 
     def named(self, config: Config) -> Config:
         """The configuration with the stream's venue, unless it has one."""
-        own = {"venue": self._stream.venue or None} if config.instrument.venue is None else {}
+        own = {"venue": self.stream.venue or None} if config.instrument.venue is None else {}
         return config.replace(instrument=own) if own else config
 
     def over(self, config: Config, asked: Config) -> Config:
         """The configuration with the stream's terms, except those that were asked for."""
-        stream = self._stream
+        stream = self.stream
         terms = {
             "contract": stream.contract,
             "multiplier": stream.multiplier,
@@ -196,14 +196,14 @@ class Footprints:
 
     def replay(self, engine: Engine, streams: SideStreams, gaps: Gaps) -> None:
         streams.begin(self.first_ts // engine.window_ns * engine.window_ns)
-        stats = engine.replay(self._stream, **streams.until(int(self._stream.last[-1]), more=False))
-        gaps.runs(self._stream)
+        stats = engine.replay(self.stream, **streams.until(int(self.stream.last[-1]), more=False))
+        gaps.runs(self.stream)
         if self._progress is not None:
-            size = self._stream.tick.nbytes + self._stream.bought.nbytes + self._stream.sold.nbytes
+            size = self.stream.tick.nbytes + self.stream.bought.nbytes + self.stream.sold.nbytes
             self._progress(size, size, stats.rows)
 
     def inputs(self) -> list[dict[str, Any]]:
-        return self._stream.inputs
+        return self.stream.inputs
 
     def finest(self) -> tuple[float, float]:
         return self.tick_size, self.lot_size

@@ -60,6 +60,12 @@ class FootprintStream:
         Rows that were not used, by reason; they count in the statistics of an engine as if it had rejected them.
     inputs : list of dict
         What is known of each file, as in the ``meta`` of a heatmap.
+    outlier : float
+        How far from the one before it a price was believed, as a share of it; 0: all were.
+    outliers : list
+        The first rows that were left out for it: stream, time, price, price believed at the time.
+    begins_anew : dict or None
+        Where the stream begins, if the trades before were left out, and why; as in the ``meta`` of a heatmap.
     """
 
     def __init__(
@@ -71,10 +77,14 @@ class FootprintStream:
         contract: str,
         multiplier: float,
         inputs: Sequence[Mapping[str, Any]] = (),
+        outliers: Sequence[Sequence[Any]] = (),
+        begins_anew: Mapping[str, Any] | None = None,
     ) -> None:
         self._native = native
         self.symbol, self.venue, self.contract, self.multiplier = symbol, venue, contract, multiplier
         self.inputs = [dict(entry) for entry in inputs]
+        self.outliers = [list(outlier) for outlier in outliers]
+        self.begins_anew = None if begins_anew is None else dict(begins_anew)
         self.start: NDArray[np.int64] = native.start
         self.last: NDArray[np.int64] = native.last
         self.first_tick: NDArray[np.int32] = native.first_tick
@@ -127,6 +137,8 @@ class FootprintStream:
             "rounded_qty": self.rounded_qty,
             "rejected": self.rejected,
             "inputs": self.inputs,
+            "outliers": self.outliers,
+            "begins_anew": self.begins_anew,
         }
         runs, entries = len(self), len(self.tick)
         columns: dict[str, NDArray[Any]] = {}
@@ -198,6 +210,8 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
         contract=header["contract"],
         multiplier=header["multiplier"],
         inputs=header["inputs"],
+        outliers=header.get("outliers", ()),
+        begins_anew=header.get("begins_anew"),
     )
 
 
