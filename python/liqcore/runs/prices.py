@@ -171,11 +171,10 @@ def round_factor(before: float, after: float, *, gap: bool) -> str:
     ('', '')
     """
     ratio = max(before / after, after / before)
-    exponent = int(math.log10(ratio))
-    factor = min(
-        [*SPLITS, *(digit * 10**power for power in (exponent, exponent + 1) for digit in (1, 2, 5) if power > 0)],
-        key=lambda one: abs(math.log(ratio / one)),
-    )
-    if abs(ratio / factor - 1) > (NEAR_SPLIT if factor in SPLITS else NEAR) or (factor in SPLITS and not gap):
+    power = 10 ** int(math.log10(ratio))
+    splits = [factor for factor in SPLITS if gap and abs(ratio / factor - 1) <= NEAR_SPLIT]
+    tens = [f for f in (power, 2 * power, 5 * power, 10 * power) if f >= 10 and abs(ratio / f - 1) <= NEAR]
+    if not splits + tens:
         return ""
+    factor = min(splits + tens, key=lambda one: abs(math.log(ratio / one)))
     return f"1:{factor}" if after < before else f"{factor}:1"
