@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 import liqcore as lq
 from liqcore.cli.app import app
+from liqcore.market.prices import round_factor
 from liqcore.render.captions import footer_items
 from liqcore.render.contract import RenderOptions
 from liqcore.runs import trades as run_trades
 from liqcore.runs.gaps import MIN_NS, USUAL, Gaps
-from liqcore.runs.prices import round_factor
 from liqcore.sources.candles import Candles
 from recorded import data_dir
 from streams import SECOND, START

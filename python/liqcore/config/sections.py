@@ -542,6 +542,7 @@ class SourceConfig(Section):
         argument="outlier",
         flag="--outlier",
         commands=("heatmap", "features"),
+        late=True,
     )
     redenomination: Literal["restart", "keep", "refuse"] = setting(
         "restart",
@@ -551,6 +552,7 @@ class SourceConfig(Section):
         argument="on_redenomination",
         flag="--on-redenomination",
         commands=("heatmap", "features"),
+        late=True,
     )
 
 

@@ -86,9 +86,8 @@ class Engine(Saving):
         Price of a candle at which its volumes open, in every model: the mean of high, low and close, of all four, or of
         high and low; its close or its open.
     outlier : float, default 0
-        How far a price may lie from the one before it, as a share of it, such as 0.1, before it is rejected as an
-        ``outlier`` until others agree (docs/theory/ticks.md); trades, marks and candles each on their own. 0: every
-        price is believed. An engine of `from_config` has the configuration's, 0.1 by default.
+        How far a price may lie from the one before it, as a share of it, before it is rejected as an ``outlier`` until
+        others agree (docs/theory/ticks.md). 0: every price is believed. `from_config` takes the configuration's, 0.1.
     keep : int, optional
         Number of closed windows kept (older ones are folded together); by default all.
     threads : int, default 1

@@ -16,13 +16,12 @@ from ..config.config import Config
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
 from ..market.contracts import Quantities, contract_in_rows
-from ..market.prices import of_one_market
+from ..market.prices import of_one_market, round_factor
 from ..sources import FileReport, ReadReport, read_trades, scan, tables
 from ..sources.report import summary_of
 from ..tables.batch import TradeBatch, is_table
 from ..tables.footprint_stream import FootprintStream, is_footprints, load_footprints
 from .gaps import Gaps
-from .prices import round_factor
 from .side_streams import SideStreams
 
 Progress = Callable[[int, int, int], object]

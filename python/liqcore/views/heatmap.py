@@ -56,7 +56,18 @@ class Column:
         return self.long + self.short
 
 
-class Heatmap(ArrowTable):
+class OfData:
+    """What a heatmap's meta say of the data that it was made of."""
+
+    meta: dict[str, Any]
+
+    @property
+    def gaps(self) -> NDArray[np.int64]:
+        """Stretches without a trade that stand out, ns, of shape (gaps, 2): last trade before, first after."""
+        return np.array(self.meta.get("gaps", []), np.int64).reshape(-1, 2)
+
+
+class Heatmap(OfData, ArrowTable):
     """
     What would be liquidated, by time and price.
 
@@ -80,9 +91,6 @@ class Heatmap(ArrowTable):
     complete : ndarray of bool, shape (columns,)
         False for an unfinished last window.
     unit : {"usd", "quantity"}
-    gaps : ndarray of int64, shape (gaps, 2)
-        Stretches without a trade that stand out (missing days, a silent hour in a busy market), of the whole run: time
-        of the last trade before and of the first after each, ns. Of a run of candles: the end of the last before.
     meta : dict
         Where it comes from: symbol, venue, model, meaning, trigger, leverage, window, inputs, config, version, ...
 
@@ -109,11 +117,6 @@ class Heatmap(ArrowTable):
     @meta.setter
     def meta(self, meta: dict[str, Any]) -> None:
         self._shown.meta = meta
-
-    @property
-    def gaps(self) -> NDArray[np.int64]:
-        """Stretches without a trade that stand out, int64 ns of shape (gaps, 2)."""
-        return np.array(self.meta.get("gaps", []), np.int64).reshape(-1, 2)
 
     @property
     def window_ns(self) -> int:
