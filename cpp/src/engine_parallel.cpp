@@ -84,7 +84,7 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
     std::vector<PriceBelief> assumed(watches() ? stretches : 0);
     for (std::size_t i = 0; i < assumed.size(); ++i) {
       std::size_t row = edges[done + i];
-      OnGrid tick;
+      OnGrid tick{};
       OnGrid lots;
       while (row > begin && !is_trade(row - 1, tick, lots)) --row;
       assumed[i] = i == 0 ? trade_belief() : settled_at(tick.units, PriceStream::trades);
