@@ -511,16 +511,17 @@ Reject Engine::mark_seen(std::int64_t ts_ns, double price, std::int64_t seen_ns)
   Reject reject = check_mark(ts_ns, price, clock_ns_);
   const bool watched = watches() && (reject == Reject::none || reject == Reject::off_range);
   const std::int64_t tick = watched ? instrument_.to_ticks(price).units : 0;
+  const double limit = limit_of(options_.outlier, PriceStream::marks);
   const PriceBelief before = belief_of(PriceStream::marks);
   PriceBelief belief = before;
-  if (watched && !see(options_.outlier, PriceStream::marks, seen_ns, tick, tick, tick, belief)) reject = Reject::outlier;
+  if (watched && !see(limit, PriceStream::marks, seen_ns, tick, tick, tick, belief)) reject = Reject::outlier;
   if (reject == Reject::none) {
     refuse_jump(ts_ns);
     use_mark(ts_ns, price);
   }
   if (watched) {
     belief_of(PriceStream::marks) = belief;
-    note(options_.outlier, PriceStream::marks, seen_ns, tick, tick, tick, before, reject != Reject::outlier,
+    note(limit, PriceStream::marks, seen_ns, tick, tick, tick, before, reject != Reject::outlier,
          price_notes_);
   }
   return count(reject);
@@ -719,6 +720,7 @@ Reject Engine::candle(const CandleArrays& candles, std::size_t i) {
   const auto tick_of = [&](std::span<const double> of) { return instrument_.to_ticks(of[i]).units; };
   const Candle ticks{tick_of(candles.open), tick_of(candles.high), tick_of(candles.low), tick_of(candles.close)};
   const std::int64_t ts_ns = candles.ts_open_ns[i] + candles.interval_ns - 1;
+  const double limit = limit_of(options_.outlier, PriceStream::candles);
   const PriceBelief before = belief_of(PriceStream::candles);
   PriceBelief belief = before;
   if (is_wild(options_.outlier, ticks)) {
@@ -729,11 +731,11 @@ Reject Engine::candle(const CandleArrays& candles, std::size_t i) {
                              before.times > 0 ? before.tick : ticks.open});
     return count(Reject::outlier);
   }
-  if (!see(options_.outlier, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, belief))
+  if (!see(limit, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, belief))
     reject = Reject::outlier;
   if (reject == Reject::none) use_candle(candles, i);
   belief_of(PriceStream::candles) = belief;
-  note(options_.outlier, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, before,
+  note(limit, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, before,
        reject != Reject::outlier, price_notes_);
   return count(reject);
 }

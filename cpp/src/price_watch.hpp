@@ -19,6 +19,11 @@ inline void check_outlier(double limit) {
                         text_of(limit));
 }
 
+/// The limit of a stream: an hour may lie between marks or candles.
+constexpr double limit_of(double outlier, PriceStream stream) noexcept {
+  return stream == PriceStream::trades ? outlier : 5.0 * outlier;
+}
+
 /// Whether all prices from `low` to `high` are near each other, ticks.
 inline bool are_near(double limit, std::int64_t low, std::int64_t high) noexcept {
   return static_cast<double>(high) <= static_cast<double>(low) * (1.0 + limit) + kNearTicks;

@@ -23,7 +23,6 @@ SIGN = {"long": +1, "short": -1}
 OTHER = {"long": "short", "short": "long"}
 SHARES = 1024  # quantities are held in 1/1024 lots
 MAX_TICKS, MAX_LOTS, MAX_TIME = 2**31 - 1, 2**48, 2**62  # the year 2116
-STREAMS = ("trades", "marks", "candles")
 FATES = ("liquidated", "closed", "underflow", "overflow", "unresolved", "no_price")  # and live
 
 
@@ -80,9 +79,8 @@ class Prices:
         self.believed, self.suspect = self.suspect, []
         return True
 
-    def wild(self, open_: int, high: int, low: int, close: int) -> bool:
+    def wild(self, open_: int, high: int, low: int, close: int, wide: float) -> bool:
         """Whether a candle's own prices are far from each other."""
-        wide = 10 * self.limit
         return not (self.near(max(open_, close), high, wide) and self.near(min(open_, close), low, wide))
 
 
@@ -125,9 +123,13 @@ class Reference:
         self.grows = grows  # such an axis takes no price beyond its end
         self.model, self.trigger, self.candle_price = model, trigger, candle_price
         self.maker_share = round(maker_share * SHARES)
-        self.prices = (
-            {stream: Prices(outlier, 10 if stream == "trades" else 3) for stream in STREAMS} if outlier else {}
-        )
+        self.outlier, self.prices = outlier, {}
+        if outlier:
+            self.prices = {
+                "trades": Prices(outlier, 10),
+                "marks": Prices(5 * outlier, 3),
+                "candles": Prices(5 * outlier, 3),
+            }
         self.tiers = list(tiers)
         layers = [(side, leverage) for side in SIGN for leverage in self.tiers]
         self.factor = {layer: level_factor(*layer, mmr, fee, basis, contract) for layer in layers}
@@ -292,7 +294,7 @@ class Reference:
         reason = self._reason(ts, prices, quantities, on_grid, zero_qty)
         if stream in self.prices and reason in ("", "off_range"):
             watched, ticks = self.prices[stream], [self._ticks(price) for price in prices]
-            if (len(ticks) == 4 and watched.wild(*ticks)) or not watched.believes(
+            if (len(ticks) == 4 and watched.wild(*ticks, 10 * self.outlier)) or not watched.believes(
                 ts, min(ticks), max(ticks), ticks[-1]
             ):
                 reason = "outlier"

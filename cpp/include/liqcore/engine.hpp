@@ -51,8 +51,9 @@ struct EngineOptions {
   std::int64_t axis_limit = LevelBook::kAutomaticBins;
   CandlePrice candle_price = CandlePrice::hlc3;  ///< where a candle's volumes open, in every model
   /// How far from the price before it a price of the same stream may lie, as a share of it, before it is rejected as an
-  /// outlier until others agree (outliers.hpp has the rule; vendor events and footprints are not looked at). A candle
-  /// whose low or high lies ten times as far beyond its open and close is one, too. 0: every price is believed.
+  /// outlier until others agree (outliers.hpp has the rule; vendor events and footprints are not looked at); of marks
+  /// and candles five times as far. A candle whose low or high lies ten times as far beyond its open and close is an
+  /// outlier, too. 0: every price is believed.
   double outlier = 0.0;
 };
 

@@ -22,7 +22,8 @@ inline constexpr double kNearTicks = 2.0;
 
 /// What is believed of a stream's price; a price alone, or a candle's close.
 ///
-/// A price is near another one if the larger is at most (1 + limit) times the smaller, or 2 ticks more. A row near the
+/// A price is near another one if the larger is at most (1 + limit) times the smaller, or 2 ticks more; of marks and
+/// candles, between which an hour may lie, the limit is five times that of trades. A row near the
 /// price believed last is believed, and its price is the one believed from then on. Another row is not: it is counted
 /// as an outlier, and its price is the suspect, unless it is near the suspect, which then moves to it. The suspect is
 /// believed once it was seen at more times than what is believed, of whose times 10 count (marks, candles: 3): rows of
