@@ -129,10 +129,11 @@ def candle_rows(ts: NDArray[np.int64], price: NDArray[np.float64]) -> Any:
 
 
 def test_round_factors() -> None:
-    for factor in (10, 20, 50, 100, 1_000, 2_000, 10**6):
-        for off in (0.85, 1.0, 1.15):
+    for factor, offs in ((10, 0.15), (100, 0.15), (1_000, 0.15), (10**6, 0.15), (20, 0.04), (50, 0.04), (2_000, 0.04)):
+        for off in (1 - offs, 1.0, 1 + offs):
             assert round_factor(1.0, factor * off, gap=False) == f"{factor}:1"
             assert round_factor(factor * off, 1.0, gap=False) == f"1:{factor}"
+    assert round_factor(63_610.0, 3_500.0, gap=True) == ""
     for factor in (2, 3, 4, 5, 8):
         assert round_factor(1.0, factor * 1.04, gap=True) == f"{factor}:1"
         assert round_factor(1.0, factor * 1.04, gap=False) in ("", "10:1")

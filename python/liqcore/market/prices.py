@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 SPLITS = (2, 3, 4, 5, 8)
-NEAR_SPLIT = 0.05  # how far a jump may be off such a factor
-NEAR = 0.2  # and off 10, 20, 50, 100, ...: prices move while a market rests
+NEAR = 0.05  # how far a jump may be off a round factor
+NEAR_TEN = 0.2  # and off a power of ten: prices move while a market rests
 
 
 def of_one_market(price: float, other: float) -> bool:
@@ -14,7 +14,7 @@ def of_one_market(price: float, other: float) -> bool:
     return bool(0.5 < other / price < 2.0)
 
 
-def round_factor(before: float, after: float, *, gap: bool) -> str:
+def round_factor(before: float, after: float, *, gap: bool, near: float | None = None) -> str:
     """
     Name the round factor by which a price has jumped, if it is one.
 
@@ -23,6 +23,8 @@ def round_factor(before: float, after: float, *, gap: bool) -> str:
     before, after : float
     gap : bool
         Whether nothing was traded for a while in between: a jump by less than ten is a split only then.
+    near : float, optional
+        How far it may be off, in place of 20 % for powers of ten and 5 % for the others.
 
     Returns
     -------
@@ -39,9 +41,10 @@ def round_factor(before: float, after: float, *, gap: bool) -> str:
     """
     ratio = max(before / after, after / before)
     power = 10 ** int(math.log10(ratio))
-    splits = [factor for factor in SPLITS if gap and abs(ratio / factor - 1) <= NEAR_SPLIT]
-    tens = [f for f in (power, 2 * power, 5 * power, 10 * power) if f >= 10 and abs(ratio / f - 1) <= NEAR]
-    if not splits + tens:
+    factors = [(factor, NEAR) for factor in (*(SPLITS if gap else ()), 2 * power, 5 * power) if gap or factor > 10]
+    factors += [(ten, NEAR_TEN if near is None else near) for ten in (power, 10 * power) if ten > 1]
+    known = [factor for factor, off in factors if abs(ratio / factor - 1) <= (off if near is None else near)]
+    if not known:
         return ""
-    factor = min(splits + tens, key=lambda one: abs(math.log(ratio / one)))
+    factor = min(known, key=lambda one: abs(math.log(ratio / one)))
     return f"1:{factor}" if after < before else f"{factor}:1"

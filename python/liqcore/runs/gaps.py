@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MIN_NS = 600_000_000_000  # of a gap: ten minutes
 USUAL = 100  # times the usual spacing of trades, from which a stretch without any is a gap
 DAY_NS = 86_400_000_000_000
+MAX_TIME = 2**62  # ns, the year 2116: no event is later
 TRADES_A_DAY = 10  # from which a whole day (UTC) without any is a gap, whatever the spacing
 NAMED = 3  # gaps that a note names
 _BLOCK = 1024
@@ -48,7 +49,12 @@ class Gaps:
             self._first = self._last = int(ts[0])
         # A gap shows in the ends of its block: only blocks as long as a gap are looked at row by row.
         ends = np.concatenate([[self._last], ts[_BLOCK - 1 :: _BLOCK], ts[-1:]])
-        for block in np.flatnonzero(np.diff(ends) >= self._least).tolist():
+        long = np.flatnonzero(np.diff(ends) >= self._least).tolist()
+        if long and (ts.min() < 0 or ts.max() > MAX_TIME):  # what is no time is no row
+            if len(ts := ts[(ts >= 0) & (ts <= MAX_TIME)]):
+                self.see(ts)
+            return
+        for block in long:
             rows = ts[block * _BLOCK : (block + 1) * _BLOCK]
             times = np.maximum.accumulate(np.concatenate([[ends[block]], rows]))
             at = np.flatnonzero(np.diff(times) >= self._least)

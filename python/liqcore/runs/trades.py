@@ -35,6 +35,7 @@ NO_GRID = 15  # decimals by which the core says that values lie on none
 MOST_TICKS = 2.0**31  # in a price: an engine takes no more
 MOST_LOTS = 1e14  # in a quantity: a double has 15 or 16 digits
 DAY_NS = 86_400_000_000_000
+NEAR_IN_TIME = 0.03  # of a round factor, within two days
 
 
 class Memory:
@@ -296,7 +297,9 @@ def _check_files(files: Sequence[FileReport]) -> None:
     known = [(f.first_ts, f.first_price, f.name) for f in files if f.first_ts is not None and f.first_price is not None]
     known.sort()
     for (ts, price, name), (next_ts, next_price, next_name) in pairwise(known):
-        jumps = not of_one_market(price, next_price) and not round_factor(price, next_price, gap=True)
+        jumps = not of_one_market(price, next_price) and not round_factor(
+            price, next_price, gap=True, near=NEAR_IN_TIME
+        )
         if next_ts - ts < 2 * DAY_NS and jumps:
             raise DataError(
                 f"{next_name}: expected prices near those of {name} ({price:g}), found {next_price:g}: another market?"
