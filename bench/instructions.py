@@ -19,6 +19,8 @@ TRADES = 200_000
 KERNELS = {
     "batch": "liqcore, batch",
     "trade": "liqcore, one trade at a time",
+    "watched_batch": "liqcore, batch, strange prints left out",
+    "watched_trade": "liqcore, one trade at a time, strange prints left out",
     "loop": "C++ loop, no windows",
 }
 TITLE = "Instructions"

@@ -1,6 +1,6 @@
 // Runs one kernel once over a file of trades, for callgrind to count (bench/instructions.py writes the file):
 //
-//     valgrind --tool=callgrind --toggle-collect=measured liqcore_bench_instructions batch|trade|loop FILE
+//     valgrind --tool=callgrind --toggle-collect=measured liqcore_bench_instructions batch|trade|watched_batch|watched_trade|loop FILE
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -56,11 +56,14 @@ template <class Work>
 void run(std::string_view kernel, const Input& in) {
   const bench::Setup& setup = in.setup;
   const std::size_t n = in.ts_ns.size();
+  const bool watched = kernel.starts_with("watched_");
+  if (watched) kernel.remove_prefix(std::string_view("watched_").size());
+  const double outlier = watched ? 0.1 : 0.0;
   if (kernel == "batch") {
-    liqcore::Engine engine = bench::make_engine(setup, {});
+    liqcore::Engine engine = bench::make_engine(setup, {}, outlier);
     measured([&] { engine.trades({in.ts_ns, in.price, in.qty, in.taker_sell}); });
   } else if (kernel == "trade") {
-    liqcore::Engine engine = bench::make_engine(setup, {});
+    liqcore::Engine engine = bench::make_engine(setup, {}, outlier);
     measured([&] {
       for (std::size_t i = 0; i < n; ++i) engine.trade(in.ts_ns[i], in.price[i], in.qty[i], in.taker_sell[i] != 0);
     });
@@ -89,7 +92,7 @@ void run(std::string_view kernel, const Input& in) {
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fprintf(stderr, "usage: %s batch|trade|loop FILE\n", argv[0]);
+    std::fprintf(stderr, "usage: %s batch|trade|watched_batch|watched_trade|loop FILE\n", argv[0]);
     return 2;
   }
   try {

@@ -27,11 +27,12 @@ struct Setup {
 };
 
 /// @param keep  closed windows kept; none: all
-inline liqcore::Engine make_engine(const Setup& setup, std::optional<std::size_t> keep) {
+inline liqcore::Engine make_engine(const Setup& setup, std::optional<std::size_t> keep, double outlier = 0.0) {
   liqcore::EngineOptions options;
   options.axis = liqcore::PriceAxis{setup.low_tick, setup.ticks_per_bin, setup.bins};
   options.window_ns = setup.window_ns;
   options.keep = keep;
+  options.outlier = outlier;
   const std::vector<double> shares(setup.tiers.size(), 1.0 / static_cast<double>(setup.tiers.size()));
   return {liqcore::Instrument{"BTC", "", liqcore::Contract::linear, setup.tick_size, setup.lot_size, 1.0,
                               liqcore::MarginSchedule::flat(setup.mmr)},

@@ -122,7 +122,8 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
                                  knows ? range_of(state["run"]) : std::nullopt,
                                  knows ? state["run_tick"].cast<std::int64_t>() : 0,
                                  std::nullopt,
-                                 false});
+                                 false,
+                                 {}});
 }
 
 }  // namespace liqcore::bindings

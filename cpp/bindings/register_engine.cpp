@@ -25,6 +25,7 @@
 #include "liqcore/engine.hpp"
 #include "liqcore/footprint_stream.hpp"
 #include "names.hpp"
+#include "price_notes.hpp"
 #include "python_engine.hpp"
 #include "register.hpp"
 
@@ -61,7 +62,7 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
                                std::string_view model, std::string_view trigger, double maker_share,
                                std::vector<double> half_life_ns, std::optional<std::size_t> keep, std::size_t threads,
                                double taker_tilt, std::optional<double> churn, std::optional<double> event_threshold,
-                               bool reconciled, std::string_view candle_price) {
+                               bool reconciled, std::string_view candle_price, double outlier) {
   EngineOptions options;
   if (!axis.is_none()) {
     const auto& given = axis.cast<const Axis&>();
@@ -82,6 +83,7 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
   options.threads = threads;
   options.model_options = {taker_tilt, churn, event_threshold, reconciled};
   options.candle_price = parse<CandlePrice>(candle_price);
+  options.outlier = outlier;
   return std::unique_ptr<PyEngine>(new PyEngine(Engine(instrument, leverage, std::move(options))));
 }
 
@@ -208,7 +210,7 @@ void register_engine(py::module_& m) {
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
            py::arg("ticks_per_bin"), py::arg("axis_limit"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"),
            py::arg("maker_share"), py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"),
-           py::arg("churn"), py::arg("event_threshold"), py::arg("reconciled"), py::arg("candle_price"))
+           py::arg("churn"), py::arg("event_threshold"), py::arg("reconciled"), py::arg("candle_price"), py::arg("outlier"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {
@@ -474,6 +476,25 @@ layer exceeded open interest: dict of float64 arrays (side, tier).
           "Whether the axis was given; otherwise it grows.")
       .def_property_readonly("axis_limit", &option<&EngineOptions::axis_limit>,
                              "Where an axis that grows ends, in book bins above price zero.")
+      .def_property_readonly(
+          "outlier", &option<&EngineOptions::outlier>,
+          "How far a price may lie from the one before it, as a share of it; 0: every price is believed.")
+      .def_property_readonly(
+          "outliers",
+          [](PyEngine& self) {
+            const Reading guard(self);
+            return outliers_of(self.engine.price_notes(), self.engine.instrument().tick_size());
+          },
+          "The first eight rows that were rejected as outliers since the engine was made or loaded: list of (stream, "
+          "time in ns, price, price believed at the time); `stats` counts all.")
+      .def_property_readonly(
+          "price_jumps",
+          [](PyEngine& self) {
+            const Reading guard(self);
+            return jumps_of(self.engine.price_notes(), self.engine.instrument().tick_size());
+          },
+          "The first 64 jumps of a price that were outliers until they lasted: list of (stream, when first seen, when "
+          "believed, price, price before, whether that one had been settled).")
       .def_property_readonly(
           "half_life_ns",
           [](const PyEngine& self) -> py::object {

@@ -7,6 +7,7 @@
 
 #include "arrays.hpp"
 #include "liqcore/footprint_stream.hpp"
+#include "price_notes.hpp"
 #include "register.hpp"
 
 namespace liqcore::bindings {
@@ -68,17 +69,18 @@ void register_footprints(py::module_& m) {
       .def_static(
           "from_columns",
           [](double tick_size, double lot_size, double span_bps, std::int64_t cut_ns, const py::dict& columns,
-             std::uint64_t rounded_qty, const py::dict& rejected) {
-            return from_columns({tick_size, lot_size, span_bps, cut_ns}, columns, rounded_qty, rejected);
+             double outlier, std::uint64_t rounded_qty, const py::dict& rejected) {
+            return from_columns({tick_size, lot_size, span_bps, cut_ns, outlier}, columns, rounded_qty, rejected);
           },
           py::kw_only(), py::arg("tick_size"), py::arg("lot_size"), py::arg("span_bps"), py::arg("cut_ns"),
-          py::arg("columns"), py::arg("rounded_qty"), py::arg("rejected"))
+          py::arg("columns"), py::arg("outlier"), py::arg("rounded_qty"), py::arg("rejected"))
       .def("__len__", &FootprintStream::size)
       .def_property_readonly("trade_count", &FootprintStream::trades)
       .def_property_readonly("tick_size", &term<&FootprintTerms::tick_size>)
       .def_property_readonly("lot_size", &term<&FootprintTerms::lot_size>)
       .def_property_readonly("span_bps", &term<&FootprintTerms::span_bps>)
       .def_property_readonly("cut_ns", &term<&FootprintTerms::cut_ns>)
+      .def_property_readonly("outlier", &term<&FootprintTerms::outlier>)
       .def_property_readonly("rounded_qty", [](const FootprintStream& self) { return self.counts().rounded_qty; })
       .def_property_readonly("rejected",
                              [](const FootprintStream& self) {
@@ -99,16 +101,19 @@ void register_footprints(py::module_& m) {
 
   py::class_<FootprintBuilder>(m, "FootprintBuilder", "Sums trades into runs; liqcore.footprints documents it.")
       .def(
-          py::init([](double tick_size, double lot_size, double span_bps, std::int64_t cut_ns, const py::object& ends) {
+          py::init([](double tick_size, double lot_size, double span_bps, std::int64_t cut_ns, const py::object& ends,
+                      double outlier) {
             std::vector<std::int64_t> further;
             if (!ends.is_none()) {
               const auto given = times(ends, "ends");
               further.assign(given.begin(), given.end());
             }
-            return FootprintBuilder({tick_size, lot_size, span_bps, cut_ns}, std::move(further));
+            return FootprintBuilder({tick_size, lot_size, span_bps, cut_ns, outlier}, std::move(further));
           }),
           py::kw_only(), py::arg("tick_size"), py::arg("lot_size"), py::arg("span_bps"), py::arg("cut_ns"),
-          py::arg("ends"))
+          py::arg("ends"), py::arg("outlier"))
+      .def_property_readonly("outliers", [](const FootprintBuilder& self) { return outliers_of(self.price_notes(), self.terms().tick_size); })
+      .def_property_readonly("price_jumps", [](const FootprintBuilder& self) { return jumps_of(self.price_notes(), self.terms().tick_size); })
       .def(
           "trades",
           [](FootprintBuilder& self, const py::object& ts, const py::object& price, const py::object& qty,

@@ -48,7 +48,8 @@ change of what is live). The arrays are float64 of shape (2, tiers): longs, shor
                     "Used rows whose quantity was off the lot grid and was rounded.")
       .def_property_readonly(
           "rejected", &rejected,
-          "Rows not used, by reason: late, not_finite, not_positive, too_large, off_grid, inconsistent, off_range.")
+          "Rows not used, by reason: late, not_finite, not_positive, too_large, off_grid, inconsistent, off_range, "
+          "outlier.")
       .def_readonly("inexact", &Stats::inexact, "True once a cell went beyond what a double holds exactly.")
       .def_property_readonly("opened", &field<&Account::opened>, "Opened, lots.")
       .def_property_readonly("live", &field<&Account::live>, "Live, lots.")

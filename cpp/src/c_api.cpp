@@ -41,7 +41,7 @@ liq_status liqcore::c_api::fail(liq_status status, const char* message) noexcept
 namespace {
 
 liq_status status_of(liqcore::Reject reject) noexcept { return static_cast<liq_status>(reject); }
-static_assert(static_cast<int>(liqcore::Reject::off_range) == LIQ_OFF_RANGE &&
+static_assert(static_cast<int>(liqcore::Reject::outlier) == LIQ_OUTLIER &&
               liqcore::kRejectReasons == LIQ_REJECT_REASONS);
 static_assert(static_cast<int>(liqcore::Side::short_) == LIQ_SHORT &&
               static_cast<int>(liqcore::Contract::inverse) == LIQ_INVERSE &&
@@ -143,6 +143,7 @@ liqcore::EngineOptions options_of(const liq_engine_options& from, const liqcore:
   out.threads = static_cast<std::size_t>(from.threads);
   out.axis_limit = from.axis_limit;
   out.candle_price = choice("options.candle_price", from.candle_price, liqcore::CandlePrice::hl2);
+  out.outlier = from.outlier;
   if (from.reserved != 0) throw InvalidConfig("options.reserved must be 0, was " + std::to_string(from.reserved));
   return out;
 }

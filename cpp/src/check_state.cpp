@@ -10,6 +10,7 @@
 
 #include "check_rows.hpp"
 #include "liqcore/error.hpp"
+#include "price_watch.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
 
@@ -129,6 +130,19 @@ void check_sampled(const SampledState& state, std::size_t layers) {
     for (const double value : *lots) require(std::isfinite(value), "a correction", "be finite", value);
 }
 
+void check_belief(const PriceBelief& belief, PriceStream stream) {
+  const char* const what = "a believed price";
+  require(belief.times >= 0 && belief.times <= agreeing(stream), what, "be seen at few times", belief.times);
+  require(belief.suspect_times >= 0 && belief.suspect_times <= belief.times, what, "be seen at more times than others",
+          belief.suspect_times);
+  require(belief.times == 0 ? belief == PriceBelief{} : is_price(belief.tick), what, "be a price in ticks",
+          belief.tick);
+  require(belief.suspect_times == 0 ? belief.suspect == 0 : is_price(belief.suspect), what, "be doubted for a price",
+          belief.suspect);
+  for (const std::int64_t time : {belief.at_ns, belief.suspect_since_ns, belief.suspect_at_ns})
+    require(time >= 0 && time <= kMaxTime, "a time", "lie between 1970 and 2116", time);
+}
+
 /// The closed windows, and the unfinished one after them.
 void check_windows(const Checkpoint& checkpoint, const Instrument& instrument, Layers::Range bins) {
   const History& history = checkpoint.history;
@@ -219,6 +233,7 @@ void check_state(const Checkpoint& checkpoint, const Instrument& instrument, con
   for (const std::int64_t time : {checkpoint.began_ns, checkpoint.clock_ns})
     require(time >= 0 && time <= kMaxTime, "a time", "lie between 1970 and 2116", time);
   check_sampled(checkpoint.sampled, layers);
+  for (std::size_t i = 0; i < kPriceStreams; ++i) check_belief(checkpoint.beliefs[i], static_cast<PriceStream>(i));
   if (const auto& run = checkpoint.run)
     require(run->low >= 0 && run->high >= run->low && run->high <= 2 * kMostTicks &&
                 run->high - run->low < Footprint::kMaxTicks,

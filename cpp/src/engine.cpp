@@ -13,6 +13,7 @@
 #include "liqcore/error.hpp"
 #include "liqcore/published.hpp"
 #include "pool.hpp"
+#include "price_watch.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
 #include "trade_blocks.hpp"
@@ -49,7 +50,7 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     : instrument_(std::move(instrument)),
       leverage_(std::move(leverage)),
       options_(std::move(options)),
-      live_{{}, {}, {}, {}, {}, {options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()}, 0},
+      live_{{}, {}, {}, {}, {}, {options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()}, 0, {}},
       per_tick_(1.0 / instrument_.tick_size()),
       per_lot_(1.0 / instrument_.lot_size()),
       keys_(kBlockRows),
@@ -98,6 +99,8 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
   if (o.model == Model::vendor && o.trigger != Trigger::candle)
     throw InvalidConfig(std::string("trigger must be candle with the model vendor, was ") +
                         (o.trigger == Trigger::mark ? "mark" : "last"));
+  check_outlier(o.outlier);
+  doubts_ = watches();
   static_cast<void>(LevelBook(instrument_, leverage_, 1));  // refuses impossible tiers now, not at the first price
   counts_.accounts.resize(2 * leverage_.size());
   if (o.threads > 1) pool_ = std::make_shared<Pool>(o.threads);
@@ -193,7 +196,7 @@ void Engine::start_book(std::int64_t ts_ns, std::int64_t tick) {
 void Engine::begin_window(std::int64_t start_ns) noexcept {
   window_start_ns_ = start_ns;
   window_end_ns_ = start_ns + options_.window_ns;
-  plain_end_ns_ = std::min(window_end_ns_, kMaxTime + 1);
+  plain_end_ns_ = doubts_ ? kNever : std::min(window_end_ns_, kMaxTime + 1);
 }
 
 void Engine::end_book() noexcept {
@@ -446,7 +449,12 @@ Reject Engine::checked_trade(std::int64_t ts_ns, double price, double qty, bool 
     throw InvalidConfig("trades and candle volumes of one market must not be fed together: candles had volumes");
   OnGrid tick;
   OnGrid lots;
-  const Reject reject = check_trade(ts_ns, price, qty, clock_ns_, tick, lots);
+  Reject reject = check_trade(ts_ns, price, qty, clock_ns_, tick, lots);
+  const bool watched = watches() && (reject == Reject::none || reject == Reject::off_range);
+  const PriceBelief before = watched ? trade_belief() : PriceBelief{};
+  PriceBelief belief = before;
+  if (watched && !see(options_.outlier, PriceStream::trades, ts_ns, tick.units, tick.units, tick.units, belief))
+    reject = Reject::outlier;
   if (reject == Reject::none) {
     if (ts_ns >= window_end_ns_) refuse_jump(ts_ns);  // within a window there is no gap
     if (static_cast<double>(lots.units) > kNear) {
@@ -461,15 +469,60 @@ Reject Engine::checked_trade(std::int64_t ts_ns, double price, double qty, bool 
     used_trades_ = true;
     last_event_ns_ = ts_ns;
   }
+  if (watched) {
+    believe_trade(belief);
+    note(options_.outlier, PriceStream::trades, ts_ns, tick.units, tick.units, tick.units, before,
+         reject != Reject::outlier, price_notes_);
+  }
   return count(reject);
+}
+
+// --- what prices are believed ------------------------------------------------------------------------------------
+
+PriceBelief Engine::trade_belief() const noexcept {
+  PriceBelief out = belief_of(PriceStream::trades);
+  if (!live_.run.empty()) out.tick = live_.run.last();
+  return out;
+}
+
+/// Within the range of a run all prices are near each other (begin_run()), and the one believed last lies there, too:
+/// so a trade that the run takes is believed without a look. Where that does not hold, all are looked at.
+void Engine::believe_trade(const PriceBelief& belief) {
+  if (!live_.run.empty() && belief.tick != live_.run.last()) apply_run();  // it lay beyond the axis
+  belief_of(PriceStream::trades) = belief;
+  if (live_.book && live_.run.empty() && !live_.run.takes(belief.tick) && belief.tick >= 1 &&
+      belief.tick <= last_tick_)
+    live_.run.reset(belief.tick, belief.tick);
+  look_again();
+}
+
+void Engine::look_again() noexcept {
+  const PriceBelief& belief = belief_of(PriceStream::trades);
+  doubts_ = watches() && !(is_settled(belief, PriceStream::trades) && belief.tick <= last_tick_);
+  if (window_end_ns_ != kNever) plain_end_ns_ = doubts_ ? kNever : std::min(window_end_ns_, kMaxTime + 1);
 }
 
 Reject Engine::mark(std::int64_t ts_ns, double price) {
   refuse_in_hook();
-  const Reject reject = check_mark(ts_ns, price, clock_ns_);
+  return mark_seen(ts_ns, price, ts_ns);
+}
+
+Reject Engine::mark_seen(std::int64_t ts_ns, double price, std::int64_t seen_ns) {
+  Reject reject = check_mark(ts_ns, price, clock_ns_);
+  const bool watched = watches() && (reject == Reject::none || reject == Reject::off_range);
+  const std::int64_t tick = watched ? instrument_.to_ticks(price).units : 0;
+  const double limit = limit_of(options_.outlier, PriceStream::marks);
+  const PriceBelief before = belief_of(PriceStream::marks);
+  PriceBelief belief = before;
+  if (watched && !see(limit, PriceStream::marks, seen_ns, tick, tick, tick, belief)) reject = Reject::outlier;
   if (reject == Reject::none) {
     refuse_jump(ts_ns);
     use_mark(ts_ns, price);
+  }
+  if (watched) {
+    belief_of(PriceStream::marks) = belief;
+    note(limit, PriceStream::marks, seen_ns, tick, tick, tick, before, reject != Reject::outlier,
+         price_notes_);
   }
   return count(reject);
 }
@@ -551,6 +604,10 @@ void Engine::begin_run(std::int64_t tick) {
     const std::int64_t jump = run_tick_ == 0 ? 0 : std::abs(tick - run_tick_);
     ticks = jump > 2 * live_.book->calm_reach(tick) ? TickRange{tick, tick} : live_.book->calm_range(tick);
   }
+  if (watches()) {
+    const TickRange near = near_range(options_.outlier, tick);
+    ticks = {std::max(ticks.low, near.low), std::min(ticks.high, near.high)};
+  }
   live_.run.reset(ticks.low, std::min(ticks.high, last_tick_));
   run_tick_ = tick;
 }
@@ -573,6 +630,7 @@ void Engine::apply_run() const {
   const Footprint::Volumes volumes = run.volumes();
   draw({run.first(), run.high(), run.low(), run.last(), static_cast<double>(volumes.bought),
         static_cast<double>(volumes.sold)});
+  if (watches()) belief_of(PriceStream::trades).tick = run.last();
   if (live_.sampled.watches()) live_.sampled.traded(run);
   if (touches) {
     live_.triggered = live_.price = TickRange{run.last(), run.last()};
@@ -654,8 +712,31 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
 }
 
 Reject Engine::candle(const CandleArrays& candles, std::size_t i) {
-  const Reject reject = check_candle(candles, i, clock_ns_);
+  Reject reject = check_candle(candles, i, clock_ns_);
+  if (!watches() || (reject != Reject::none && reject != Reject::off_range)) {
+    if (reject == Reject::none) use_candle(candles, i);
+    return count(reject);
+  }
+  const auto tick_of = [&](std::span<const double> of) { return instrument_.to_ticks(of[i]).units; };
+  const Candle ticks{tick_of(candles.open), tick_of(candles.high), tick_of(candles.low), tick_of(candles.close)};
+  const std::int64_t ts_ns = candles.ts_open_ns[i] + candles.interval_ns - 1;
+  const double limit = limit_of(options_.outlier, PriceStream::candles);
+  const PriceBelief before = belief_of(PriceStream::candles);
+  PriceBelief belief = before;
+  if (is_wild(options_.outlier, ticks)) {
+    price_notes_.add(Outlier{PriceStream::candles, ts_ns,
+                             are_near(10.0 * options_.outlier, std::max(ticks.open, ticks.close), ticks.high)
+                                 ? ticks.low
+                                 : ticks.high,
+                             before.times > 0 ? before.tick : ticks.open});
+    return count(Reject::outlier);
+  }
+  if (!see(limit, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, belief))
+    reject = Reject::outlier;
   if (reject == Reject::none) use_candle(candles, i);
+  belief_of(PriceStream::candles) = belief;
+  note(limit, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, before,
+       reject != Reject::outlier, price_notes_);
   return count(reject);
 }
 

@@ -15,6 +15,7 @@
 #include "liqcore/engine.hpp"
 #include "liqcore/error.hpp"
 #include "pool.hpp"
+#include "price_watch.hpp"
 #include "text_of.hpp"
 #include "trade_blocks.hpp"
 
@@ -235,8 +236,16 @@ void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_
       use_trades(trades, begin, begin + kBlockRows, sorted);  // the first price makes the book
       begin += kBlockRows;
     }
+    while (doubts_ && end - begin > kBlockRows) {  // a stretch of its own begins without doubts
+      use_in_turn(trades, begin, begin + kBlockRows, sorted);
+      begin += kBlockRows;
+    }
     if (live_.book) begin = use_whole_windows(trades, begin, end);
   }
+  use_in_turn(trades, begin, end, sorted);
+}
+
+void Engine::use_in_turn(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted) {
   // The first price makes the book, and says where its axis ends.
   for (; begin < end && !live_.book; ++begin)
     static_cast<void>(
@@ -253,7 +262,12 @@ void Engine::use_trades(const TradeArrays& trades, std::size_t begin, std::size_
 void Engine::use_block(const TradeArrays& trades, const TradeBlock& block) {
   const std::int64_t* const ts = trades.ts_ns.data() + block.begin;
   const std::size_t n = block.rows;
-  if (block.converted.high > last_tick_) {
+  const auto is_believed = [&] {
+    if (doubts_) return false;
+    const std::int64_t before = trade_belief().tick;
+    return are_near(options_.outlier, std::min(before, block.converted.low), std::max(before, block.converted.high));
+  };
+  if (block.converted.high > last_tick_ || (watches() && !is_believed())) {
     for (std::size_t i = block.begin; i < block.begin + n; ++i)
       static_cast<void>(trade(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0));
     return;

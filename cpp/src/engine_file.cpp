@@ -138,12 +138,12 @@ void fields(File& file, Is<ModelOptions> auto& options) {
 template <class File>
 void fields(File& file, Is<EngineOptions> auto& options) {
   auto& [axis, ticks_per_bin, window_ns, model, trigger, maker_share, half_life_ns, keep, threads, model_options,
-         axis_limit, candle_price] = options;  // threads are the machine's: results do not depend on them
+         axis_limit, candle_price, outlier] = options;  // threads are the machine's: results do not depend on them
   std::optional<PlainAxis> plain;
   std::optional<std::uint64_t> kept = keep;
   if (axis) plain = PlainAxis{axis->low_tick(), axis->ticks_per_bin(), axis->size()};
   file(plain, ticks_per_bin, window_ns, model, trigger, maker_share, half_life_ns, kept, model_options, axis_limit,
-       candle_price);
+       candle_price, outlier);
   if constexpr (File::kReads) {
     if (plain) axis.emplace(plain->low_tick, plain->ticks_per_bin, plain->size);
     if (kept) keep = static_cast<std::size_t>(*kept);
@@ -254,6 +254,12 @@ void fields(File& file, Is<SampledState> auto& sampled) {
   file(before, interval, liquidated, spared, capped);
 }
 
+template <class File>
+void fields(File& file, Is<PriceBelief> auto& belief) {
+  auto& [tick, at_ns, times, suspect, suspect_since_ns, suspect_at_ns, suspect_times] = belief;
+  file(tick, at_ns, times, suspect, suspect_since_ns, suspect_at_ns, suspect_times);
+}
+
 /// A reason that came later than the file has no rows yet.
 template <class File>
 void fields(File& file, Is<RowCounts> auto& counts) {
@@ -286,11 +292,12 @@ void fields(File& file, Is<Stats> auto& stats) {
 template <class File>
 void fields(File& file, Is<Checkpoint> auto& checkpoint) {
   auto& [history, open, stats, clock_ns, axis, triggered, used_trades, used_candle_volumes, sampled, last_price,
-         began_ns, liquidated_usd, earlier, kind, run, run_tick, price, thinned] = checkpoint;
+         began_ns, liquidated_usd, earlier, kind, run, run_tick, price, thinned, beliefs] = checkpoint;
   file(stats, clock_ns, axis, triggered, used_trades, used_candle_volumes, sampled, last_price, began_ns,
        liquidated_usd);
   accounts(file, earlier);
   file(kind, run, run_tick, price, thinned);
+  for (auto& belief : beliefs) file(belief);
 }
 
 void write_history(Writer& file, const Checkpoint& checkpoint) {
@@ -354,7 +361,7 @@ void read_history(Reader& file, Terms terms, const EngineOptions& options, std::
   Segment open;
   read_window(open);
   out.emplace(Checkpoint{
-      std::move(history), std::move(open), {}, 0, {}, {}, false, false, {}, 0, 0, {}, {}, {}, {}, 0, {}, false});
+      std::move(history), std::move(open), {}, 0, {}, {}, false, false, {}, 0, 0, {}, {}, {}, {}, 0, {}, false, {}});
 }
 
 void check_head(Reader& file, std::span<const std::byte> bytes) {

@@ -13,6 +13,7 @@
 #include "kernels/kernels.hpp"
 #include "liqcore/engine.hpp"
 #include "pool.hpp"
+#include "price_watch.hpp"
 
 namespace liqcore::inline abi1 {
 namespace {
@@ -46,17 +47,21 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
   const auto window_of = [&](std::size_t row) { return ts[row] - ts[row] % options_.window_ns; };
   // From the first window that begins here to the last that surely ends here: a row that is rejected ends none.
   const std::size_t from = first_at(begin, window_end_ns_);
+  const auto is_trade = [&](std::size_t row, OnGrid& tick, OnGrid& lots) {
+    return liqcore::check_trade(ts[row], trades.price[row], trades.qty[row], kNever, instrument_.tick_size(),
+                                instrument_.lot_size(), tick, lots) == Reject::none;
+  };
   const auto usable = [&](std::size_t row) {
     OnGrid tick;
     OnGrid lots;
     return check_trade(ts[row], trades.price[row], trades.qty[row], kNever, tick, lots) == Reject::none;
   };
-  std::size_t usable_end = end;
+  std::size_t usable_end = watches() ? surely_used(trades, from, end) : end;
   while (usable_end > from && !usable(usable_end - 1)) --usable_end;
   if (usable_end == from) return begin;
   const std::size_t to = first_at(from, window_of(usable_end - 1));
   if (to - from < rows_for_threads) return begin;
-  use_trades(trades, begin, from, true);
+  use_in_turn(trades, begin, from, true);
   move_clock(window_of(from), 0);
 
   const std::size_t wanted = std::max(pool_->threads() * kStretchesPerThread, (to - from) / kMaxRowsAStretch + 1);
@@ -75,6 +80,15 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
   for (std::size_t done = 0; done + 1 < edges.size(); done += at_once) {
     const std::size_t stretches = std::min(at_once, edges.size() - 1 - done);
     std::vector<std::optional<Engine>> workers(stretches);
+    // Where a stretch begins, the price of the trade before it is believed; nearly always.
+    std::vector<PriceBelief> assumed(watches() ? stretches : 0);
+    for (std::size_t i = 0; i < assumed.size(); ++i) {
+      std::size_t row = edges[done + i];
+      OnGrid tick{};
+      OnGrid lots;
+      while (row > begin && !is_trade(row - 1, tick, lots)) --row;
+      assumed[i] = i == 0 ? trade_belief() : settled_at(tick.units, PriceStream::trades);
+    }
     pool_->run(stretches, [&](std::size_t i) {
       const std::size_t first = edges[done + i];
       const std::size_t last = edges[done + i + 1];
@@ -85,15 +99,53 @@ std::size_t Engine::use_whole_windows(const TradeArrays& trades, std::size_t beg
       worker.mark_price_ = mark_price_;
       worker.mark_tick_ = mark_tick_;
       worker.open_interest_ = open_interest_;
-      worker.use_trades(trades, first, last, true);
+      if (watches()) {
+        worker.belief_of(PriceStream::trades) = assumed[i];
+        worker.look_again();
+      }
+      worker.use_in_turn(trades, first, last, true);
       worker.move_clock(window_of(last), 0);
     });
-    for (std::optional<Engine>& worker : workers) {
-      absorb(*worker);
-      worker.reset();
+    for (std::size_t i = 0; i < stretches; ++i) {
+      if (watches() && assumed[i] != trade_belief()) {
+        use_in_turn(trades, edges[done + i], edges[done + i + 1], true);
+        move_clock(window_of(edges[done + i + 1]), 0);
+      } else {
+        absorb(*workers[i]);
+      }
+      workers[i].reset();
     }
   }
   return to;
+}
+
+/// One past the last row that is used for sure, whatever is believed before `begin`: it and as many rows before it as
+/// shake any belief are near each other. `begin` if none is found soon.
+std::size_t Engine::surely_used(const TradeArrays& trades, std::size_t begin, std::size_t end) const {
+  constexpr std::size_t kSoon = 1 << 16;
+  std::size_t last = end;
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  std::int64_t times = 0;
+  for (std::size_t row = end; row > begin && end - row < kSoon; --row) {
+    OnGrid tick;
+    OnGrid lots;
+    const std::size_t i = row - 1;
+    const bool usable =
+        check_trade(trades.ts_ns[i], trades.price[i], trades.qty[i], kNever, tick, lots) == Reject::none;
+    if (times > 0 && usable &&
+        are_near(options_.outlier, std::min(low, tick.units), std::max(high, tick.units))) {
+      low = std::min(low, tick.units);
+      high = std::max(high, tick.units);
+      if (trades.ts_ns[i] != trades.ts_ns[i + 1]) ++times;
+    } else {
+      last = usable ? row : i;
+      low = high = tick.units;
+      times = usable ? 1 : 0;
+    }
+    if (times > kAgreeingTrades) return last;
+  }
+  return begin;
 }
 
 void Engine::absorb(Engine& later) {
@@ -122,6 +174,10 @@ void Engine::absorb(Engine& later) {
   if (later.live_.price) live_.price = later.live_.price;
   if (later.live_.last_price != 0) live_.last_price = later.live_.last_price;
   live_.sampled.append(later.live_.sampled);
+  if (watches()) {
+    believe_trade(later.trade_belief());
+    price_notes_.add(later.price_notes_);
+  }
   used_trades_ = used_trades_ || later.used_trades_;
   static_cast<RowCounts&>(counts_) += later.counts_;
   counts_.inexact = counts_.inexact || later.counts_.inexact;

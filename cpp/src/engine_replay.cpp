@@ -13,6 +13,7 @@
 #include "liqcore/engine.hpp"
 #include "liqcore/error.hpp"
 #include "liqcore/footprint_stream.hpp"
+#include "price_watch.hpp"
 #include "text_of.hpp"
 
 namespace liqcore::inline abi1 {
@@ -78,7 +79,10 @@ Stats Engine::replay(const FootprintStream& footprints, const Feed& beside) {
     merge(
         with_runs(footprints, beside), true,
         [&](std::size_t begin, std::size_t end) { use_footprints(footprints, begin, end); },
-        [&](std::size_t i) { static_cast<void>(mark(now(beside.marks.ts_ns[i]), beside.marks.value[i])); },
+        [&](std::size_t i) {
+          const std::int64_t ts = beside.marks.ts_ns[i];
+          static_cast<void>(mark_seen(now(ts), beside.marks.value[i], ts));
+        },
         [](std::size_t) {},
         [&](std::size_t i) {
           // Within a run only one that is rejected; it is not late because of the run.
@@ -106,6 +110,7 @@ void Engine::use_footprints(const FootprintStream& footprints, std::size_t begin
     if (off_range(run.low)) {
       counts_.rows += static_cast<std::uint64_t>(run.trades);
       counts_.rejected[static_cast<std::size_t>(Reject::off_range)] += static_cast<std::uint64_t>(run.trades);
+      if (watches()) believe_trade(settled_at(run.last, PriceStream::trades));
       continue;
     }
     if (live_.book && (!live_.run.takes(run.low) || !live_.run.takes(run.high))) apply_run();
@@ -127,6 +132,7 @@ void Engine::use_footprints(const FootprintStream& footprints, std::size_t begin
       live_.run.reset(run.last, run.last);
     }
     used_trades_ = true;
+    if (watches()) believe_trade(settled_at(run.last, PriceStream::trades));
     clock_ns_ = last_event_ns_ = run.last_ns;
     counts_.rows += static_cast<std::uint64_t>(run.trades);
     counts_.used += static_cast<std::uint64_t>(run.trades);

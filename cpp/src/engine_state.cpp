@@ -12,6 +12,7 @@
 #include "check_state.hpp"
 #include "liqcore/engine.hpp"
 #include "liqcore/error.hpp"
+#include "price_watch.hpp"
 #include "text_of.hpp"
 
 namespace liqcore::inline abi1 {
@@ -85,7 +86,8 @@ Checkpoint Engine::checkpoint() const {
                  std::nullopt,
                  run_tick_,
                  live_.price,
-                 thinned_};
+                 thinned_,
+                 live_.beliefs};
   if (const Footprint& run = live_.run; run.taken() > 0) out.run = TickRange{run.from(), run.from() + run.taken() - 1};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book.first_bin(), book.first_bin() + book.width()};
@@ -165,6 +167,17 @@ void Engine::restore(const Checkpoint& checkpoint) {
   began_ns_ = checkpoint.began_ns;
   static_cast<RowCounts&>(counts_) = checkpoint.stats;
   counts_.inexact = checkpoint.stats.inexact;
+  if (watches()) {
+    live_.beliefs = checkpoint.beliefs;
+    PriceBelief& belief = belief_of(PriceStream::trades);
+    if (belief.times == 0 && used_trades_ && live_.last_price != 0)  // that engine believed every price
+      belief = settled_at(live_.last_price, PriceStream::trades);
+    const Footprint& run = live_.run;
+    if (belief.tick >= 1 && belief.tick <= last_tick_ &&
+        (!run.takes(belief.tick) || !are_near(options_.outlier, run.from(), run.from() + run.taken() - 1)))
+      live_.run.reset(belief.tick, belief.tick);
+    look_again();
+  }
   publish_windows_ended();
 }
 

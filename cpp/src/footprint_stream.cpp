@@ -8,6 +8,7 @@
 #include "check_rows.hpp"
 #include "kernels/kernels.hpp"
 #include "liqcore/error.hpp"
+#include "price_watch.hpp"
 #include "text_of.hpp"
 #include "trade_blocks.hpp"
 
@@ -22,6 +23,7 @@ void check(const FootprintTerms& terms) {
       throw InvalidConfig(std::string(name) + " must be finite and above 0, was " + text_of(step));
   if (!(std::isfinite(terms.span_bps) && terms.span_bps >= 0.0))
     throw InvalidConfig("span_bps must be finite and at least 0, was " + text_of(terms.span_bps));
+  check_outlier(terms.outlier);
   if (terms.cut_ns < 1 || terms.cut_ns >= kMaxTime)
     throw InvalidConfig("cut must be at least 1 ns and below 2^62 ns, was " + text_of(terms.cut_ns));
 }
@@ -112,6 +114,19 @@ void FootprintBuilder::trades(const TradeArrays& trades) {
   for_each_block(
       trades, 0, rows, false, grid, keys_, lots_, [&] { return clock_ns_; },
       [&](const TradeBlock& block) {
+        const auto is_believed = [&] {
+          return is_settled(belief_, PriceStream::trades) &&
+                 are_near(terms_.outlier, std::min(belief_.tick, block.converted.low),
+                          std::max(belief_.tick, block.converted.high));
+        };
+        if (terms_.outlier > 0.0) {
+          if (!is_believed()) {
+            for (std::size_t i = block.begin; i < block.begin + block.rows; ++i)
+              use_row(trades.ts_ns[i], trades.price[i], trades.qty[i], trades.taker_sell[i] != 0);
+            return;
+          }
+          belief_.tick = keys_[block.rows - 1] / 2;
+        }
         counts_.rounded_qty += block.converted.rounded;
         use_rows(trades.ts_ns.data() + block.begin, keys_.data(), lots_.data(), block.rows);
       },
@@ -149,7 +164,14 @@ void FootprintBuilder::use_rows(const std::int64_t* ts_ns, const std::int64_t* k
 void FootprintBuilder::use_row(std::int64_t ts_ns, double price, double qty, bool taker_sell) {
   OnGrid tick;
   OnGrid lots;
-  const Reject reject = check_trade(ts_ns, price, qty, clock_ns_, terms_.tick_size, terms_.lot_size, tick, lots);
+  Reject reject = check_trade(ts_ns, price, qty, clock_ns_, terms_.tick_size, terms_.lot_size, tick, lots);
+  if (reject == Reject::none && terms_.outlier > 0.0) {
+    const PriceBelief before = belief_;
+    if (!see(terms_.outlier, PriceStream::trades, ts_ns, tick.units, tick.units, tick.units, belief_))
+      reject = Reject::outlier;
+    note(terms_.outlier, PriceStream::trades, ts_ns, tick.units, tick.units, tick.units, before,
+         reject == Reject::none, price_notes_);
+  }
   if (reject != Reject::none) {
     ++counts_.rejected[static_cast<std::size_t>(reject)];
     return;
@@ -196,6 +218,8 @@ void FootprintBuilder::end_run() {
 FootprintStream FootprintBuilder::finish() {
   end_run();
   clock_ns_ = kNever;
+  belief_ = {};
+  price_notes_ = {};
   return {terms_, std::exchange(columns_, {}), std::exchange(counts_, {})};
 }
 

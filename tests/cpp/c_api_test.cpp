@@ -659,10 +659,34 @@ TEST(CApi, ACallerOfTheFirstVersionGetsItsOptionsAndCounts) {
   liq_engine_destroy(engine);
 }
 
+TEST(CApi, APriceFarFromThoseBeforeItIsAnOutlierWhereThatIsAskedFor) {
+  const liq_instrument good = instrument();
+  for (const double limit : {0.0, 0.1}) {
+    liq_engine_options chosen = options();
+    EXPECT_EQ(chosen.outlier, 0.0);
+    chosen.outlier = limit;
+    liq_engine* engine = nullptr;
+    ASSERT_EQ(liq_engine_create(&good, &chosen, &engine), LIQ_OK) << liq_error_message();
+    for (std::int64_t i = 0; i < 3; ++i) EXPECT_EQ(liq_engine_trade(engine, i, 60'000.0, 1.0, 0), LIQ_OK);
+    EXPECT_EQ(liq_engine_trade(engine, 3, 31'000.0, 1.0, 0), limit > 0.0 ? LIQ_OUTLIER : LIQ_OK);
+    liq_counts counts;
+    counts.size = sizeof counts;
+    ASSERT_EQ(liq_engine_counts(engine, &counts), LIQ_OK);
+    EXPECT_EQ(counts.rejected[LIQ_OUTLIER], limit > 0.0 ? 1U : 0U);
+    liq_engine_destroy(engine);
+  }
+  liq_engine_options wrong = options();
+  wrong.outlier = -1.0;
+  liq_engine* engine = nullptr;
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)),
+            "outlier must lie in [0, 1e6] (a share of the price; 0: every price is believed), was -1");
+}
+
 TEST(CApi, NamesAndVersions) {
   EXPECT_STREQ(liq_status_name(LIQ_OK), "ok");
   EXPECT_STREQ(liq_status_name(LIQ_OFF_GRID), "off_grid");
   EXPECT_STREQ(liq_status_name(LIQ_OFF_RANGE), "off_range");
+  EXPECT_STREQ(liq_status_name(LIQ_OUTLIER), "outlier");
   EXPECT_STREQ(liq_status_name(LIQ_TOO_SMALL), "too_small");
   EXPECT_STREQ(liq_status_name(LIQ_FAILED), "failed");
   EXPECT_STREQ(liq_status_name(LIQ_DAMAGED), "damaged");

@@ -142,6 +142,7 @@ const Case kCases[] = {
     {"candles_last", with(Model::flow, Trigger::last, true, 2), true},
     {"fixed", changed(with(Model::flow), [](EngineOptions& o) { o.axis = liqcore::PriceAxis(8'000, 10, 500); })},
     {"limited", changed(with(Model::flow), [](EngineOptions& o) { o.axis_limit = 15'000; })},
+    {"watched", changed(with(Model::flow), [](EngineOptions& o) { o.outlier = 0.001; })},
     {"wide_bins", changed(with(Model::flow), [](EngineOptions& o) { o.ticks_per_bin = 7; })},
     {"oi", changed(with(Model::oi), [](EngineOptions& o) { o.model_options.taker_tilt = 0.5; })},
     {"oi_decays", with(Model::oi, Trigger::mark, true)},
@@ -199,6 +200,7 @@ void expect_same_making(const Engine& a, const Engine& b) {
   EXPECT_EQ(x.ticks_per_bin, y.ticks_per_bin);
   EXPECT_EQ(x.axis_limit, y.axis_limit);
   EXPECT_EQ(x.candle_price, y.candle_price);
+  EXPECT_EQ(x.outlier, y.outlier);
   EXPECT_EQ(x.window_ns, y.window_ns);
   EXPECT_EQ(x.model, y.model);
   EXPECT_EQ(x.trigger, y.trigger);

@@ -132,6 +132,7 @@ class Maker {
     if (random_.one_in(3))
       for (std::int64_t tier = 0; tier < count; ++tier)
         o.half_life_ns.push_back(one_of({std::numeric_limits<double>::infinity(), 500.0, 1e3, 1e4, 7'003.0}));
+    o.outlier = one_of({0.0, 0.0, 0.03, 0.1, 1.0});
     if (random_.one_in(3)) o.keep = static_cast<std::size_t>(random_(1, 6));
     if (o.model == Model::oi || o.model == Model::blend) o.model_options.taker_tilt = one_of({0.0, 0.3, 1.0});
     if (o.model == Model::blend && random_.one_in(2)) o.model_options.churn = one_of({0.0, 0.25, 1.0});
@@ -307,7 +308,8 @@ inline std::ostream& operator<<(std::ostream& out, const Stream& stream) {
   out << "seed " << stream.seed << ": tick " << i.tick_size() << ", lot " << i.lot_size()
       << (i.contract() == liqcore::Contract::linear ? ", linear" : ", inverse") << ", keep "
       << (stream.options.keep ? std::to_string(*stream.options.keep) : "all") << ", ticks_per_bin "
-      << stream.options.ticks_per_bin << ", candles of " << stream.interval_ns << " ns";
+      << stream.options.ticks_per_bin << ", outlier " << stream.options.outlier << ", candles of " << stream.interval_ns
+      << " ns";
   const liqcore::Engine engine = stream.engine();
   for (const auto& [name, value] : engine.kind()) out << ", " << name << " " << value;
   for (const Row& row : stream.rows) out << "\n  " << name_of(row);

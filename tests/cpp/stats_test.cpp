@@ -32,6 +32,7 @@ TEST(Reject, HasANameForReports) {
   EXPECT_EQ(name(Reject::off_grid), "off_grid");
   EXPECT_EQ(name(Reject::inconsistent), "inconsistent");
   EXPECT_EQ(name(Reject::off_range), "off_range");
+  EXPECT_EQ(name(Reject::outlier), "outlier");
 }
 
 TEST(Tally, KeepsWholeLotsExactBeyondWhatADoubleHolds) {

@@ -65,6 +65,7 @@ def make_engine(setup: Setup) -> lq.Engine:
         event_threshold=setup.event_threshold,
         reconciled=setup.reconciled,
         candle_price=setup.candle_price,
+        outlier=setup.outlier,
     )
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 
 Layer = tuple[str, float]  # ("long" | "short", leverage)
 Cells = dict[int, float]  # bin -> quantity
@@ -42,6 +43,45 @@ def level_factor(side: str, leverage: float, mmr: float, fee: float, basis: str,
         return formulas[contract, basis, side]()
     except ZeroDivisionError:  # the short gains as fast as its coin margin falls
         return math.inf
+
+
+class Prices:
+    """Which prices of a stream are believed, in ticks: `docs/theory/ticks.md`, with everything kept."""
+
+    def __init__(self, limit: float, enough: int) -> None:
+        self.limit, self.enough = limit, enough
+        self.believed: list[tuple[int, int]] = []  # time and price of each row that led to the price of today
+        self.suspect: list[tuple[int, int]] = []
+
+    def near(self, one: int, other: int, limit: float) -> bool:
+        low, high = sorted((one, other))
+        return high <= low * (1 + limit) + 2
+
+    def believes(self, ts: int, low: int, high: int, close: int) -> bool:
+        """Take the next row; a price alone is its own low, high and close."""
+
+        def leads_from(rows: list[tuple[int, int]]) -> bool:
+            last = rows[-1][1]
+            return low <= last <= high or self.near(last, low, self.limit) or self.near(last, high, self.limit)
+
+        def times(rows: list[tuple[int, int]]) -> int:
+            return len(list(groupby(ts for ts, _ in rows)))  # what is rejected may be followed by earlier rows
+
+        if not self.believed or leads_from(self.believed):
+            self.believed.append((ts, close))
+            self.suspect = []
+            return True
+        if self.suspect and not leads_from(self.suspect):
+            self.suspect = []
+        self.suspect.append((ts, close))
+        if times(self.suspect) <= min(times(self.believed), self.enough):
+            return False
+        self.believed, self.suspect = self.suspect, []
+        return True
+
+    def wild(self, open_: int, high: int, low: int, close: int, wide: float) -> bool:
+        """Whether a candle's own prices are far from each other."""
+        return not (self.near(max(open_, close), high, wide) and self.near(min(open_, close), low, wide))
 
 
 @dataclass
@@ -76,12 +116,20 @@ class Reference:
         maker_share: float = 0.0,
         half_life: Mapping[float, float | None] | None = None,
         candle_price: str = "hlc3",
+        outlier: float = 0.0,
     ) -> None:
         self.tick_size, self.lot_size, self.step_ticks, self.window = tick_size, lot_size, step_ticks, window
         self.low_bin, self.high_bin = bins
         self.grows = grows  # such an axis takes no price beyond its end
         self.model, self.trigger, self.candle_price = model, trigger, candle_price
         self.maker_share = round(maker_share * SHARES)
+        self.outlier, self.prices = outlier, {}
+        if outlier:
+            self.prices = {
+                "trades": Prices(outlier, 10),
+                "marks": Prices(5 * outlier, 3),
+                "candles": Prices(5 * outlier, 3),
+            }
         self.tiers = list(tiers)
         layers = [(side, leverage) for side in SIGN for leverage in self.tiers]
         self.factor = {layer: level_factor(*layer, mmr, fee, basis, contract) for layer in layers}
@@ -233,10 +281,23 @@ class Reference:
         return ""
 
     def _accept(
-        self, ts: int, prices: list[float], quantities: list[float], *, on_grid: bool = False, zero_qty: bool = False
+        self,
+        ts: int,
+        prices: list[float],
+        quantities: list[float],
+        *,
+        stream: str = "",
+        on_grid: bool = False,
+        zero_qty: bool = False,
     ) -> bool:
         self.rows += 1
         reason = self._reason(ts, prices, quantities, on_grid, zero_qty)
+        if stream in self.prices and reason in ("", "off_range"):
+            watched, ticks = self.prices[stream], [self._ticks(price) for price in prices]
+            if (len(ticks) == 4 and watched.wild(*ticks, 10 * self.outlier)) or not watched.believes(
+                ts, min(ticks), max(ticks), ticks[-1]
+            ):
+                reason = "outlier"
         if reason:
             self.rejected[reason] += 1
             return False
@@ -261,7 +322,7 @@ class Reference:
 
     def trade(self, ts: int, price: float, qty: float, taker_sell: bool) -> None:
         """Take one trade."""
-        if self._accept(ts, [price], [qty], on_grid=True):
+        if self._accept(ts, [price], [qty], stream="trades", on_grid=True):
             self._volume("trades")
             tick, lots = self._ticks(price), round(qty / self.lot_size)
             if self.trigger == "last":
@@ -271,7 +332,7 @@ class Reference:
 
     def mark(self, ts: int, price: float) -> None:
         """Take one mark price: it touches only where the trigger is ``mark``."""
-        if self._accept(ts, [price], []):
+        if self._accept(ts, [price], [], stream="marks"):
             self.last_mark = self._ticks(price)
             if self.trigger == "mark":
                 self._touch(self.last_mark, self.last_mark)
@@ -281,7 +342,7 @@ class Reference:
     ) -> None:
         """Take one candle, at its last nanosecond: it touches its range, then opens at its entry price."""
         ts = ts_open + interval - 1 if ts_open >= 0 else ts_open
-        if self._accept(ts, [o, h, low, c], [buy, sell], zero_qty=True):
+        if self._accept(ts, [o, h, low, c], [buy, sell], stream="candles", zero_qty=True):
             bought, sold = round(buy / self.lot_size), round(sell / self.lot_size)
             if bought or sold:
                 self._volume("candles")

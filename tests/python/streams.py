@@ -37,6 +37,7 @@ class Setup:
     event_threshold: float | None = None
     reconciled: bool = False
     candle_price: str = "hlc3"
+    outlier: float = 0.0
     window: int = SECOND
     step_ticks: int = 1
     bins: tuple[int, int] | None = None
@@ -114,6 +115,7 @@ def random_setup(rng: random.Random, **fixed: Any) -> Setup:
         maker_share=rng.choice([0.0, 0.0, 0.25, 0.3, 1.0]),
         half_life=rng.choice([None, None, {tier: rng.choice(halves) for tier in tiers}]),
         candle_price=rng.choice(["hlc3", "hlc3", "close", "open", "ohlc4", "hl2"]),
+        outlier=rng.choice([0.0, 0.0, 0.03, 0.1, 1.0]),
         window=window,
         step_ticks=step,
         bins=rng.choice([None, (low, low + rng.randint(1, 3 * base // step + 1))]),

@@ -47,7 +47,12 @@ def walk(rng: random.Random, setup: Setup, rows: int) -> Columns:
 
 def builder_of(setup: Setup, span_bps: float, cut_ns: int, ends: Array | None = None) -> lq._core.FootprintBuilder:
     return lq._core.FootprintBuilder(
-        tick_size=setup.tick_size, lot_size=setup.lot_size, span_bps=span_bps, cut_ns=cut_ns, ends=ends
+        tick_size=setup.tick_size,
+        lot_size=setup.lot_size,
+        span_bps=span_bps,
+        cut_ns=cut_ns,
+        ends=ends,
+        outlier=setup.outlier,
     )
 
 

@@ -352,7 +352,8 @@ def test_a_finer_grid_or_another_market_in_a_file_that_was_not_scanned(tmp_path:
         table = trades(3_000).assign(price=63610.0 + (number == 3) / 4)
         write(tmp_path / f"BTC-{number}.parquet", table.assign(ts=table.ts + number * hour))
     paths = sorted(tmp_path.iterdir())
-    heatmap = lq.heatmap(paths, window="10m")
+    with pytest.warns(UserWarning, match="no trade from"):
+        heatmap = lq.heatmap(paths, window="10m")
     assert heatmap.meta["rows"] == {"rows": 21_000, "used": 21_000, "rounded_qty": 0, "rejected": {}}
     assert heatmap.meta["config"]["instrument"]["tick_size"] == 0.01
     write(paths[3], trades(3_000).assign(ts=trades(3_000).ts + 3 * hour, price=3_500.0))

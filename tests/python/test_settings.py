@@ -209,7 +209,8 @@ def test_types_and_defaults_of_arguments_are_those_of_their_settings(name: str) 
         if argument not in OF_SEVERAL_TYPES:
             assert written == ("Length" if entry.rule is LENGTH else entry.rule.kind.__name__), argument
         if name == "Engine":
-            assert parameter.default == ("flow" if argument == "model" else entry.default), argument
+            own = {"model": "flow", "outlier": 0.0}  # an engine believes what it is told
+            assert parameter.default == own.get(argument, entry.default), argument
         else:
             assert parameter.default == ("config" if argument == "half_life" else None), argument
 

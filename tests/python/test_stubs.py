@@ -119,7 +119,9 @@ def samples() -> dict[str, list[Any]]:
     histories = [history for history, _ in (engine._history(True) for engine in engines) if history is not None]
     room = [np.empty(1, dtype) for dtype in (np.int64, np.float64, np.float64, np.bool_, np.int64)]
     counts = _core.parse_trades(b"1,2.5,3,1\n", *room, time_column=0, price_column=1, qty_column=2, side_column=3)
-    builder = _core.FootprintBuilder(tick_size=0.5, lot_size=0.001, span_bps=5.0, cut_ns=60_000_000_000, ends=None)
+    builder = _core.FootprintBuilder(
+        tick_size=0.5, lot_size=0.001, span_bps=5.0, cut_ns=60_000_000_000, ends=None, outlier=0.0
+    )
     builder.trades(np.array([10**18]), np.array([60_000.0]), np.ones(1), np.zeros(1, np.bool_))
     readers = [_core.ArrowReader.of_stream(arrow.export_table({"price": np.ones(1)})) for _ in range(2)]
     batch = readers[0].next()

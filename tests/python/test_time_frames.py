@@ -84,7 +84,7 @@ def assert_close(actual: dict[Layer, Cells], expected: dict[Layer, Cells], relat
 @given(rng=st.randoms(use_true_random=False), trigger=st.sampled_from(["last", "mark"]))
 @settings(slow, max_examples=40)
 def test_opened_within_is_an_engine_started_empty_at_that_time(rng: random.Random, trigger: str) -> None:
-    setup = random_setup(rng, trigger=trigger, half_life=None)
+    setup = random_setup(rng, trigger=trigger, half_life=None, outlier=0.0)
     events = events_of(rng, setup, 120, hurry=0.4)
     note(f"{setup}\n{events}")
     history = fed(setup, events)
@@ -98,7 +98,7 @@ def test_opened_within_is_an_engine_started_empty_at_that_time(rng: random.Rando
 @settings(slow, max_examples=20)
 def test_opened_within_with_half_lives_agrees_to_rounding(rng: random.Random, trigger: str) -> None:
     # Quantities so large and half-lives so long that no cell comes near half a lot.
-    setup = random_setup(rng, trigger=trigger, maker_share=0.0, lot_size=1.0)
+    setup = random_setup(rng, trigger=trigger, maker_share=0.0, lot_size=1.0, outlier=0.0)
     setup = setup.with_(half_life={tier: rng.choice([100, 333, None]) for tier in setup.tiers})
     setup = setup.with_(half_life={k: v and v * setup.window for k, v in (setup.half_life or {}).items()})
     events = [(kind, (row[0], row[1], row[2] * 1e6, row[3]) if kind == "trade" else row)
@@ -127,7 +127,7 @@ def test_opened_within_with_half_lives_agrees_to_rounding(rng: random.Random, tr
 @given(rng=st.randoms(use_true_random=False))
 @settings(slow, max_examples=25)
 def test_combine_is_associative(rng: random.Random) -> None:
-    setup = random_setup(rng, half_life=None)
+    setup = random_setup(rng, half_life=None, outlier=0.0)
     engine = make_engine(setup)
     feed(engine, events_of(rng, setup, 60, hurry=0.3))
     segments = engine.segments()
@@ -148,7 +148,7 @@ def test_combine_is_associative(rng: random.Random) -> None:
 @given(rng=st.randoms(use_true_random=False), trigger=st.sampled_from(["last", "mark"]))
 @settings(slow, max_examples=25)
 def test_age_is_read_off_the_openings(rng: random.Random, trigger: str) -> None:
-    setup = random_setup(rng, trigger=trigger, half_life=None, tiers=(5.0, 25.0), bins=None)
+    setup = random_setup(rng, trigger=trigger, half_life=None, outlier=0.0, tiers=(5.0, 25.0), bins=None)
     events = events_of(rng, setup, 100, hurry=0.15)
     note(f"{setup}\n{events}")
     history = fed(setup, events)
@@ -351,7 +351,7 @@ def test_joined_candles_by_hand() -> None:
 @given(rng=st.randoms(use_true_random=False))
 @settings(slow, max_examples=15)
 def test_rebinning_conserves_totals(rng: random.Random) -> None:
-    setup = random_setup(rng, half_life=None, contract="inverse", window=60 * SECOND, bins=None)
+    setup = random_setup(rng, half_life=None, outlier=0.0, contract="inverse", window=60 * SECOND, bins=None)
     engine = make_engine(setup)
     feed(engine, events_of(rng, setup, 80, hurry=0.1, start=1_700_000_000 * SECOND))
     if engine.axis is None:

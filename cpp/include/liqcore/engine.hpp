@@ -1,6 +1,7 @@
 /// The engine: market events in, live levels and window segments out.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,7 @@
 #include "liqcore/feed.hpp"
 #include "liqcore/history.hpp"
 #include "liqcore/model.hpp"
+#include "liqcore/outliers.hpp"
 #include "liqcore/sampled_model.hpp"
 #include "liqcore/stats.hpp"
 
@@ -48,6 +50,11 @@ struct EngineOptions {
   /// reaches a price there is rejected as off_range; a level there counts as overflow.
   std::int64_t axis_limit = LevelBook::kAutomaticBins;
   CandlePrice candle_price = CandlePrice::hlc3;  ///< where a candle's volumes open, in every model
+  /// How far from the price before it a price of the same stream may lie, as a share of it, before it is rejected as an
+  /// outlier until others agree (outliers.hpp has the rule; vendor events and footprints are not looked at); of marks
+  /// and candles five times as far. A candle whose low or high lies ten times as far beyond its open and close is an
+  /// outlier, too. 0: every price is believed.
+  double outlier = 0.0;
 };
 
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
@@ -72,6 +79,7 @@ struct Checkpoint {
   /// Where `triggered` left the price: one tick, or its range if a touch did not say; none: not known, its range.
   std::optional<TickRange> price;
   bool thinned = false;  ///< a verb has taken away a part of the book, so that the engine is sequential
+  std::array<PriceBelief, kPriceStreams> beliefs;  ///< by PriceStream; nothing without EngineOptions::outlier
 };
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
@@ -244,6 +252,10 @@ class LIQCORE_EXPORT Engine {
   /// What became of the rows since the start: stats() without the quantities; allocates nothing.
   [[nodiscard]] const RowCounts& counts() const noexcept { return counts_; }
 
+  /// The first few rows that were rejected as outliers, and the first jumps that lasted, since the engine was made or
+  /// loaded; by time within a stream.
+  [[nodiscard]] const PriceNotes& price_notes() const noexcept { return price_notes_; }
+
   /// The engine's whole state.
   /// @throws InvalidConfig before the first price, when there is nothing to keep
   [[nodiscard]] Checkpoint checkpoint() const;
@@ -322,8 +334,17 @@ class LIQCORE_EXPORT Engine {
   Reject checked_trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
   void use_large_trade(std::int64_t ts_ns, std::int64_t tick, double lots, bool taker_sell);
   void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
+  void use_in_turn(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
   void use_block(const TradeArrays& trades, const TradeBlock& block);
   void use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks, std::size_t& done);
+  [[nodiscard]] bool watches() const noexcept { return options_.outlier > 0.0; }
+  [[nodiscard]] PriceBelief& belief_of(PriceStream stream) const noexcept {
+    return live_.beliefs[static_cast<std::size_t>(stream)];
+  }
+  [[nodiscard]] PriceBelief trade_belief() const noexcept;
+  void believe_trade(const PriceBelief& belief);
+  void look_again() noexcept;
+  [[nodiscard]] std::size_t surely_used(const TradeArrays& trades, std::size_t begin, std::size_t end) const;
   void use_footprints(const FootprintStream& footprints, std::size_t begin, std::size_t end);
   void begin_run(std::int64_t tick);
   [[nodiscard]] bool trades_rise(std::span<const std::int64_t> ts_ns) const;
@@ -331,6 +352,7 @@ class LIQCORE_EXPORT Engine {
   void absorb(Engine& later);
   void apply_run() const;
   void room_to_open(std::int64_t tick, double longs, double shorts, std::optional<LevelBook::Reached> reached);
+  Reject mark_seen(std::int64_t ts_ns, double price, std::int64_t seen_ns);  // seen when, of which it acts later
   void use_mark(std::int64_t ts_ns, double price);
   Reject candle(const CandleArrays& candles, std::size_t i);
   void use_candle(const CandleArrays& candles, std::size_t i);
@@ -368,6 +390,7 @@ class LIQCORE_EXPORT Engine {
     std::optional<TickRange> price;      // where it left the price: one tick, or its range if nobody said
     SampledModel sampled;
     std::int64_t last_price;  // tick of the last trade or candle; 0: none yet
+    std::array<PriceBelief, kPriceStreams> beliefs;  // that of trades without the run in progress: see trade_belief()
   };
   mutable Live live_;
 
@@ -402,6 +425,8 @@ class LIQCORE_EXPORT Engine {
   bool used_trades_ = false;
   bool used_candle_volumes_ = false;
   bool thinned_ = false;  // a verb has taken away a part of the book
+  bool doubts_ = false;   // a trade's price needs a look even where the run takes it
+  PriceNotes price_notes_;
 
   std::shared_ptr<Pool> pool_;  // null with one thread
 

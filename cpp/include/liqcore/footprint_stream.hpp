@@ -9,6 +9,7 @@
 
 #include "liqcore/engine.hpp"
 #include "liqcore/footprint.hpp"
+#include "liqcore/outliers.hpp"
 #include "liqcore/stats.hpp"
 
 namespace liqcore::inline abi1 {
@@ -20,6 +21,7 @@ struct FootprintTerms {
   double span_bps = 5.0;                 ///< a run's high lies at most this above its low, basis points of its first
                                          ///< price, and at most FootprintStream::kMaxSpan ticks; >= 0
   std::int64_t cut_ns = 60'000'000'000;  ///< runs end at whole multiples of this since the UNIX epoch; >= 1
+  double outlier = 0.0;  ///< EngineOptions::outlier of the trades; 0: every price is believed
   bool operator==(const FootprintTerms&) const = default;
 };
 
@@ -112,6 +114,9 @@ class LIQCORE_EXPORT FootprintBuilder {
   /// Add trades. Rows that cannot be used are counted as an engine counts them. Any split into calls gives the same.
   /// @throws InvalidConfig if lengths differ
   void trades(const TradeArrays& trades);
+  [[nodiscard]] const FootprintTerms& terms() const noexcept { return terms_; }
+  /// The first rows that were outliers, and the first jumps that lasted, of the stream in progress.
+  [[nodiscard]] const PriceNotes& price_notes() const noexcept { return price_notes_; }
   /// The stream of everything so far; the builder begins anew.
   [[nodiscard]] FootprintStream finish();
 
@@ -126,6 +131,8 @@ class LIQCORE_EXPORT FootprintBuilder {
   FootprintColumns columns_;
   FootprintCounts counts_;
   std::int64_t clock_ns_;
+  PriceBelief belief_;
+  PriceNotes price_notes_;
 
   Footprint run_;  // not in the columns yet
   std::int64_t start_ns_ = 0;

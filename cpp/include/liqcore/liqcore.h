@@ -49,6 +49,7 @@ enum {
   LIQ_OFF_GRID = 5,     /**< a trade's price off the tick grid by more than 1e-6 tick */
   LIQ_INCONSISTENT = 6, /**< a candle whose low and high do not enclose its open and close */
   LIQ_OFF_RANGE = 7,    /**< a price at or above the end of an axis that grows (axis_limit) */
+  LIQ_OUTLIER = 8,      /**< a price far from those before it (options' outlier) */
   /* What makes a call an error. */
   LIQ_INVALID = -1,   /**< an argument breaks its rule, or the call cannot be: the message names argument and value */
   LIQ_TOO_SMALL = -2, /**< a buffer is too small; the message, and where there is one the count, say what is needed */
@@ -58,7 +59,7 @@ enum {
   LIQ_DAMAGED = -6 /**< bytes are not what liq_engine_save() wrote, or of a later format: the message names the part */
 };
 
-#define LIQ_REJECT_REASONS 8 /**< statuses from 0 to 7; 7 of them in version 0.1.0 */
+#define LIQ_REJECT_REASONS 9 /**< statuses from 0 to 8; 7 of them in version 0.1.0 */
 
 /** What the last call of this thread that failed had to say; "" before. Valid until the next one fails. */
 LIQCORE_C_EXPORT const char* liq_error_message(void);
@@ -150,6 +151,8 @@ typedef struct liq_engine_options {
                          price there is rejected as LIQ_OFF_RANGE */
   int32_t candle_price;       /**< LIQ_CANDLE_... */
   int32_t reserved;           /**< 0 */
+  double outlier; /**< how far from the price before it a price may lie, as a share of it, before it is rejected as
+                     LIQ_OUTLIER until others agree (docs/theory/ticks.md); 0, the default: every price is believed */
 } liq_engine_options;
 
 /**

@@ -24,8 +24,9 @@ enum class Reject : std::uint8_t {
   off_grid,      ///< a trade's price off the tick grid by more than 1e-6 tick
   inconsistent,  ///< a candle whose low and high do not enclose its open and close
   off_range,     ///< a price at or above the end of an automatic axis (EngineOptions::axis_limit)
+  outlier,       ///< a price far from those before it (EngineOptions::outlier); looked at before off_range
 };
-inline constexpr std::size_t kRejectReasons = 8;
+inline constexpr std::size_t kRejectReasons = 9;
 
 /// Name of a reason as it appears in reports, such as "off_grid".
 [[nodiscard]] LIQCORE_EXPORT std::string_view name(Reject reason) noexcept;

@@ -27,6 +27,8 @@ def footprints(
     marks: Annotated[
         str | None, option("source.marks", "Mark prices, at which runs end too: needed for the trigger mark.")
     ] = None,
+    outlier: Annotated[float | None, option("source.outlier")] = None,
+    on_redenomination: Annotated[str | None, option("source.redenomination")] = None,
     quiet: Quiet = False,
 ) -> None:
     """
@@ -64,6 +66,8 @@ def footprints(
                 span_bps=span_bps,
                 cut=cut,
                 marks=marks,
+                outlier=outlier,
+                on_redenomination=on_redenomination,
                 progress=progress,
             )
         write(picture=stream.save, result=stream.save)

@@ -15,6 +15,9 @@ from .sections import ARGUMENTS, SECTIONS
 OBJECTS = ("instrument", "leverage", "axis")
 """Arguments that say several settings at once."""
 
+STREAMS = ("marks", "open_interest", "candles")
+"""Arguments that may be a setting's path, or data in memory."""
+
 
 def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of a function's arguments, its ``locals()`` at its first line, that `override` takes."""
@@ -57,7 +60,7 @@ def override(config: Config, **arguments: Any) -> Config:
         sections["axis"] = {"low": axis.low, "high": axis.high, "book_step": axis.step}
     for argument, value in arguments.items():
         entry = ARGUMENTS[argument]
-        if entry.section == "source":  # a path, or the data itself, which no setting can say
+        if argument in STREAMS:  # a path, or the data itself, which no setting can say
             value = os.fspath(value) if isinstance(value, str | os.PathLike) else None
         if value is not None:
             sections[entry.section][entry.name] = value

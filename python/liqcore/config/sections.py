@@ -534,6 +534,26 @@ class SourceConfig(Section):
         commands=("heatmap", "features"),
         help="File or pattern of candles, in place of trades or for --trigger candle.",
     )
+    outlier: float = setting(
+        0.1,
+        real("a share of the price from 0 to 1,000,000", lambda x: 0 <= x <= 1e6),
+        "How far a price may lie from the one before it, as a share of it, before it is left out as an outlier until "
+        "others agree; 0: every price is believed.",
+        argument="outlier",
+        flag="--outlier",
+        commands=("heatmap", "features"),
+        late=True,
+    )
+    redenomination: Literal["restart", "keep", "refuse"] = setting(
+        "restart",
+        choice("restart", "keep", "refuse"),
+        'What a lasting jump of the price by a round factor does: "restart" begins the book anew, "keep" keeps the '
+        'levels of before, "refuse" is an error.',
+        argument="on_redenomination",
+        flag="--on-redenomination",
+        commands=("heatmap", "features"),
+        late=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,9 @@ class Engine(Saving):
     candle_price : {"hlc3", "close", "open", "ohlc4", "hl2"}
         Price of a candle at which its volumes open, in every model: the mean of high, low and close, of all four, or of
         high and low; its close or its open.
+    outlier : float, default 0
+        How far a price may lie from the one before it, as a share of it, before it is rejected as an ``outlier`` until
+        others agree (docs/theory/ticks.md). 0: every price is believed. `from_config` takes the configuration's, 0.1.
     keep : int, optional
         Number of closed windows kept (older ones are folded together); by default all.
     threads : int, default 1
@@ -128,6 +131,7 @@ class Engine(Saving):
         event_threshold: float | None = None,
         reconciled: bool = False,
         candle_price: str = "hlc3",
+        outlier: float = 0.0,
         keep: int | None = None,
         threads: int = 1,
     ) -> None:
@@ -168,6 +172,7 @@ class Engine(Saving):
             event_threshold=event_threshold,
             reconciled=reconciled,
             candle_price=candle_price,
+            outlier=outlier,
         )
         self.dropped_leverage = tuple(sorted(dropped))
         self.notes = []
@@ -202,6 +207,7 @@ class Engine(Saving):
             axis=axis,
             book_step=book_step,
             axis_limit=config.axis.limit,
+            outlier=config.source.outlier,
             window=config.window.length,
             threads=threads,
             keep=keep,

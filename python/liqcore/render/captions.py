@@ -84,13 +84,28 @@ def _terms(meta: Mapping[str, Any]) -> list[str]:
         items.append(f"trigger {meta['trigger']}")
     if meta.get("book_age_ns") is not None and meta.get("opened_within_ns") is None:  # the title has it otherwise
         items.append(f"book age {labels.duration(int(meta['book_age_ns']))}")
-    items += _contract_items(meta)
+    items += _data_items(meta) + _contract_items(meta)
     if meta.get("leverage"):
         items.append(_leverage_text(meta["leverage"]))
     else:
         venues = meta.get("venues", {})
         items += [f"{name} {_leverage_text(own['leverage'])}" for name, own in venues.items() if own.get("leverage")]
     items.append(f"liqcore {meta['version']}" if meta.get("version") else "liqcore")
+    return items
+
+
+def _data_items(meta: Mapping[str, Any]) -> list[str]:
+    """What was odd about the data: where the book begins anew, strange prints, gaps."""
+    items = []
+    if anew := meta.get("begins_anew"):
+        factor = f", {anew['factor']}" if anew["factor"] else ""
+        items.append(f"begun anew {labels.instant(anew['ts'])}: {anew['before']:g} to {anew['price']:g}{factor}")
+    for name, number in (
+        ("outlier", meta.get("rows", {}).get("rejected", {}).get("outlier", 0)),
+        ("gap", len(meta.get("gaps", ()))),
+    ):
+        if number:
+            items.append(f"{number:,} {name}{'' if number == 1 else 's'}")
     return items
 
 

@@ -26,6 +26,7 @@ from ..errors import InvalidConfigError
 from ..tables.arrow import ArrowTable, Exported
 from ..words.files import write_whole
 from ..words.times import Length, format_duration, parse_duration
+from .prices import Since, Watch
 from .run import OFF_GRID_LIMIT, consume
 from .side_streams import SideStreams
 from .trades import Batches, Footprints, none_used, open_source
@@ -157,6 +158,8 @@ def features(
     marks: Any = None,
     open_interest: Any = None,
     candles: Any = None,
+    outlier: float | None = None,
+    on_redenomination: str | None = None,
     reaches: Sequence[float] = REACHES,
     zone_percentile: float = 90.0,
     density_percent: float = 1.0,
@@ -185,7 +188,8 @@ def features(
         Grid, contract and margin terms. Its grid is taken as it is, as a live engine does: other prices are rejected,
         quantities rounded. Without it the grid is found from the whole input, so that a later trade may refine it.
     symbol, venue, contract, multiplier, leverage, axis, axis_limit, step, model, trigger, maker_share, half_life, \
-taker_tilt, churn, event_threshold, reconciled, candle_price, marks, open_interest, candles, config, progress, prefetch
+taker_tilt, churn, event_threshold, reconciled, candle_price, marks, open_interest, candles, outlier, \
+on_redenomination, config, progress, prefetch
         As for `liqcore.heatmap`. Zones are of rows `step` high, by default five of the book's bins. Marks, open
         interest and candles count up to each close, also after the last trade.
     window : duration, optional
@@ -254,8 +258,8 @@ taker_tilt, churn, event_threshold, reconciled, candle_price, marks, open_intere
             density_percent=density_percent,
         )
 
-    def feed(engine: Engine, settled: Config) -> None:
-        reading.feed(engine, reader_of(_bins_per_row(engine, settled)))
+    def feed(engine: Engine, settled: Config, watch: Watch) -> Since | None:
+        return reading.feed(engine, reader_of(_bins_per_row(engine, settled)), watch)
 
     reader_of(_core.DEFAULT_BINS_PER_ROW)  # refuses wrong options before anything is read
 
@@ -315,35 +319,51 @@ class _Reading:
         self._source, self._streams = source, streams
         self._given, self._interval = closes, interval
 
-    def feed(self, engine: Engine, reader: FeatureReader) -> None:
-        """Feed everything that counts at a bar, from the beginning."""
+    def feed(self, engine: Engine, reader: FeatureReader, watch: Watch) -> Since | None:
+        """
+        Feed everything that counts at a bar, from the beginning; or from where the book begins anew, after the bars
+        that closed before that was known.
+        """
+        if watch.since is None:
+            self._times: list[NDArray[np.int64]] = []
+            self._values: list[NDArray[np.float64]] = []
+            self._after = -1
+        else:
+            times, values = self.rows()
+            self._after = watch.since.believed
+            kept = times <= self._after
+            self._times, self._values = [times[kept]], [values[kept].ravel()]
         self.reader, self.traded = reader, 0.0
-        self._times: list[NDArray[np.int64]] = []
-        self._values: list[NDArray[np.float64]] = []
         self._next = 0  # closing time of the next bar, or its place among those given
         last: int | None = None
-        for batch in self._source.batches():
+        for batch in watch.batches(self._source):
             inside = _inside(batch[0])
             if last is None and len(inside):
                 self._begin(engine, int(inside[0]))
             last = max(int(inside.max(initial=0)), last or 0)
             self._read(engine, batch, self._streams.until(last, more=True), last)
             self.traded += float(np.nansum(batch[2]))
-            if self._given is not None and last >= self._end(0):
-                return  # what comes later counts at no bar
+            anew = watch.see(batch[0], engine)
+            over = self._given is not None and last >= self._end(0)  # what comes later counts at no bar
             stats = engine.stats
             if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
-                return  # no use to go on: the caller takes a finer grid, or refuses the data
+                return None  # no use to go on: the caller takes a finer grid, or refuses the data
+            if anew is not None and not (over and anew.believed >= self._end(0)):
+                return anew
+            if over:
+                return None
         if last is not None:
             end = self._end(last + 1)
             self._read(engine, None, self._streams.until(end - 1, more=False), end)
         elif (candles := self._streams.candles) is not None:
             self.traded = float(np.nansum(candles.buy_qty) + np.nansum(candles.sell_qty))
-            self._begin(engine, int(candles.ts_open[0]))
-            end = self._end(int(candles.ts_open[-1]) + candles.interval_ns)
+            columns = self._streams.candle_columns(0 if watch.since is None else watch.since.ts)
+            self._begin(engine, int(columns[0][0]))
+            end = self._end(int(columns[0][-1]) + candles.interval_ns)
             part = self._streams.until(end - 1, more=False)
-            columns = ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")
-            self._read(engine, None, part | {"candles": tuple(getattr(candles, name) for name in columns)}, end)
+            self._read(engine, None, part | {"candles": columns}, end)
+            return watch.see(columns[0], engine)
+        return None
 
     def rows(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Closing times and features of every bar read."""
@@ -386,8 +406,9 @@ class _Reading:
             closes,
             values,
         )
-        self._times.append(closes)
-        self._values.append(values)
+        counts = closes > self._after
+        self._times.append(closes[counts])
+        self._values.append(values.reshape(len(closes), len(self.reader))[counts].ravel())
 
 
 def _inside(times: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -16,6 +16,8 @@ from ..errors import InvalidConfigError
 from ..sources.losses import Losses
 from ..tables.footprint_stream import FootprintStream
 from ..words.times import Length, parse_duration
+from .gaps import gap_note
+from .prices import Watch, price_notes
 from .run import finer_grid, first_grid, grid_notes, refuse_off_grid
 from .side_streams import SideStreams
 from .terms import settle_terms
@@ -34,6 +36,8 @@ def footprints(
     span_bps: float = 5.0,
     cut: Length = "1m",
     marks: Any = None,
+    outlier: float | None = None,
+    on_redenomination: str | None = None,
     progress: Progress | None = None,
 ) -> FootprintStream:
     """
@@ -46,8 +50,9 @@ def footprints(
 
     Parameters
     ----------
-    paths, trades, instrument, symbol, venue, contract, multiplier, progress
-        As for `liqcore.heatmap`. The stream keeps the tick and lot size, contract and multiplier.
+    paths, trades, instrument, symbol, venue, contract, multiplier, outlier, on_redenomination, progress
+        As for `liqcore.heatmap`: outliers are in no run, and a stream begins where
+        the book does. The stream keeps the tick and lot size, contract and multiplier.
     span_bps : float, default 5
         How far a run's prices may span, basis points of its first price. At most 2,047 ticks in any case.
     cut : duration, default "1m"
@@ -80,7 +85,14 @@ def footprints(
     if (paths is None) == (trades is None) or isinstance(trades, FootprintStream):
         raise InvalidConfigError("either paths or trades must be given, and no footprints")
     config = override(
-        Config(), instrument=instrument, symbol=symbol, venue=venue, contract=contract, multiplier=multiplier
+        Config(),
+        instrument=instrument,
+        symbol=symbol,
+        venue=venue,
+        contract=contract,
+        multiplier=multiplier,
+        outlier=outlier,
+        on_redenomination=on_redenomination,
     )
     source = Files(paths, config, progress, True) if paths is not None else Memory(trades, None, progress)
     terms = settle_terms(config, source)
@@ -90,23 +102,43 @@ def footprints(
     if (at := SideStreams(config, marks).marks) is not None:
         ends = np.unique(np.ascontiguousarray(at[0]).view(np.int64))
     cut_ns = parse_duration(cut, name="cut")
+    since = None
     while True:
         builder = _core.FootprintBuilder(
-            tick_size=tick_size, lot_size=lot_size, span_bps=span_bps, cut_ns=cut_ns, ends=ends
+            tick_size=tick_size,
+            lot_size=lot_size,
+            span_bps=span_bps,
+            cut_ns=cut_ns,
+            ends=ends,
+            outlier=config.source.outlier,
         )
-        for batch in source.batches():
+        watch, anew = Watch(config.source.redenomination, since), None
+        for batch in watch.batches(source):
             builder.trades(*batch)
+            if anew := watch.see(batch[0], builder):
+                break
+        seen = builder.outliers, builder.price_jumps
         native = builder.finish()
         finer = finer_grid(source, native, tick_size, lot_size)
-        if finer == (tick_size, lot_size):
+        if finer != (tick_size, lot_size):
+            since = None
+            tick_size, lot_size = finer
+        elif anew is None:
             break
-        tick_size, lot_size = finer
+        else:
+            since = anew
     refuse_off_grid(tick_size, native.rejected["off_grid"], native.trade_count + sum(native.rejected.values()))
     lost = Losses(native.rejected, native.trade_count + sum(native.rejected.values()), source.nothing)
     if len(native):
         lost.refuse("the engine", {})
-    said = [f"{entry['name']}: {entry['lost']}" for entry in source.inputs() if entry.get("lost")]
-    for note in said + terms.notes + grid_notes(given.tick_size, config.instrument.lot_size, tick_size, lot_size):
+    notes = [f"{entry['name']}: {entry['lost']}" for entry in source.inputs() if entry.get("lost")]
+    notes += terms.notes + grid_notes(given.tick_size, config.instrument.lot_size, tick_size, lot_size)
+    if since is not None:
+        notes.append(since.note(watch.dropped))
+    notes += price_notes(*seen, native.rejected["outlier"])
+    if note := gap_note(*watch.gaps.found()):
+        notes.append(note)
+    for note in notes:
         warnings.warn(note, stacklevel=2)
     if not len(native):
         raise none_used("footprints", source.inputs(), native)
@@ -117,4 +149,6 @@ def footprints(
         contract=given.contract,
         multiplier=given.multiplier,
         inputs=source.inputs(),
+        outliers=seen[0],
+        begins_anew=watch.begins_anew(),
     )

@@ -19,6 +19,7 @@ from ..history.one import OneHistory
 from ..history.view import whole_view
 from ..views.heatmap import Heatmap
 from ..words.times import Length, parse_duration
+from .prices import Since, Watch
 from .room import Room
 from .run import consume, feed_all
 from .side_streams import SideStreams
@@ -51,6 +52,8 @@ def heatmap(
     marks: Any = None,
     open_interest: Any = None,
     candles: Any = None,
+    outlier: float | None = None,
+    on_redenomination: str | None = None,
     warmup: Length | None = None,
     last: Length | None = None,
     opened_within: Length | None = None,
@@ -110,6 +113,13 @@ def heatmap(
         leaves it to `Heatmap.open_interest`.
     candles : path or paths, Arrow table, or Candles, optional
         In place of trades; or, with trades and ``trigger="candle"``, as what liquidates (their volumes are left out).
+    outlier : float, optional
+        How far a price may lie from the one before it, as a share of it, before it is left out as an outlier until
+        others agree: 0.1 by default (docs/theory/ticks.md). 0: every price is believed.
+    on_redenomination : {"restart", "keep", "refuse"}, optional
+        What a lasting jump of the price by a round factor does (10, 100, ...; across a gap also 2, 3, 4, 5, 8): begin
+        the book anew there, the default; keep the levels of before; or a DataError. Either way a warning names it. It
+        is seen among outliers, so not with ``outlier=0``.
     warmup : duration, optional
         Length of data that fills the book before the first column.
     last : duration, optional
@@ -177,9 +187,12 @@ def heatmap_of_files(
 
 
 def _run(source: Source, config: Config, streams: SideStreams, threads: int, *, drawn: bool) -> Heatmap:
-    def feed(engine: Engine, settled: Config) -> None:
-        room = Room(engine, settled, source.first_ts, source.first_price, drawn=drawn)
-        feed_all(engine, source, streams, room.check)
+    def feed(engine: Engine, settled: Config, watch: Watch) -> Since | None:
+        first_ts, price = source.first_ts, source.first_price
+        if watch.since is not None:
+            first_ts, price = watch.since.ts, watch.since.price
+        room = Room(engine, settled, first_ts, price, drawn=drawn)
+        return feed_all(engine, source, streams, watch, room.check)
 
     run = consume(source, config, streams, feed, threads=threads)
     engine, settled, notes = run.engine, run.config, run.notes

@@ -15,6 +15,8 @@ from ..engine.describe import describe
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
 from ..sources.losses import Losses, lost_in_all
+from .gaps import gap_note
+from .prices import Since, Watch, price_notes
 from .side_streams import SideStreams
 from .terms import settle_terms
 from .trades import Footprints, Source
@@ -39,7 +41,7 @@ def consume(
     source: Source,
     config: Config,
     streams: SideStreams,
-    feed: Callable[[Engine, Config], None],
+    feed: Callable[[Engine, Config, Watch], Since | None],
     *,
     threads: int = 1,
     keep: int | None = None,
@@ -49,7 +51,8 @@ def consume(
     Settle what the configuration leaves to the data, and feed an engine.
 
     Where rows do not fit the grid that was given, or seen at first, `feed` is called once more for another engine on
-    theirs; not with `exact_grid`, if the whole grid was given.
+    theirs; not with `exact_grid`, if the whole grid was given. Where `feed` returns that the book is to begin anew, it
+    is called again for an engine that is fed from there on.
     """
     exact_grid = exact_grid and config.instrument.tick_size is not None and config.instrument.lot_size is not None
     asked = config.instrument
@@ -60,14 +63,23 @@ def consume(
     given = config.instrument
     tick_size, lot_size = first_grid(source, asked, given)
     streams.check(source.first_ts, source.first_price, has_trades=source.has_trades)
+    interval_ns = 0 if source.has_trades else streams.candles.interval_ns
+    since: Since | None = None
     while True:
-        settled = _settle(config, source, tick_size, lot_size, streams)
+        settled = _settle(
+            config, source, tick_size, lot_size, streams, source.first_price if since is None else since.price
+        )
         engine = Engine.from_config(settled, threads=threads, keep=keep)
-        feed(engine, settled)
+        watch = Watch(config.source.redenomination, since, interval_ns)
+        anew = feed(engine, settled, watch)
         stats = engine.stats
         finer = (tick_size, lot_size) if exact_grid else finer_grid(source, stats, tick_size, lot_size)
         if finer == (tick_size, lot_size):
-            break
+            if anew is None:
+                break
+            since = anew
+            continue
+        since = None
         tick_size, lot_size = finer  # rows did not fit the grid that was given, or seen at first: once more, on theirs
     refuse_off_grid(engine.instrument.tick_size, stats.rejected["off_grid"], stats.rows)
     lost = Losses(stats.rejected, stats.rows, source.nothing)
@@ -79,7 +91,16 @@ def consume(
     rejected = {reason: count for reason, count in stats.rejected.items() if count}
     if rejected:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
-        notes.append(f"the engine could not use {sum(rejected.values()):,} of {stats.rows:,} rows: {counts}")
+        if rejected.keys() != {"outlier"}:
+            notes.append(f"the engine could not use {sum(rejected.values()):,} of {stats.rows:,} rows: {counts}")
+    if since is not None:
+        notes.append(since.note(watch.dropped))
+    stream = source.stream if isinstance(source, Footprints) else None
+    outliers = [list(outlier) for outlier in [*(stream.outliers if stream else ()), *engine.outliers]]
+    notes += price_notes(outliers, engine.price_jumps, stats.rejected["outlier"])
+    gaps, spacing = watch.gaps.found()
+    if note := gap_note(gaps, spacing, "trade" if source.has_trades else "candle"):
+        notes.append(note)
     if exact_grid and stats.rounded_qty:
         notes.append(f"{stats.rounded_qty:,} quantities were rounded to the given lot size of {lot_size:g}")
     if source.symbol and given.symbol and source.symbol != given.symbol:
@@ -105,6 +126,9 @@ def consume(
             "rounded_qty": stats.rounded_qty,
             "rejected": rejected,
         },
+        "outliers": outliers,
+        "begins_anew": watch.begins_anew() if stream is None else stream.begins_anew,
+        "gaps": gaps.tolist(),
         "inexact": stats.inexact,
         "assumed": assumed,
         "catalogue": terms.catalogue,
@@ -161,7 +185,9 @@ def finer_grid(
     )
 
 
-def _settle(config: Config, source: Source, tick_size: float, lot_size: float, streams: SideStreams) -> Config:
+def _settle(
+    config: Config, source: Source, tick_size: float, lot_size: float, streams: SideStreams, price: float
+) -> Config:
     """The configuration with everything decided that it left to the data."""
     instrument = config.instrument
     symbol = instrument.symbol or source.symbol
@@ -189,7 +215,7 @@ def _settle(config: Config, source: Source, tick_size: float, lot_size: float, s
         config = config.replace(model={"half_life": dict.fromkeys(profile_of(config).tiers.tolist(), half_life)})
     axis = config.axis
     if axis.low is None and axis.book_step is None:
-        book, row = _steps(source.first_price, tick_size, axis.step)
+        book, row = _steps(price, tick_size, axis.step)
         config = config.replace(axis={"step": row, "book_step": book})
     elif axis.step is None:
         fixed, book_step = axis_of(config, instrument_of(config))
@@ -232,27 +258,34 @@ def grid_notes(tick_given: float | None, lot_given: float | None, tick_size: flo
     ]
 
 
-def feed_all(engine: Engine, source: Source, streams: SideStreams, check: Callable[[int, float], None]) -> None:
+def feed_all(
+    engine: Engine, source: Source, streams: SideStreams, watch: Watch, check: Callable[[int, float], None]
+) -> Since | None:
     """
-    Feed everything in order of time, batch by batch.
+    Feed everything in order of time, batch by batch; return where the book is to begin anew, if it is.
 
     ``check(ts, share)`` is told up to when the input goes, as far as that is known, and which share of it that is.
     """
     if source.last_ts is not None:
         check(source.last_ts, 1.0)
     if isinstance(source, Footprints):
-        source.replay(engine, streams)
-        return
+        source.replay(engine, streams, watch.gaps)
+        return None
     last = None
-    for batch in source.batches():
+    for batch in watch.batches(source):
         if last is None:
             streams.begin(int(batch[0][0]) // engine.window_ns * engine.window_ns)
         last = int(batch[0][-1])
         check(last, source.share)
         stats = engine.feed(trades=batch, **streams.until(last, more=True))
         if stats.rejected["off_grid"] > OFF_GRID_LIMIT * max(stats.rows, 1):
-            return  # no use to go on: the caller takes a finer grid, or refuses the data
+            return None  # no use to go on: the caller takes a finer grid, or refuses the data
+        if anew := watch.see(batch[0], engine):
+            return anew
     if last is not None:
         engine.feed(**streams.until(last, more=False))
     elif streams.candles is not None:
-        engine.feed(**streams.with_candles())
+        part = streams.with_candles(0 if watch.since is None else watch.since.ts)
+        engine.feed(**part)
+        return watch.see(part["candles"][0], engine)
+    return None

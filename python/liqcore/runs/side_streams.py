@@ -109,13 +109,25 @@ class SideStreams:
                 part[name] = tuple(column[span] for column in getattr(self, name))
         return part
 
-    def with_candles(self) -> dict[str, Any]:
-        """Return everything within the span of the candles, for a run without trades, as arguments of `Engine.feed`."""
-        first = int(self.candles.ts_open[0])
-        self.begin(first)
-        return self.until(int(self.candles.ts_open[-1]) + self.candles.interval_ns - 1, more=False) | {
-            "candles": self.candles
-        }
+    def with_candles(self, since: int = 0) -> dict[str, Any]:
+        """
+        Return everything within the span of the candles, for a run without trades, as arguments of `Engine.feed`.
+
+        Parameters
+        ----------
+        since : int
+            Only the candles that act from then on, ns.
+        """
+        columns = self.candle_columns(since)
+        self.begin(int(columns[0][0]))
+        return self.until(int(columns[0][-1]) + self.candles.interval_ns - 1, more=False) | {"candles": columns}
+
+    def candle_columns(self, since: int = 0) -> tuple[Any, ...]:
+        """Return the columns of the candles that act from a time on, as `Engine.feed` takes them."""
+        candles = self.candles
+        counts = slice(int(np.searchsorted(candles.ts_open, since - candles.interval_ns + 1)), None)
+        names = ("ts_open", "open", "high", "low", "close", "buy_qty", "sell_qty")
+        return tuple(column if (column := getattr(candles, name)) is None else column[counts] for name in names)
 
     def inputs(self) -> list[dict[str, Any]]:
         """Return what a result says of each file, or of arrays."""

@@ -16,11 +16,12 @@ from ..config.config import Config
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
 from ..market.contracts import Quantities, contract_in_rows
-from ..market.prices import of_one_market
+from ..market.prices import of_one_market, round_factor
 from ..sources import FileReport, ReadReport, read_trades, scan, tables
 from ..sources.report import summary_of
 from ..tables.batch import TradeBatch, is_table
 from ..tables.footprint_stream import FootprintStream, is_footprints, load_footprints
+from .gaps import Gaps
 from .side_streams import SideStreams
 
 Progress = Callable[[int, int, int], object]
@@ -34,6 +35,7 @@ NO_GRID = 15  # decimals by which the core says that values lie on none
 MOST_TICKS = 2.0**31  # in a price: an engine takes no more
 MOST_LOTS = 1e14  # in a quantity: a double has 15 or 16 digits
 DAY_NS = 86_400_000_000_000
+NEAR_IN_TIME = 0.03  # of a round factor, within two days
 
 
 class Memory:
@@ -174,7 +176,7 @@ class Footprints:
     def __init__(self, stream: FootprintStream, progress: Progress | None) -> None:
         if not len(stream):
             raise DataError("footprints: expected at least one run, found none")
-        self._stream = stream
+        self.stream = stream
         self._progress = progress
         self.tick_size, self.lot_size = stream.tick_size, stream.lot_size
         self.first_price = float(stream.first_tick[0]) * stream.tick_size
@@ -184,12 +186,12 @@ class Footprints:
 
     def named(self, config: Config) -> Config:
         """The configuration with the stream's venue, unless it has one."""
-        own = {"venue": self._stream.venue or None} if config.instrument.venue is None else {}
+        own = {"venue": self.stream.venue or None} if config.instrument.venue is None else {}
         return config.replace(instrument=own) if own else config
 
     def over(self, config: Config, asked: Config) -> Config:
         """The configuration with the stream's terms, except those that were asked for."""
-        stream = self._stream
+        stream = self.stream
         terms = {
             "contract": stream.contract,
             "multiplier": stream.multiplier,
@@ -199,15 +201,16 @@ class Footprints:
         own = {name: value for name, value in terms.items() if asked.origin(f"instrument.{name}") == "default"}
         return config.replace(instrument=own)
 
-    def replay(self, engine: Engine, streams: SideStreams) -> None:
+    def replay(self, engine: Engine, streams: SideStreams, gaps: Gaps) -> None:
         streams.begin(self.first_ts // engine.window_ns * engine.window_ns)
-        stats = engine.replay(self._stream, **streams.until(int(self._stream.last[-1]), more=False))
+        stats = engine.replay(self.stream, **streams.until(int(self.stream.last[-1]), more=False))
+        gaps.runs(self.stream)
         if self._progress is not None:
-            size = self._stream.tick.nbytes + self._stream.bought.nbytes + self._stream.sold.nbytes
+            size = self.stream.tick.nbytes + self.stream.bought.nbytes + self.stream.sold.nbytes
             self._progress(size, size, stats.rows)
 
     def inputs(self) -> list[dict[str, Any]]:
-        return self._stream.inputs
+        return self.stream.inputs
 
     def finest(self) -> tuple[float, float]:
         return self.tick_size, self.lot_size
@@ -301,7 +304,10 @@ def _check_files(files: Sequence[FileReport]) -> None:
     known = [(f.first_ts, f.first_price, f.name) for f in files if f.first_ts is not None and f.first_price is not None]
     known.sort()
     for (ts, price, name), (next_ts, next_price, next_name) in pairwise(known):
-        if next_ts - ts < 2 * DAY_NS and not of_one_market(price, next_price):
+        jumps = not of_one_market(price, next_price) and not round_factor(
+            price, next_price, gap=True, near=NEAR_IN_TIME
+        )
+        if next_ts - ts < 2 * DAY_NS and jumps:
             raise DataError(
                 f"{next_name}: expected prices near those of {name} ({price:g}), found {next_price:g}: another market?"
             )

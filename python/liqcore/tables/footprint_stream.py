@@ -60,6 +60,12 @@ class FootprintStream:
         Rows that were not used, by reason; they count in the statistics of an engine as if it had rejected them.
     inputs : list of dict
         What is known of each file, as in the ``meta`` of a heatmap.
+    outlier : float
+        How far from the one before it a price was believed, as a share of it; 0: all were.
+    outliers : list
+        The first rows that were left out for it: stream, time, price, price believed at the time.
+    begins_anew : dict or None
+        Where the stream begins, if the trades before were left out, and why; as in the ``meta`` of a heatmap.
     """
 
     def __init__(
@@ -71,10 +77,14 @@ class FootprintStream:
         contract: str,
         multiplier: float,
         inputs: Sequence[Mapping[str, Any]] = (),
+        outliers: Sequence[Sequence[Any]] = (),
+        begins_anew: Mapping[str, Any] | None = None,
     ) -> None:
         self._native = native
         self.symbol, self.venue, self.contract, self.multiplier = symbol, venue, contract, multiplier
         self.inputs = [dict(entry) for entry in inputs]
+        self.outliers = [list(outlier) for outlier in outliers]
+        self.begins_anew = None if begins_anew is None else dict(begins_anew)
         self.start: NDArray[np.int64] = native.start
         self.last: NDArray[np.int64] = native.last
         self.first_tick: NDArray[np.int32] = native.first_tick
@@ -85,7 +95,7 @@ class FootprintStream:
         self.bought: NDArray[np.int64] = native.bought
         self.sold: NDArray[np.int64] = native.sold
         self.tick_size, self.lot_size = native.tick_size, native.lot_size
-        self.span_bps, self.cut_ns = native.span_bps, native.cut_ns
+        self.span_bps, self.cut_ns, self.outlier = native.span_bps, native.cut_ns, native.outlier
         self.rounded_qty, self.rejected = native.rounded_qty, native.rejected
 
     def __len__(self) -> int:
@@ -123,9 +133,12 @@ class FootprintStream:
             "lot_size": self.lot_size,
             "span_bps": self.span_bps,
             "cut_ns": self.cut_ns,
+            "outlier": self.outlier,
             "rounded_qty": self.rounded_qty,
             "rejected": self.rejected,
             "inputs": self.inputs,
+            "outliers": self.outliers,
+            "begins_anew": self.begins_anew,
         }
         runs, entries = len(self), len(self.tick)
         columns: dict[str, NDArray[Any]] = {}
@@ -184,6 +197,7 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
             span_bps=header["span_bps"],
             cut_ns=header["cut_ns"],
             columns=columns,
+            outlier=header.get("outlier", 0.0),  # files of before believed every price
             rounded_qty=header["rounded_qty"],
             rejected=header["rejected"],
         )
@@ -196,6 +210,8 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
         contract=header["contract"],
         multiplier=header["multiplier"],
         inputs=header["inputs"],
+        outliers=header.get("outliers", ()),
+        begins_anew=header.get("begins_anew"),
     )
 
 

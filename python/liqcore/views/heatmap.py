@@ -56,7 +56,18 @@ class Column:
         return self.long + self.short
 
 
-class Heatmap(ArrowTable):
+class OfData:
+    """What a heatmap's meta say of the data that it was made of."""
+
+    meta: dict[str, Any]
+
+    @property
+    def gaps(self) -> NDArray[np.int64]:
+        """Stretches without a trade that stand out, ns, of shape (gaps, 2): last trade before, first after."""
+        return np.array(self.meta.get("gaps", []), np.int64).reshape(-1, 2)
+
+
+class Heatmap(OfData, ArrowTable):
     """
     What would be liquidated, by time and price.
 
