@@ -249,19 +249,21 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
   roomed_ = 0;
   make_room(bins);
 
+  bool thinned = false;
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    const auto added = open.additions.layer_lots(layer);
+    thinned_[layer] = std::any_of(added.begin(), added.end(), [](double lots) { return lots < 0.0; }) ? 1 : 0;
+    thinned = thinned || thinned_[layer] != 0;
+  }
   // What the window has liquidated so far is taken out of the settled levels again; the accounts have it already.
-  // A touch lets the idle windows pass, and the accounts have what they closed.
+  // A touch or a closing lets the idle windows pass, and the accounts have what they closed.
   idle_.windows = 0;
   if (idle != nullptr) end_idle_window(*idle, idle_windows, false);
-  if (!open.touched[0].empty() || !open.touched[1].empty()) pass_idle();
+  if (!open.touched[0].empty() || !open.touched[1].empty() || thinned) pass_idle();
   Segment touches;
   for (std::size_t side = 0; side < 2; ++side) touches.touched[side] = touched_[side] = open.touched[side];
   settled_.apply(touches, Layers::Dust::keep, &liquidated_, {});
   fresh_.add(open.additions);
-  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
-    const auto added = open.additions.layer_lots(layer);
-    thinned_[layer] = std::any_of(added.begin(), added.end(), [](double lots) { return lots < 0.0; }) ? 1 : 0;
-  }
   own_liquidated_.add(open.liquidated);
   liquidated_.add(open.liquidated);
 

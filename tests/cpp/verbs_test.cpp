@@ -364,6 +364,27 @@ TEST(VerbScale, AfterACloseLeavesNothingOfWhatIsGone) {
   for (const liqcore::Account& account : engine.stats().accounts) EXPECT_NEAR(account.imbalance(), 0.0, 1e-9);
 }
 
+TEST(VerbClose, TakesWhatIdleWindowsHaveLeft) {
+  EngineOptions options = none();
+  options.half_life_ns = {100, 400};
+  Engine engine = made(options);
+  engine.open(Side::long_, 1000, 1'024);
+  engine.advance(300);  // three ends of windows, two of them idle
+  EXPECT_EQ(engine.close(Side::long_, 800, 900, 100), (std::vector<double>{100, 0}));
+  EXPECT_EQ(live(*engine.book(), kLong10), (LevelMap{{90, 28}}));
+  engine.scale(std::vector<double>(4, 0.5), 800, 900);
+  EXPECT_EQ(live(*engine.book(), kLong10), (LevelMap{{90, 14}}));
+  Engine other(whole(), tiers({10, 100}), options);
+  other.restore(engine.checkpoint());
+  for (Engine* each : {&engine, &other}) {
+    each->advance(700);
+    EXPECT_EQ(each->close(Side::long_, 800, 1'000, 1'000)[0], 0.875);
+    each->advance(1'000);
+    EXPECT_TRUE(live(*each->book(), kLong10).empty());
+  }
+  EXPECT_EQ(support::seen(engine), support::seen(other));
+}
+
 TEST(VerbClose, RefusesWhatBreaksARule) {
   Engine engine = made();
   EXPECT_EQ(refusal([&] { engine.close(Side::long_, 1000, 900, 1); }), "high must be at least low (1000), was 900");

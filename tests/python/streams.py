@@ -58,6 +58,7 @@ class Watched(ModelReference):
 
     never_scaled = True  # all sums are whole: everything must be equal
     exact = True  # no cell was ever multiplied by anything but a power of two
+    rest = 0.0  # lots that the rest of a cell may be off by, since most of one was taken away
     tie = False  # a cell came so near to half a lot that the last bit of a product decides its fate
 
     def _scale(self, layer: Layer, factor: float) -> None:
@@ -70,10 +71,12 @@ class Watched(ModelReference):
         self.never_scaled = self.never_scaled and (factor in (0.0, 1.0) or not part)
         self.exact = self.exact and (math.frexp(factor)[0] in (0.5, 0.0) or not part)
         self.tie = self.tie or (not self.exact and any(abs(q * 2 / SHARES - 1) < 1e-9 for q in part))
+        self.rest = 1e-8
         super()._scale_part(layer, factor, low, high)
 
     def close(self, side: str, low: float, high: float, qty: float | Sequence[float]) -> list[float]:
         closed = super().close(side, low, high, qty)
+        self.rest = 1e-8
         # A rest of a rounded cell is rounded itself, and decides whether a cell is left.
         left = (quantity for cells in self.live.values() for quantity in cells.values())
         self.tie = self.tie or (not self.exact and any(0 < abs(quantity) < 1e-6 * SHARES for quantity in left))
