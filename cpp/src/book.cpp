@@ -8,6 +8,7 @@
 
 #include "book_parts.hpp"
 #include "liqcore/error.hpp"
+#include "pass.hpp"
 #include "rounding.hpp"
 #include "text_of.hpp"
 #include "zeros.hpp"
@@ -394,10 +395,10 @@ void LevelBook::check_factors(std::span<const double> factors) const {
 
 /// Let `keep(lots)` say what stays of each live cell, from the bin that the price would reach first.
 ///
-/// Settled cells stay as they are until the window ends, so what is taken of them is put into fresh_, below zero.
+/// Settled cells stay as they are until the window ends, so what is taken of them is put into fresh_, below zero. Idle
+/// windows pass only then: a window in which nothing is taken may be idle, too, and counted with them.
 template <class Keep>
 void LevelBook::take_away(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin, Keep&& keep) noexcept {
-  pass_idle();  // so that settled_ holds what their scale left
   const Layers::Range live = live_range(layer);
   const std::int64_t low = std::max(low_bin, live.low);
   const std::int64_t high = std::min(high_bin + 1, live.high);
@@ -408,15 +409,18 @@ void LevelBook::take_away(std::size_t layer, std::int64_t low_bin, std::int64_t 
       bin = longs ? Layers::page_end(bin) - Layers::kPage : Layers::page_end(bin) - 1;
       continue;
     }
-    const double settled = settled_.at(layer, bin) * pending_[layer];
+    const double settled = after_idle(settled_.at(layer, bin), idle_scale(layer)) * pending_[layer];
     const double lots = settled + fresh_.at(layer, bin);
     if (!(lots > 0.0)) continue;
     const double kept = keep(lots);
     if (kept == lots) continue;
+    if (kept < settled) {
+      pass_idle();
+      thinned_[layer] = 1;
+    }
     fresh_.cell(layer, bin) = kept - settled;  // which has pages wherever settled_ has
     fresh_.range(layer).include(bin);
     window_account(layer).closed.add(lots - kept);
-    thinned_[layer] = 1;
   }
 }
 
@@ -446,6 +450,17 @@ void LevelBook::scale_part(std::span<const double> factors, std::int64_t low_tic
   }
 }
 
+/// What was taken away whole is still nothing, however its parts were rounded since.
+void LevelBook::cancel_out(std::size_t layer) noexcept {
+  if (thinned_[layer] == 0) return;
+  fresh_.each_page(layer, fresh_.range(layer), [&](std::int64_t first, double* cells, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const double settled = settled_.at(layer, first + static_cast<std::int64_t>(i)) * pending_[layer];
+      if (cells[i] < 0.0 && left_of(settled + cells[i], cells[i]) == 0.0) cells[i] = -settled;
+    }
+  });
+}
+
 void LevelBook::scale(std::span<const double> factors) {
   check_factors(factors);
   bool any = false;
@@ -463,15 +478,7 @@ void LevelBook::scale(std::span<const double> factors) {
       }
     });
     if (lost != 0.0) window_account(layer).closed.add(lost);
-    if (thinned_[layer] == 0) continue;
-    // What was taken away whole is still nothing: both parts were rounded.
-    fresh_.each_page(layer, fresh_.range(layer), [&](std::int64_t first, double* cells, std::size_t n) {
-      for (std::size_t i = 0; i < n; ++i) {
-        if (!(cells[i] < 0.0)) continue;
-        const double settled = settled_.at(layer, first + static_cast<std::int64_t>(i)) * pending_[layer];
-        if (std::fabs(settled + cells[i]) <= Layers::kRounding * settled) cells[i] = -settled;
-      }
-    });
+    cancel_out(layer);
   }
   if (!any) return;
   scaled_ = true;

@@ -249,17 +249,33 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
   roomed_ = 0;
   make_room(bins);
 
-  bool thinned = false;
+  scaled_ = !open.scale[0].empty() || !open.scale[1].empty();
+  bool passed = !open.touched[0].empty() || !open.touched[1].empty();
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    const std::size_t side = layer < tiers_ ? 0 : 1;
+    pending_[layer] = open.scale[side].empty() ? 1.0 : open.scale[side][layer - side * tiers_];
     const auto added = open.additions.layer_lots(layer);
     thinned_[layer] = std::any_of(added.begin(), added.end(), [](double lots) { return lots < 0.0; }) ? 1 : 0;
-    thinned = thinned || thinned_[layer] != 0;
+    passed = passed || thinned_[layer] != 0;
   }
-  // What the window has liquidated so far is taken out of the settled levels again; the accounts have it already.
-  // A touch or a closing lets the idle windows pass, and the accounts have what they closed.
+  // What was booked of earlier windows; what is not yet is left out.
+  const auto before = [&](std::size_t layer) {
+    Account out = accounts[layer];
+    out -= open.accounts[layer];
+    out.closed -= closed_but_unbooked(layer);
+    return out;
+  };
+  // Whether earlier accounts are these to the last digit.
+  const auto known = [&](std::size_t layer) {
+    return !earlier.empty() && std::fabs(earlier[layer].closed.value() - before(layer).closed.value()) <=
+                                   1e-12 * accounts[layer].opened.value() + 1e-9;
+  };
+  // Touches and closings let the idle windows pass, and the accounts have what those closed.
   idle_.windows = 0;
   if (idle != nullptr) end_idle_window(*idle, idle_windows, false);
-  if (!open.touched[0].empty() || !open.touched[1].empty() || thinned) pass_idle();
+  for (std::size_t layer = 0; layer < 2 * tiers_ && !passed && !earlier.empty(); ++layer) passed = !known(layer);
+  if (passed) pass_idle();
+  // What the window has liquidated so far is taken out of the settled levels again; the accounts have it already.
   Segment touches;
   for (std::size_t side = 0; side < 2; ++side) touches.touched[side] = touched_[side] = open.touched[side];
   settled_.apply(touches, Layers::Dust::keep, &liquidated_, {});
@@ -267,23 +283,15 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
   own_liquidated_.add(open.liquidated);
   liquidated_.add(open.liquidated);
 
-  scaled_ = !open.scale[0].empty() || !open.scale[1].empty();
   liquidates_ = true;  // as far as is known; if nothing is, the window's end looks at empty ranges
+  for (std::size_t side = 0; side < 2; ++side) opened_[side] = opened_before_[side] = Tally{};
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
-    const std::size_t side = layer < tiers_ ? 0 : 1;
-    pending_[layer] = open.scale[side].empty() ? 1.0 : open.scale[side][layer - side * tiers_];
+    cancel_out(layer);
     window_account(layer) = open.accounts[layer];
     window_[layer].live = Tally{};
-    opened_[side] = opened_before_[side] = Tally{};
-    Account before = accounts[layer];
-    before -= open.accounts[layer];
-    before.closed -= closed_but_unbooked(layer);
-    // Earlier accounts are these to the last digit, unless idle windows have passed in the levels and not in them.
-    const bool known = !earlier.empty() && std::fabs(earlier[layer].closed.value() - before.closed.value()) <=
-                                               1e-12 * accounts[layer].opened.value() + 1e-9;
-    const Tally opened = before.opened;
-    accounts_[layer] = known ? earlier[layer] : before;
-    accounts_[layer].opened = opened;
+    const Account booked = before(layer);
+    accounts_[layer] = known(layer) ? earlier[layer] : booked;
+    accounts_[layer].opened = booked.opened;
     accounts_[layer].live = Tally{};
   }
   find_ends();

@@ -193,8 +193,8 @@ void Fold::add(const Cells& additions, std::size_t layer) {
   }
   for (std::size_t i = 0; i < bins.size(); ++i) {
     if (!(lots[i] < 0.0)) continue;
-    double& left = young_.cell(layer, bins[i]);
-    if (std::fabs(left * scale) <= Layers::kRounding * -lots[i]) left = 0.0;  // all of it was taken away
+    double& cell = young_.cell(layer, bins[i]);
+    if (left_of(cell * scale, lots[i]) == 0.0) cell = 0.0;
   }
   if (bounded_)
     for (const std::int32_t bin : bins) bound(layer, bin);

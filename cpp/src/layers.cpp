@@ -45,7 +45,13 @@ struct LayerCells {
       }
     });
   }
-  void add(const Cells& cells) { layers.add(layer, cells.layer_bins(layer), cells.layer_lots(layer)); }
+  void add(const Cells& cells) {
+    const auto bins = cells.layer_bins(layer);
+    const auto lots = cells.layer_lots(layer);
+    layers.add(layer, bins, lots);
+    for (std::size_t i = 0; i < bins.size(); ++i)
+      if (lots[i] < 0.0) layers.cell(layer, bins[i]) = left_of(layers.cell(layer, bins[i]), lots[i]);
+  }
   void flush() {
     if (!flushes) return;
     Layers::Range& range = layers.range(layer);

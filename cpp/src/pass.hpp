@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -23,6 +24,11 @@ inline double scale_when_touched(bool is_long, const std::vector<TouchStep>& ste
   for (const TouchStep& step : steps)
     if (is_long ? bin >= step.bin : bin <= step.bin) return factor_of(step.scale, tier);
   return 1.0;
+}
+
+/// What is left of a cell once an addition has come: nothing where it took all of it away, since both were rounded.
+inline double left_of(double cell, double added) noexcept {
+  return added < 0.0 && std::fabs(cell) <= Layers::kRounding * -added ? 0.0 : cell;
 }
 
 /// Let a segment pass over a layer: what its touches reach is taken, the rest scaled, additions come on top, and last

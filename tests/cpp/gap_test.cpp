@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "liqcore/archive.hpp"
+#include "outcome.hpp"
 #include "support.hpp"
 
 namespace {
@@ -40,7 +41,8 @@ struct Event {
 };
 
 /// Trades, marks, samples and verbs, now and then after a gap.
-std::vector<Event> random_events(std::uint64_t seed, std::size_t n, std::int64_t longest_gap) {
+/// @param parts  also verbs for a part of the book, from which on an engine is sequential
+std::vector<Event> random_events(std::uint64_t seed, std::size_t n, std::int64_t longest_gap, bool parts = true) {
   Random random{seed};
   std::vector<Event> out;
   std::int64_t ts = 5'500, tick = 10'000;
@@ -53,14 +55,28 @@ std::vector<Event> random_events(std::uint64_t seed, std::size_t n, std::int64_t
     const auto push = [&](std::function<void(Engine&, std::int64_t)> happen) {
       out.push_back({ts, std::move(happen)});
     };
-    switch (i == 0 ? 9 : random(0, 12)) {
+    const Side side = random.one_in(2) ? Side::long_ : Side::short_;
+    const double reach = random.one_in(3) ? 0.0 : 0.3;
+    switch (i == 0 ? 9 : random(parts ? 0 : 2, 14)) {
       case 0:
-        push([price](Engine& e, std::int64_t at) { e.mark(at, price); });
+        push([=](Engine& e, std::int64_t at) {
+          e.advance(at);
+          static_cast<void>(e.close(side, price * (1.0 - reach), price * 1.3, sell ? 1e6 : qty));
+        });
         break;
       case 1:
+        push([=](Engine& e, std::int64_t at) {
+          e.advance(at);
+          e.scale(std::array{0.5, 1.0, 0.25, 0.75, 0.5, 0.0}, price * (1.0 - reach), price * 1.01);
+        });
+        break;
+      case 2:
+        push([price](Engine& e, std::int64_t at) { e.mark(at, price); });
+        break;
+      case 3:
         push([qty](Engine& e, std::int64_t at) { e.open_interest(at, qty); });
         break;
-      case 2: {
+      case 4: {
         const double factor = random.one_in(2) ? 0.5 : 0.9;  // also the same in windows that follow each other
         push([factor](Engine& e, std::int64_t at) {
           e.advance(at);
@@ -68,16 +84,22 @@ std::vector<Event> random_events(std::uint64_t seed, std::size_t n, std::int64_t
         });
         break;
       }
-      case 3:
+      case 5:
         push([price](Engine& e, std::int64_t at) {
           e.advance(at);
           e.touch(price - 5.0, price + 5.0);
         });
         break;
-      case 4:
-        push([price, qty](Engine& e, std::int64_t at) {
+      case 6:
+        push([=](Engine& e, std::int64_t at) {
           e.advance(at);
-          e.open(Side::long_, price, qty);
+          e.open(side, price, qty);
+        });
+        break;
+      case 7:
+        push([=](Engine& e, std::int64_t at) {
+          e.advance(at);
+          e.open_level(side, side == Side::long_ ? price - 700.0 : price + 700.0, qty);
         });
         break;
       default:
@@ -152,8 +174,10 @@ void let_pass(std::vector<LevelMap>& live, const Segment& window) {
     if (!scale.empty())
       for (auto& [bin, lots] : cells) lots *= scale[layer % tiers];
     for (const auto& [bin, lots] : support::cells_of(window.additions, layer)) cells[bin] += lots;
-    if (!scale.empty() && scale[layer % tiers] != 1.0)
-      std::erase_if(cells, [](const auto& cell) { return cell.second < Layers::kDustLots; });
+    const bool flushes = !scale.empty() && scale[layer % tiers] != 1.0;
+    std::erase_if(cells, [&](const auto& cell) {
+      return cell.second == 0.0 || (flushes && cell.second < Layers::kDustLots);  // 0: all of it was closed
+    });
   }
 }
 
@@ -193,7 +217,7 @@ std::vector<double> rows_of(const std::vector<LevelMap>& live, const Picture& pi
 
 TEST(Gap, TheWayThroughItMakesNoDifference) {
   for (const Way& way : ways())
-    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
       SCOPED_TRACE(way.name + ", seed " + std::to_string(seed));
       Engine jumped = engine_of(way), stepped = engine_of(way), hooked = engine_of(way), restored = engine_of(way);
       std::size_t told = 0;
@@ -202,6 +226,14 @@ TEST(Gap, TheWayThroughItMakesNoDifference) {
         const History& history = *hooked.history();
         ASSERT_EQ(history.segment(history.size() - 1), window);
       });
+      // Taking a checkpoint reads, and so ends a run of trades: sums of fractions may be added up in another order.
+      const auto expect_same = [&](const Engine& engine) {
+        streams::Outcome is, should_be;
+        is.end = support::seen(engine);
+        should_be.end = support::seen(jumped);
+        const auto exact = &engine == &restored ? streams::Exact::but_accounts : streams::Exact::all;
+        ASSERT_EQ(streams::difference(is, should_be, exact), "");
+      };
       Random random{seed};
       for (const Event& event : random_events(seed, 120, 60)) {
         step_to(stepped, event.ts);
@@ -220,14 +252,13 @@ TEST(Gap, TheWayThroughItMakesNoDifference) {
         for (Engine* each : {&jumped, &stepped, &hooked, &restored}) event.happen(*each, event.ts);
         if (random.one_in(30))
           for (const Engine* each : {&stepped, &hooked, &restored}) {
-            ASSERT_EQ(support::state_of(*each), support::state_of(jumped));
+            expect_same(*each);
             ASSERT_EQ(shape(*each->history()), shape(*jumped.history()));
           }
       }
       for (Engine* each : {&jumped, &stepped, &hooked, &restored}) each->advance(*each->clock() + 70 * kWindow);
-      const support::Seen expected = support::seen(jumped);
       for (const Engine* each : {&stepped, &hooked, &restored}) {
-        ASSERT_EQ(support::seen(*each), expected);
+        expect_same(*each);
         ASSERT_EQ(shape(*each->history()), shape(*jumped.history()));
         for (std::size_t i = 0; i < jumped.history()->size(); i += 101)
           ASSERT_EQ(maps(each->history()->levels_after(i)), maps(jumped.history()->levels_after(i)));
@@ -240,7 +271,7 @@ TEST(Gap, TheWayThroughItMakesNoDifference) {
 
 TEST(Gap, LevelsAreThoseOfOneWindowAfterTheOther) {
   for (const Way& way : ways())
-    for (std::uint64_t seed = 11; seed <= 13; ++seed) {
+    for (std::uint64_t seed = 11; seed <= 15; ++seed) {
       SCOPED_TRACE(way.name + ", seed " + std::to_string(seed));
       Engine engine = engine_of(way);
       std::vector<LevelMap> live(6);
@@ -343,7 +374,7 @@ TEST(Gap, StretchesOfItAreTheirFoldOnAnEmptyBook) {
     if (way.keep) continue;
     SCOPED_TRACE(way.name);
     Engine engine = engine_of(way);
-    for (const Event& event : random_events(31, 250, 50)) event.happen(engine, event.ts);
+    for (const Event& event : random_events(31, 250, 50, false)) event.happen(engine, event.ts);
     const History& history = *engine.history();
     Random random{3};
     Picture p = all_of(history);
@@ -391,7 +422,7 @@ TEST(Gap, StretchesOfItAreTheirFoldOnAnEmptyBook) {
 
 TEST(Gap, ASavedHistoryIsTheSame) {
   for (const Way& way : ways())
-    for (std::uint64_t seed = 41; seed <= 44; ++seed) {
+    for (std::uint64_t seed = 41; seed <= 45; ++seed) {
       SCOPED_TRACE(way.name + ", seed " + std::to_string(seed));
       Engine engine = engine_of(way);
       for (const Event& event : random_events(seed, 150, 70)) event.happen(engine, event.ts);
@@ -530,4 +561,23 @@ TEST(Gap, APartIsClosedOfWhatTheGapLeft) {
   EXPECT_EQ(engine.close(Side::short_, 900.0, 1'100.0, 5.0), std::vector{0.0});  // a quarter of a lot was flushed
   EXPECT_EQ(engine.close(Side::short_, 1'900.0, 2'100.0, 5.0), std::vector{5.0});
   EXPECT_EQ(engine.book()->live_lots(1), 3.0);
+}
+
+TEST(Gap, AClosingThatTakesNothingChangesNoBit) {
+  EngineOptions options;
+  options.window_ns = kWindow;
+  options.model = Model::none;
+  options.half_life_ns = {7'003.0};
+  Engine engine{support::whole(), support::tiers({2}), options};
+  engine.advance(0);
+  for (int i = 0; i < 20; ++i) engine.open_level(Side::long_, 1'000.0 + i, 1e6 + i);
+  engine.advance(3 * kWindow);
+  Engine other = engine.clone();
+  EXPECT_EQ(engine.close(Side::long_, 900.0, 950.0, 5.0), std::vector{0.0});
+  engine.scale(std::array{0.0, 0.5}, 900.0, 950.0);
+  Engine restored{support::whole(), support::tiers({2}), options};
+  restored.restore(engine.checkpoint());
+  for (Engine* each : {&engine, &other, &restored}) each->advance(5 * kWindow);
+  for (const Engine* each : {&engine, &restored}) EXPECT_EQ(support::live(*each->book()), support::live(*other.book()));
+  EXPECT_EQ(maps(engine.history()->levels_after(4)), support::live(*other.book()));
 }
