@@ -54,9 +54,12 @@ enum class Exact : std::uint8_t { all, but_accounts, but_cells };
 
 inline Exact exactness(const Stream& stream) {
   const auto& model = stream.options.model_options;
-  const bool scales =
-      std::any_of(stream.rows.begin(), stream.rows.end(), [](const Row& row) { return row.kind == Kind::scale; });
-  if (scales || model.reconciled) return Exact::but_cells;
+  const bool scales = std::any_of(stream.rows.begin(), stream.rows.end(), [](const Row& row) {
+    return row.kind == Kind::scale || row.kind == Kind::scale_part;
+  });
+  // Rows of an archive begin where `keep` has cut idle windows in two, and each part is rounded by itself.
+  const bool cut = stream.options.keep && !stream.options.half_life_ns.empty();
+  if (scales || cut || model.reconciled) return Exact::but_cells;
   const bool sampled = stream.options.model == Model::oi || stream.options.model == Model::blend;
   return sampled || !stream.options.half_life_ns.empty() ? Exact::but_accounts : Exact::all;
 }

@@ -23,18 +23,31 @@ using liqcore::Trigger;
 using support::Random;
 
 /// In the order of equal times, then what is called and not fed.
-enum class Kind : std::uint8_t { mark, trade, event, candle, sample, advance, open, touch, scale };
+enum class Kind : std::uint8_t {
+  mark,
+  trade,
+  event,
+  candle,
+  sample,
+  advance,
+  open,
+  open_level,
+  touch,
+  scale,
+  scale_part,
+  close
+};
 
-inline constexpr std::array<const char*, 9> kKinds{"mark",    "trade", "event", "candle", "sample",
-                                                   "advance", "open",  "touch", "scale"};
+inline constexpr std::array kKinds{"mark", "trade",      "event", "candle", "sample",     "advance",
+                                   "open", "open_level", "touch", "scale",  "scale_part", "close"};
 
 /// One event or call.
 struct Row {
   Kind kind = Kind::trade;
   std::int64_t ts = 0;            // of a candle, when it opens; verbs have none
-  std::array<double, 4> price{};  // of a candle: open, high, low, close; of a touch: low, high
+  std::array<double, 4> price{};  // of a candle: open, high, low, close; of a touch or a part: low, high
   std::array<double, 2> qty{};    // of a candle: bought, sold; of a scale: the factor of longs and of shorts
-  bool sell = false;              // of a trade, the aggressor's; of an open, the position's
+  bool sell = false;              // of a trade, the aggressor's; of an open or a close, the position's
 
   [[nodiscard]] bool is_called() const { return kind >= Kind::advance; }
 };
@@ -116,7 +129,7 @@ class Maker {
       o.ticks_per_bin = step_;
     }
     if (o.model == Model::flow) o.maker_share = one_of({0.0, 0.0, 0.25, 0.3, 1.0});
-    if (o.model != Model::none && random_.one_in(3))
+    if (random_.one_in(3))
       for (std::int64_t tier = 0; tier < count; ++tier)
         o.half_life_ns.push_back(one_of({std::numeric_limits<double>::infinity(), 500.0, 1e3, 1e4, 7'003.0}));
     if (random_.one_in(3)) o.keep = static_cast<std::size_t>(random_(1, 6));
@@ -160,15 +173,25 @@ class Maker {
   Row verb() {
     const double low = price();
     const double high = price();
-    switch (random_(0, 4)) {
+    const std::array<double, 4> range{std::min(low, high), std::max(low, high)};
+    const auto factors = [&] {
+      const auto factor = [&] { return random_.one_in(2) ? one_of({0.0, 0.25, 0.5, 1.0}) : fraction(); };
+      return std::array{factor(), factor()};
+    };
+    switch (random_(0, 8)) {
       case 0:
-        return {Kind::touch, 0, {std::min(low, high), std::max(low, high)}, {}, false};
-      case 1: {
-        const auto factor = [&] { return random_.one_in(2) ? one_of({0.0, 0.25, 0.5, 1.0}) : fraction(); };
-        return {Kind::scale, 0, {}, {factor(), factor()}, false};
-      }
+        return spoiled({Kind::touch, 0, range, {}, false});
+      case 1:
+        return {Kind::scale, 0, {}, factors(), false};
+      case 2:
+        return spoiled({Kind::scale_part, 0, range, factors(), false});
+      case 3:
+      case 4:
+        return spoiled({Kind::close, 0, range, {lots() * lot_size_}, random_.one_in(2)});
+      case 5:
+        return spoiled({Kind::open_level, 0, {low}, {lots() * lot_size_}, random_.one_in(2)});
       default:
-        return {Kind::open, 0, {low}, {lots() * lot_size_}, random_.one_in(2)};
+        return spoiled({Kind::open, 0, {low}, {lots() * lot_size_}, random_.one_in(2)});
     }
   }
 

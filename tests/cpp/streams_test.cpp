@@ -316,6 +316,12 @@ class Run {
   }
 
   [[nodiscard]] Reject call(Engine& engine, const Row& row) const {
+    const auto side = row.sell ? liqcore::Side::short_ : liqcore::Side::long_;
+    const auto factors = [&] {
+      std::vector<double> out(2 * stream_.leverage.size(), row.qty[0]);
+      std::fill(out.begin() + static_cast<std::ptrdiff_t>(stream_.leverage.size()), out.end(), row.qty[1]);
+      return out;
+    };
     switch (row.kind) {
       case Kind::mark:
         return engine.mark(row.ts, row.price[0]);
@@ -343,18 +349,23 @@ class Run {
         engine.advance(row.ts);
         break;
       case Kind::open:
-        engine.open(row.sell ? liqcore::Side::short_ : liqcore::Side::long_, row.price[0], row.qty[0]);
+        engine.open(side, row.price[0], row.qty[0]);
+        break;
+      case Kind::open_level:
+        engine.open_level(side, row.price[0], row.qty[0]);
         break;
       case Kind::touch:
         engine.touch(row.price[0], row.price[1]);
         break;
-      case Kind::scale: {
-        const std::size_t tiers = stream_.leverage.size();
-        std::vector<double> factors(2 * tiers, row.qty[0]);
-        std::fill_n(factors.begin() + static_cast<std::ptrdiff_t>(tiers), tiers, row.qty[1]);
-        engine.scale(factors);
+      case Kind::scale:
+        engine.scale(factors());
         break;
-      }
+      case Kind::scale_part:
+        engine.scale(factors(), row.price[0], row.price[1]);
+        break;
+      case Kind::close:
+        static_cast<void>(engine.close(side, row.price[0], row.price[1], row.qty[0]));
+        break;
     }
     return Reject::none;
   }
