@@ -44,6 +44,7 @@ struct PyEngine {
   py::object callback = py::none();
   std::optional<py::error_already_set> raised{};
   std::string notes{};           // that came with the bytes it was loaded from
+  py::object opened{};           // what a verb returned last
   bool told_unresolved = false;  // a verb has warned that it opened less than it was told to
   std::shared_ptr<PyPublisher> publisher{};
 };

@@ -59,23 +59,34 @@ std::span<const std::int64_t> times_if(const py::object& ts) {
   return times(ts, "ts");
 }
 
+/// Mostly it is the same as the last time, and making another object costs as much as opening.
+py::object object_of(PyEngine& self, const Opened& opened) {
+  if (!self.opened || self.opened.cast<const Opened&>() != opened) self.opened = py::cast(opened);
+  return self.opened;
+}
+
 /// Said once an engine, when what was to happen has happened.
-Opened tell(PyEngine& self, const Opened& opened) {
-  if (opened.unresolved == 0 || self.told_unresolved) return opened;
+py::object tell(PyEngine& self, const Opened& opened) {
+  if (opened.unresolved == 0 || self.told_unresolved) return object_of(self, opened);
   self.told_unresolved = true;
   const std::string message =
       "levels not opened, but counted as unresolved: " + std::to_string(opened.unresolved) +
       "; they lie in their entry's own bin, or where the last touch may have left the price (touch(low, high, last) "
       "says where it did). Said once an engine; open() returns and stats count how many.";
   if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1) != 0) throw py::error_already_set();
-  return opened;
+  return object_of(self, opened);
 }
 
 template <bool Known>
-Opened open_one(PyEngine& self, std::string_view side, double price, const py::object& qty) {
+py::object open_one(PyEngine& self, std::string_view side, double price, const py::object& qty) {
   const Side which = parse<Side>(side);
   std::vector<double> room;
-  const std::span<const double> each = quantities(self, qty, room);
+  double number = 0.0;
+  std::span<const double> each(&number, 1);
+  if (PyFloat_CheckExact(qty.ptr()) != 0)
+    number = PyFloat_AS_DOUBLE(qty.ptr());  // nearly always, and at half the cost of a look at everything else
+  else
+    each = quantities(self, qty, room);
   Opened opened;
   {
     const Feeding guard(self);
@@ -85,8 +96,8 @@ Opened open_one(PyEngine& self, std::string_view side, double price, const py::o
 }
 
 template <bool Known>
-Opened open_many(PyEngine& self, const py::object& side, const py::object& price, const py::object& qty,
-                 const py::object& ts) {
+py::object open_many(PyEngine& self, const py::object& side, const py::object& price, const py::object& qty,
+                     const py::object& ts) {
   OpenArrays rows;
   rows.ts_ns = times_if(ts);
   rows.price = doubles(price, Known ? "level" : "price");

@@ -34,6 +34,15 @@ def test_open_returns_where_the_levels_went() -> None:
     assert repr(opened) == "Opened(live=2, no_price=0, underflow=0, overflow=0, unresolved=0)"
 
 
+def test_what_open_returned_stays_as_it_was() -> None:
+    eng = engine()
+    first = eng.open("long", 1000.0, 1.0)
+    assert eng.open("long", 1000.0, {10: 1.0}).live == 1
+    assert eng.open("long", 1000.0, 1.0) == first
+    del eng
+    assert first.live == 2
+
+
 def test_unresolved_levels_are_warned_of_once_an_engine() -> None:
     eng = engine()
     eng.touch(950.0, 1050.0)
