@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "grid.hpp"
 #include "liqcore/error.hpp"
 #include "liqcore/limits.hpp"
 #include "text_of.hpp"
@@ -15,7 +16,7 @@ namespace {
 std::int64_t multiple_of(const char* argument, double value, const char* unit_name, double unit) {
   const double x = value / unit;
   const double r = std::nearbyint(x);
-  if (!(std::isfinite(x) && std::fabs(x - r) <= kGridTolerance))
+  if (!(std::isfinite(x) && on_grid(x, r)))
     throw InvalidConfig(std::string(argument) + " must be a multiple of " + unit_name + " (" + text_of(unit) +
                         "), was " + text_of(value));
   if (!(r >= 0.0 && r <= static_cast<double>(kLastTick)))

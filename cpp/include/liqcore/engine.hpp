@@ -138,7 +138,8 @@ class LIQCORE_EXPORT Engine {
   /// Feed trades that were summed into runs, and other streams beside them (without trades) as feed() merges them.
   /// Every window, level and count is what the trades themselves would give; the stream's rejected rows count as rows
   /// of this call. Runs beyond the end of an automatic axis count as rejected, trade by trade; what their stream found
-  /// late or rounded stays so. The times of each stream beside must not fall.
+  /// late or rounded stays so. The times of each stream beside must not fall. A row that feed() rejects still holds up
+  /// the trades behind it until its own time has come; runs have no such row.
   /// @throws InvalidConfig if that cannot be, before anything of the call has happened: a run for whose trades the
   /// order
   ///         matters to a tier, a run that goes over the end of a window, over a mark (trigger `mark`) or over the end
@@ -265,7 +266,7 @@ class LIQCORE_EXPORT Engine {
   /// @return how many bytes there are; if `out` is smaller, it holds nothing of use
   std::size_t save_to(std::span<std::byte> out, std::string_view notes = {}) const;
   /// The engine that save() wrote, on any machine and by this version of liqcore or an earlier one: what follows is bit
-  /// for bit the same. Hooks are not saved.
+  /// for bit the same, but for what restore() leaves out. Hooks are not saved.
   ///
   /// Everything is checked before it is used: no bytes do harm, and what is read takes a few times their memory before
   /// there is an engine.

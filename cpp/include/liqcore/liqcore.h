@@ -527,7 +527,8 @@ LIQCORE_C_EXPORT liq_status liq_features_read(liq_features* features, const liq_
  */
 LIQCORE_C_EXPORT liq_status liq_engine_save(const liq_engine* engine, void* bytes, size_t capacity, size_t* size);
 /**
- * Make the engine that liq_engine_save() wrote, in C, C++ or Python: what follows is bit for bit the same.
+ * Make the engine that liq_engine_save() wrote, in C, C++ or Python: what follows is bit for bit the same, but for the
+ * last digits of the USD liquidated in the window in progress, where a scale in it has left fractions.
  *
  * Everything is checked before it is used; no bytes do harm. They may be given up afterwards.
  * @param threads  that long arrays of trades are spread over, 1..256

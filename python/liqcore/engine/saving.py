@@ -78,6 +78,9 @@ class Saving(_core.Engine):
         """
         Make the engine that `to_bytes` returned, or that C or C++ saved: what follows is bit for bit the same.
 
+        Only the USD liquidated in the window in progress may differ in their last digits, where a scale in it has left
+        fractions.
+
         Parameters
         ----------
         data : bytes-like
