@@ -186,15 +186,17 @@ void Fold::add(const Cells& additions, std::size_t layer) {
   const auto lots = additions.layer_lots(layer);
   young_.hold(layer, bins);
   const double scale = scale_[layer];
-  for (std::size_t i = 0; i < bins.size(); ++i) young_.cell(layer, bins[i]) += scale == 1.0 ? lots[i] : lots[i] / scale;
+  for (std::size_t i = 0; i < bins.size();) {
+    double* const cells = &young_.cell(layer, bins[i]) - Layers::within(bins[i]);
+    for (const std::int64_t end = Layers::page_end(bins[i]); i < bins.size() && bins[i] < end; ++i) {
+      double& cell = cells[Layers::within(bins[i])];
+      cell += scale == 1.0 ? lots[i] : lots[i] / scale;
+      if (left_of(cell * scale, lots[i]) == 0.0) cell = 0.0;
+    }
+  }
   for (Layers::Range* range : {&ranges_[layer], &young_.range(layer)}) {
     range->include(bins.front());
     range->include(bins.back());
-  }
-  for (std::size_t i = 0; i < bins.size(); ++i) {
-    if (!(lots[i] < 0.0)) continue;
-    double& cell = young_.cell(layer, bins[i]);
-    if (left_of(cell * scale, lots[i]) == 0.0) cell = 0.0;
   }
   if (bounded_)
     for (const std::int32_t bin : bins) bound(layer, bin);
@@ -315,7 +317,7 @@ void Fold::bound(std::size_t layer, std::int64_t bin) {
   const double lots = cell(layer, bin);
   if (lots == 0.0) return;
   const std::int64_t block = bin / kBlock;
-  smallest_.hold(layer, Layers::Range{block, block + 1});
+  if (smallest_.page(layer, block) == nullptr) smallest_.hold(layer, Layers::Range{block, block + 1});
   smallest_.range(layer).include(block);
   double& bound = smallest_.cell(layer, block);
   bound = bound == 0.0 ? lots : std::min(bound, lots);
