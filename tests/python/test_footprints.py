@@ -66,7 +66,8 @@ def builder_of(setup: Setup, span_bps: float, cut_ns: int, ends: Array | None = 
 @example(seed=53915, trigger="last", span=0)  # half-lives that bring a cell to half a lot but for the last bit
 def test_a_replay_equals_the_reference(seed: int, trigger: str, span: float) -> None:
     rng = random.Random(seed)
-    setup = random_setup(rng, trigger=trigger, window=rng.choice([SECOND, 60 * SECOND]))
+    # A mark at the time of an outlier moves the clock, which a stream of trades alone does not see.
+    setup = random_setup(rng, trigger=trigger, window=rng.choice([SECOND, 60 * SECOND]), outlier=0.0)
     trades = walk(rng, setup, 300)
     marks = np.sort(rng.choices(trades[0].tolist(), k=9)), rng.choices([setup.base * setup.tick_size], k=9)
     of_marks = np.array(marks[0], dtype=np.int64), np.array(marks[1], dtype=np.float64)
