@@ -196,9 +196,7 @@ def test_that_no_trade_could_be_used_is_said_with_the_counts(tmp_path: Path) -> 
     path = tmp_path / "a.csv"
     path.write_text("time,price,qty,side\n" + "".join(f"{1780000000000 + i},100,-1,buy\n" for i in range(20)))
     for read in (lq.heatmap, lq.Instrument.infer):
-        with pytest.raises(
-            lq.DataError, match=r"lost rows, found 20 of 20 \(20 not_positive\); the first is line 2: .*must be above 0"
-        ):
+        with pytest.raises(lq.DataError, match=r"found 20 of 20 \(20 not_positive\); .*must be above 0"):
             read(path)
 
 

@@ -138,7 +138,7 @@ def test_plain_columns_are_unpacked_page_by_page(
         (trades(20), {"has_nulls": True}),
         (trades(20).drop(columns="taker_sell").assign(side=pd.Categorical(["buy", "sell"] * 10)), {}),
         (trades(20).assign(ts=pd.to_datetime(trades(20).ts)), {}),
-        (trades(20).assign(qty=pd.array([1, None] * 10, "Int64")), {"has_nulls": True}),
+        (trades(40).assign(qty=pd.array([1, None, *[1] * 38], "Int64")), {"has_nulls": True}),
         (trades(20), {"compression": "GZIP"}),
     ],
 )
@@ -184,7 +184,8 @@ def text_file(path: Path, rows: int) -> Path:
 
 def test_files_of_every_kind_are_read_ahead_in_one_thread(tmp_path: Path) -> None:
     for number in range(3):
-        write(tmp_path / f"BTC-{number}.parquet", trades(1000).assign(ts=lambda table, n=number: table.ts + n * 10**12))
+        later = 10**15 + number * 10**12  # than the text file
+        write(tmp_path / f"BTC-{number}.parquet", trades(1000).assign(ts=lambda table, n=later: table.ts + n))
     text_file(tmp_path / "BTC-aggTrades.csv", 500)
     paths = sorted(tmp_path.iterdir())
     seen = set()
