@@ -140,7 +140,8 @@ class Cursor:
         report = self.report
         twice = report.rejected.get("duplicate", 0) + report.rejected.get("duplicate_id", 0)
         said = f", {twice:,} repeated rows left out" if twice else ""
-        report.notes.append(f"merged by time with {listed(list(self._others), 3)}{said}")
+        others = next(iter(self._others)) if len(self._others) == 1 else f"{len(self._others):,} files"
+        report.notes.append(f"merged by time with {others}{said}")
         if not self._shared and self._met >= _MANY and any(self._others.values()):
             report.warnings.append(
                 f"no trade in common with {listed([name for name, other in self._others.items() if other], 3)}, of "
