@@ -19,6 +19,7 @@ PYBIND11_MODULE(_core, m) {
   liqcore::bindings::register_features(m);
   liqcore::bindings::register_published(m);
   liqcore::bindings::register_cfunc(m);
+  liqcore::bindings::register_parquet(m);
   liqcore::bindings::register_text(m);
   liqcore::bindings::register_columns(m);
   liqcore::bindings::register_arrow(m);

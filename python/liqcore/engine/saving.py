@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import _core
 from ..errors import DataError, InvalidConfigError
+from ..tables.archive import NO_CHECKSUM
 from ..words.files import write_whole
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 PARQUET = b"PAR1"
 """How files of engines began before that format."""
-
-NO_CHECKSUM = "{} was saved by an earlier liqcore, without a checksum: damage would not be noticed; save it again"
 
 
 def notes_of(dropped_leverage: Sequence[float]) -> str:

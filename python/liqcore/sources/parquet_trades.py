@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError
-from ..tables.parquet import Column, ParquetTable
+from ..tables.column import Column
+from ..tables.parquet import ParquetTable
 from .kinds import refuse_liquidations
 from .layout import guess_symbol
 from .meaning import TradeColumns, quantity_like, recognise, settle

@@ -99,5 +99,5 @@ def write_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     >>> place.read_bytes()
     b'42'
     """
-    with staged([path], end="") as [place], open(place, "xb") as file:
+    with staged([path], end="") as [place], open(place, "x+b") as file:
         yield file
