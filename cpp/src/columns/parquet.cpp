@@ -16,6 +16,15 @@ constexpr std::uint64_t first_page = 4;  // after the mark "PAR1"
 
 [[noreturn]] void refuse(const std::string& what) { throw DataError(what); }
 
+/// A name out of a file, as a message may show it: short, and nothing in it that a terminal would obey.
+std::string shown(std::string_view name) {
+  constexpr std::size_t most = 60;
+  std::string out(name.substr(0, most));
+  for (char& c : out)
+    if (c < ' ' || c > '~') c = '?';
+  return name.size() > most ? out + "..." : out;
+}
+
 std::uint64_t not_negative(std::int64_t value, const char* what) {
   if (value < 0) refuse(std::string(what) + " must not be negative, was " + std::to_string(value));
   return static_cast<std::uint64_t>(value);
@@ -125,7 +134,7 @@ class Leaves {
       for (std::uint64_t i = 0; i < here.children; ++i) walk(path, required, repeated, depth + 1);
       return;
     }
-    if (here.type < 0) refuse("column " + path + " has no type");
+    if (here.type < 0) refuse("column " + shown(path) + " has no type");
     if (found_.size() >= limit_) refuse("more than " + std::to_string(limit_) + " columns");
     found_.push_back({.path = std::move(path),
                       .type = here.type,
@@ -258,11 +267,11 @@ NamedChunk read_chunk(ThriftReader& in) {
 /// Checks a chunk against its column, its row group and the file.
 ParquetChunk checked(NamedChunk found, const ParquetColumn& column, std::uint64_t rows, std::uint64_t pages_end,
                      const ParquetLimits& limits) {
-  const std::string name = "column " + column.path;
+  const std::string name = "column " + shown(column.path);
   if (found.is_encrypted) refuse(name + " is encrypted");
   if (found.is_elsewhere) refuse(name + " lies in another file");
   if (!found.has_metadata || found.path != column.path || found.type != column.type)
-    refuse("a row group has no column " + column.path + " where the schema has it");
+    refuse("a row group has no column " + shown(column.path) + " where the schema has it");
   ParquetChunk& chunk = found.chunk;
   // A dictionary stands in front; some writers say 0 where there is none, or the place of the values.
   const bool has_dictionary = found.dictionary_begin != 0 && found.dictionary_begin < found.data_begin;
