@@ -58,9 +58,8 @@ def trades_in(path: Path) -> Any:
     reader = lq.read_trades(path)
     batches = list(reader)
     counts = (reader.report.rows_read, reader.report.rows_used)
-    return counts, [
-        np.concatenate([getattr(b, name) for b in batches]).tobytes() for name in _COLUMNS
-    ] if batches else []
+    columns = [[getattr(batch, name) for batch in batches] for name in _COLUMNS]
+    return counts, [np.concatenate(column).tobytes() for column in columns if column]
 
 
 _COLUMNS = ("ts", "price", "qty", "taker_sell")

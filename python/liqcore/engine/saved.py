@@ -15,9 +15,8 @@ import numpy as np
 from .. import _core
 from .._core import PriceAxis
 from ..config.sections import SETTINGS
-from ..errors import DataError
 from ..market.terms import instrument_of
-from ..tables.archive import Part, read_archive
+from ..tables.archive import read_archive
 
 ARCHIVE_KEY = "liqcore.engine"
 
@@ -35,14 +34,6 @@ class SavedEngine:
 def read_engine(path: str | os.PathLike[str]) -> SavedEngine:
     """Read an engine that was saved as Parquet; DataError if the file is not one."""
     header, parts = read_archive(path, ARCHIVE_KEY, "an engine")
-    try:
-        return _saved_engine(header, parts)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        said = f"its header lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise DataError(f"{path}: expected an engine saved by liqcore, found that {said}") from None
-
-
-def _saved_engine(header: dict[str, Any], parts: list[Part]) -> SavedEngine:
     [(history, leverage)] = parts
     options, terms = header["options"], header["terms"]
     step = terms["ticks_per_bin"] * terms["tick_size"]

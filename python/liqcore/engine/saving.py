@@ -149,10 +149,16 @@ class Saving(_core.Engine):
                 raise DataError(f"{path}: expected an engine saved by liqcore: {error}") from None
         from .saved import read_engine
 
-        saved = read_engine(path)
         make: Any = cls  # the constructor of an engine, not of the native one
-        engine: Self = make(**saved.arguments, threads=threads)
-        engine._restore(saved.history, saved.state)
+        try:
+            saved = read_engine(path)
+            engine: Self = make(**saved.arguments, threads=threads)
+            engine._restore(saved.history, saved.state)
+        except DataError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            said = f"its header lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise DataError(f"{path}: expected an engine saved by liqcore, found that {said}") from None
         engine.dropped_leverage = saved.dropped_leverage
         engine.notes = [NO_CHECKSUM.format(Path(path).name)]
         return engine
