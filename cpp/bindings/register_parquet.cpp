@@ -71,6 +71,9 @@ void register_parquet(py::module_& m) {
       .def_readonly("size", &ParquetPage::size)
       .def_readonly("unpacked", &ParquetPage::unpacked)
       .def_readonly("values", &ParquetPage::values)
+      .def_property_readonly(
+          "checksum",
+          [](const ParquetPage& self) { return self.checksum < 0 ? std::optional<std::int64_t>() : self.checksum; })
       .def_readonly("encoding", &ParquetPage::encoding);
 
   m.def(

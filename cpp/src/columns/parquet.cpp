@@ -398,6 +398,9 @@ PageHeader read_page_header(ThriftReader& in) {
       case 3:
         page.size = not_negative(in.number(type), "size of a page");
         return true;
+      case 4:
+        page.checksum = static_cast<std::uint32_t>(in.number(type));
+        return true;
       case 5:
       case 7:
       case 8:

@@ -82,6 +82,7 @@ struct ParquetPage {
   std::uint64_t repetition_bytes = 0;
   std::uint64_t definition_bytes = 0;
   bool is_packed = true;
+  std::int64_t checksum = -1;  ///< CRC-32 of its contents; -1: not said
 };
 
 /// Walks over the pages of a chunk and checks them against what the footer says: sizes, number of values, encodings,

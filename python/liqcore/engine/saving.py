@@ -156,7 +156,7 @@ class Saving(_core.Engine):
             engine._restore(saved.history, saved.state)
         except DataError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError) as error:
             said = f"its header lacks {error}" if isinstance(error, KeyError) else str(error)
             raise DataError(f"{path}: expected an engine saved by liqcore, found that {said}") from None
         engine.dropped_leverage = saved.dropped_leverage

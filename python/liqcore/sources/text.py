@@ -2,6 +2,7 @@
 
 import glob
 import os
+import struct
 import zipfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -188,8 +189,11 @@ class TextFile:
             if suffix in (".zip", ".gz"):
                 raise self.error(f"expected a {suffix[1:]} file, found one that begins with {raw.read(16)!r}")
             return raw
-        archive = stack.enter_context(zipfile.ZipFile(raw))
-        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(raw))
+            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        except (IndexError, UnicodeError, struct.error) as error:  # what it runs into where a name is damaged
+            raise zipfile.BadZipFile(str(error)) from error
         if len(names) > 1:
             names = [name for name in names if name.lower().endswith(".csv") and not name.startswith("__MACOSX/")]
         if len(names) != 1:

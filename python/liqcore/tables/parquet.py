@@ -9,6 +9,7 @@ here, straight into arrays; other ones are left to pyarrow where it is installed
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -138,6 +139,12 @@ class ParquetTable:
             pages = _core.parquet_pages(stored.data, chunk)
         except DataError as error:
             raise self.error(f"column {column.path}: {error}") from None
+        for page in pages:
+            if (
+                page.checksum is not None
+                and zlib.crc32(stored.data[page.begin : page.begin + page.size]) != page.checksum
+            ):
+                raise self.error(f"column {column.path} is damaged (wrong checksum)")
         kind = _PLAIN.get((column.type, column.converted))
         unpack = _unpacker(chunk.codec)
         if kind is None or unpack is None or not column.required or column.time_digits:
