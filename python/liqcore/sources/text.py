@@ -13,12 +13,14 @@ from ..errors import DataError, InvalidConfigError
 from ..tables.parquet import FEATHER
 from .dialect import DialectError, dialect_of
 from .inflate import INFLATE_ERRORS, open_gzip, open_member
+from .limits import limits
 
 PathLike = str | os.PathLike[str]
 
 _PIECE = 8 << 20
 _HEAD = 1 << 18
 _LONGEST_LINE = 1 << 20
+_ALWAYS_UNPACKED = 64 << 20
 
 
 def find_files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -38,6 +40,8 @@ def find_files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
         if path.is_dir():
             raise DataError(f"{given}: expected a file or a pattern such as '{given}/*.zip', found a folder")
         if path.exists():
+            if not path.is_file():
+                raise DataError(f"{given}: expected a file, found a device or a pipe, which cannot be read twice")
             matches = [path]
         elif glob.has_magic(str(path)):
             matches = [Path(name) for name in sorted(glob.glob(str(path), recursive=True)) if Path(name).is_file()]
@@ -110,8 +114,12 @@ class TextFile:
         """
         with self._opened() as (raw, stream):
             rest = b""
+            unpacked = 0
             while block := stream.read(size):
                 self.position = min(raw.tell(), self.size)
+                unpacked += len(block)
+                if unpacked > max(limits.unpacked * self.size, _ALWAYS_UNPACKED):
+                    raise self.error(f"expected text, found what unpacks to over {limits.unpacked:,} times its size")
                 cut = block.rfind(b"\n") + 1
                 if cut:
                     yield rest + block[:cut]
@@ -138,7 +146,12 @@ class TextFile:
         with self._opened() as (_, stream):
             if limit is not None:
                 return stream.read(limit)
-            return b"".join(iter(lambda: stream.read(_PIECE), b""))
+            found = stream.read(limits.json_bytes + 1)
+            while len(found) <= limits.json_bytes and (more := stream.read(_PIECE)):
+                found += more
+            if len(found) > limits.json_bytes:
+                raise self.error(f"expected at most {limits.json_bytes >> 20:,} MiB to be held at once, found more")
+            return found
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[IO[bytes], _Readable]]:
