@@ -5,6 +5,10 @@ Trades go in; a heatmap (what would be liquidated, by price and time) and a liqu
 by leverage tier and side) come out. Start with `liqcore.heatmap` for files, `liqcore.Engine` for streams.
 """
 
+from .native.interrupt import leave_at_once_while_loading
+
+leave_at_once_while_loading()
+
 from importlib import import_module
 from typing import TYPE_CHECKING
 

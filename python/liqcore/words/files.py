@@ -72,10 +72,15 @@ def staged(paths: Sequence[str | os.PathLike[str]], *, end: str | None = None) -
         if isinstance(error, OSError) and error.filename is not None:  # say the name that the caller knows
             names = {os.fspath(place): os.fspath(path) for place, path in zip(places, paths, strict=True)}
             error.filename = names.get(os.fspath(error.filename), error.filename)
-            error.filename2 = None
         if done:
-            raise PartlyWrittenError(f"{error}; written before that: {', '.join(done)}") from error
+            raise PartlyWrittenError(f"{_said(error)}; written before that: {', '.join(done)}") from error
         raise
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{os.fspath(error.filename)}: {error.strerror}"
+    return str(error) or type(error).__name__
 
 
 class PartlyWrittenError(OSError):
