@@ -324,24 +324,24 @@ ParquetFooter read_footer(std::span<const std::byte> bytes, std::uint64_t pages_
       case 4:
         in.list(type, ThriftType::structure, [&] {
           if (groups.size() >= limits.groups) refuse("more than " + std::to_string(limits.groups) + " row groups");
-          auto& [count, chunks] = groups.emplace_back();
+          auto& group = groups.emplace_back();
           in.fields([&](int inner, ThriftType kind) {
             if (inner == 1) {
-              in.list(kind, ThriftType::structure, [&] { chunks.push_back(read_chunk(in)); });
+              in.list(kind, ThriftType::structure, [&] { group.second.push_back(read_chunk(in)); });
               return true;
             }
             if (inner != 3) return false;
-            count = not_negative(in.number(kind), "number of rows");
+            group.first = not_negative(in.number(kind), "number of rows");
             return true;
           });
         });
         return true;
       case 5:
         in.list(type, ThriftType::structure, [&] {
-          auto& [key, value] = out.metadata.emplace_back();
+          auto& pair = out.metadata.emplace_back();
           in.fields([&](int inner, ThriftType kind) {
             if (inner != 1 && inner != 2) return false;
-            (inner == 1 ? key : value) = in.text(kind);
+            (inner == 1 ? pair.first : pair.second) = in.text(kind);
             return true;
           });
         });
