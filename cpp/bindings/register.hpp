@@ -18,6 +18,7 @@ void register_engine(pybind11::module_& m);
 void register_features(pybind11::module_& m);
 void register_published(pybind11::module_& m);
 void register_cfunc(pybind11::module_& m);
+void register_parquet(pybind11::module_& m);
 void register_text(pybind11::module_& m);
 void register_columns(pybind11::module_& m);
 void register_arrow(pybind11::module_& m);

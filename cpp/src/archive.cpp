@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "check_state.hpp"
 #include "liqcore/error.hpp"
 #include "text_of.hpp"
 
@@ -171,6 +172,9 @@ class RowReader {
         segment.scale[side()].push_back(value);
         return;
       case RowKind::last_event:
+        if (value > static_cast<double>(segment.end_ns - segment.start_ns) ||
+            value < -static_cast<double>(segment.start_ns))
+          throw error("must tell of an event before its window's end, was " + text_of(value) + " ns after its start");
         last_ns_ = segment.start_ns + static_cast<std::int64_t>(value);
         return;
       case RowKind::mark_price:
@@ -300,9 +304,9 @@ ArchiveRows to_rows(const History& history) {
 }
 
 History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows, const ArchiveRows& rows) {
+  check_terms(terms);
   History history(terms, std::nullopt);
   RowReader reader(terms.tiers, rows);
-  if (terms.window_ns < 1) throw InvalidConfig("window must be at least 1 ns, was " + text_of(terms.window_ns));
   if (first_ns < 0 || windows > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() - first_ns) /
                                     static_cast<std::uint64_t>(terms.window_ns))
     throw InvalidConfig("windows of an archive must end before the year 2262, " + std::to_string(windows) + " from " +
@@ -316,6 +320,7 @@ History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows
     history.append(std::move(segment), alike);
   }
   history.set_base(reader.finish(windows));
+  check_history(history);
   return history;
 }
 

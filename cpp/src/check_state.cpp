@@ -19,6 +19,7 @@ namespace {
 
 constexpr double kMostLots = 4611686018427387904.0;  // 2^62: sums of lots become whole numbers of 64 bits
 constexpr std::int64_t kMostWhole = std::int64_t{1} << 62;
+constexpr std::size_t kMostTiers = 32767;  // as archives count them
 constexpr auto kMostTicks = static_cast<std::int64_t>(kMaxTicks);
 
 template <class T>
@@ -86,14 +87,14 @@ void add_up(const Cells& cells, std::vector<double>& sums) {
   }
 }
 
-void check_open_interest(double quantity, const Instrument& instrument) {
-  require(std::isnan(quantity) || (quantity >= 0.0 && quantity / instrument.lot_size() <= kMaxLots), "open interest",
+void check_open_interest(double quantity, double lot_size) {
+  require(std::isnan(quantity) || (quantity >= 0.0 && quantity / lot_size <= kMaxLots), "open interest",
           "be 0 to 2^48 lots", quantity);
 }
 
 /// A window that starts at `start_ns`.
-void check_window(const Segment& segment, std::int64_t start_ns, const Instrument& instrument, const Terms& terms,
-                  Layers::Range bins, bool thinned, std::vector<double>& sums) {
+void check_window(const Segment& segment, std::int64_t start_ns, const Terms& terms, Layers::Range bins, bool thinned,
+                  std::vector<double>& sums) {
   require(segment.start_ns == start_ns, "a window", "start where the one before it ends", segment.start_ns);
   require(segment.end_ns == start_ns + terms.window_ns, "a window", "be as long as the others", segment.end_ns);
   require(segment.last_ns == kNever || (segment.last_ns >= 0 && segment.last_ns < segment.end_ns), "the last event",
@@ -104,10 +105,10 @@ void check_window(const Segment& segment, std::int64_t start_ns, const Instrumen
     check_cells(*cells, 2 * terms.tiers, bins, thinned);
   add_up(segment.additions, sums);
   check_accounts(segment.accounts, 2 * terms.tiers);
-  require(std::isnan(segment.mark_price) || (std::isfinite(segment.mark_price) &&
-                                             check_price(segment.mark_price, instrument.tick_size()) == Reject::none),
+  require(std::isnan(segment.mark_price) ||
+              (std::isfinite(segment.mark_price) && check_price(segment.mark_price, terms.tick_size) == Reject::none),
           "a mark price", "be a price of at least one tick", segment.mark_price);
-  check_open_interest(segment.open_interest, instrument);
+  check_open_interest(segment.open_interest, terms.lot_size);
 }
 
 void check_sampled(const SampledState& state, std::size_t layers) {
@@ -143,35 +144,43 @@ void check_belief(const PriceBelief& belief, PriceStream stream) {
     require(time >= 0 && time <= kMaxTime, "a time", "lie between 1970 and 2116", time);
 }
 
+/// The windows of a history, the first of which starts at `start`; returns when the last one ends.
+std::int64_t check_windows(const History& history, std::int64_t start, Layers::Range bins, bool thinned,
+                           std::vector<double>& sums) {
+  const Terms& terms = history.terms();
+  Cells base;
+  history.entry_base().extract(base);
+  check_cells(base, sums.size(), bins, false);
+  add_up(base, sums);
+  for (std::size_t e = 0; e < history.entries(); ++e) {  // idle windows are all like the first of them
+    const History::Entry entry = history.entry(e);
+    try {
+      check_window(history.segment(entry.first), start, terms, bins, thinned, sums);
+    } catch (const InvalidConfig& error) {
+      throw InvalidConfig("window " + std::to_string(entry.first) + ": " + error.what());
+    }
+    start += static_cast<std::int64_t>(entry.count) * terms.window_ns;
+  }
+  return start;
+}
+
 /// The closed windows, and the unfinished one after them.
-void check_windows(const Checkpoint& checkpoint, const Instrument& instrument, Layers::Range bins) {
+void check_windows(const Checkpoint& checkpoint, Layers::Range bins) {
   const History& history = checkpoint.history;
   const Terms& terms = history.terms();
-  const std::size_t layers = 2 * terms.tiers;
   const Segment& open = *checkpoint.open;
   require(history.total() >= history.size() && history.total() < (std::uint64_t{1} << 62), "a history",
           "count the windows that it holds", static_cast<std::int64_t>(history.total()));
-  Cells base;
-  history.entry_base().extract(base);
-  check_cells(base, layers, bins, false);
-  std::vector<double> sums(layers);
-  add_up(base, sums);
   require(static_cast<std::int64_t>(history.size()) <= open.start_ns / terms.window_ns, "a history",
           "begin after 1970, with windows", static_cast<std::int64_t>(history.size()));
-  std::int64_t start = open.start_ns - static_cast<std::int64_t>(history.size()) * terms.window_ns;
-  const auto check_at = [&](std::size_t i, const Segment& window) {
-    try {
-      check_window(window, start, instrument, terms, bins, checkpoint.thinned, sums);
-    } catch (const InvalidConfig& error) {
-      throw InvalidConfig("window " + std::to_string(i) + ": " + error.what());
-    }
-  };
-  for (std::size_t e = 0; e < history.entries(); ++e) {  // idle windows are all like the first of them
-    const History::Entry entry = history.entry(e);
-    check_at(entry.first, history.segment(entry.first));
-    start += static_cast<std::int64_t>(entry.count) * terms.window_ns;
+  std::vector<double> sums(2 * terms.tiers);
+  const std::int64_t first = open.start_ns - static_cast<std::int64_t>(history.size()) * terms.window_ns;
+  const std::int64_t start = check_windows(history, first, bins, checkpoint.thinned, sums);
+  try {
+    check_window(open, start, terms, bins, checkpoint.thinned, sums);
+  } catch (const InvalidConfig& error) {
+    throw InvalidConfig("window " + std::to_string(history.size()) + ": " + error.what());
   }
-  check_at(history.size(), open);
 }
 
 }  // namespace
@@ -204,7 +213,26 @@ void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, boo
             "hold above 0 and below 2^62 lots", lots);
 }
 
-void check_state(const Checkpoint& checkpoint, const Instrument& instrument, const EngineOptions& options) {
+void check_terms(const Terms& terms) {
+  for (const auto& [what, value] :
+       {std::pair{"tick_size", terms.tick_size}, {"lot_size", terms.lot_size}, {"multiplier", terms.multiplier}})
+    require(std::isfinite(value) && value > 0.0, what, "be above 0 and finite", value);
+  require(terms.ticks_per_bin >= 1 && terms.ticks_per_bin <= kLastTick, "ticks_per_bin", "be 1 to 2^40",
+          terms.ticks_per_bin);
+  require(terms.window_ns >= 1 && terms.window_ns <= kMaxTime, "window", "be 1 to 2^62 ns", terms.window_ns);
+  require(terms.tiers >= 1 && terms.tiers <= kMostTiers, "tiers", "be 1 to 32767",
+          static_cast<std::int64_t>(terms.tiers));
+}
+
+void check_history(const History& history) {
+  const Terms& terms = history.terms();
+  if (history.size() == 0) return;
+  const Layers::Range bins{0, std::min<std::int64_t>(kLastTick / terms.ticks_per_bin, kMostTicks)};
+  std::vector<double> sums(2 * terms.tiers);
+  check_windows(history, history.start_ns(0), bins, true, sums);
+}
+
+void check_state(const Checkpoint& checkpoint, const EngineOptions& options) {
   const History& history = checkpoint.history;
   const Terms& terms = history.terms();
   const std::size_t layers = 2 * terms.tiers;
@@ -219,7 +247,7 @@ void check_state(const Checkpoint& checkpoint, const Instrument& instrument, con
   if (!options.axis)
     require(terms.ticks_per_bin <= kMaxAutomaticStep && ends_in_time(options, terms.ticks_per_bin),
             "ticks_per_bin of an automatic axis", "be at most 2^20, and 2^40 / axis_limit", terms.ticks_per_bin);
-  check_windows(checkpoint, instrument, bins);
+  check_windows(checkpoint, bins);
 
   const Stats& stats = checkpoint.stats;
   require(stats.rows == stats.used + stats.rejected_total() && stats.rejected[0] == 0, "rows",

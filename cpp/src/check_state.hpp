@@ -21,8 +21,15 @@ inline constexpr std::int64_t kMaxAutomaticStep = std::int64_t{1} << 20;
 /// 0 (of windows of an engine that is `thinned`: not 0)
 void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, bool thinned);
 
+/// @throws InvalidConfig naming the term, unless a history can be of them
+void check_terms(const Terms& terms);
+
+/// The windows of a history that was read from somewhere, of an engine of any axis.
+/// @throws InvalidConfig naming the window, the part and its rule
+void check_history(const History& history);
+
 /// Everything that reading and going on relies on. That the checkpoint is of the engine's kind is checked elsewhere.
 /// @throws InvalidConfig naming the part and its rule
-void check_state(const Checkpoint& checkpoint, const Instrument& instrument, const EngineOptions& options);
+void check_state(const Checkpoint& checkpoint, const EngineOptions& options);
 
 }  // namespace liqcore::inline abi1

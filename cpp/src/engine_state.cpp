@@ -119,7 +119,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
   if (!checkpoint.liquidated_usd.empty() && checkpoint.liquidated_usd.size() != 2 * leverage_.size())
     throw InvalidConfig("a checkpoint must hold what was liquidated of its own tiers");
 
-  check_state(checkpoint, instrument_, options_);
+  check_state(checkpoint, options_);
 
   // Everything is made apart; only then, without a way to fail, does it become this engine's.
   LevelBook book = options_.axis ? LevelBook(instrument_, leverage_, *options_.axis)

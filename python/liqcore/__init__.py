@@ -5,6 +5,10 @@ Trades go in; a heatmap (what would be liquidated, by price and time) and a liqu
 by leverage tier and side) come out. Start with `liqcore.heatmap` for files, `liqcore.Engine` for streams.
 """
 
+from .native.interrupt import leave_at_once_while_loading
+
+leave_at_once_while_loading()
+
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -51,7 +55,7 @@ if TYPE_CHECKING:
     )
     from .market.schedules import schedule_from_binance, schedule_from_ccxt
     from .native.sdk import get_cmake_dir, get_include, get_library, get_pkgconfig_dir
-    from .runs.features import Features, features
+    from .runs.features import Features, features, load_features
     from .runs.footprints import footprints
     from .runs.heatmap import heatmap
     from .simulation.market import Market
@@ -96,7 +100,7 @@ _HOMES = {
         ),
         ".market.schedules": ("schedule_from_binance", "schedule_from_ccxt"),
         ".native.sdk": ("get_cmake_dir", "get_include", "get_library", "get_pkgconfig_dir"),
-        ".runs.features": ("Features", "features"),
+        ".runs.features": ("Features", "features", "load_features"),
         ".runs.footprints": ("footprints",),
         ".runs.heatmap": ("heatmap",),
         ".simulation.market": ("Market",),
@@ -166,6 +170,7 @@ __all__ = [
     "hedge_liquidation_price",
     "instrument",
     "liquidation_price",
+    "load_features",
     "load_footprints",
     "load_heatmap",
     "magnets",

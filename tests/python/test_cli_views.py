@@ -263,7 +263,7 @@ def test_the_example_lines_parse(saved: Path) -> None:
         (["map", "SAVED", "-o", "SAVED"], "error: -o must be another file than the input or output"),
         (["map", "SAVED", "b.zip"], "error: FILES must be one saved heatmap or files of trades, was 2 files"),
         (["map", "SAVED", "--config", "x.toml"], "error: --config goes with files of trades"),
-        (["map", "none.parquet"], "error: none.parquet: No such file or directory"),
+        (["map", "none.parquet"], "error: none.parquet: no such file"),
         (["zones", "SAVED", "--threshold", "many"], "error: threshold must be a share of the maximum (0 to 1)"),
         (["zones", "SAVED", "--side", "up"], "must be one of"),
         (["zones", "SAVED", "--weights", "1,1"], 'error: --weights must be three weights such as "1,1,0.5", was "1,1"'),

@@ -535,7 +535,7 @@ def test_a_parquet_file_that_is_no_result_is_refused(tmp_path: Path, text: str |
 def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "result.parquet"
     path.write_bytes(b"PAR1 and then nothing of the sort")
-    with pytest.raises(DataError, match="found a damaged Parquet file"):
+    with pytest.raises(DataError, match="found a damaged file"):
         Config.load(path)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import liqcore as lq
 from liqcore.sources.parquet import to_decimal
-from liqcore.tables.parquet import Column
+from liqcore.tables.column import Column
 
 T0 = 1_781_222_400_000_000_000
 BUYER, SELLER, NO_AGGRESSOR = 1, 2, 0

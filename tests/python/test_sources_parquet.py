@@ -14,7 +14,8 @@ import pytest
 from liqcore.errors import DataError
 from liqcore.sources import read_candles, read_trades, scan
 from liqcore.sources.parquet import to_float, to_time
-from liqcore.tables.parquet import Column, ParquetTable
+from liqcore.tables.column import Column
+from liqcore.tables.parquet import ParquetTable
 
 T0 = 1_781_222_399_211  # ms
 MS = 1_000_000

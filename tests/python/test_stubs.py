@@ -6,6 +6,7 @@ not see a renamed argument. The signature that pybind11 writes into every docstr
 """
 
 import ast
+import io
 import types
 import typing
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pytest
 
 import liqcore as lq
 from liqcore import _core, arrow
+from liqcore.tables.parquet import read_footer, write_table
 
 STUB = Path(str(_core.__file__)).with_name("_core.pyi")
 Function = ast.FunctionDef
@@ -129,7 +131,17 @@ def samples() -> dict[str, list[Any]]:
     publishers = [lq.Publisher() for _ in range(3)]
     for engine, publisher in zip([engines[0], fresh], publishers, strict=False):
         publisher.publish(engine)
+    file = io.BytesIO()
+    write_table(file, "x.parquet", {"time": np.arange(3), "price": np.ones(3)}, stats=["time"], metadata={"a": "b"})
+    footer = read_footer(file, lq.DataError)
+    chunk = footer.groups[0].chunks[0]
+    pages = _core.parquet_pages(file.getbuffer()[chunk.begin : chunk.begin + chunk.size], chunk)
     return {
+        "ParquetFooter": [footer],
+        "ParquetColumn": footer.columns,
+        "ParquetGroup": footer.groups,
+        "ParquetChunk": footer.groups[0].chunks,
+        "ParquetPage": pages,
         "ArrowBatch": [batch],
         "ArrowReader": readers,
         "MarginSchedule": [instrument.margin],

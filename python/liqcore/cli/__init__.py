@@ -6,6 +6,8 @@ import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
+from ..native.interrupt import stop_leaving
+
 __all__ = ["main"]
 
 _NEEDED = frozenset({"typer", "rich"})
@@ -39,6 +41,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:  # while the packages load
         return 130
+    stop_leaving()
     # A supervisor's TERM must clean up as Ctrl-C does: no half-written file is left.
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, _stop) if in_main else None

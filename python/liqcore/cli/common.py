@@ -12,12 +12,17 @@ import typer.core
 from ..config.config import Config
 from ..config.sections import ARGUMENTS
 from ..errors import LiqcoreError
+from ..words.files import PartlyWrittenError
+from ..words.plain import plain
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 EXIT_WRONG = 2
 """Exit code for wrong arguments, settings or files."""
+
+EXIT_PARTLY = 3
+"""Exit code where some of the files are written, and others are not."""
 
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C."""
@@ -50,8 +55,12 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except BrokenPipeError:  # the reader of a pipe has left; no fault
             raise
+        except PartlyWrittenError as error:
+            fail(str(error), EXIT_PARTLY)
         except OSError as error:
             fail(_os_error(error))
+        except MemoryError as error:
+            fail(f"not enough memory{f': {error}' if str(error) else ''}")
         except LiqcoreError as error:
             fail(_with_flag(str(error), kwargs))
 
@@ -72,10 +81,10 @@ def _with_flag(message: str, given: Mapping[str, Any]) -> str:
     return f"{message} ({flag})"
 
 
-def fail(message: str) -> NoReturn:
+def fail(message: str, code: int = EXIT_WRONG) -> NoReturn:
     """End the command with an error on one line."""
-    typer.echo(f"error: {' '.join(message.split())}", err=True)
-    raise typer.Exit(EXIT_WRONG)
+    typer.echo(f"error: {plain(message)}", err=True)
+    raise typer.Exit(code)
 
 
 def _os_error(error: OSError) -> str:

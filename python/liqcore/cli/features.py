@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidConfigError
+from ..words.plain import plain
 from .common import guarded, resolve
 from .options import ConfigFile, Flags, Quiet, output, with_settings
 from .outputs import RESULT, outputs
@@ -71,6 +72,6 @@ def features(
             found = run(files or None, bars, config=settings, reaches=moves, progress=progress)
         write(picture=found.save, result=found.save)
     for warning in dict.fromkeys([*said, *input_warnings(found.meta)]):
-        typer.echo(f"warning: {' '.join(warning.split())}", err=True)
+        typer.echo(f"warning: {plain(warning)}", err=True)
     if not quiet:
         typer.echo(f"{len(found):,} bars of {bars}, {len(found.names)} features: {output}")

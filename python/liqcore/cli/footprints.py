@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidConfigError
+from ..words.plain import plain
 from .common import guarded
 from .options import Quiet, option, output
 from .outputs import RESULT, outputs
@@ -72,6 +73,6 @@ def footprints(
             )
         write(picture=stream.save, result=stream.save)
     for warning in dict.fromkeys([*said, *input_warnings({"inputs": stream.inputs})]):
-        typer.echo(f"warning: {' '.join(warning.split())}", err=True)
+        typer.echo(f"warning: {plain(warning)}", err=True)
     if not quiet:
         typer.echo(f"{stream.trades.sum():,} trades in {len(stream):,} runs and {len(stream.tick):,} entries: {output}")

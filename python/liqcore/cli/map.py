@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..render import labels
+from ..words.plain import plain
 from .common import guarded
 from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, option, output, with_settings
 from .outputs import outputs
@@ -97,7 +98,9 @@ def _tables(shown: Any, totals: list[Any]) -> None:
     head = " ".join(str(shown.meta[key]) for key in ("venue", "symbol") if shown.meta.get(key))
     unfinished = "" if shown.complete else " (window unfinished)"
     price = price_text(shown.price)
-    out.print(Text(f"{head}  {time_text(shown.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
+    out.print(
+        Text(f"{plain(head, 200)}  {time_text(shown.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True
+    )
     out.print(Text(shown.sentence()), soft_wrap=True)
     out.print()
     moves = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")

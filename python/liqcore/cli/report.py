@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..config.config import Config
+from ..words.plain import plain
 
 if TYPE_CHECKING:
     from ..views.heatmap import Heatmap
@@ -44,7 +45,7 @@ def summarise(heatmap: "Heatmap", config: Config, written: Sequence[Path], conso
     facts.add_column(no_wrap=True)
     facts.add_column(overflow="fold")
     for name, value in _facts(heatmap, config):
-        facts.add_row(Text(name, style="bold"), Text(value))
+        facts.add_row(Text(plain(name, 40), style="bold"), Text(plain(value, 300)))
     console.print(facts)
     for path in written:
         console.print(Text.assemble(("written to  ", "bold"), str(path)), soft_wrap=True)
@@ -100,14 +101,16 @@ def _add_file(table: Table, entry: Mapping[str, Any]) -> dict[str, int]:
     name = Path(str(entry["name"])).name
     kind = f"{entry['kind']}: " if "kind" in entry else ""
     table.add_row(
-        Text(name), Text(f"{kind}{entry.get('format', '')}"), *_counts(entry["rows"], entry["used"], rejected)
+        Text(plain(name, 100)),
+        Text(f"{kind}{entry.get('format', '')}"),
+        *_counts(entry["rows"], entry["used"], rejected),
     )
     return rejected
 
 
 def _counts(rows: int, used: int, rejected: Mapping[str, int]) -> tuple[Text, ...]:
     why = ", ".join(f"{number:,} {reason.replace('_', ' ')}" for reason, number in rejected.items())
-    return Text(f"{rows:,}"), Text(f"{used:,}"), Text(f"{sum(rejected.values()):,}"), Text(why)
+    return Text(f"{rows:,}"), Text(f"{used:,}"), Text(f"{sum(rejected.values()):,}"), Text(plain(why))
 
 
 def _facts(heatmap: "Heatmap", config: Config) -> list[tuple[str, str]]:

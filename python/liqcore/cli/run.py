@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from ..config.config import Config
+from ..words.plain import plain
 from .outputs import outputs
 from .progress import ProgressCallback, progress_bar
 from .report import input_warnings, summarise
@@ -61,7 +62,7 @@ def compute_view(compute: Compute, config: Config, *, quiet: bool) -> "Heatmap":
         heatmap = compute(progress)
     if config.log.level != "error":
         for warning in dict.fromkeys([*said, *input_warnings(heatmap.meta)]):
-            typer.echo(f"warning: {' '.join(warning.split())}", err=True)
+            typer.echo(f"warning: {plain(warning)}", err=True)
     return heatmap
 
 

@@ -76,16 +76,10 @@ def open_view(
 
 
 def _is_saved_heatmap(path: str) -> bool:
-    if Path(path).suffix.lower() != ".parquet":
-        return False
     from ..history.shown import ARCHIVE_KEY
-    from ..tables.archive import read_metadata
+    from ..tables.archive import is_saved
 
-    try:
-        read_metadata(path, ARCHIVE_KEY)
-    except DataError:
-        return False
-    return True
+    return is_saved(path, ARCHIVE_KEY)
 
 
 def numbers(flag: str, text: str, rule: str) -> list[float]:

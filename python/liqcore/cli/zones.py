@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..errors import InvalidConfigError
 from ..render.labels import amount
+from ..words.plain import plain
 from ..words.times import parse_duration
 from .common import guarded
 from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, option, with_settings
@@ -127,7 +128,9 @@ def _table(now: Any, rows: list[dict[str, Any]]) -> None:
     head = " ".join(str(now.meta[key]) for key in ("venue", "symbol") if now.meta.get(key))
     unfinished = "" if now.complete else " (window unfinished)"
     price = price_text(now.price) if np.isfinite(now.price) else "not known"
-    out.print(Text(f"{head}  {time_text(now.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
+    out.print(
+        Text(f"{plain(head, 200)}  {time_text(now.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True
+    )
     if not rows:
         out.print("no zone")
         return

@@ -36,6 +36,8 @@ from .sections import (
 )
 from .toml import toml_lines
 
+MOST_BYTES = 1_000_000  # of a file of settings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
@@ -209,10 +211,13 @@ class Config:
     def _load(cls, path: str) -> Self:
         content = Path(path)
         with content.open("rb") as stream:
-            if stream.read(4) == b"PAR1":
-                return cls.from_dict(read_parquet(content), name=path)
+            start = stream.read(MOST_BYTES + 1)
+        if start.startswith(b"PAR1"):
+            return cls.from_dict(read_parquet(content), name=path)
+        if len(start) > MOST_BYTES:
+            raise InvalidConfigError(f"{path}: must be TOML of at most {MOST_BYTES:,} bytes, was longer")
         try:
-            text = content.read_text(encoding="utf-8-sig")  # Windows' editors put a mark before the text
+            text = start.decode("utf-8-sig").replace("\r\n", "\n")  # Windows' editors put a mark before the text
         except UnicodeDecodeError as error:
             raise InvalidConfigError(f"{path}: must be TOML in UTF-8, found byte {error.start} to be none") from None
         return cls.loads(text, name=path)

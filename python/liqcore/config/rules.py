@@ -120,8 +120,8 @@ def choice(*choices: str) -> Rule:
     return Rule(text=text, accept=accept, parse=str)
 
 
-def some_text(what: str, metavar: str = "") -> Rule:
-    """Take any text, and paths as text."""
+def some_text(what: str, metavar: str = "", *, most: int = 4096) -> Rule:
+    """Take any text of up to so many characters, and paths as text."""
     text = f"{what}, not empty"
 
     def accept(value: Any) -> str:
@@ -133,6 +133,8 @@ def some_text(what: str, metavar: str = "") -> Rule:
             value.encode()
         except UnicodeEncodeError:  # TOML and JSON hold Unicode only
             raise BreachError(f"{what} in Unicode") from None
+        if len(value) > most:
+            raise BreachError(f"{what} of at most {most:,} characters", f"{len(value):,} long")
         return value
 
     return Rule(text=text, accept=accept, parse=str, metavar=metavar)

@@ -159,7 +159,7 @@ class InstrumentConfig(Section):
 
     symbol: str | None = setting(
         None,
-        some_text("a symbol"),
+        some_text("a symbol", most=100),
         "Symbol, as the venue writes it.",
         unset="taken from the files' names or contents",
         example='"BTCUSDT"',
@@ -169,7 +169,7 @@ class InstrumentConfig(Section):
     )
     venue: str | None = setting(
         None,
-        some_text("a venue"),
+        some_text("a venue", most=100),
         "Venue of the instrument, for the title.",
         unset="none is named",
         example='"binance-usdm"',

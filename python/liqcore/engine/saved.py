@@ -33,7 +33,8 @@ class SavedEngine:
 
 def read_engine(path: str | os.PathLike[str]) -> SavedEngine:
     """Read an engine that was saved as Parquet; DataError if the file is not one."""
-    header, [(history, leverage)] = read_archive(path, ARCHIVE_KEY, "an engine")
+    header, parts = read_archive(path, ARCHIVE_KEY, "an engine")
+    [(history, leverage)] = parts
     options, terms = header["options"], header["terms"]
     step = terms["ticks_per_bin"] * terms["tick_size"]
     axis = None

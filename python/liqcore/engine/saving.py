@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import _core
 from ..errors import DataError, InvalidConfigError
+from ..tables.archive import NO_CHECKSUM
 from ..words.files import write_whole
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 PARQUET = b"PAR1"
 """How files of engines began before that format."""
-
-NO_CHECKSUM = "{} was saved by an earlier liqcore, without a checksum: damage would not be noticed; save it again"
 
 
 def notes_of(dropped_leverage: Sequence[float]) -> str:
@@ -153,10 +152,16 @@ class Saving(_core.Engine):
                 raise DataError(f"{path}: expected an engine saved by liqcore: {error}") from None
         from .saved import read_engine
 
-        saved = read_engine(path)
         make: Any = cls  # the constructor of an engine, not of the native one
-        engine: Self = make(**saved.arguments, threads=threads)
-        engine._restore(saved.history, saved.state)
+        try:
+            saved = read_engine(path)
+            engine: Self = make(**saved.arguments, threads=threads)
+            engine._restore(saved.history, saved.state)
+        except DataError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError) as error:
+            said = f"its header lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise DataError(f"{path}: expected an engine saved by liqcore, found that {said}") from None
         engine.dropped_leverage = saved.dropped_leverage
         engine.notes = [NO_CHECKSUM.format(Path(path).name)]
         return engine

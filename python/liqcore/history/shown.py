@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
+from ..tables.archive import NO_CHECKSUM_KEY
 from ..words.room import refuse_too_large
 from ..words.threshold import Threshold
 from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
@@ -359,7 +360,8 @@ class Shown:
         view = {name: getattr(self.view, name) for name in SAVED}
         if self.view.value != "level":
             view["value"] = self.view.value
-        return self.histories.save(path, ARCHIVE_KEY, {"view": view, "meta": self.meta})
+        meta = {name: said for name, said in self.meta.items() if name != NO_CHECKSUM_KEY}  # this file has one
+        return self.histories.save(path, ARCHIVE_KEY, {"view": view, "meta": meta})
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -137,8 +137,9 @@ class Page:
 
 def fit(text: str, width: float, width_of: Callable[[str], float]) -> str:
     """Shorten a text to a width in pixels; the cut is marked by three dots."""
-    if width_of(text) <= width:
+    if len(text) <= width and width_of(text) <= width:
         return text
+    text = text[: max(0, int(width))]  # no letter is narrower than a pixel
     while text and width_of(text + "...") > width:
         text = text[:-1]
     return text.rstrip() + "..."

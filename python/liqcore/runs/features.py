@@ -23,6 +23,7 @@ from ..config.config import Config
 from ..engine.engine import Engine
 from ..engine.feature_reader import REACHES, FeatureReader
 from ..errors import InvalidConfigError
+from ..tables.archive import NO_CHECKSUM, NO_CHECKSUM_KEY, SCHEMA_VERSION, SavedTable
 from ..tables.arrow import ArrowTable, Exported
 from ..words.files import write_whole
 from ..words.times import Length, format_duration, parse_duration
@@ -31,7 +32,7 @@ from .run import OFF_GRID_LIMIT, consume
 from .side_streams import SideStreams
 from .trades import Batches, Footprints, none_used, open_source
 
-__all__ = ["Features", "features"]
+__all__ = ["Features", "features", "load_features"]
 
 ARCHIVE_KEY = "liqcore.features"
 MAX_BARS = 10_000_000  # of one batch: more are nearly always a wrong time unit
@@ -101,7 +102,8 @@ class Features(ArrowTable):
         Write them as a table that appears whole or not at all.
 
         Columns are ``time`` (int64, closing time, ns since the UNIX epoch, UTC) and the features. A Parquet file has
-        `meta` as JSON in its metadata, under ``liqcore.features``; a CSV file leaves a cell empty for NaN.
+        `meta` as JSON in its metadata, under ``liqcore.features``, and checksums: `liqcore.load_features` reads it. A
+        CSV file leaves a cell empty for NaN.
 
         Parameters
         ----------
@@ -121,8 +123,9 @@ class Features(ArrowTable):
             if path.suffix.lower() == ".parquet":
                 from ..tables.parquet import write_table
 
+                meta = {name: said for name, said in self.meta.items() if name != NO_CHECKSUM_KEY}
                 table = {name: np.ascontiguousarray(column) for name, column in columns.items()}
-                metadata = {ARCHIVE_KEY: json.dumps(dict(self.meta))}
+                metadata = {ARCHIVE_KEY: json.dumps({"schema": SCHEMA_VERSION} | meta)}
                 write_table(file, path, table, stats=["time"], metadata=metadata)
             else:
                 file.write((",".join(columns) + "\n").encode())
@@ -130,6 +133,46 @@ class Features(ArrowTable):
                     cells = ("" if math.isnan(value) else repr(value) for value in row)
                     file.write(f"{time},{','.join(cells)}\n".encode())
         return path
+
+
+def load_features(path: PathLike, *, verify: str = "all") -> Features:
+    """
+    Read features that `Features.save` wrote as Parquet.
+
+    Parameters
+    ----------
+    path : path
+    verify : {"all", "header"}
+        How much of the file is compared with its checksums, as for `liqcore.load_heatmap`.
+
+    Raises
+    ------
+    DataError
+        If the file is not one, or is damaged: the message names the part.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import liqcore as lq
+    >>> market = lq.simulate(days=0.1, trades_per_day=40_000)
+    >>> found = lq.features(market.trades, "5m", symbol="SIM")
+    >>> again = lq.load_features(found.save(Path(tempfile.mkdtemp()) / "sim.parquet"))
+    >>> np.array_equal(again.values, found.values, equal_nan=True), again.meta == found.meta
+    (True, True)
+    """
+    saved = SavedTable(path, ARCHIVE_KEY, "features", verify)
+    meta = {name: said for name, said in saved.header.items() if name not in ("schema", "sealed")}
+    names = tuple(name for name in saved.names if name != "time")
+    columns = saved.columns(["time", *names])
+    if any(column.dtype != np.float64 for name, column in columns.items() if name != "time"):
+        raise saved.error("found a feature that is no column of float64")
+    times = columns["time"]
+    if times.dtype != np.int64 or np.any(times[1:] <= times[:-1]):
+        raise saved.error("found closing times that do not rise")
+    values = np.stack([columns[name] for name in names], axis=1) if names else np.empty((len(times), 0))
+    if not saved.header["sealed"]:
+        meta[NO_CHECKSUM_KEY] = NO_CHECKSUM.format(Path(path).name)
+    return Features(times, names, values, meta)
 
 
 def features(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from ..tables.parquet import Column
+from ..tables.column import Column
 
 _UNITS = ("s", "ms", "us", "ns")
 _UNIT_FLOORS = (10**8, 10**11, 10**14, 10**17)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError
-from ..tables.parquet import Column, ParquetTable
+from ..tables.column import Column
+from ..tables.parquet import ParquetTable
 from .fills import WORDS, known_users, roles_in, sort_out, users_of
 from .kinds import refuse_liquidations
 from .layout import guess_symbol

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import DataError
 from .envelopes import is_envelope, refusal, unwrap, venue_of
 from .layout import cells
+from .limits import limits
 from .text import TextFile
 
 
@@ -69,7 +70,7 @@ class PayloadTable:
             raise self.error("expected rows of one kind, found objects among lists")
         self.header: list[str] | None = None
         if isinstance(rows[0], dict):
-            self.header = list(dict.fromkeys(name for row in rows for name in row))
+            self.header = self._names(rows)
             rows = [[row.get(name) for name in self.header] for row in rows]
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
@@ -79,6 +80,14 @@ class PayloadTable:
         if not self.rows:
             raise self.error("expected rows, found an answer without any")
         self.first_line = lines[0].decode()[:80]
+
+    def _names(self, rows: list[dict[str, Any]]) -> list[str]:
+        names: dict[str, None] = {}
+        for row in rows:
+            names.update(dict.fromkeys(row))
+            if len(names) > limits.columns:
+                raise self.error(f"expected rows of the same columns, found more than {limits.columns:,} names")
+        return list(names)
 
     def error(self, text: str) -> DataError:
         """Make an error that names the file."""

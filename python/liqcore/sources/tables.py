@@ -19,7 +19,7 @@ from .. import _core
 from .._core import Stats
 from ..errors import DataError, LiqcoreError
 from ..tables.batch import TradeBatch
-from ..tables.parquet import Column
+from ..tables.column import Column
 from .candles import BOUGHT, OPEN_TIME, PRICES, SOLD, VOLUME, Candles
 from .fills import WORDS, Roles, known_users, roles_in, sort_out, users_of
 from .meaning import TradeColumns, column_names, find, listed, quantity_like, recognise, settle

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import struct
 import zipfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -12,6 +13,7 @@ from ..errors import DataError, InvalidConfigError
 from ..tables.parquet import FEATHER
 from .dialect import DialectError, dialect_of
 from .inflate import INFLATE_ERRORS, open_gzip, open_member
+from .limits import limits
 
 PathLike = str | os.PathLike[str]
 
@@ -19,6 +21,7 @@ _PIECE = 8 << 20
 _HEAD = 1 << 18
 _LONGEST_LINE = 1 << 20
 _SAMPLE = 1 << 12
+_ALWAYS_UNPACKED = 64 << 20
 
 
 def find_files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -38,6 +41,8 @@ def find_files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
         if path.is_dir():
             raise DataError(f"{given}: expected a file or a pattern such as '{given}/*.zip', found a folder")
         if path.exists():
+            if not path.is_file():
+                raise DataError(f"{given}: expected a file, found a device or a pipe, which cannot be read twice")
             matches = [path]
         elif glob.has_magic(str(path)):
             matches = [Path(name) for name in sorted(glob.glob(str(path), recursive=True)) if Path(name).is_file()]
@@ -110,8 +115,12 @@ class TextFile:
         """
         with self._opened() as (raw, stream):
             rest = b""
+            unpacked = 0
             while block := stream.read(size):
                 self.position = min(raw.tell(), self.size)
+                unpacked += len(block)
+                if unpacked > max(limits.unpacked * self.size, _ALWAYS_UNPACKED):
+                    raise self.error(f"expected text, found what unpacks to over {limits.unpacked:,} times its size")
                 cut = block.rfind(b"\n") + 1
                 if cut:
                     yield rest + block[:cut]
@@ -148,7 +157,12 @@ class TextFile:
         with self._opened() as (_, stream):
             if limit is not None:
                 return stream.read(limit)
-            return b"".join(iter(lambda: stream.read(_PIECE), b""))
+            found = stream.read(limits.json_bytes + 1)
+            while len(found) <= limits.json_bytes and (more := stream.read(_PIECE)):
+                found += more
+            if len(found) > limits.json_bytes:
+                raise self.error(f"expected at most {limits.json_bytes >> 20:,} MiB to be held at once, found more")
+            return found
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[IO[bytes], _Readable]]:
@@ -199,8 +213,11 @@ class TextFile:
             if suffix in (".zip", ".gz"):
                 raise self.error(f"expected a {suffix[1:]} file, found one that begins with {raw.read(16)!r}")
             return raw
-        archive = stack.enter_context(zipfile.ZipFile(raw))
-        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(raw))
+            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        except (IndexError, UnicodeError, struct.error) as error:  # what it runs into where a name is damaged
+            raise zipfile.BadZipFile(str(error)) from error
         if len(names) > 1:
             names = [name for name in names if name.lower().endswith(".csv") and not name.startswith("__MACOSX/")]
         if len(names) != 1:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .. import _core
 from .._core import LeverageProfile
-from ..errors import DataError
+from ..errors import DataError, InvalidConfigError
 from ..words.files import write_whole
-from .parquet import read_columns, read_table, write_table
-
-Loaded = TypeVar("Loaded")
+from .parquet import ParquetTable, write_table
+from .seal import VERIFY, check_seal
 
 CONFIG_KEY = "liqcore.config"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+UNSEALED_VERSION = 1
+"""The version of liqcore 0.1.0, whose files carry no checksums."""
+
+NO_CHECKSUM_KEY = "no_checksum"
+"""Where metadata say that the file they were read from carries no checksum, in these words."""
+
+NO_CHECKSUM = "{} was saved by an earlier liqcore, without a checksum: damage would not be noticed; save it again"
 COLUMNS: dict[str, type[np.generic]] = {
     "time": np.int64,
     "kind": np.uint8,
@@ -80,55 +86,140 @@ def _write(path: str | os.PathLike[str], key: str, header: dict[str, Any], rows:
     return Path(path)
 
 
-def read_archive(path: str | os.PathLike[str], key: str, what: str) -> tuple[dict[str, Any], list[Part]]:
+def read_archive(
+    path: str | os.PathLike[str], key: str, what: str, *, verify: str = "all"
+) -> tuple[dict[str, Any], list[Part]]:
     """
     Read what `write_archive` (one part) or `write_archives` wrote under `key`.
 
-    DataError says that `path` is not `what` if it is not.
+    The header tells under "sealed" whether the file carries checksums. DataError says that `path` is not `what`, or
+    what of it is damaged.
     """
-    expected = f"{path}: expected {what} saved by liqcore"
-    header: dict[str, Any] = json.loads(read_saved(path, key, expected, lambda *_: None)[0])
-    if header["schema"] != SCHEMA_VERSION:
-        raise DataError(f"{expected} with schema {SCHEMA_VERSION}, found schema {header['schema']}")
-    described = header.get("venues", [header])
-    names = [*COLUMNS, VENUE] if "venues" in header else list(COLUMNS)
-    columns = read_saved(path, key, expected, lambda table, _: read_columns(table, names))[1]
-    ends = np.searchsorted(columns[VENUE], np.arange(len(described) + 1)) if VENUE in columns else [0, None]
+    saved = SavedTable(path, key, what, verify)
+    header = saved.header
+    described = saved.typed(header.get("venues", [header]), list, "venues")
+    several = "venues" in header
+    names = [*COLUMNS, VENUE] if several else list(COLUMNS)
+    columns = saved.columns(names)
+    ends = np.searchsorted(columns[VENUE], np.arange(len(described) + 1)) if several else [0, None]
     parts = []
     for i, part in enumerate(described):
         rows = {
             name: np.ascontiguousarray(columns[name][ends[i] : ends[i + 1]], dtype=kind)
             for name, kind in COLUMNS.items()
         }
-        history = _core.History.from_rows(
-            **part["terms"], first_ns=part["first_ns"], windows=part["windows"], columns=rows
-        )
-        shares = {float(tier): share for tier, share in part["leverage"].items()}
-        parts.append((history, LeverageProfile(shares, intensity=part["intensity"])))
+        try:
+            history = _core.History.from_rows(
+                **part["terms"], first_ns=part["first_ns"], windows=part["windows"], columns=rows
+            )
+            shares = {float(tier): share for tier, share in part["leverage"].items()}
+            leverage = LeverageProfile(shares, intensity=part["intensity"])
+            if len(leverage) != part["terms"]["tiers"]:
+                raise ValueError(f"{len(leverage)} leverage tiers are named, and {part['terms']['tiers']} counted")
+        except (InvalidConfigError, TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+            raise saved.error(f"found that {_said(error)}") from None
+        parts.append((history, leverage))
     return header, parts
 
 
+class SavedTable:
+    """
+    A Parquet file that liqcore saved: its header, and the columns of its table, checked before they are used.
+
+    Parameters
+    ----------
+    path : path
+    key : str
+        Under which the header stands in the metadata.
+    what : str
+        What the file should be, such as "a heatmap".
+    verify : {"all", "header"}
+        How much is compared with the checksums: everything, or all but the columns.
+
+    Raises
+    ------
+    DataError
+        If the file is not `what`, or is damaged; the message names the part.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], key: str, what: str, verify: str = "all") -> None:
+        if verify not in VERIFY:
+            raise InvalidConfigError(f"verify must be one of {VERIFY}, was {verify!r}")
+        self._expected = f"{path}: expected {what} saved by liqcore"
+        with open(path, "rb") as file:
+            if file.read(4) != b"PAR1":
+                raise self.error("found another kind of file")
+            sealed = check_seal(file, verify, lambda part: self.error(f"found a damaged file: {part}"))
+        try:
+            self._table = ParquetTable(Path(path))
+        except DataError as error:
+            raise self.error(f"found a damaged file: {error}") from None
+        text = self._table.metadata.get(key)
+        if text is None:
+            raise self.error(f'found a Parquet file without the metadata "{key}"')
+        self.header: dict[str, Any] = self.typed(self._parsed(text), dict, "the header")
+        schema = self.header.get("schema", UNSEALED_VERSION)  # features of then had no number
+        if schema not in (SCHEMA_VERSION, UNSEALED_VERSION):
+            known = f"{UNSEALED_VERSION} or {SCHEMA_VERSION}"
+            raise DataError(f"{self._expected} with schema {known}, found schema {schema!r}")
+        if sealed != (schema != UNSEALED_VERSION):
+            raise self.error(f"found {'' if sealed else 'no '}checksums in a file of schema {schema}")
+        self.header["sealed"] = sealed
+        self.names = self._table.columns
+
+    def error(self, text: str) -> DataError:
+        """Make an error that names the file and what it should be."""
+        return DataError(f"{self._expected}, {text}")
+
+    def typed(self, value: Any, kind: type, name: str) -> Any:
+        """Return a value of the header, which must be of a type."""
+        if not isinstance(value, kind):
+            raise self.error(f"found {name} to be {type(value).__name__}, not {kind.__name__}")
+        return value
+
+    def columns(self, names: list[str], groups: slice = slice(None)) -> dict[str, Any]:
+        """Read whole columns of numbers, of all row groups or some."""
+        try:
+            return self._table.whole(names, groups)
+        except DataError as error:
+            raise self.error(f"found a damaged file: {error}") from None
+
+    def _parsed(self, text: str) -> Any:
+        try:
+            return json.loads(text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise self.error(f"found a header that is no JSON ({error})") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _said(error: Exception) -> str:
+    return f"its header lacks {error}" if isinstance(error, KeyError) else str(error)
+
+
+def is_saved(path: str | os.PathLike[str], key: str) -> bool:
+    """Whether a path names a Parquet file with a header under `key`, by what its metadata say."""
+    if not os.fspath(path).lower().endswith(".parquet") or not os.path.isfile(path):
+        return False
+    try:
+        return key in ParquetTable(Path(path)).metadata
+    except DataError:
+        return False
+
+
 def read_metadata(path: str | os.PathLike[str], key: str) -> str:
-    """Read one text that `write_archive` put into a file's metadata; DataError if it is not there."""
-    return read_saved(path, key, f"{path}: expected a result saved by liqcore", lambda *_: None)[0]
-
-
-def read_saved(
-    path: str | os.PathLike[str], key: str, expected: str, load: Callable[[Any, BinaryIO], Loaded]
-) -> tuple[str, Loaded]:
-    """
-    Read the text under `key` in a file's metadata, and what `load` makes of its table and the open file.
-
-    Whatever is wrong is a DataError that begins with `expected`.
-    """
+    """Read one text that `write_archive` put into a file's metadata; DataError if it is not there, or damaged."""
+    expected = f"{path}: expected a result saved by liqcore"
     with open(path, "rb") as file:
         if file.read(4) != b"PAR1":
             raise DataError(f"{expected} (Parquet), found another kind of file")
-        file.seek(0)
-        try:
-            text, loaded = read_table(file, key, load)
-        except Exception as error:  # in a damaged file it runs into all kinds
-            raise DataError(f"{expected}, found a damaged Parquet file ({error})") from error
+        check_seal(file, "header", lambda part: DataError(f"{expected}, found a damaged file: {part}"))
+    try:
+        text: str | None = ParquetTable(Path(path)).metadata.get(key)
+    except DataError as error:
+        raise DataError(f"{expected}, found a damaged file: {error}") from None
     if text is None:
         raise DataError(f'{expected}, found a Parquet file without the metadata "{key}"')
-    return text, cast(Loaded, loaded)
+    return text

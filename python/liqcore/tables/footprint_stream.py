@@ -6,20 +6,19 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from ..errors import DataError, InvalidConfigError
+from ..errors import InvalidConfigError
 from ..words.files import write_whole
 from ..words.times import format_duration
-from .archive import read_saved
-from .parquet import read_groups, write_table
+from .archive import NO_CHECKSUM, SCHEMA_VERSION, SavedTable, is_saved
+from .parquet import write_table
 
 FOOTPRINTS_KEY = "liqcore.footprints"
-SCHEMA_VERSION = 1
 RUN_COLUMNS = ("start", "last", "first_tick", "last_tick", "trades", "end")
 ENTRY_COLUMNS = ("tick", "bought", "sold")
 GROUP_ROWS = 1_000_000  # entries in a row group
@@ -66,6 +65,8 @@ class FootprintStream:
         The first rows that were left out for it: stream, time, price, price believed at the time.
     begins_anew : dict or None
         Where the stream begins, if the trades before were left out, and why; as in the ``meta`` of a heatmap.
+    notes : list of str
+        Of a stream that was loaded: that its file carries no checksum, where it does not.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class FootprintStream:
         self.inputs = [dict(entry) for entry in inputs]
         self.outliers = [list(outlier) for outlier in outliers]
         self.begins_anew = None if begins_anew is None else dict(begins_anew)
+        self.notes: list[str] = []
         self.start: NDArray[np.int64] = native.start
         self.last: NDArray[np.int64] = native.last
         self.first_tick: NDArray[np.int32] = native.first_tick
@@ -161,14 +163,21 @@ class FootprintStream:
         return Path(path)
 
 
-def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
+def load_footprints(path: str | os.PathLike[str], *, verify: str = "all") -> FootprintStream:
     """
     Read a stream that `FootprintStream.save` wrote.
+
+    Parameters
+    ----------
+    path : path
+    verify : {"all", "header"}
+        How much of the file is compared with its checksums, as for `liqcore.load_heatmap`. Files of liqcore 0.1.0 carry
+        none.
 
     Raises
     ------
     DataError
-        If the file is not one, or is damaged.
+        If the file is not one, or is damaged: the message names the part.
 
     Examples
     --------
@@ -180,16 +189,9 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
     >>> bool((lq.load_footprints(path).bought == stream.bought).all())
     True
     """
-    expected = f"{path}: expected footprints saved by liqcore"
-
-    def load(table: Any, file: BinaryIO) -> dict[str, NDArray[Any]]:
-        runs = read_groups(table, slice(0, 1), RUN_COLUMNS, file)
-        return runs | read_groups(table, slice(1, None), ENTRY_COLUMNS, file)
-
-    text, columns = read_saved(path, FOOTPRINTS_KEY, expected, load)
-    header: dict[str, Any] = json.loads(text)
-    if header["schema"] != SCHEMA_VERSION:
-        raise DataError(f"{expected} with schema {SCHEMA_VERSION}, found schema {header['schema']}")
+    saved = SavedTable(path, FOOTPRINTS_KEY, "footprints", verify)
+    header = saved.header
+    columns = saved.columns(list(RUN_COLUMNS), slice(0, 1)) | saved.columns(list(ENTRY_COLUMNS), slice(1, None))
     try:
         native = _core.FootprintStream.from_columns(
             tick_size=header["tick_size"],
@@ -201,26 +203,24 @@ def load_footprints(path: str | os.PathLike[str]) -> FootprintStream:
             rounded_qty=header["rounded_qty"],
             rejected=header["rejected"],
         )
-    except (InvalidConfigError, TypeError) as error:
-        raise DataError(f"{expected}, found that {error}") from None
-    return FootprintStream(
-        native,
-        symbol=header["symbol"],
-        venue=header["venue"],
-        contract=header["contract"],
-        multiplier=header["multiplier"],
-        inputs=header["inputs"],
-        outliers=header.get("outliers", ()),
-        begins_anew=header.get("begins_anew"),
-    )
+        stream = FootprintStream(
+            native,
+            symbol=header["symbol"],
+            venue=header["venue"],
+            contract=header["contract"],
+            multiplier=header["multiplier"],
+            inputs=header["inputs"],
+            outliers=header.get("outliers", ()),
+            begins_anew=header.get("begins_anew"),
+        )
+    except (InvalidConfigError, TypeError, ValueError, KeyError) as error:
+        said = f"its header lacks {error}" if isinstance(error, KeyError) else error
+        raise saved.error(f"found that {said}") from None
+    if not header["sealed"]:
+        stream.notes.append(NO_CHECKSUM.format(Path(path).name))
+    return stream
 
 
 def is_footprints(path: str | os.PathLike[str]) -> bool:
     """Whether a path names a file that `FootprintStream.save` wrote, by what its metadata say."""
-    if not os.fspath(path).lower().endswith(".parquet") or not os.path.isfile(path):
-        return False
-    try:
-        read_saved(path, FOOTPRINTS_KEY, "", lambda *_: None)
-    except DataError:
-        return False
-    return True
+    return is_saved(path, FOOTPRINTS_KEY)
