@@ -210,7 +210,8 @@ void register_engine(py::module_& m) {
       .def(py::init(&make), py::kw_only(), py::arg("instrument"), py::arg("leverage"), py::arg("axis"),
            py::arg("ticks_per_bin"), py::arg("axis_limit"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"),
            py::arg("maker_share"), py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"),
-           py::arg("churn"), py::arg("event_threshold"), py::arg("reconciled"), py::arg("candle_price"), py::arg("outlier"))
+           py::arg("churn"), py::arg("event_threshold"), py::arg("reconciled"), py::arg("candle_price"),
+           py::arg("outlier"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {

@@ -100,20 +100,23 @@ void register_footprints(py::module_& m) {
       .def_property_readonly("sold", &column_view<&FootprintColumns::sold>);
 
   py::class_<FootprintBuilder>(m, "FootprintBuilder", "Sums trades into runs; liqcore.footprints documents it.")
-      .def(
-          py::init([](double tick_size, double lot_size, double span_bps, std::int64_t cut_ns, const py::object& ends,
-                      double outlier) {
-            std::vector<std::int64_t> further;
-            if (!ends.is_none()) {
-              const auto given = times(ends, "ends");
-              further.assign(given.begin(), given.end());
-            }
-            return FootprintBuilder({tick_size, lot_size, span_bps, cut_ns, outlier}, std::move(further));
-          }),
-          py::kw_only(), py::arg("tick_size"), py::arg("lot_size"), py::arg("span_bps"), py::arg("cut_ns"),
-          py::arg("ends"), py::arg("outlier"))
-      .def_property_readonly("outliers", [](const FootprintBuilder& self) { return outliers_of(self.price_notes(), self.terms().tick_size); })
-      .def_property_readonly("price_jumps", [](const FootprintBuilder& self) { return jumps_of(self.price_notes(), self.terms().tick_size); })
+      .def(py::init([](double tick_size, double lot_size, double span_bps, std::int64_t cut_ns, const py::object& ends,
+                       double outlier) {
+             std::vector<std::int64_t> further;
+             if (!ends.is_none()) {
+               const auto given = times(ends, "ends");
+               further.assign(given.begin(), given.end());
+             }
+             return FootprintBuilder({tick_size, lot_size, span_bps, cut_ns, outlier}, std::move(further));
+           }),
+           py::kw_only(), py::arg("tick_size"), py::arg("lot_size"), py::arg("span_bps"), py::arg("cut_ns"),
+           py::arg("ends"), py::arg("outlier"))
+      .def_property_readonly(
+          "outliers",
+          [](const FootprintBuilder& self) { return outliers_of(self.price_notes(), self.terms().tick_size); })
+      .def_property_readonly(
+          "price_jumps",
+          [](const FootprintBuilder& self) { return jumps_of(self.price_notes(), self.terms().tick_size); })
       .def(
           "trades",
           [](FootprintBuilder& self, const py::object& ts, const py::object& price, const py::object& qty,

@@ -50,7 +50,8 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
     : instrument_(std::move(instrument)),
       leverage_(std::move(leverage)),
       options_(std::move(options)),
-      live_{{}, {}, {}, {}, {}, {options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()}, 0, {}},
+      live_{{}, {}, {}, {}, {}, {options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()},
+            0,  {}},
       per_tick_(1.0 / instrument_.tick_size()),
       per_lot_(1.0 / instrument_.lot_size()),
       keys_(kBlockRows),
@@ -490,8 +491,7 @@ PriceBelief Engine::trade_belief() const noexcept {
 void Engine::believe_trade(const PriceBelief& belief) {
   if (!live_.run.empty() && belief.tick != live_.run.last()) apply_run();  // it lay beyond the axis
   belief_of(PriceStream::trades) = belief;
-  if (live_.book && live_.run.empty() && !live_.run.takes(belief.tick) && belief.tick >= 1 &&
-      belief.tick <= last_tick_)
+  if (live_.book && live_.run.empty() && !live_.run.takes(belief.tick) && belief.tick >= 1 && belief.tick <= last_tick_)
     live_.run.reset(belief.tick, belief.tick);
   look_again();
 }
@@ -521,8 +521,7 @@ Reject Engine::mark_seen(std::int64_t ts_ns, double price, std::int64_t seen_ns)
   }
   if (watched) {
     belief_of(PriceStream::marks) = belief;
-    note(limit, PriceStream::marks, seen_ns, tick, tick, tick, before, reject != Reject::outlier,
-         price_notes_);
+    note(limit, PriceStream::marks, seen_ns, tick, tick, tick, before, reject != Reject::outlier, price_notes_);
   }
   return count(reject);
 }
@@ -724,19 +723,17 @@ Reject Engine::candle(const CandleArrays& candles, std::size_t i) {
   const PriceBelief before = belief_of(PriceStream::candles);
   PriceBelief belief = before;
   if (is_wild(options_.outlier, ticks)) {
-    price_notes_.add(Outlier{PriceStream::candles, ts_ns,
-                             are_near(10.0 * options_.outlier, std::max(ticks.open, ticks.close), ticks.high)
-                                 ? ticks.low
-                                 : ticks.high,
-                             before.times > 0 ? before.tick : ticks.open});
+    price_notes_.add(Outlier{
+        PriceStream::candles, ts_ns,
+        are_near(10.0 * options_.outlier, std::max(ticks.open, ticks.close), ticks.high) ? ticks.low : ticks.high,
+        before.times > 0 ? before.tick : ticks.open});
     return count(Reject::outlier);
   }
-  if (!see(limit, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, belief))
-    reject = Reject::outlier;
+  if (!see(limit, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, belief)) reject = Reject::outlier;
   if (reject == Reject::none) use_candle(candles, i);
   belief_of(PriceStream::candles) = belief;
-  note(limit, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, before,
-       reject != Reject::outlier, price_notes_);
+  note(limit, PriceStream::candles, ts_ns, ticks.low, ticks.high, ticks.close, before, reject != Reject::outlier,
+       price_notes_);
   return count(reject);
 }
 

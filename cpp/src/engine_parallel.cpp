@@ -133,8 +133,7 @@ std::size_t Engine::surely_used(const TradeArrays& trades, std::size_t begin, st
     const std::size_t i = row - 1;
     const bool usable =
         check_trade(trades.ts_ns[i], trades.price[i], trades.qty[i], kNever, tick, lots) == Reject::none;
-    if (times > 0 && usable &&
-        are_near(options_.outlier, std::min(low, tick.units), std::max(high, tick.units))) {
+    if (times > 0 && usable && are_near(options_.outlier, std::min(low, tick.units), std::max(high, tick.units))) {
       low = std::min(low, tick.units);
       high = std::max(high, tick.units);
       if (trades.ts_ns[i] != trades.ts_ns[i + 1]) ++times;

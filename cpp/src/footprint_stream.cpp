@@ -169,8 +169,8 @@ void FootprintBuilder::use_row(std::int64_t ts_ns, double price, double qty, boo
     const PriceBelief before = belief_;
     if (!see(terms_.outlier, PriceStream::trades, ts_ns, tick.units, tick.units, tick.units, belief_))
       reject = Reject::outlier;
-    note(terms_.outlier, PriceStream::trades, ts_ns, tick.units, tick.units, tick.units, before,
-         reject == Reject::none, price_notes_);
+    note(terms_.outlier, PriceStream::trades, ts_ns, tick.units, tick.units, tick.units, before, reject == Reject::none,
+         price_notes_);
   }
   if (reject != Reject::none) {
     ++counts_.rejected[static_cast<std::size_t>(reject)];

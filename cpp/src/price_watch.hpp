@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
-#include "liqcore/error.hpp"
 #include "liqcore/book.hpp"
+#include "liqcore/error.hpp"
 #include "liqcore/outliers.hpp"
 #include "text_of.hpp"
 

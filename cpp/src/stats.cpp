@@ -3,9 +3,8 @@
 namespace liqcore::inline abi1 {
 
 std::string_view name(Reject reason) noexcept {
-  constexpr std::string_view names[kRejectReasons] = {"none",         "late",      "not_finite",
-                                                      "not_positive", "too_large", "off_grid",
-                                                      "inconsistent", "off_range", "outlier"};
+  constexpr std::string_view names[kRejectReasons] = {
+      "none", "late", "not_finite", "not_positive", "too_large", "off_grid", "inconsistent", "off_range", "outlier"};
   return names[static_cast<std::size_t>(reason)];
 }
 

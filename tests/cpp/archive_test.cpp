@@ -162,7 +162,8 @@ TEST(Archive, RefusesValuesThatAreNoNumbers) {
   EXPECT_EQ(refused(RowKind::open, -1, -1, -1, NAN), "row 0 of an archive must hold a number below 2^62, was nan");
   EXPECT_EQ(refused(RowKind::added, 0, 0, 5, INFINITY), "row 0 of an archive must hold a number below 2^62, was inf");
   EXPECT_EQ(refused(RowKind::opened, 0, 0, -1, 1e19), "row 0 of an archive must hold a number below 2^62, was 1e+19");
-  EXPECT_EQ(refused(RowKind::open_interest, -1, -1, -1, 1e19), "");
+  EXPECT_EQ(refused(RowKind::open_interest, -1, -1, -1, 1e19),
+            "window 0: open interest must be 0 to 2^48 lots, was 1e+19");
 }
 
 TEST(Archive, RefusesCellsOutOfOrder) {

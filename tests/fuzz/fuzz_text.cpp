@@ -31,8 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto sells = std::make_unique<bool[]>(room);
   const auto trades =
       text::parse_trades(bytes, columns, "BTC", {ts, price, quantity, std::span(sells.get(), room), id});
-  if (trades.rows != trades.used + trades.unreadable() + trades.not_finite + trades.not_positive +
-                         trades.unknown_side + trades.other_symbol ||
+  if (trades.rows != trades.used + trades.unreadable() + trades.not_finite + trades.not_positive + trades.unknown_side +
+                         trades.other_symbol ||
       trades.used > static_cast<std::int64_t>(room))
     std::abort();
   for (std::int64_t i = 0; i < trades.used; ++i)
@@ -40,8 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const std::array<int, 2> wanted{columns.price, columns.quantity};
   std::vector<double> values(2 * room);
-  const auto rows =
-      text::parse_columns(bytes, delimiter, columns.time, wanted, columns.symbol, "", ts, values);
+  const auto rows = text::parse_columns(bytes, delimiter, columns.time, wanted, columns.symbol, "", ts, values);
   if (rows.used > rows.rows || rows.used > static_cast<std::int64_t>(room)) std::abort();
   static_cast<void>(text::distinct_values(bytes, delimiter, columns.price, 5, columns.quantity));
   return 0;

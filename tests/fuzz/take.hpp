@@ -27,9 +27,7 @@ class Take {
 
   [[nodiscard]] bool empty() const { return left_.empty(); }
   [[nodiscard]] std::span<const std::byte> bytes() const { return std::as_bytes(left_); }
-  [[nodiscard]] std::string_view text() const {
-    return {reinterpret_cast<const char*>(left_.data()), left_.size()};
-  }
+  [[nodiscard]] std::string_view text() const { return {reinterpret_cast<const char*>(left_.data()), left_.size()}; }
 
  private:
   std::span<const std::uint8_t> left_;

@@ -122,7 +122,7 @@ def test_recorded_bars_equal_the_reference(coin: str, trigger: str) -> None:
 @pytest.mark.parametrize("contract", ["linear", "inverse"])
 def test_zones_and_reaches_are_those_of_the_heatmap_and_the_map(contract: str, trigger: str) -> None:
     compared = 0
-    for seed in range(8):
+    for seed in range(12):
         rng = random.Random(f"{seed} {contract} {trigger}")
         setup = random_setup(
             rng, trigger=trigger, contract=contract, half_life=None, step_ticks=2, base=6543, bins=None

@@ -389,7 +389,7 @@ class LIQCORE_EXPORT Engine {
     std::optional<TickRange> triggered;  // the last touch
     std::optional<TickRange> price;      // where it left the price: one tick, or its range if nobody said
     SampledModel sampled;
-    std::int64_t last_price;  // tick of the last trade or candle; 0: none yet
+    std::int64_t last_price;                         // tick of the last trade or candle; 0: none yet
     std::array<PriceBelief, kPriceStreams> beliefs;  // that of trades without the run in progress: see trade_belief()
   };
   mutable Live live_;

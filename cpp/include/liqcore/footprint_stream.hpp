@@ -21,7 +21,7 @@ struct FootprintTerms {
   double span_bps = 5.0;                 ///< a run's high lies at most this above its low, basis points of its first
                                          ///< price, and at most FootprintStream::kMaxSpan ticks; >= 0
   std::int64_t cut_ns = 60'000'000'000;  ///< runs end at whole multiples of this since the UNIX epoch; >= 1
-  double outlier = 0.0;  ///< EngineOptions::outlier of the trades; 0: every price is believed
+  double outlier = 0.0;                  ///< EngineOptions::outlier of the trades; 0: every price is believed
   bool operator==(const FootprintTerms&) const = default;
 };
 
