@@ -14,7 +14,6 @@ LISTED = {
     "cpp/src/engine_state.cpp Engine::restore",
     "cpp/src/margin.cpp MarginSchedule::tiers",
     "cpp/src/margin.cpp hedge_liquidation_prices",
-    "cpp/src/text/csv.cpp parse_iso",
     "cpp/src/text/csv.cpp parse_side",
 }
 

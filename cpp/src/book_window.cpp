@@ -239,6 +239,20 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
   *this = std::move(made);
 }
 
+/// Takes up what the window has scaled and taken away; whether it touched or took away anything.
+bool LevelBook::take_up_scales(const Segment& open) {
+  scaled_ = !open.scale[0].empty() || !open.scale[1].empty();
+  bool passed = !open.touched[0].empty() || !open.touched[1].empty();
+  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
+    const std::size_t side = layer < tiers_ ? 0 : 1;
+    pending_[layer] = open.scale[side].empty() ? 1.0 : open.scale[side][layer - side * tiers_];
+    const auto added = open.additions.layer_lots(layer);
+    thinned_[layer] = std::any_of(added.begin(), added.end(), [](double lots) { return lots < 0.0; }) ? 1 : 0;
+    passed = passed || thinned_[layer] != 0;
+  }
+  return passed;
+}
+
 void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
                         std::span<const Account> earlier, const Segment* idle, std::uint64_t idle_windows) {
   for (Layers* layers : {&fresh_, &liquidated_, &own_liquidated_}) layers->clear();
@@ -249,15 +263,7 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
   roomed_ = 0;
   make_room(bins);
 
-  scaled_ = !open.scale[0].empty() || !open.scale[1].empty();
-  bool passed = !open.touched[0].empty() || !open.touched[1].empty();
-  for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) {
-    const std::size_t side = layer < tiers_ ? 0 : 1;
-    pending_[layer] = open.scale[side].empty() ? 1.0 : open.scale[side][layer - side * tiers_];
-    const auto added = open.additions.layer_lots(layer);
-    thinned_[layer] = std::any_of(added.begin(), added.end(), [](double lots) { return lots < 0.0; }) ? 1 : 0;
-    passed = passed || thinned_[layer] != 0;
-  }
+  bool passed = take_up_scales(open);
   // What was booked of earlier windows; what is not yet is left out.
   const auto before = [&](std::size_t layer) {
     Account out = accounts[layer];

@@ -232,13 +232,10 @@ void check_history(const History& history) {
   check_windows(history, history.start_ns(0), bins, true, sums);
 }
 
-void check_state(const Checkpoint& checkpoint, const EngineOptions& options) {
-  const History& history = checkpoint.history;
-  const Terms& terms = history.terms();
-  const std::size_t layers = 2 * terms.tiers;
-  const Layers::Range bins = bins_of(options);
+namespace {
 
-  const Layers::Range axis = checkpoint.axis;
+void check_axis(Layers::Range axis, const Terms& terms, const EngineOptions& options) {
+  const Layers::Range bins = bins_of(options);
   if (options.axis && (axis.low != bins.low || axis.high != bins.high))
     throw InvalidConfig("an engine must be restored with its own axis, bins " + text_of(bins.low) + " to " +
                         text_of(bins.high - 1) + ", had " + text_of(axis.low) + " to " + text_of(axis.high - 1));
@@ -247,6 +244,17 @@ void check_state(const Checkpoint& checkpoint, const EngineOptions& options) {
   if (!options.axis)
     require(terms.ticks_per_bin <= kMaxAutomaticStep && ends_in_time(options, terms.ticks_per_bin),
             "ticks_per_bin of an automatic axis", "be at most 2^20, and 2^40 / axis_limit", terms.ticks_per_bin);
+}
+
+}  // namespace
+
+void check_state(const Checkpoint& checkpoint, const EngineOptions& options) {
+  const History& history = checkpoint.history;
+  const Terms& terms = history.terms();
+  const std::size_t layers = 2 * terms.tiers;
+  const Layers::Range bins = bins_of(options);
+
+  check_axis(checkpoint.axis, terms, options);
   check_windows(checkpoint, bins);
 
   const Stats& stats = checkpoint.stats;

@@ -294,7 +294,7 @@ class Reference:
         reason = self._reason(ts, prices, quantities, on_grid, zero_qty)
         if stream in self.prices and reason in ("", "off_range"):
             watched, ticks = self.prices[stream], [self._ticks(price) for price in prices]
-            if (len(ticks) == 4 and watched.wild(*ticks, 10 * self.outlier)) or not watched.believes(
+            if (len(ticks) == 4 and watched.wild(*ticks, wide=10 * self.outlier)) or not watched.believes(
                 ts, min(ticks), max(ticks), ticks[-1]
             ):
                 reason = "outlier"

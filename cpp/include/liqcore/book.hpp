@@ -257,6 +257,7 @@ class LIQCORE_EXPORT LevelBook {
   template <class Keep>
   void take_away(std::size_t layer, std::int64_t low_bin, std::int64_t high_bin, Keep&& keep) noexcept;
   void cancel_out(std::size_t layer) noexcept;
+  bool take_up_scales(const Segment& open);
   void take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
                std::span<const Account> earlier, const Segment* idle, std::uint64_t idle_windows);
   template <class Use>

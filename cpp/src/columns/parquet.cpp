@@ -384,6 +384,42 @@ struct PageHeader {
   bool has_details = false;
 };
 
+/// Reads what the header says of a page of one kind.
+void read_details(ThriftReader& in, ParquetPage& page) {
+  const bool second = page.kind == PageKind::data_v2;
+  const auto first_kind = [&](int id, ThriftType type) {
+    if (id != 2) return false;
+    page.encoding = small(in.number(type), last_encoding, "encoding");
+    return true;
+  };
+  const auto second_kind = [&](int id, ThriftType type) {
+    switch (id) {
+      case 2:
+        page.nulls = not_negative(in.number(type), "number of nulls");
+        return true;
+      case 4:
+        page.encoding = small(in.number(type), last_encoding, "encoding");
+        return true;
+      case 5:
+        page.definition_bytes = not_negative(in.number(type), "size of levels");
+        return true;
+      case 6:
+        page.repetition_bytes = not_negative(in.number(type), "size of levels");
+        return true;
+      case 7:
+        page.is_packed = in.flag(type);
+        return true;
+      default:
+        return false;
+    }
+  };
+  in.fields([&](int id, ThriftType type) {
+    if (id != 1) return second ? second_kind(id, type) : first_kind(id, type);
+    page.values = not_negative(in.number(type), "number of values");
+    return true;
+  });
+}
+
 PageHeader read_page_header(ThriftReader& in) {
   PageHeader out;
   ParquetPage& page = out.page;
@@ -407,25 +443,7 @@ PageHeader read_page_header(ThriftReader& in) {
         if (type != ThriftType::structure) return false;
         out.has_details = true;
         page.kind = id == 5 ? PageKind::data : id == 7 ? PageKind::dictionary : PageKind::data_v2;
-        in.fields([&](int inner, ThriftType kind) {
-          const bool second = id == 8;
-          if (inner == 1) {
-            page.values = not_negative(in.number(kind), "number of values");
-          } else if (inner == (second ? 4 : 2)) {
-            page.encoding = small(in.number(kind), last_encoding, "encoding");
-          } else if (second && inner == 2) {
-            page.nulls = not_negative(in.number(kind), "number of nulls");
-          } else if (second && inner == 5) {
-            page.definition_bytes = not_negative(in.number(kind), "size of levels");
-          } else if (second && inner == 6) {
-            page.repetition_bytes = not_negative(in.number(kind), "size of levels");
-          } else if (second && inner == 7) {
-            page.is_packed = in.flag(kind);
-          } else {
-            return false;
-          }
-          return true;
-        });
+        read_details(in, page);
         return true;
       default:
         return false;

@@ -116,35 +116,41 @@ bool take_fraction(std::string_view& rest, std::size_t places, std::int64_t& fra
 /// Takes one of two marks, the one that is not `other`.
 bool take_either(std::string_view& rest, char c, char other) noexcept { return take(rest, c) || take(rest, other); }
 
+/// Takes a zone: a name of UTC, or how far it is from UTC.
+bool parse_zone(std::string_view rest, int& offset_minutes) noexcept {
+  take(rest, ' ');
+  if (rest == "Z" || rest == "UTC" || rest == "GMT") return true;
+  const int sign = rest.starts_with('+') ? 1 : -1;
+  if (!take_either(rest, '+', '-')) return false;
+  int hour = 0, minute = 0;
+  if (!take_digits(rest, 2, hour)) return false;
+  take(rest, ':');
+  if (!rest.empty() && !take_digits(rest, 2, minute)) return false;
+  offset_minutes = sign * (hour * 60 + minute);
+  return rest.empty() && hour <= 23 && minute <= 59;
+}
+
+/// Takes the rest of an hour of twelve, such as `-PM`; 12-AM is midnight.
+bool parse_half_day(std::string_view rest, int& hour) noexcept {
+  const bool afternoon = take(rest, 'P');
+  if ((!afternoon && !take(rest, 'A')) || rest != "M" || hour < 1 || hour > 12) return false;
+  hour = hour % 12 + (afternoon ? 12 : 0);
+  return true;
+}
+
 /// Takes what follows a date: a clock, to the minute or finer, or an hour of twelve such as `01-PM`; and a zone.
 bool parse_clock(std::string_view rest, int& hour, int& minute, int& second, std::int64_t& nanoseconds,
                  int& offset_minutes) noexcept {
   if (!take(rest, 'T') && !take(rest, 'D') && !take(rest, ' ')) return false;
   if (!take_digits(rest, 2, hour)) return false;
-  if (take(rest, '-')) {  // 12-AM is midnight
-    const bool afternoon = take(rest, 'P');
-    if ((!afternoon && !take(rest, 'A')) || rest != "M" || hour < 1 || hour > 12) return false;
-    hour = hour % 12 + (afternoon ? 12 : 0);
-    return true;
-  }
+  if (take(rest, '-')) return parse_half_day(rest, hour);
   if (!take(rest, ':') || !take_digits(rest, 2, minute)) return false;
   if (take(rest, ':')) {
     if (!take_digits(rest, 2, second)) return false;
     if (take_either(rest, '.', ',') && !take_fraction(rest, 9, nanoseconds)) return false;
   }
   if (hour > 23 || minute > 59 || second > 59) return false;
-  if (rest.empty()) return true;
-  take(rest, ' ');
-  if (rest == "Z" || rest == "UTC" || rest == "GMT") return true;
-  const int sign = rest.starts_with('+') ? 1 : -1;
-  if (!take_either(rest, '+', '-')) return false;
-  int offset_hour = 0, offset_minute = 0;
-  if (!take_digits(rest, 2, offset_hour)) return false;
-  take(rest, ':');
-  if (!rest.empty() && !take_digits(rest, 2, offset_minute)) return false;
-  if (offset_hour > 23 || offset_minute > 59) return false;
-  offset_minutes = sign * (offset_hour * 60 + offset_minute);
-  return rest.empty();
+  return rest.empty() || parse_zone(rest, offset_minutes);
 }
 
 bool parse_iso(std::string_view rest, std::int64_t& ts_ns) noexcept {
