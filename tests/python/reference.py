@@ -79,8 +79,9 @@ class Prices:
         self.believed, self.suspect = self.suspect, []
         return True
 
-    def wild(self, open_: int, high: int, low: int, close: int, wide: float) -> bool:
-        """Whether a candle's own prices are far from each other."""
+    def wild(self, prices: list[int], wide: float) -> bool:
+        """Whether a candle's own prices (open, high, low, close) are far from each other."""
+        open_, high, low, close = prices
         return not (self.near(max(open_, close), high, wide) and self.near(min(open_, close), low, wide))
 
 
@@ -294,7 +295,7 @@ class Reference:
         reason = self._reason(ts, prices, quantities, on_grid, zero_qty)
         if stream in self.prices and reason in ("", "off_range"):
             watched, ticks = self.prices[stream], [self._ticks(price) for price in prices]
-            if (len(ticks) == 4 and watched.wild(*ticks, wide=10 * self.outlier)) or not watched.believes(
+            if (len(ticks) == 4 and watched.wild(ticks, 10 * self.outlier)) or not watched.believes(
                 ts, min(ticks), max(ticks), ticks[-1]
             ):
                 reason = "outlier"
