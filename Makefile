@@ -11,7 +11,7 @@ ifeq ($(origin CXX),default)
 export CXX = c++
 endif
 
-.PHONY: help setup demo wheel test test-all test-cpp test-python test-stranger test-sanitizers test-interop test-packaging test-integration soak sanitized bench bench-quick bench-check docs lint tidy format clean system-packages
+.PHONY: help setup demo wheel test test-all test-cpp test-python test-stranger test-sanitizers test-interop test-packaging test-integration soak sanitized fuzzers bench bench-quick bench-check docs lint tidy format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -96,8 +96,15 @@ test-sanitizers: sanitized  ## C++ tests under ASan and UBSan, then TSan
 
 ROUNDS := 20
 STREAMS := 1000000
-soak: sanitized $(VENV)/.installed  ## What is longer: big sizes and a million random STREAMS under sanitizers, property tests in ROUNDS=20 from a SEED
-	$(BIN)/python tools/soak.py --jobs $(JOBS) --rounds $(ROUNDS) --streams $(STREAMS) $(if $(SEED),--seed $(SEED)) $(SANITIZERS)
+FILES := 20000
+RUNS := 10000000
+soak: sanitized fuzzers $(VENV)/.installed  ## What is longer: big sizes and a million random STREAMS under sanitizers, damaged FILES, RUNS of fuzzers, property tests in ROUNDS=20 from a SEED
+	$(BIN)/python tools/soak.py --jobs $(JOBS) --rounds $(ROUNDS) --streams $(STREAMS) --files $(FILES) --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(SANITIZERS)
+
+fuzzers: system-packages optional-ccache optional-clang  ## libFuzzer targets, where Clang is
+	@if command -v clang++ >/dev/null; then \
+	  cmake --preset fuzz -G Ninja >/dev/null && cmake --build --preset fuzz -j $(JOBS) || exit 1; \
+	fi
 
 test-python: optional-ccache $(VENV)/.installed  ## Tests of the Python package
 	$(BIN)/python -m pytest -q -n $(JOBS)

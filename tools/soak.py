@@ -2,15 +2,18 @@
 What takes too long for `make test-all`: `make soak`, which builds the presets first. Prints its figures at the end.
 
 C++ tests under sanitizers with LIQCORE_SOAK=1, which gives them their long sizes; the random comparison of C++
-(tests/cpp/streams_test.cpp) over STREAMS streams under the first sanitizer; then the property tests of Python in
-rounds, each from another seed. A failure ends it with the seed; SEED=... ROUNDS=1 runs that round again.
+(tests/cpp/streams_test.cpp) over STREAMS streams under the first sanitizer; damaged FILES of every kind; where Clang
+is, RUNS of each libFuzzer target (tests/fuzz); then the property tests of Python in rounds, each from another seed. A
+failure ends it with the seed; SEED=... ROUNDS=1 runs that round again.
 """
 
 import argparse
+import glob
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 Figures = dict[str, float]
@@ -63,6 +66,40 @@ def streams(preset: str, count: int, first: int, jobs: int) -> Figures:
     return total
 
 
+def damaged_files(count: int, seed: int) -> Figures:
+    """Read damaged files of every kind; `fuzz.py` says what came of them."""
+    run([sys.executable, "tests/python/fuzz.py", str(count), "--seed", str(seed)])
+    return {"files": count}
+
+
+def fuzzers(runs: int, seed: int, jobs: int) -> dict[str, Figures]:
+    """Run each libFuzzer target, as many at once as there are jobs."""
+    table: dict[str, Figures] = {}
+    waiting = sorted(glob.glob("build/fuzz/tests/fuzz/liqcore_fuzz_*[!.]"))
+    while waiting:
+        began = time.monotonic()
+        batch, waiting = waiting[:jobs], waiting[jobs:]
+        processes = []
+        for path in batch:
+            corpus = f"tests/fuzz/corpora/{path.rpartition('_')[2]}"
+            found = tempfile.mkdtemp(prefix="liqcore-fuzz-")  # what is found goes there, not into the tree
+            command = [path, f"-runs={runs}", f"-seed={seed % 2**31}", "-max_len=4096", "-print_final_stats=1"]
+            command += [found, *([corpus] if os.path.isdir(corpus) else [])]
+            print("$", *command, flush=True)
+            said = subprocess.PIPE
+            processes.append(subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, text=True))
+        for path, process in zip(batch, processes, strict=True):
+            told = process.communicate()[0]
+            if process.returncode != 0:
+                sys.exit(f"{told[-10_000:]}\nfailed: {path}")
+            (done,) = re.findall(r"stat::number_of_executed_units: (\d+)", told)
+            table[f"libFuzzer, {path.rpartition('_')[2]}"] = {
+                "runs": int(done),
+                "seconds": time.monotonic() - began,
+            }
+    return table
+
+
 def properties(seed: int, jobs: str) -> Figures:
     options = ["-m", "hypothesis", "--hypothesis-profile", "soak", f"--hypothesis-seed={seed}"]
     command = [
@@ -90,6 +127,8 @@ def main() -> None:
     parser.add_argument("--jobs", default=str(os.cpu_count() or 1))
     parser.add_argument("--rounds", type=int, default=20, help="of the property tests")
     parser.add_argument("--streams", type=int, default=1_000_000, help="of the random comparison of C++")
+    parser.add_argument("--files", type=int, default=20_000, help="damaged files of every kind")
+    parser.add_argument("--runs", type=int, default=10_000_000, help="of each libFuzzer target that is built")
     parser.add_argument("--seed", type=int, help="of the first round and stream; the next ones count on from it")
     parser.add_argument("presets", nargs="*", help="built sanitizer presets")
     given = parser.parse_args()
@@ -104,6 +143,12 @@ def main() -> None:
         name = f"Random streams, {given.presets[0]}, from seed {first}"
         figures = streams(given.presets[0], given.streams, first, int(given.jobs))
         table[name] = {**figures, "seconds": time.monotonic() - began}
+    if given.files:
+        began = time.monotonic()
+        figures = damaged_files(given.files, first)
+        table[f"Damaged files from seed {first}"] = {**figures, "seconds": time.monotonic() - began}
+    if given.runs:
+        table |= fuzzers(given.runs, first, int(given.jobs))
     began = time.monotonic()
     total: Figures = {"tests": 0, "examples": 0}
     for seed in range(first, first + given.rounds):
