@@ -1,6 +1,7 @@
 // Runs one kernel once over a file of trades, for callgrind to count (bench/instructions.py writes the file):
 //
-//     valgrind --tool=callgrind --toggle-collect=measured liqcore_bench_instructions batch|trade|watched_batch|watched_trade|loop FILE
+//     valgrind --tool=callgrind --toggle-collect=measured liqcore_bench_instructions
+//     batch|trade|watched_batch|watched_trade|loop FILE
 #include <cmath>
 #include <cstdio>
 #include <exception>

@@ -114,6 +114,6 @@ def venv_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("venv")
     run(sys.executable, "-m", "venv", "--without-pip", folder)
     python = folder / "bin" / "python"
-    needed = ["scikit-build-core>=1.0", "pybind11>=3.0", "pytest>=8", "hypothesis"]
+    needed = ["scikit-build-core>=1.0,<2", "pybind11>=3.0,<4", "pytest>=8", "hypothesis"]
     run(sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-compile", wheel, *needed)
     return python

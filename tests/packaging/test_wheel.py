@@ -1,5 +1,6 @@
 """The wheel's headers, library and CMake package, used by an extension of a stranger; the sdist."""
 
+import os
 import re
 import shutil
 import sys
@@ -109,3 +110,25 @@ def test_the_sdist_holds_everything_but_ci(tmp_path: Path) -> None:
         names = {name.partition("/")[2] for name in file.getnames()}
     tracked = set(run("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard").split())
     assert names - {"PKG-INFO"} == {name for name in tracked if not name.startswith(".ci/")}
+
+
+def test_the_sdist_is_the_same_whoever_builds_it(tmp_path: Path) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("there is no git to list the files with")
+    built = []
+    for i, mask in enumerate((0o022, 0o077)):
+        before = os.umask(mask)  # modes and times of a checkout are its own
+        try:
+            run("git", "clone", "-q", ROOT, tmp_path / str(i))
+            run(sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", tmp_path, tmp_path / str(i))
+        finally:
+            os.umask(before)
+        (path,) = tmp_path.glob("*.tar.gz")
+        built.append(path.read_bytes())
+        path.unlink()
+    assert built[0] == built[1]
+
+
+def test_the_wheel_holds_the_licences_of_what_is_compiled_in(contents: list[str]) -> None:
+    licences = {name.rpartition("/")[2] for name in contents if "/licenses/" in name}
+    assert licences == {"LICENSE", "pybind11.txt"}
