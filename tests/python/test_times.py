@@ -1,6 +1,7 @@
 """Lengths of time and instants: what is understood, what is refused, and that writing gives back what was read."""
 
 import re
+import types
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import liqcore as lq
 from liqcore.errors import InvalidConfigError
 from liqcore.words.times import UNITS_NS, format_duration, parse_duration, to_ns
 
@@ -180,3 +182,29 @@ def test_what_is_no_instant_is_a_type_error(value: Any) -> None:
 @given(st.integers(-(2**62), 2**62))
 def test_numpy_writes_what_is_read(ns: int) -> None:
     assert to_ns(str(np.datetime64(ns, "ns"))) == ns == to_ns(np.datetime64(ns, "ns"))
+
+
+# --- times of data as datetime64 ---
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_dates_of_any_unit_are_the_same_nanoseconds(unit: str) -> None:
+    market = lq.simulate(days=0.02, trades_per_day=40_000)
+    whole = market.trades.ts // 10**6 * 10**6
+    dated = whole.view("M8[ns]").astype(f"M8[{unit}]")
+    columns = (market.trades.price, market.trades.qty, market.trades.taker_sell)
+    marks = market.marks.ts // 10**6 * 10**6
+    expected = lq.heatmap(trades=(whole, *columns), marks=(marks, market.marks.price))
+    shown = types.SimpleNamespace(ts=dated, price=columns[0], qty=columns[1], taker_sell=columns[2])
+    for trades in ((dated, *columns), shown, lq.TradeBatch(dated, *columns)):
+        hm = lq.heatmap(trades=trades, marks=(marks.view("M8[ns]").astype(f"M8[{unit}]"), market.marks.price))
+        np.testing.assert_array_equal(hm.values, expected.values)
+        np.testing.assert_array_equal(hm.times, expected.times)
+    bars = lq.features((dated, *columns), "5m")
+    np.testing.assert_array_equal(bars.values, lq.features((whole, *columns), "5m").values)
+
+
+def test_dates_that_nanoseconds_cannot_tell_are_refused() -> None:
+    far = np.array(["2400-01-01"], "M8[s]")
+    with pytest.raises(lq.DataError, match="ts must lie between the years 1678 and 2261"):
+        lq.TradeBatch(far, np.ones(1), np.ones(1), np.zeros(1, np.bool_))

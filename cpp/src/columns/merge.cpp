@@ -123,8 +123,10 @@ class Merger {
     const bool by_id = a.numbering == b.numbering && !a.id.empty() && !b.id.empty();
     const std::size_t i = at_[0], j = at_[1], most = std::min(a.ts.size() - i, b.ts.size() - j);
     const auto alike = [&](std::size_t n) {
-      return (a.ts[i + n] == b.ts[j + n]) & (a.qty[i + n] == b.qty[j + n]) & (a.price[i + n] == b.price[j + n]) &
-             (a.taker_sell[i + n] == b.taker_sell[j + n]) & (!by_id || a.id[i + n] == b.id[j + n]);
+      const int same = static_cast<int>(a.ts[i + n] == b.ts[j + n]) & static_cast<int>(a.qty[i + n] == b.qty[j + n]) &
+                       static_cast<int>(a.price[i + n] == b.price[j + n]) &
+                       static_cast<int>(a.taker_sell[i + n] == b.taker_sell[j + n]);  // without a branch each
+      return same != 0 && (!by_id || a.id[i + n] == b.id[j + n]);
     };
     std::size_t rows = 0;
     while (rows < most && alike(rows)) ++rows;
@@ -219,10 +221,11 @@ class Merger {
 
   bool have_in_common(const Part& a, const Part& b) const {
     const TradeRun &x = of(a.run), &y = of(b.run);
-    bool found = false;
+    int found = 0;
     for (std::size_t i = a.begin; i < a.end; ++i)
-      for (std::size_t j = b.begin; j < b.end; ++j) found |= (x.qty[i] == y.qty[j]) & (x.price[i] == y.price[j]);
-    return found;  // perhaps on different sides: the slower way finds out
+      for (std::size_t j = b.begin; j < b.end; ++j)
+        found |= static_cast<int>(x.qty[i] == y.qty[j]) & static_cast<int>(x.price[i] == y.price[j]);
+    return found != 0;  // perhaps on different sides: the slower way finds out
   }
 
   /// Puts rows that no two runs have in common.

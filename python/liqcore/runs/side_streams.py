@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..market.prices import of_one_market
 from ..sources.report import summary_of
 from ..tables.batch import is_table
-from ..words.times import iso
+from ..words.times import in_ns, iso
 
 if TYPE_CHECKING:
     from .._core import Instrument
@@ -227,7 +227,8 @@ def _is_pair(given: Any) -> bool:
 def _columns(given: Any, *names: str) -> tuple[Any, ...] | None:
     if given is None:
         return None
-    return (given[0], given[1]) if _is_pair(given) else tuple(getattr(given, name) for name in names)
+    times, *rest = given if _is_pair(given) else (getattr(given, name) for name in names)
+    return in_ns(times), *rest
 
 
 def _prices(candles: Any, span: slice) -> tuple[Any, ...]:

@@ -65,9 +65,10 @@ def settle_terms(config: Config, source: Source) -> Terms:
     given = section.venue is not None and bool(among)
     listing = next((found for symbol in symbols for venue in among if (found := venue.listed(symbol))), None)
     if given and listing is None and not own_margin and not stored:
+        why = unknown_symbol(among, symbols[0]) if symbols else f"symbol must be given with the venue {section.venue}"
         raise InvalidConfigError(
-            (unknown_symbol(among, symbols[0]) if symbols else f"symbol must be given with the venue {section.venue}")
-            + ": or give margin terms of your own (--mmr, instrument=, [instrument] of a configuration)"
+            f"{why}{'' if why.endswith('?') else ';'} or give margin terms of your own (--mmr, instrument=, "
+            "[instrument] of a configuration)"
         )
     contract, notes = _contract(config, source, symbols, among, listing)
     if not source.quantities and section.venue is None and ":" in contract.source:

@@ -292,7 +292,8 @@ def trades_of(trades: Any) -> Any:
         return tables.read_trades(trades)
     columns = ("ts", "price", "qty", "taker_sell")
     if trades is None or isinstance(trades, FootprintStream) or all(hasattr(trades, name) for name in columns):
-        return trades
+        is_dated = getattr(getattr(trades, "ts", None), "dtype", np.dtype(np.int64)).kind == "M"
+        return TradeBatch(*(getattr(trades, name) for name in columns)) if is_dated else trades
     raise TypeError(
         "trades must be a TradeBatch, a tuple of arrays (ts, price, qty, taker_sell), an Arrow table or a "
         f"FootprintStream, was {type(trades).__name__}"

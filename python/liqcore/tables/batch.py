@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..words.times import refuse_other_units
+from ..words.times import in_ns, refuse_other_units
 from .arrow import ArrowTable, Exported
 
 
@@ -17,7 +17,8 @@ class TradeBatch(ArrowTable):
     Attributes
     ----------
     ts : ndarray of int64, shape (n,), C-contiguous
-        Nanoseconds since the UNIX epoch, UTC; never falling, also from one batch to the next.
+        Nanoseconds since the UNIX epoch, UTC; never falling, also from one batch to the next. Given as datetime64 of
+        any unit, it is converted.
     price : ndarray of float64, shape (n,), C-contiguous
         As the venue prints it.
     qty : ndarray of float64, shape (n,), C-contiguous
@@ -43,7 +44,8 @@ class TradeBatch(ArrowTable):
     taker_sell: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        """Refuse times in another unit."""
+        """Bring datetime64 to nanoseconds, and refuse numbers in another unit."""
+        object.__setattr__(self, "ts", in_ns(self.ts))
         refuse_other_units(self.ts)
 
     def __len__(self) -> int:

@@ -257,6 +257,28 @@ def refuse_other_units(ts: NDArray[Any], name: str = "ts") -> None:
     raise DataError(f"{name} must be nanoseconds since the UNIX epoch, found {odd}, which seems to be {seems}")
 
 
+def in_ns(ts: NDArray[Any], name: str = "ts") -> NDArray[Any]:
+    """
+    Return times of data as nanoseconds: datetime64 of any unit as int64, anything else as it is.
+
+    Raises
+    ------
+    DataError
+        If a time lies outside the years 1678 to 2261, which are all that 64 bits of nanoseconds can tell.
+
+    Examples
+    --------
+    >>> in_ns(np.array(["2026-06-12T10:00"], "datetime64[m]"))
+    array([1781258400000000000])
+    """
+    if not isinstance(ts, np.ndarray) or ts.dtype.kind != "M":
+        return ts
+    out = ts.astype("datetime64[ns]")
+    if not np.array_equal(out.astype(ts.dtype), ts, equal_nan=True):
+        raise DataError(f"{name} must lie between the years 1678 and 2261, where nanoseconds reach, found others")
+    return out.view(np.int64)
+
+
 def iso(ns: int) -> str:
     """Return a time as ISO text to the second, such as 2026-06-12T10:00:00Z."""
     return f"{np.datetime64(ns, 'ns').astype('datetime64[s]')}Z"
