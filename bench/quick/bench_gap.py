@@ -14,6 +14,7 @@ from timed import Timed
 
 WINDOWS = 1_000_000
 WINDOW_NS = 1_000_000_000
+START = 1_780_272_000 * WINDOW_NS  # 2026-06-01
 HALF_LIFE = "30d"
 
 GAP = pytest.mark.benchmark(group=f"a gap of {WINDOWS:,} windows")
@@ -26,12 +27,12 @@ def engine_before(half_life: str | None) -> lq.Engine:
     walk = np.random.default_rng(1).normal(0.0, 20.0, 2_000).cumsum()
     n = len(walk)
     engine.trades(
-        ts=np.arange(n) * (WINDOW_NS // 20),
+        ts=START + np.arange(n) * (WINDOW_NS // 20),
         price=60_000.0 + np.round(walk) * 0.5,
         qty=np.full(n, 1.0),
         taker_sell=np.arange(n) % 2 == 0,
     )
-    engine.advance(200 * WINDOW_NS)
+    engine.advance(START + 200 * WINDOW_NS)
     return engine
 
 
@@ -48,7 +49,7 @@ def test_advance(timed: Timed, half_life: str | None) -> None:
     """`Engine.advance` over all of it."""
 
     def over(engine: lq.Engine) -> lq.Engine:
-        engine.advance((200 + WINDOWS) * WINDOW_NS)
+        engine.advance(START + (200 + WINDOWS) * WINDOW_NS)
         return engine
 
     timed.anew(

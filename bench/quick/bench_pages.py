@@ -15,6 +15,7 @@ from timed import Timed
 
 TIERS: dict[float, float] = {2 * i: 1 / 60 for i in range(1, 61)}
 NS = 1_000_000_000
+START = 1_780_272_000 * NS  # 2026-06-01
 PRICE = 60_000.0
 TERMS = lq.Instrument(tick_size=0.5, lot_size=0.001)
 
@@ -24,16 +25,16 @@ def engine_before(axis: lq.PriceAxis | None = None) -> lq.Engine:
     engine = lq.Engine(TERMS, leverage=TIERS, axis=axis, window="1m", half_life="1d")
     n = 3_600
     walk = PRICE + np.round(np.random.default_rng(1).normal(0.0, 3.0, n).cumsum())
-    engine.trades(ts=np.arange(n) * NS, price=walk, qty=np.full(n, 1.0), taker_sell=np.arange(n) % 2 == 0)
+    engine.trades(ts=START + np.arange(n) * NS, price=walk, qty=np.full(n, 1.0), taker_sell=np.arange(n) % 2 == 0)
     lq.FeatureReader().read(engine)
     return engine
 
 
 def wild(engine: lq.Engine) -> lq.Engine:
     """Print at 80 times the price and go on."""
-    engine.trade(3_600 * NS, 80 * PRICE, 1.0, True)
-    engine.trade(3_601 * NS, PRICE, 1.0, True)
-    engine.advance(3_720 * NS)
+    engine.trade(START + 3_600 * NS, 80 * PRICE, 1.0, True)
+    engine.trade(START + 3_601 * NS, PRICE, 1.0, True)
+    engine.advance(START + 3_720 * NS)
     lq.FeatureReader().read(engine)
     return engine
 

@@ -1,4 +1,4 @@
-"""What would need more memory than is left is refused, with the estimate, before the work begins."""
+"""Memory: what would need more than is left is refused before work begins, with the estimate; what text takes."""
 
 from __future__ import annotations
 
@@ -140,3 +140,24 @@ def test_seconds_of_five_days_are_saved_in_less_than_2_gb(tmp_path: Path) -> Non
     assert int(done.stdout.split()[-1]) < 2_000_000  # KB
     assert "444,339 of 1s" in done.stdout
     assert np.isfinite(lq.load_heatmap(tmp_path / "x.parquet").map().long.sum())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system as Linux has it")
+def test_text_takes_40_bytes_a_row(tmp_path: Path) -> None:
+    def most_for(rows: int) -> int:
+        path = tmp_path / f"{rows}.csv"
+        with path.open("w") as file:
+            file.write("id,price,qty,quote_qty,time,is_buyer_maker\n")
+            for first in range(0, rows, 100_000):
+                file.writelines(
+                    f"{i},63610.{i % 10},0.001,63.61,{1781222399211 + i},true\n" for i in range(first, first + 100_000)
+                )
+        code = (
+            "import sys; from liqcore.sources import read_trades\n"
+            "assert sum(map(len, read_trades(sys.argv[1]))) > 0\n"
+            "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+        )
+        done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+        return int(done.stdout) * 1024
+
+    assert most_for(3_100_000) - most_for(1_000_000) < 40 * 2_100_000

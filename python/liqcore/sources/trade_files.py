@@ -26,10 +26,10 @@ from .report import FileReport, count_unreadable
 from .text import Table, is_parquet
 from .trade_rows import (
     TIME_FORMS,
+    Growing,
     Rows,
     check_times,
     check_units,
-    join_rows,
     no_trade_file,
     refuse_scaled,
     several_symbols,
@@ -238,7 +238,7 @@ class _TextTrades:
     ) -> Iterator[Rows]:
         report = self.report
         wanted = symbol if symbol is not None else report.symbol if self.symbol_in_rows else None
-        parts: list[Rows] = []
+        found = Growing()
         units: dict[str, int] = {}
         lines = 1 + self._table.lines_before  # the number that the file's next line has
         for piece, position in pieces:
@@ -256,7 +256,8 @@ class _TextTrades:
                 report.qty_decimals = max(report.qty_decimals, _core.finest_decimals(rows.qty))
             if self._decimals_later:
                 report.price_decimals = max(report.price_decimals, _core.finest_decimals(rows.price))
-            parts.append(rows)
+            found.add(rows)
+            del rows
             for form, count in zip(TIME_FORMS, counts.times, strict=True):
                 if count:
                     units[form] = units.get(form, 0) + count
@@ -280,8 +281,8 @@ class _TextTrades:
             report.warnings.append(f"times are in {report.time_unit}, the format says {' or '.join(expected)}")
         if self.symbol_in_rows and wanted is not None and report.rows_read > others:
             report.symbol = wanted
-        joined = [join_rows(parts)]
-        parts.clear()
+        joined = [found.rows()]
+        del found
         if self._roles is not None:
             joined = [sort_out(joined.pop(), report, self._roles.name)]
         check_times(report.name, joined[0].ts, lambda ts: line_of(self._table, self._columns.time, ts))

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +135,41 @@ def join_rows(pieces: list[Rows]) -> Rows:
         and all(not len(b) or a.ts[-1] <= b.ts[0] for a, b in itertools.pairwise(filter(len, pieces))),
         users=np.concatenate(users) if len(users) == len(pieces) else None,
     )
+
+
+class Growing:
+    """Rows of one file, piece after piece, in arrays that grow in place: no row is held twice."""
+
+    _STEP = 1 << 20  # rows by which they grow
+
+    def __init__(self) -> None:
+        self._columns: dict[str, NDArray[Any]] = {}
+        self._length = 0
+
+    def add(self, rows: Rows) -> None:
+        """Take a copy of some rows."""
+        begin, self._length = self._length, self._length + len(rows)
+        for name in ("ts", "price", "qty", "taker_sell", "ids", "users"):
+            given = getattr(rows, name)
+            if given is None:
+                self._columns.pop(name, None)
+                continue
+            if not begin:
+                self._columns[name] = np.empty(0, given.dtype)
+            if name not in self._columns:  # earlier pieces had none
+                continue
+            column = self._columns[name]
+            if self._length > len(column):
+                column.resize(-(-self._length // self._STEP) * self._STEP, refcheck=False)  # nobody else sees it yet
+            column[begin : self._length] = given
+
+    def rows(self) -> Rows:
+        """Return all of them."""
+        if not self._columns:
+            return join_rows([])
+        found = {name: column[: self._length] for name, column in self._columns.items()}
+        columns = (found["ts"], found["price"], found["qty"], found["taker_sell"])
+        return Rows(*columns, found.get("ids"), users=found.get("users"))
 
 
 class Gathering:
