@@ -167,9 +167,10 @@ def read_trades(
     Notes
     -----
     Memory: a text file is unpacked in pieces of 8 MiB, but its trades are held at once to be sorted: 25 bytes a row,
-    33 with ids, and some 50 MB for any file; about twice that while rows are moved that stand in another order. A Parquet file with several row groups whose
-    times do not overlap is streamed, half a million rows or one row group at a time; otherwise it is held at once.
-    Files that overlap are held together, others one after the other. Text ids are compared by a 64-bit hash.
+    33 with ids, and some 50 MB for any file; about twice that while rows are moved that stand in another order. A
+    Parquet file with several row groups whose times do not overlap is streamed, half a million rows or one row group at
+    a time; otherwise it is held at once. Files that overlap are held together, others one after the other. Text ids are
+    compared by a 64-bit hash.
 
     Examples
     --------
