@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 import liqcore as lq
-from damage import damaged
+from damage import damaged, edit_header
 
 SECONDS = 20  # for one file
 ADDRESS_SPACE = 6 << 30
@@ -35,6 +35,8 @@ START = 1_780_272_000_000  # ms
 GENTLE = ("refused", "same", "differs")
 FAITHFUL = ("heatmap", "merged", "footprints", "features", "engine", "gz", "zip", "checked")
 """Kinds whose files carry checksums: what they give is what was written, or nothing."""
+
+HEADERS = ("liqcore.heatmap", "liqcore.engine", "liqcore.footprints")
 
 Read = Callable[[Path], Any]
 
@@ -80,6 +82,7 @@ def samples(folder: Path) -> Iterator[tuple[str, Path, Read]]:
     yield "engine", engine.save(folder / "engine.liq"), lq.Engine.load
     old = Path(__file__).parent / "saved_by_0_1_0"
     yield "0.1.0", old / "heatmap.parquet", lq.load_heatmap
+    yield "0.1.0", old / "merged.parquet", lq.load_heatmap
     yield "0.1.0", old / "engine-oi.parquet", lq.Engine.load
     yield "0.1.0", old / "footprints.parquet", lq.load_footprints
     columns = {name: getattr(market.trades, name)[:600] for name in _COLUMNS}
@@ -169,7 +172,11 @@ def child(folder: Path) -> None:
         rng = random.Random(int(line))
         kind, path, content, read, (_, right) = rng.choice(whole)
         place = folder / f"damaged{''.join(path.suffixes[-2:] if kind == 'gz' else path.suffixes[-1:])}"
-        place.write_bytes(damaged(content, rng))
+        place.write_bytes(content)
+        if kind == "0.1.0" and rng.random() < 0.5:
+            edit_header(place, next(key for key in HEADERS if key.encode() in content), rng)
+        else:
+            place.write_bytes(damaged(content, rng))
         before = len(list(folder.iterdir()))
         came, found = outcome(read, place)
         if len(list(folder.iterdir())) != before:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import _core
 from ..errors import DataError, InvalidConfigError
-from ..tables.archive import NO_CHECKSUM
+from ..tables.archive import NO_CHECKSUM, NOT_AS_SAID, why
 from ..words.files import write_whole
 
 if TYPE_CHECKING:
@@ -159,9 +159,8 @@ class Saving(_core.Engine):
             engine._restore(saved.history, saved.state)
         except DataError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError) as error:
-            said = f"its header lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise DataError(f"{path}: expected an engine saved by liqcore, found that {said}") from None
+        except NOT_AS_SAID as error:
+            raise DataError(f"{path}: expected an engine saved by liqcore, found that {why(error)}") from None
         engine.dropped_leverage = saved.dropped_leverage
         engine.notes = [NO_CHECKSUM.format(Path(path).name)]
         return engine

@@ -155,7 +155,36 @@ class Venues:
             Venue(history=history, leverage=leverage, name=name, meta=told[name])
             for name, (history, leverage) in zip(names, parts, strict=True)
         )
-        return cls(tuple(venues), **header["clock"] | {"tiers": tuple(header["clock"]["tiers"])})
+        clock = header["clock"]
+        common = cls(tuple(venues), **{**clock, "tiers": tuple(clock["tiers"])})
+        common._check()
+        return common
+
+    def _check(self) -> None:
+        """Refuse with a ValueError a clock that is not that of its venues."""
+        stale = 1 if self.stale_after_ns is None else self.stale_after_ns
+        for name, value, least in (
+            ("first_ns", self.first_ns, 0),
+            ("window_ns", self.window_ns, 1),
+            ("windows", self.windows, 0),
+            ("stale_after_ns", stale, 1),
+            ("now_ns", self.now_ns, NEVER),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 1 << 63:
+                raise ValueError(f"{name} of the clock must be a whole number of at least {least}, was {value!r}")
+        if not isinstance(self.complete, bool):
+            raise ValueError(f"complete must be true or false, was {self.complete!r}")
+        if not self.parts or list(self.tiers) != sorted({tier for part in self.parts for tier in part.tiers}):
+            raise ValueError(f"tiers of the clock must be those of its venues, were {list(self.tiers)!r}")
+        if (self.tick_size, self.ticks_per_bin) not in [(part.tick_size, part.ticks_per_bin) for part in self.parts]:
+            raise ValueError(f"the clock must have the bins of a venue, had {self.ticks_per_bin!r} ticks")
+        if self.price_from not in [part.name for part in self.parts]:
+            raise ValueError(f"price_from must name a venue, was {self.price_from!r}")
+        for part in self.parts:
+            before, rest = divmod(self.first_ns - part.first_ns, part.window_ns)
+            windows = self.windows * self.window_ns // part.window_ns
+            if rest or before < 0 or self.window_ns % part.window_ns or before + windows > len(part):
+                raise ValueError(f"the windows of {part.name} must make up those of the clock, do not")
 
     def __len__(self) -> int:
         return self.windows

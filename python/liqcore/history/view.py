@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .._core import DEFAULT_BINS_PER_ROW, PriceAxis
 from ..errors import InvalidConfigError
+from ..words.threshold import Threshold
 from .histories import Cells, Histories
 
 SIDES = ("both", "long", "short")
@@ -25,6 +28,44 @@ class View(Cells):
     first: int  # windows
     count: int
     threshold: float | str | None = None
+
+
+MOST_ROWS = 1 << 24
+"""Of a view that is read from a file."""
+
+
+def saved_view(said: Mapping[str, Any], histories: Histories) -> View:
+    """
+    Return the view that a file says, checked against the histories that it holds.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError
+        If a part is missing, of another type or out of its range.
+    """
+    view = View(**{**said, "tiers": tuple(said["tiers"])})
+    windows, tiers = len(histories), len(histories.leverage)
+
+    def whole(name: str, least: int, most: int) -> int:
+        value = getattr(view, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"{name} of the view must be a whole number from {least} to {most}, was {value!r}")
+        return value
+
+    whole("count", 0, windows - whole("first", 0, windows))
+    whole("rows", 0, MOST_ROWS)
+    whole("first_bin", 0, (1 << 40) - view.rows * whole("bins_per_row", 1, 1 << 31))
+    whole("opened_within", 0, 1 << 62)
+    if whole("column_ns", 0, 1 << 62) % histories.window_ns:
+        raise ValueError(f"column_ns of the view must be a multiple of the window, was {view.column_ns}")
+    if len(view.tiers) != tiers or not all(isinstance(one, bool) for one in view.tiers):
+        raise ValueError(f"tiers of the view must be {tiers} truths, were {list(view.tiers)!r}")
+    for name, known in (("side", SIDES), ("unit", UNITS), ("value", VALUES)):
+        if getattr(view, name) not in known:
+            raise ValueError(f"{name} of the view must be one of {known}, was {getattr(view, name)!r}")
+    if view.threshold is not None:
+        Threshold.of(view.threshold)
+    return view
 
 
 def whole_view(histories: Histories, *, step: float | None = None, unit: str = "usd", first: int = 0) -> View:

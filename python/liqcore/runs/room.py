@@ -7,10 +7,10 @@ import numpy as np
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..history.shown import CELL_BYTES
+from ..tables.archive import WINDOW_BYTES
 from ..words.room import refuse_too_large
 from ..words.times import format_duration, parse_duration
 
-COLUMN_BYTES = 56  # a candle and a time
 _SMALL = 1 << 28  # bytes for which nobody asks how much is left
 
 
@@ -49,7 +49,7 @@ class Room:
         """
         columns = max(last_ts - self._first_ts, 0) / self._window_ns / share + 1
         shown = max(min(columns - self._warmup, self._last), 1)
-        need = COLUMN_BYTES * columns + (CELL_BYTES * shown * self._rows if self._drawn else 0)
+        need = WINDOW_BYTES * columns + (CELL_BYTES * shown * self._rows if self._drawn else 0)
         if need < _SMALL:
             return
         what, helps = f"{columns:,.0f} columns of {format_duration(self._window_ns)}", "a longer window needs less"

@@ -14,6 +14,7 @@ from .. import _core
 from .._core import LeverageProfile
 from ..errors import DataError, InvalidConfigError
 from ..words.files import write_whole
+from ..words.room import refuse_too_large
 from .parquet import ParquetTable, write_table
 from .seal import VERIFY, check_seal
 
@@ -36,6 +37,12 @@ COLUMNS: dict[str, type[np.generic]] = {
 }
 VENUE = "venue"
 """The column beside these where a file holds several histories: the number of each, rising."""
+
+NOT_AS_SAID = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RuntimeError)
+"""What making something of a header raises that is not as it should be."""
+
+WINDOW_BYTES = 56
+"""What a time and a candle take of each window, in which nothing need have happened."""
 
 Part = tuple[_core.History, LeverageProfile]
 
@@ -109,6 +116,7 @@ def read_archive(
             for name, kind in COLUMNS.items()
         }
         try:
+            refuse_too_large(WINDOW_BYTES * part["windows"], f"{part['windows']:,} windows", "is the number right?")
             history = _core.History.from_rows(
                 **part["terms"], first_ns=part["first_ns"], windows=part["windows"], columns=rows
             )
@@ -116,8 +124,8 @@ def read_archive(
             leverage = LeverageProfile(shares, intensity=part["intensity"])
             if len(leverage) != part["terms"]["tiers"]:
                 raise ValueError(f"{len(leverage)} leverage tiers are named, and {part['terms']['tiers']} counted")
-        except (InvalidConfigError, TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-            raise saved.error(f"found that {_said(error)}") from None
+        except NOT_AS_SAID as error:
+            raise saved.error(f"found that {why(error)}") from None
         parts.append((history, leverage))
     return header, parts
 
@@ -195,7 +203,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-def _said(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """Say what was wrong with a header, from the error that making something of it raised."""
     return f"its header lacks {error}" if isinstance(error, KeyError) else str(error)
 
 

@@ -15,7 +15,7 @@ from .. import _core
 from ..errors import InvalidConfigError
 from ..words.files import write_whole
 from ..words.times import format_duration
-from .archive import NO_CHECKSUM, SCHEMA_VERSION, SavedTable, is_saved
+from .archive import NO_CHECKSUM, NOT_AS_SAID, SCHEMA_VERSION, SavedTable, is_saved, why
 from .parquet import write_table
 
 FOOTPRINTS_KEY = "liqcore.footprints"
@@ -213,9 +213,8 @@ def load_footprints(path: str | os.PathLike[str], *, verify: str = "all") -> Foo
             outliers=header.get("outliers", ()),
             begins_anew=header.get("begins_anew"),
         )
-    except (InvalidConfigError, TypeError, ValueError, KeyError) as error:
-        said = f"its header lacks {error}" if isinstance(error, KeyError) else error
-        raise saved.error(f"found that {said}") from None
+    except NOT_AS_SAID as error:
+        raise saved.error(f"found that {why(error)}") from None
     if not header["sealed"]:
         stream.notes.append(NO_CHECKSUM.format(Path(path).name))
     return stream

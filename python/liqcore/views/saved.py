@@ -9,8 +9,8 @@ from ..errors import DataError
 from ..history.one import OneHistory
 from ..history.shown import ARCHIVE_KEY
 from ..history.venues import Venues
-from ..history.view import View
-from ..tables.archive import NO_CHECKSUM, NO_CHECKSUM_KEY, read_archive
+from ..history.view import saved_view
+from ..tables.archive import NO_CHECKSUM, NO_CHECKSUM_KEY, NOT_AS_SAID, read_archive, why
 from .heatmap import Heatmap
 from .merged import MergedHeatmap
 
@@ -35,15 +35,14 @@ def load_heatmap(path: str | os.PathLike[str], *, verify: str = "all") -> Heatma
     """
     header, parts = read_archive(path, ARCHIVE_KEY, "a heatmap", verify=verify)
     try:
-        view = View(**header["view"] | {"tiers": tuple(header["view"]["tiers"])})
         meta = dict(header["meta"])
         if not header["sealed"]:
             meta[NO_CHECKSUM_KEY] = NO_CHECKSUM.format(Path(path).name)
         if "venues" in header:
-            return MergedHeatmap(Venues.from_saved(header, parts), view, meta)
+            venues = Venues.from_saved(header, parts)
+            return MergedHeatmap(venues, saved_view(header["view"], venues), meta)
         [(history, leverage)] = parts
         one = OneHistory(history, leverage, bool(header["complete"]), meta.get("instrument"))
-        return Heatmap(one, view, meta)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        said = f"its header lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise DataError(f"{path}: expected a heatmap saved by liqcore, found that {said}") from None
+        return Heatmap(one, saved_view(header["view"], one), meta)
+    except NOT_AS_SAID as error:
+        raise DataError(f"{path}: expected a heatmap saved by liqcore, found that {why(error)}") from None
