@@ -627,3 +627,22 @@ def test_recorded_days_of_two_layouts(tmp_path):
     picture = io.BytesIO()
     render_png(day, picture, RenderOptions(width=800, height=450))
     assert picture.getvalue().startswith(b"\x89PNG")
+
+
+def test_gaps_of_several_venues_are_those_that_all_have() -> None:
+    market = lq.simulate(days=0.2, trades_per_day=60_000, seed=2)
+    begin, minute = int(market.trades.ts[0]), 60 * 10**9
+
+    def without(*spans: tuple[int, int]) -> lq.Heatmap:
+        ts = market.trades.ts
+        kept = np.ones(len(ts), np.bool_)
+        for first, end in spans:
+            kept &= (ts < begin + first * minute) | (ts >= begin + end * minute)
+        columns = (getattr(market.trades, name)[kept] for name in ("ts", "price", "qty", "taker_sell"))
+        with pytest.warns(UserWarning, match="no trade from"):
+            return lq.heatmap(trades=tuple(columns))
+
+    one, two = without((30, 90), (200, 260)), without((60, 120))
+    both = lq.merge_venues({"one": one, "two": two})
+    assert both.gaps.tolist() == [[two.gaps[0, 0], one.gaps[0, 1]]]
+    assert len(one.gaps) == 2

@@ -140,7 +140,17 @@ def merge_venues(
     notes = _notes(venues, starts, ends, shown_ns, column_ns)
     for note in notes:
         warnings.warn(note, stacklevel=2)
-    return MergedHeatmap(venues, view, describe(venues) | {"notes": notes})
+    gaps = _common([heatmap.gaps.tolist() for heatmap in named.values()])
+    return MergedHeatmap(venues, view, describe(venues) | {"notes": notes, "gaps": gaps})
+
+
+def _common(gaps: Sequence[Sequence[tuple[int, int]]]) -> list[list[int]]:
+    """Stretches in which no venue traded, of those of each."""
+    found = [list(gap) for gap in gaps[0]]
+    for other in gaps[1:]:
+        both = ((max(a[0], b[0]), min(a[1], b[1])) for a in found for b in other)
+        found = [[begin, end] for begin, end in both if begin < end]
+    return found
 
 
 def _names(heatmaps: Sequence[Heatmap] | Mapping[str, Heatmap]) -> dict[str, Heatmap]:
