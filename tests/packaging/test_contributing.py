@@ -17,7 +17,7 @@ import pytest
 from conftest import ROOT, run
 
 PATCHES = Path(__file__).parent / "patches"
-COPIED = ("cpp", "python", "tests", "docs", "tools", "examples", "bench")
+COPIED = ("cpp", "python", "tests", "docs", "tools", "examples", "bench", "licenses")
 FILES = ("pyproject.toml", "CMakeLists.txt", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile")
 SECTIONS = {"setting": "Add a setting", "venue_layout": "Add a trade format", "model": "Add a model"}
 
