@@ -19,7 +19,6 @@ using liqcore::Account;
 using liqcore::Engine;
 using liqcore::RowCounts;
 using liqcore::Segment;
-using liqcore::Tally;
 using support::Seen;
 
 /// What a hook reads.
@@ -83,13 +82,11 @@ class Rounding {
   void operator()(double& of, const double& to) const {
     if (std::fabs(of - to) <= 1e-12 * std::fabs(to) + 1e-9) of = to;
   }
-  void operator()(Tally& of, const Tally& to) const {
-    if (std::fabs(of.value() - to.value()) <= 1e-12 * std::fabs(to.value()) + 1e-9) of = to;
-  }
   void operator()(Account& of, const Account& to) const {
+    const double digits = 1e-12 * to.opened.value() + 1e-9;  // the sums began with all that was opened
     for (const auto tally : {&Account::opened, &Account::live, &Account::liquidated, &Account::closed,
                              &Account::underflow, &Account::overflow, &Account::unresolved, &Account::no_price})
-      (*this)(of.*tally, to.*tally);
+      if (std::fabs((of.*tally).value() - (to.*tally).value()) <= digits) of.*tally = to.*tally;
   }
   void operator()(Segment& of, const Segment& to) const {
     each(of.accounts, to.accounts);

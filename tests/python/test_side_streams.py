@@ -167,8 +167,8 @@ def test_open_interest_of_another_time_is_refused():
         with pytest.raises(lq.DataError, match=message):
             lq.heatmap(trades=given, open_interest=samples((-900, 7), (-300, 8)), model=model)
     assert notes_of(trades=given, open_interest=samples((10, 7), (300, 8))) == [
-        "open interest covers 2025-06-15T15:10:10Z to 2025-06-15T15:15:00Z only, the prices 2025-06-15T15:10:00Z to "
-        "2025-06-15T16:16:40Z"
+        "open interest: samples cover 2025-06-15T15:10:10Z to 2025-06-15T15:15:00Z only, "
+        "the prices 2025-06-15T15:10:00Z to 2025-06-15T16:16:40Z"
     ]
     assert notes_of(trades=given, open_interest=samples((10, 7), (3000, 8))) == []
 

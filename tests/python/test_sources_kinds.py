@@ -1,12 +1,17 @@
 """Kinds of files told apart, columns by meaning, times of another unit: each rule on a file made for it."""
 
+import io
+import json
 from pathlib import Path
 
+import fastparquet
 import numpy as np
+import pandas as pd
 import pytest
 
 import liqcore as lq
 from liqcore.errors import DataError
+from liqcore.sources import read_candles
 from recorded import data_dir
 
 MINUTE = 60_000
@@ -251,3 +256,91 @@ class TestCases:
         interest = lq.read_open_interest(daily)
         assert interest.quantity.tolist() == [98000.1, 98666.163]
         assert (interest.ts % (86_400 * 10**9)).tolist() == [0, 0]
+
+
+class TestWhatNamesTheMarketInEveryRow:
+    """A column that names symbol or venue counts, also in a layout that is known without."""
+
+    ROWS = "1781222399211,100.5,1,buy,{}\n1781222399212,100.6,2,sell,{}\n" * 20
+
+    @pytest.mark.parametrize(
+        "name", ["symbol", "ticker", "sym", "asset", "s", "code", "instrument_id", "contract_code"]
+    )
+    @pytest.mark.parametrize("parquet", [False, True])
+    def test_several_symbols_are_refused_or_one_is_chosen(self, tmp_path: Path, name: str, parquet: bool) -> None:
+        text = f"time,price,qty,side,{name}\n" + self.ROWS.format(*["BTCUSDT", "ETHUSDT"] * 20)
+        path = tmp_path / ("x.parquet" if parquet else "x.csv")
+        if parquet:
+            fastparquet.write(str(path), pd.read_csv(io.StringIO(text)), write_index=False)
+        else:
+            path.write_text(text)
+        with pytest.raises(DataError, match="expected one symbol, found BTCUSDT, ETHUSDT"):
+            list(lq.read_trades(path))
+        (batch,) = lq.read_trades(path, symbol="ETHUSDT")
+        assert batch.qty.tolist() == [2.0] * 20
+
+    def test_in_lists_of_ccxt_too(self, tmp_path: Path) -> None:
+        rows = [
+            {"timestamp": 1781222399211 + i, "id": str(i), "type": None, "side": "buy", "price": 100.5, "amount": 1.0,
+             "cost": 100.5, "symbol": ("BTC/USDT:USDT", "BTC/USDC:USDC")[i % 2]}
+            for i in range(40)
+        ]  # fmt: skip
+        path = tmp_path / "trades.json"
+        path.write_text(json.dumps(rows))
+        with pytest.raises(DataError, match="expected one symbol, found BTC/USDT:USDT, BTC/USDC:USDC"):
+            list(lq.read_trades(path))
+
+    @pytest.mark.parametrize("name", ["s", "code", "asset"])
+    def test_numbers_and_sides_are_no_names(self, tmp_path: Path, name: str) -> None:
+        for values in (["1", "2"], ["buy", "sell"]):
+            path = tmp_path / "x.csv"
+            path.write_text(f"time,price,qty,is_buyer_maker,{name}\n" + "".join(
+                f"{1781222399211 + i},100.5,1,true,{values[i % 2]}\n" for i in range(40)
+            ))  # fmt: skip
+            (batch,) = lq.read_trades(path)
+            assert len(batch) == 40
+
+    @pytest.mark.parametrize("name", ["exchange", "venue", "exch"])
+    @pytest.mark.parametrize("parquet", [False, True])
+    def test_several_venues_are_refused(self, tmp_path: Path, name: str, parquet: bool) -> None:
+        text = f"time,price,qty,side,{name}\n" + self.ROWS.format(*["binance", "okx"] * 20)
+        path = tmp_path / ("x.parquet" if parquet else "x.csv")
+        if parquet:
+            fastparquet.write(str(path), pd.read_csv(io.StringIO(text)), write_index=False)
+        else:
+            path.write_text(text)
+        with pytest.raises(DataError, match="expected trades of one venue, found binance, okx"):
+            list(lq.read_trades(path))
+
+
+def test_candles_of_several_markets_in_one_file_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "candles.csv"
+    rows = [(1781222400000 + 60_000 * (i // 2), (100.0, 3000.0)[i % 2]) for i in range(80)]
+    path.write_text("time,open,high,low,close,volume\n" + "".join(f"{t},{p},{p + 1},{p - 1},{p},5\n" for t, p in rows))
+    with pytest.raises(DataError, match="expected one row a time, found 40 that contradict the one before"):
+        read_candles(path)
+    grown = [(1781222400000 + 60_000 * (i // 4), i % 4) for i in range(160)]  # each written four times while it grew
+    path.write_text("time,open,high,low,close,volume\n" + "".join(f"{t},9,{9 + n},8,9,{n + 1}\n" for t, n in grown))
+    assert read_candles(path).high.tolist() == [12.0] * 40
+
+
+def test_coinbase_tells_the_makers_side(tmp_path: Path) -> None:
+    rows = [
+        {"trade_id": i, "side": ("buy", "sell", "sell")[i % 3], "size": "0.5", "price": "62969.1",
+         "time": f"2026-06-12T00:00:{i:02}.5Z"}
+        for i in range(30)
+    ]  # fmt: skip
+    path = tmp_path / "trades.json"
+    path.write_text(json.dumps(rows))
+    reader = lq.read_trades(path)
+    (batch,) = reader
+    assert batch.taker_sell.sum() == 10
+    assert reader.report.notes == [
+        "trades.json: trades as Coinbase has them: the side is the maker's, and is turned over"
+    ]
+
+
+def test_a_saved_result_is_no_trade_file(tmp_path: Path) -> None:
+    hm = lq.heatmap(trades=lq.simulate(days=0.02, trades_per_day=40_000).trades)
+    with pytest.raises(DataError, match="expected a trade file, found a saved heatmap"):
+        lq.read_trades(hm.save(tmp_path / "hm.parquet"))

@@ -116,6 +116,8 @@ def settle_contract(
         if rows is not None and rows[0] and rows != (kind, multiplier):
             notes.append(f"{files[0].name}: the rows say {_text(*rows)}; {_text(kind, multiplier)} is given, and used")
         return Contract(kind, multiplier, "given"), notes
+    if (kind is None) != (multiplier is None):
+        _refuse_half(kind, rows[0] if rows is not None and rows[0] else fact.kind if fact is not None else None, label)
     if (fact is not None and fact.kind == "quanto") or (rows is not None and not rows[0] and _has_quantos(among)):
         where = fact.name if fact is not None else label
         raise DataError(
@@ -127,12 +129,21 @@ def settle_contract(
         if fact is not None and (fact.kind != rows[0] or fact.multiplier not in (None, rows[1])):
             said = _text(fact.kind, fact.multiplier)
             notes.append(f"{files[0].name}: the rows say {_text(*rows)}; {fact.name} is {said}: another market?")
-        return Contract(kind or rows[0], multiplier or rows[1], "the rows"), notes
+        if multiplier not in (None, rows[1]):
+            notes.append(
+                f"{files[0].name}: the rows say {_text(*rows)}; a multiplier of {multiplier:g} is given, and used"
+            )
+        return Contract(rows[0], multiplier or rows[1], "the rows" if multiplier is None else "given"), notes
     if fact is not None and fact.multiplier is not None:
-        return Contract(kind or fact.kind, multiplier or fact.multiplier, fact.name), []
+        notes = []
+        if multiplier not in (None, fact.multiplier):
+            said = _text(fact.kind, fact.multiplier)
+            notes.append(f"{fact.name} is {said}; a multiplier of {multiplier:g} is given, and used")
+        return Contract(fact.kind, multiplier or fact.multiplier, fact.name if multiplier is None else "given"), notes
     units = {file.unit for file in files}
     if fact is None and units == {"base"}:
-        return Contract(kind or "linear", multiplier or 1.0, "the layout"), []
+        source = "the layout" if kind is None and multiplier is None else "given"
+        return Contract(kind or "linear", multiplier or 1.0, source), []
     if fact is not None or "contracts" in units:
         missing = "the multiplier of a contract" if fact is not None and kind is None else "what a contract is"
         if multiplier is None or (fact is None and kind is None):
@@ -145,6 +156,14 @@ def settle_contract(
         )
     source = "assumed" if kind is None and multiplier is None else "given"
     return Contract(kind or "linear", multiplier or 1.0, source), []
+
+
+def _refuse_half(kind: str | None, known: str | None, label: str) -> None:
+    """Refuse another kind of contract than is known without its multiplier, which counts something else then."""
+    if kind is not None and known is not None and kind != known:
+        raise InvalidConfigError(
+            f"contract must be {known}, as {label} is said to be, was {kind}: give the multiplier, too, if it is so"
+        )
 
 
 def _known(symbol: str | None, among: Sequence[Venue]) -> _Fact | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..config.config import Config
 from ..errors import DataError
@@ -175,7 +176,10 @@ class SideStreams:
             found = self.symbol_of(given)
             if found and symbol and not _same_market(found, symbol):
                 notes.append(f"{kind}: the files say {found}, the trades {symbol}: is it the same market?")
+        if self.marks is not None:
+            notes += _coverage_notes("mark prices", self.marks[0], start_ns, end_ns)
         if self.open_interest is not None:
+            notes += _coverage_notes("open interest", self.open_interest[0], start_ns, end_ns)
             notes += _open_interest_notes(self.open_interest, start_ns, end_ns, traded)
             samples = self._given["open interest"]
             notes += _price_notes(getattr(samples, "report", None), ts, price)
@@ -263,6 +267,24 @@ def _same_market(one: str, other: str) -> bool:
     return a == b or (b.startswith(a) and not a.endswith("USD"))  # BTCUSD and BTCUSDT are two markets
 
 
+def _coverage_notes(what: str, times: NDArray[np.int64], start_ns: int, end_ns: int) -> list[str]:
+    """Say where samples begin late, end early, or have holes of an hour and ten times their usual spacing."""
+    used = times[int(np.searchsorted(times, start_ns)) : int(np.searchsorted(times, end_ns, "right"))]
+    if not len(used):
+        return []
+    notes = []
+    if used[0] > start_ns + HOUR_NS or used[-1] < end_ns - HOUR_NS:
+        covered, prices = (f"{iso(int(a))} to {iso(int(b))}" for a, b in ((used[0], used[-1]), (start_ns, end_ns)))
+        notes.append(f"{what}: samples cover {covered} only, the prices {prices}")
+    spacing = np.diff(used)
+    holes = np.flatnonzero(spacing > max(HOUR_NS, 10 * float(np.median(spacing)))) if len(spacing) else spacing
+    if len(holes):
+        widest = int(holes[np.argmax(spacing[holes])])
+        more = f", and {len(holes) - 1} more such holes" if len(holes) > 1 else ""
+        notes.append(f"{what}: no sample from {iso(int(used[widest]))} to {iso(int(used[widest + 1]))}{more}")
+    return notes
+
+
 def _open_interest_notes(samples: tuple[Any, ...], start_ns: int, end_ns: int, traded: float) -> list[str]:
     times, quantities = samples
     inside = slice(int(np.searchsorted(times, start_ns)), int(np.searchsorted(times, end_ns, "right")))
@@ -274,11 +296,6 @@ def _open_interest_notes(samples: tuple[Any, ...], start_ns: int, end_ns: int, t
             f"found {found}"
         )
     notes = []
-    if used[0] > start_ns + HOUR_NS or used[-1] < end_ns - HOUR_NS:
-        notes.append(
-            f"open interest covers {iso(int(used[0]))} to {iso(int(used[-1]))} only, the prices {iso(start_ns)} to "
-            f"{iso(end_ns)}"
-        )
     moved = float(np.abs(np.diff(quantities[inside])).sum())
     if moved > traded:  # every contract that opens or closes is traded
         notes.append(

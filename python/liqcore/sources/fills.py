@@ -12,6 +12,7 @@ from .report import FileReport
 from .trade_rows import Rows
 
 TAKER, MADE, NOT_KNOWN, NONE = range(4)
+COINBASE = "of Coinbase's trades"
 
 # Columns that say what a row's user was, in words or where true is the maker (the taker, in the second).
 _TRUE_IS_MAKER = ("taker_or_maker", "is_maker", "maker", "last_liquidity_ind", "liquidity_indicator", "liquidity",
@@ -285,7 +286,9 @@ def sort_out(rows: Rows, report: FileReport, name: str) -> Rows:
     report.reject("maker", taken.twins)
     if taken.twins:
         report.notes.append(f"fills of users (column {name}): of a trade's two rows the taker's counts")
-    if taken.turned:
+    if taken.turned and name == COINBASE:
+        report.notes.append("trades as Coinbase has them: the side is the maker's, and is turned over")
+    elif taken.turned:
         report.warnings.append(
             f"{taken.turned:,} fills of makers (column {name}) without their taker's: turned over, since the taker "
             "was on the other side"

@@ -33,7 +33,10 @@ BASE_AMOUNT = ("base_qty", "base_quantity", "homenotional", "home_notional")
 QUOTE_AMOUNT = ("quote_qty", "quote_quantity", "foreignnotional", "foreign_notional")
 # What aggregates of trades have: an id of their own, and those of the first and the last trade.
 _AGGREGATES = {"agg_trade_id": ("first_trade_id", "last_trade_id"), "a": ("f", "l")}
-SYMBOL = ("symbol", "instrument_name", "instrument", "instid", "coin", "pair", "contract", "product_id", "market")
+SYMBOL = ("symbol", "instrument_name", "instrument", "instid", "coin", "pair", "contract", "product_id", "market",
+          "symbol_id", "instrument_id", "contract_code", "ticker", "sym", "asset", "code", "s")  # fmt: skip
+# Where the market's venue stands in every row.
+VENUE = ("exchange", "exchange_id", "exch", "venue")
 TRUE_IS_SELL = ("taker_sell", "is_buyer_maker", "buyer_is_maker", "buyer_maker", "m")
 TRUE_IS_BUY = ("taker_buy", "is_taker_buy", "is_buyer_taker")
 USER_BUYS = ("is_buyer", "buyer")  # of fills: the row's user

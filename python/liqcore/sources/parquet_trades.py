@@ -16,7 +16,19 @@ from .fills import WORDS, known_users, roles_in, sort_out, users_of
 from .kinds import refuse_liquidations
 from .layout import guess_symbol
 from .losses import NOT_LOST, check_losses
-from .meaning import TradeColumns, aggregate_of, quantity_like, recognise, settle, tell_apart
+from .meaning import (
+    SYMBOL,
+    VENUE,
+    TradeColumns,
+    aggregate_of,
+    column_names,
+    find,
+    listed,
+    quantity_like,
+    recognise,
+    settle,
+    tell_apart,
+)
 from .parquet import UNIT_NS, to_decimal, to_float, to_time, unit_of
 from .quantity import contract_of, quantities_of
 from .report import FileReport
@@ -42,8 +54,8 @@ _NAUTILUS = frozenset(["instrument_id", "price_precision", "size_precision"])
 class ParquetTrades:
     """A Parquet file of trades, found by the names of its columns; a `trade_files.TradeFile`."""
 
-    def __init__(self, path: Path) -> None:
-        self._table = ParquetTable(path)
+    def __init__(self, path: Path, table: ParquetTable | None = None) -> None:
+        self._table = ParquetTable(path) if table is None else table
         names = self._table.columns
         found, missing = recognise(names)
         self._nautilus = self._table.metadata.keys() >= _NAUTILUS and {"ts_init", "aggressor_side"} <= set(names)
@@ -57,6 +69,8 @@ class ParquetTrades:
             found, notes = self._settled(found, first, bool(missing))
         if missing and not (notes and found.side < 0 and len(missing) == 1):
             raise DataError(no_trade_file(path.name, names, missing))
+        found = replace(found, symbol=self._symbol_at(names, first, found))
+        self._check_venue(names)
         self._at = found
         taken = [found.time, found.price, found.quantity, found.side, found.id, found.symbol]
         self._roles = None
@@ -126,6 +140,29 @@ class ParquetTrades:
         ts, readable, _ = self._time(self._table.read(group, [self._table.columns[self._at.time]])[0])
         ts = ts[readable]
         return int(ts[0]) if len(ts) and np.all(ts[1:] >= ts[:-1]) else None
+
+    def _symbol_at(self, names: list[str], group: int, found: TradeColumns) -> int:
+        """Where each row names its market; -1: nowhere. Numbers are no names."""
+        for name in SYMBOL:
+            at = find(column_names(names), (name,))
+            if at >= 0 and at not in (found.time, found.price, found.quantity, found.side):
+                column = self._table.read(group, [names[at]])[0]
+                if column.values.dtype.kind in "OUTS":
+                    return at
+        return -1
+
+    def _check_venue(self, names: list[str]) -> None:
+        at = find(column_names(names), VENUE)
+        if at < 0 or self._nautilus:
+            return
+        words: dict[str, None] = {}
+        for group, rows in enumerate(self._table.group_rows):
+            if rows:
+                words |= dict.fromkeys(_codes(self._table.read(group, [names[at]])[0])[0])
+        if len([word for word in words if word]) > 1:
+            raise self._table.error(
+                f"expected trades of one venue, found {listed(list(words))}: give one file for each"
+            )
 
     def _words_in(self, group: int, at: int) -> list[str]:
         """The first values of a column, as text."""

@@ -201,6 +201,7 @@ def join(parts: Sequence[Part], *, same_time: bool = True) -> tuple[Times, Numbe
     if same_time:
         repeated = np.zeros(len(ts), np.bool_)
         repeated[:-1] = ts[1:] == ts[:-1]
+        _check_alone(parts, ts, values, owner)
         _check_agreement(parts, ts, values, owner, ends)
     else:
         repeated = _repeats(ts, values, owner)
@@ -219,6 +220,24 @@ def in_order(parts: Sequence[Part]) -> list[Part]:
     return sorted(
         parts, key=lambda part: (int(part.ts.min()) if len(part.ts) else -1, part.report.name, part.report.path)
     )
+
+
+def _check_alone(parts: Sequence[Part], ts: Times, values: Numbers, owner: NDArray[np.int64]) -> None:
+    """
+    Refuse a file in which rows of one time begin with other values: it holds several markets.
+
+    A candle that is written again while it grows keeps its open.
+    """
+    both = np.flatnonzero((ts[1:] == ts[:-1]) & (owner[1:] == owner[:-1]))
+    a, b = values[0, both], values[0, both + 1]
+    odd = both[(np.abs(a - b) > _SAME * np.maximum(np.abs(a), np.abs(b)))]
+    for number in np.unique(owner[odd]):
+        mine = odd[owner[odd] == number]
+        if len(mine) > max(_FEW, 0.05 * np.count_nonzero(owner == number)):
+            raise DataError(
+                f"{parts[number].report.name}: expected one row a time, found {len(mine):,} that contradict the one "
+                f"before, the first at {iso(int(ts[mine[0]]))}: of several markets? Give one file for each"
+            )
 
 
 def _check_agreement(

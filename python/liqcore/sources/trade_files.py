@@ -12,13 +12,26 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError, InvalidConfigError
+from ..tables.parquet import ParquetTable
 from . import layout as layouts
-from .fills import WORDS, Roles, known_users, roles_in, sort_out, users_of
+from .fills import COINBASE, WORDS, Roles, known_users, roles_in, sort_out, users_of
 from .formats import TRADE_LAYOUTS
 from .kinds import refuse_liquidations, refuse_other_events
 from .layout import TradeLayout, guess_symbol, number_of
 from .losses import check_losses
-from .meaning import SIDE_WORDS, TradeColumns, aggregate_of, column_names, listed, recognise, settle, tell_apart
+from .meaning import (
+    SIDE_WORDS,
+    SYMBOL,
+    VENUE,
+    TradeColumns,
+    aggregate_of,
+    column_names,
+    find,
+    listed,
+    recognise,
+    settle,
+    tell_apart,
+)
 from .parquet_trades import ParquetTrades
 from .payload import PayloadTable, is_payload
 from .quantity import contract_in, lines_of, quantities_of
@@ -38,9 +51,16 @@ from .trade_rows import (
 _ONE_SIDED_ROWS = 100
 _ODD_DECIMALS = 10
 _BY_COLUMN_NAMES = "columns"
+_COINBASE = {"time", "trade_id", "price", "size", "side"}  # of the answers of its REST interface
 _PARQUET = "parquet"
 _NO_PRICE = 9.2e18  # the largest 64-bit number, as far as a double tells
 
+
+_SAVED = {
+    "liqcore.heatmap": "a saved heatmap: load_heatmap, liqcore map and liqcore zones read it",
+    "liqcore.features": "saved features: load_features reads them",
+    "liqcore.engine": "a saved engine: Engine.load reads it",
+}
 
 Piece = Any  # what one kind of file calls a piece: text and where it ends, or the columns of a row group
 
@@ -127,7 +147,11 @@ def open_trade_file(path: Path, format: str = "auto") -> TradeFile:
     if is_parquet(path):
         if format not in ("auto", _PARQUET):
             raise DataError(f"{path.name}: expected {format}, found a Parquet file")
-        return ParquetTrades(path)
+        table = ParquetTable(path)
+        for key, what in _SAVED.items():
+            if key in table.metadata:
+                raise DataError(f"{path.name}: expected a trade file, found {what}")
+        return ParquetTrades(path, table)
     if format == _PARQUET:
         raise DataError(f"{path.name}: expected a Parquet file, found text or an archive")
     return _TextTrades(path, format)
@@ -145,6 +169,11 @@ class _TextTrades:
         if not self._table.rows:
             raise self._table.error("expected trades, found only a header")
         self._scale = _price_scale(self._table, layout, self._columns)
+        header = column_names(self._table.header) if self._table.header is not None else []
+        self._venue = find(header, VENUE)
+        self._venues: list[str] = []  # found so far
+        at = self._columns.symbol  # what a column calls contracts, of whole quantities, are some
+        self._names_contracts = header[at : at + 1] in (["contract"], ["contract_code"]) if at >= 0 else False
         self._only = -1
         if layout is not None and layout.only:
             self._only = ((self._table.header and column_names(self._table.header)) or layout.columns).index(
@@ -245,6 +274,8 @@ class _TextTrades:
             room = _core.count_lines(piece)
             if self._only >= 0:
                 self._check_only(piece)
+            if self._venue >= 0:
+                self._check_venue(piece)
             rows, counts = self._parse(piece, room, wanted)
             self._count(counts)
             if self._contract is None and max(self._columns.base, self._columns.quote) >= 0:
@@ -287,11 +318,21 @@ class _TextTrades:
             joined = [sort_out(joined.pop(), report, self._roles.name)]
         check_times(report.name, joined[0].ts, lambda ts: line_of(self._table, self._columns.time, ts))
         report.quantities = quantities_of(report, joined[0], self._contract, layout=self._layout, table=self._table)
+        if self._names_contracts and report.quantities.whole and not report.quantities.unit:
+            report.quantities = replace(report.quantities, unit="contracts")
         yield joined.pop()  # nothing here holds the rows while they are used
 
     def _distinct(self, text: memoryview, column: int, limit: int = 1000) -> list[str]:
         last = max(used_columns(self._columns))
         return _core.distinct_values(text, column=column, limit=limit, delimiter=self._table.delimiter, last=last)
+
+    def _check_venue(self, piece: memoryview) -> None:
+        found = [word for word in self._distinct(piece, self._venue) if word]
+        self._venues = list(dict.fromkeys([*self._venues, *found]))
+        if len(self._venues) > 1:
+            raise self._table.error(
+                f"expected trades of one venue, found {listed(self._venues)}: give one file for each"
+            )
 
     def _check_only(self, piece: memoryview) -> None:
         assert self._layout is not None
@@ -418,6 +459,8 @@ def _find_layout(table: Table | PayloadTable, format: str) -> _Found:
             twice = [names[at] for at in used_columns(places) if names.count(names[at]) > 1]
             if twice:
                 raise DataError(f"{name}: expected columns of different names, found two of {listed(twice)}")
+            if places.symbol < 0:
+                places = replace(places, symbol=_symbol_at(table, names, used_columns(places)))
             ids = [row[places.id] for row in table.rows if len(row) > places.id >= 0]
             refuse_liquidations(path, names, ids, layout.name != "tardis")
             return _Found(layout, places, [], _roles_of(table, names, places))
@@ -443,12 +486,28 @@ def _find_layout(table: Table | PayloadTable, format: str) -> _Found:
     raise DataError(f"{name}: expected a trade file, found {found}{hint}")
 
 
+def _symbol_at(table: Table | PayloadTable, names: Sequence[str], taken: Sequence[int]) -> int:
+    """Where each row names its market; -1: nowhere. Numbers and sides are no names."""
+    for name in SYMBOL:
+        at = find(names, (name,))
+        words = {row[at] for row in table.rows if len(row) > at >= 0} - {""}
+        if at >= 0 and at not in taken and words and not any(_is_no_name(word) for word in words):
+            return at
+    return -1
+
+
+def _is_no_name(word: str) -> bool:
+    return not np.isnan(number_of(word)) or _core.parse_side(word, side_code="true_is_sell") < 2
+
+
 def _roles_of(table: Table | PayloadTable, names: Sequence[str], columns: TradeColumns) -> Roles | None:
     """Find what says whose the rows are, if they are fills of users."""
 
     def cells(at: int) -> list[str]:
         return [row[at] for row in table.rows if len(row) > at]
 
+    if isinstance(table, PayloadTable) and set(names) == _COINBASE:
+        return Roles(COINBASE, -1, -1, True, True)
     return roles_in(names, cells, [*used_columns(columns), columns.id, columns.symbol], table.error)
 
 
@@ -470,6 +529,7 @@ def _by_names(table: Table | PayloadTable, names: Sequence[str]) -> _Found:
         missing = []
     if missing:
         raise DataError(no_trade_file(table.path.name, names, missing))
+    columns = replace(columns, symbol=_symbol_at(table, names, used_columns(columns)))
     roles = _roles_of(table, names, columns)
     ids = cells(columns.id) if columns.id >= 0 else []
     refuse_liquidations(table.path, names, ids, False, fills=roles is not None)

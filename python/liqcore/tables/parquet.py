@@ -51,6 +51,7 @@ class ParquetTable:
         self.path = path
         self.size = path.stat().st_size
         self._other: Reader | None = None
+        self._second = False  # whether a column has pages of the second kind, which fastparquet reads wrong
         self._own: list[_core.ParquetGroup] = []
         with path.open("rb") as file:
             if file.read(4) in FEATHER:
@@ -145,6 +146,7 @@ class ParquetTable:
                 and zlib.crc32(stored.data[page.begin : page.begin + page.size]) != page.checksum
             ):
                 raise self.error(f"column {column.path} is damaged (wrong checksum)")
+        self._second = self._second or any(page.kind == _DATA_PAGE_V2 for page in pages)
         kind = _PLAIN.get((column.type, column.converted))
         unpack = _unpacker(chunk.codec)
         if kind is None or unpack is None or not column.required or column.time_digits:
@@ -160,6 +162,8 @@ class ParquetTable:
     def _foreign(self, group: int, names: Sequence[str]) -> list[Column]:
         """Have columns read by another library."""
         arrow = pyarrow_module()
+        if arrow is None and self._second:
+            raise self.error("it has data pages of version 2: install pyarrow, which reads those")
         try:
             if self._other is None:
                 self._other = FastParquet(self.path) if arrow is None else PyArrow(arrow, self.path)
@@ -186,6 +190,7 @@ _PLAIN |= {
 }
 _PLAIN |= {(2, 14): np.dtype("u8"), (2, 18): np.dtype("i8")}
 _DATA_PAGE = 0
+_DATA_PAGE_V2 = 2
 _PLAIN_ENCODING = 0
 _PADDING = 64  # fastparquet ends a page with eight bytes that are no values; a page is unpacked with them
 
