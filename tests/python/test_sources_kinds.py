@@ -344,3 +344,38 @@ def test_a_saved_result_is_no_trade_file(tmp_path: Path) -> None:
     hm = lq.heatmap(trades=lq.simulate(days=0.02, trades_per_day=40_000).trades)
     with pytest.raises(DataError, match="expected a trade file, found a saved heatmap"):
         lq.read_trades(hm.save(tmp_path / "hm.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "message"),
+    [
+        (
+            "time,side,price,qty,status",
+            ["{t},sell,100.5,1,FILLED", "{t},buy,100.5,1,CANCELED"],
+            "found orders .*CANCELED",
+        ),
+        (
+            "time,price,qty,side,is_buyer_maker",
+            ["{t},100.5,1,sell,False", "{t},100.5,1,buy,True"],
+            "the opposite in every",
+        ),
+        (
+            "trade_seq,trade_id,timestamp,price,instrument_name,direction,amount",
+            ["0,1{t},{t},0.05,BTC-27JUN26-70000-C,sell,0.1"],
+            "found an option",
+        ),
+    ],
+)
+def test_what_is_no_trade_of_the_market_is_refused(tmp_path: Path, header: str, rows: list[str], message: str) -> None:
+    path = tmp_path / "x.csv"
+    lines = [rows[i % len(rows)].format(t=1781222399211 + i) for i in range(20)]
+    path.write_text("\n".join([header, *lines, ""]))
+    with pytest.raises(DataError, match=message):
+        list(lq.read_trades(path))
+
+
+def test_the_column_that_names_the_taker_counts(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("time,price,qty,side,aggressor\n1781222399211,100.5,1,buy,sell\n1781222399212,100.5,1,buy,buy\n")
+    (batch,) = lq.read_trades(path)
+    assert batch.taker_sell.tolist() == [True, False]

@@ -20,6 +20,9 @@ _TARDIS = ("exchange", "symbol", "timestamp", "local_timestamp", "id", "side", "
 _OF_BOOKS = ("is_snapshot",)
 _BYBIT_LIQUIDATION = {"T", "s", "S", "v", "p"}  # its trades have more
 _TOPICS = ("trade", "deals", "fills", "executions", "matches", "user")
+_STATES = ("status", "order_status", "ord_status", "order_state")
+_NOT_FILLED = frozenset(["new", "canceled", "cancelled", "rejected", "expired", "pending"])
+_OPTION = re.compile(r"-\d+(?:d\d+|\.\d+)?-[CP]$")
 _FOLDERS = 4  # how many of the folders above a file may say what it is
 
 
@@ -59,6 +62,27 @@ def refuse_liquidations(
             f"{path.name}: expected trades, found rows without ids in columns that Tardis uses for trades and for "
             'liquidations: if they are trades, say so in the file\'s name ("..._trades_...")'
         )
+
+
+def refuse_orders(path: Path, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """
+    Refuse orders, told by a column of what became of them, of which some were not filled.
+
+    Raises
+    ------
+    DataError
+        With the column and the word.
+    """
+    at = find(names, _STATES)
+    odd = next((row[at] for row in rows if len(row) > at >= 0 and row[at].lower() in _NOT_FILLED), None)
+    if odd is not None:
+        raise DataError(f"{path.name}: expected trades, found orders (column {names[at]}: {odd})")
+
+
+def refuse_options(name: str, symbol: str | None) -> None:
+    """Refuse trades of options, whose prices are not those of what they are on; `name` is the file's."""
+    if symbol is not None and _OPTION.search(symbol):
+        raise DataError(f"{name}: expected trades of a perpetual, a future or a coin, found an option ({symbol})")
 
 
 def refuse_other_events(path: Path, topic: str | None, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

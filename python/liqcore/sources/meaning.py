@@ -41,7 +41,7 @@ TRUE_IS_SELL = ("taker_sell", "is_buyer_maker", "buyer_is_maker", "buyer_maker",
 TRUE_IS_BUY = ("taker_buy", "is_taker_buy", "is_buyer_taker")
 USER_BUYS = ("is_buyer", "buyer")  # of fills: the row's user
 MAKER_SIDE = ("maker_side", "maker_order_side", "passive_side", "resting_side")
-SIDE_WORDS = ("side", "taker_side", "aggressor_side", "trade_side", "direction", "S")
+SIDE_WORDS = ("taker_side", "aggressor_side", "aggressor", "side", "trade_side", "direction", "S")
 
 # Money units in names: what is in one of them is turnover, however the column is called.
 _QUOTE = frozenset(["quote", "usd", "usdt", "usdc", "busd", "fdusd", "tusd", "usde", "dai", "eur", "gbp", "jpy", "krw",

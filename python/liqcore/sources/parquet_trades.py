@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..tables.column import Column
 from ..tables.parquet import ParquetTable
 from .fills import WORDS, known_users, roles_in, sort_out, users_of
-from .kinds import refuse_liquidations
+from .kinds import refuse_liquidations, refuse_options
 from .layout import guess_symbol
 from .losses import NOT_LOST, check_losses
 from .meaning import (
@@ -84,6 +84,7 @@ class ParquetTrades:
         self.report.symbol = None if self.symbol_in_rows else guess_symbol(path.name)
         if self._nautilus:
             self.report.symbol = self._table.metadata["instrument_id"]
+        refuse_options(path.name, self.report.symbol)
         self._ranges = self._table.ranges(names[self._at.time])
         self.first_ts = self._first_ts(first)
         self.market = ""

@@ -16,7 +16,7 @@ from ..tables.parquet import ParquetTable
 from . import layout as layouts
 from .fills import COINBASE, WORDS, Roles, known_users, roles_in, sort_out, users_of
 from .formats import TRADE_LAYOUTS
-from .kinds import refuse_liquidations, refuse_other_events
+from .kinds import refuse_liquidations, refuse_options, refuse_orders, refuse_other_events
 from .layout import TradeLayout, guess_symbol, number_of
 from .losses import check_losses
 from .meaning import (
@@ -49,6 +49,7 @@ from .trade_rows import (
 )
 
 _ONE_SIDED_ROWS = 100
+_FEW_SIDES = 5
 _ODD_DECIMALS = 10
 _BY_COLUMN_NAMES = "columns"
 _COINBASE = {"time", "trade_id", "price", "size", "side"}  # of the answers of its REST interface
@@ -192,6 +193,7 @@ class _TextTrades:
             self.symbol_in_name = self.report.symbol is not None
             if not self.symbol_in_name:
                 self.report.symbol = guess_symbol(path.name)
+        refuse_options(path.name, self.report.symbol)
         head = self._table.head()
         parsed = self._parse(head, _core.count_lines(head), None)[0]
         self.first_ts = int(parsed.ts.min()) if len(parsed) else 0
@@ -530,7 +532,10 @@ def _by_names(table: Table | PayloadTable, names: Sequence[str]) -> _Found:
     if missing:
         raise DataError(no_trade_file(table.path.name, names, missing))
     columns = replace(columns, symbol=_symbol_at(table, names, used_columns(columns)))
+    refuse_orders(table.path, names, table.rows)
     roles = _roles_of(table, names, columns)
+    if roles is None and sells is not None:
+        _refuse_contradiction(table, names, columns, cells)
     ids = cells(columns.id) if columns.id >= 0 else []
     refuse_liquidations(table.path, names, ids, False, fills=roles is not None)
     if all(re.fullmatch(r"\d{4}[-/]\d\d[-/]\d\d", cell) for cell in cells(columns.time)):
@@ -540,6 +545,23 @@ def _by_names(table: Table | PayloadTable, names: Sequence[str]) -> _Found:
         if words and words <= {"0", "1"}:
             notes.append(f"1 in column {names[columns.side]} is taken for a sell of the taker, 0 for a buy")
     return _Found(None, columns, notes, roles)
+
+
+def _refuse_contradiction(
+    table: Table | PayloadTable, names: Sequence[str], columns: TradeColumns, cells: Callable[[int], list[str]]
+) -> None:
+    """Refuse a table in which another column names the other side in every row."""
+    said = [_core.parse_side(cell, side_code=columns.code) for cell in cells(columns.side)]
+    for word in SIDE_WORDS:
+        at = find(names, (word,))
+        if at < 0 or at == columns.side or len(said) < _FEW_SIDES:
+            continue
+        other = [_core.parse_side(cell, side_code=columns.code) for cell in cells(at)]
+        if all(a + b == 1 for a, b in zip(said, other, strict=True)):
+            raise table.error(
+                f"expected one side of the taker, found columns {names[columns.side]} and {names[at]} that say the "
+                "opposite in every row: leave only the one that is the taker's"
+            )
 
 
 def used_columns(columns: TradeColumns) -> list[int]:
