@@ -12,6 +12,7 @@ import argparse
 import collections
 import gzip
 import json
+import os
 import random
 import resource
 import select
@@ -163,11 +164,14 @@ def child(folder: Path) -> None:
     """Read damaged files as told, one a line of seeds; say what came of each."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no answer
     kinds = list(samples(folder))
     whole = [(kind, path, path.read_bytes(), read, outcome(read, path)) for kind, path, read in kinds]
     for kind, path, _, _, (came, _) in whole:
         assert came == "read", (kind, path, came)
-    print("ready", flush=True)
+    answers.write("ready\n")
+    answers.flush()
     for line in sys.stdin:
         rng = random.Random(int(line))
         kind, path, content, read, (_, right) = rng.choice(whole)
@@ -183,7 +187,8 @@ def child(folder: Path) -> None:
             came = "left a file behind"
         if came == "read":
             came = "same" if found == right or place.read_bytes() == content else "differs"
-        print(f"{kind}\t{came}", flush=True)
+        answers.write(f"{kind}\t{came}\n")
+        answers.flush()
 
 
 def run(count: int, first_seed: int) -> tuple[collections.Counter[tuple[str, str]], list[str]]:
@@ -213,7 +218,11 @@ def run(count: int, first_seed: int) -> tuple[collections.Counter[tuple[str, str
 
 def started(folder: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, __file__, "--child", folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, __file__, "--child", folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"

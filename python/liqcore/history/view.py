@@ -30,8 +30,8 @@ class View(Cells):
     threshold: float | str | None = None
 
 
-MOST_ROWS = 1 << 24
-"""Of a view that is read from a file."""
+MOST_ROWS, MOST_BINS = 1 << 24, 1 << 26
+"""Of a view that is read from a file; an axis that grows has 2^22 bins at most."""
 
 
 def saved_view(said: Mapping[str, Any], histories: Histories) -> View:
@@ -54,7 +54,7 @@ def saved_view(said: Mapping[str, Any], histories: Histories) -> View:
 
     whole("count", 0, windows - whole("first", 0, windows))
     whole("rows", 0, MOST_ROWS)
-    whole("first_bin", 0, (1 << 40) - view.rows * whole("bins_per_row", 1, 1 << 31))
+    whole("first_bin", 0, (1 << 40) - view.rows * whole("bins_per_row", 1, MOST_BINS // max(view.rows, 1)))
     whole("opened_within", 0, 1 << 62)
     if whole("column_ns", 0, 1 << 62) % histories.window_ns:
         raise ValueError(f"column_ns of the view must be a multiple of the window, was {view.column_ns}")
