@@ -23,7 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ArchiveRows rows;
   std::int64_t time = first;
   while (!take.empty()) {
-    if (take.below(4) == 0) time += take.below(8) == 0 ? take.value<std::int32_t>() : 1000;
+    if (take.below(4) == 0) {  // as unsigned numbers, which may go round
+      const auto step = take.below(8) == 0 ? static_cast<std::int64_t>(take.value<std::int32_t>()) : 1000;
+      time = static_cast<std::int64_t>(static_cast<std::uint64_t>(time) + static_cast<std::uint64_t>(step));
+    }
     const auto kind = static_cast<RowKind>(take.below(24));
     const int side = take.below(3) - 1;
     const int tier = take.below(5) - 1;
