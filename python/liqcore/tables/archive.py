@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -154,17 +154,7 @@ class SavedTable:
         if verify not in VERIFY:
             raise InvalidConfigError(f"verify must be one of {VERIFY}, was {verify!r}")
         self._expected = f"{path}: expected {what} saved by liqcore"
-        with open(path, "rb") as file:
-            if file.read(4) != b"PAR1":
-                raise self.error("found another kind of file")
-            sealed = check_seal(file, verify, lambda part: self.error(f"found a damaged file: {part}"))
-        try:
-            self._table = ParquetTable(Path(path))
-        except DataError as error:
-            raise self.error(f"found a damaged file: {error}") from None
-        text = self._table.metadata.get(key)
-        if text is None:
-            raise self.error(f'found a Parquet file without the metadata "{key}"')
+        self._table, text, sealed = _open_sealed(path, key, verify, self.error)
         self.header: dict[str, Any] = self.typed(self._parsed(text), dict, "the header")
         schema = self.header.get("schema", UNSEALED_VERSION)  # features of then had no number
         if schema not in (SCHEMA_VERSION, UNSEALED_VERSION):
@@ -220,15 +210,25 @@ def is_saved(path: str | os.PathLike[str], key: str) -> bool:
 
 def read_metadata(path: str | os.PathLike[str], key: str) -> str:
     """Read one text that `write_archive` put into a file's metadata; DataError if it is not there, or damaged."""
-    expected = f"{path}: expected a result saved by liqcore"
+    _, text, _ = _open_sealed(
+        path, key, "header", lambda found: DataError(f"{path}: expected a result saved by liqcore, {found}")
+    )
+    return text
+
+
+def _open_sealed(
+    path: str | os.PathLike[str], key: str, verify: str, error: Callable[[str], DataError]
+) -> tuple[ParquetTable, str, bool]:
+    """Return the checked table of a file, the text that its metadata hold under `key`, and whether it is sealed."""
     with open(path, "rb") as file:
         if file.read(4) != b"PAR1":
-            raise DataError(f"{expected} (Parquet), found another kind of file")
-        check_seal(file, "header", lambda part: DataError(f"{expected}, found a damaged file: {part}"))
+            raise error("found another kind of file")
+        sealed = check_seal(file, verify, lambda part: error(f"found a damaged file: {part}"))
     try:
-        text: str | None = ParquetTable(Path(path)).metadata.get(key)
-    except DataError as error:
-        raise DataError(f"{expected}, found a damaged file: {error}") from None
+        table = ParquetTable(Path(path))
+    except DataError as damage:
+        raise error(f"found a damaged file: {damage}") from None
+    text = table.metadata.get(key)
     if text is None:
-        raise DataError(f'{expected}, found a Parquet file without the metadata "{key}"')
-    return text
+        raise error(f'found a Parquet file without the metadata "{key}"')
+    return table, text, sealed
