@@ -24,15 +24,11 @@ _DECIMAL = 5
 class Reader(Protocol):
     """Reads columns of a row group; whatever is wrong with a file is an exception of any kind."""
 
-    name: str
-
     def read(self, group: int, names: Sequence[str]) -> list[Column]: ...
 
 
 class FastParquet:
     """What fastparquet reads."""
-
-    name = "fastparquet"
 
     def __init__(self, path: Path) -> None:
         import fastparquet
@@ -98,8 +94,6 @@ class FastParquet:
 class PyArrow:
     """What pyarrow reads."""
 
-    name = "pyarrow"
-
     def __init__(self, arrow: ModuleType, path: Path) -> None:
         self._arrow = arrow
         self._path = path
@@ -114,8 +108,6 @@ class PyArrow:
 
 class Feather:
     """A feather file, held in memory: one row group."""
-
-    name = "pyarrow"
 
     def __init__(self, arrow: ModuleType, path: Path) -> None:
         from pyarrow import feather
