@@ -15,7 +15,7 @@ from .trade_files import TradeFile, add_warnings
 from .trade_order import FileOrder
 from .trade_rows import Rows
 
-_ROWS = 1 << 17  # merged at once
+_ROWS = 1 << 16  # merged at once: what the caches hold
 _MANY = 20  # rows by which two files are found to be of one kind or not
 _SUMS = 5
 
