@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <random>
@@ -125,6 +126,80 @@ TEST(MergeTrades, RandomFilesWithoutIds) {
       EXPECT_EQ(merged.counts[f].same_id, 0);
     }
     EXPECT_EQ(left_out + static_cast<std::int64_t>(merged.trades.size()), rows);
+  }
+}
+
+/// Two long files, dealt at random from one market; with some rows in both, or without; with ids in order, or without.
+struct Pair {
+  File a, b;
+  std::vector<Contents> market;
+};
+
+Pair random_pair(std::mt19937_64& random, double both, bool ids, std::uint64_t step) {
+  const auto chance = [&](double share) { return static_cast<double>(random() % 1'000) < 1'000 * share; };
+  Pair pair;
+  pair.a.ordered = pair.b.ordered = ids;
+  std::int64_t ts = 0;
+  for (std::int64_t n = 0; n < 6'000; ++n) {
+    if (random() % 500 == 0) step = 1 + random() % 60;  // stretches of many at a time, and of few
+    ts += random() % step == 0 ? 1 : 0;
+    const double qty = both > 0 ? 1.0 + static_cast<double>(random() % 4) : 1.0 + static_cast<double>(n) / 8;
+    const Contents trade{ts, 100.0 + static_cast<double>(random() % 3), qty, random() % 2 == 0};
+    pair.market.push_back(trade);
+    const bool first = chance(0.5), shared = chance(both);
+    if (first || shared) pair.a.add(trade, ids ? n : text::no_id);
+    if (!first || shared) pair.b.add(trade, ids ? n : text::no_id);
+  }
+  return pair;
+}
+
+TEST(MergeTrades, TwoShardsAreTheMarketAgain) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 40; ++round) {
+    const bool ids = round % 2 == 0;
+    const Pair pair = random_pair(random, 0, ids, 1 + static_cast<std::uint64_t>(round) % 4);
+    std::vector<Contents> expected = pair.market;
+    if (!ids) {  // then file by file inside a time
+      expected.clear();
+      for (const File* file : {&pair.a, &pair.b})
+        for (std::size_t i = 0; i < file->ts.size(); ++i)
+          expected.emplace_back(file->ts[i], file->price[i], file->qty[i], file->taker_sell[i] != 0);
+      std::ranges::stable_sort(expected, {}, [](const Contents& trade) { return std::get<0>(trade); });
+    }
+    const Merged merged = merge({pair.a, pair.b});
+    EXPECT_EQ(merged.trades, expected) << round;
+    for (const auto& [counts, file] : {std::pair{merged.counts[0], &pair.a}, std::pair{merged.counts[1], &pair.b}}) {
+      EXPECT_EQ(counts.first, 0);
+      EXPECT_EQ(counts.last, static_cast<std::int64_t>(file->ts.size()) - 1);
+      EXPECT_EQ(counts.shared + counts.same_id + counts.same_contents + counts.twins + counts.sells, 0);
+    }
+  }
+}
+
+/// Two files are merged in ways of their own; a third one without a row leaves that to the way of any number of files.
+TEST(MergeTrades, TwoFilesAreMergedAsAmongMore) {
+  std::mt19937_64 random(13);
+  for (int round = 0; round < 48; ++round) {
+    const double both = std::array{0.02, 0.3, 0.95}[static_cast<std::size_t>(round) % 3];
+    const bool ids = round % 4 == 0;
+    const Pair pair = random_pair(random, both, ids, 1 + static_cast<std::uint64_t>(round) % 5);
+    const Merged two = merge({pair.a, pair.b}), three = merge({pair.a, pair.b, File{}});
+    if (ids) {
+      EXPECT_EQ(two.trades, three.trades) << round;
+      EXPECT_EQ(two.trades, pair.market) << round;
+    } else {
+      std::vector<Contents> mine = two.trades, other = three.trades;
+      std::ranges::sort(mine);
+      std::ranges::sort(other);
+      EXPECT_EQ(mine, other) << round;
+    }
+    for (std::size_t run = 0; run < 2; ++run) {
+      const RunCounts &x = two.counts[run], &y = three.counts[run];
+      EXPECT_EQ(x.same_id, y.same_id) << round;
+      EXPECT_EQ(x.same_contents, y.same_contents) << round;
+      EXPECT_EQ(x.shared, y.shared) << round;
+      EXPECT_EQ(x.sells, y.sells) << round;
+    }
   }
 }
 

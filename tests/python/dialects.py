@@ -492,6 +492,60 @@ def named_candles(r: random.Random) -> tuple[File, Candles]:
     return file, c
 
 
+def candles_with_units(r: random.Random) -> tuple[File, Candles, list[str] | None, bool]:
+    """
+    Candles with volumes in several units, some of whose names say less than one would like.
+
+    Also what takers bought, None where nothing says that; and whether the only volume is turnover.
+    """
+    c = draw_candles(r)
+    bought = [_decimal(r.randrange(0, int(qty.replace(".", "")) + 1), 3) for qty in c.volume]
+    money = _amounts(c.close, c.volume)
+    columns = {
+        "open_time": [str(1000 * ts) for ts in c.ts_s],
+        "open": c.open,
+        "high": c.high,
+        "low": c.low,
+        "close": c.close,
+    }
+    base_name = r.choice(
+        ["volume_btc", "btc_volume", "Volume BTC", "coin_volume", "volume_coin", "base_volume", "amount", "qty"]
+    )
+    kind = r.choice(["base called volume", "money called volume", "money alone", "contracts", "nothing to do"])
+    if kind == "base called volume":
+        columns["volume"] = c.volume
+        columns[r.choice(["volume_usd", "Volume USDT", "quote_volume", "turnover", "volume_quote", "vol_usdt"])] = money
+        if r.random() < 0.3:
+            columns[r.choice(["volume_btc", "btc_volume"])] = c.volume
+    elif kind == "money called volume":
+        columns["volume"] = money
+        columns[base_name] = c.volume
+        if r.random() < 0.3:
+            columns[r.choice(["volume_usd", "turnover"])] = money
+    elif kind == "money alone":
+        columns["volume"] = money
+        columns[r.choice(["volume_usd", "turnover", "quote_volume"])] = money
+    elif kind == "contracts":  # of a hundredth of a coin
+        columns["volume"] = c.volume = [str(int(qty.replace(".", "")) // 10 + 1) for qty in c.volume]
+        columns["volume_btc"] = [_decimal(int(qty), 2) for qty in c.volume]
+    else:
+        columns["volume"] = [_decimal(r.randrange(1, 90_000), 3) for _ in c.volume]
+        columns["volume_btc"] = c.volume
+    told = r.random() < 0.5 and kind in ("base called volume", "money called volume")
+    if told:
+        names = [("taker_buy_volume", "taker_buy_volume_btc"), ("buy_volume", "buy_volume_btc")]
+        name, other = r.choice(names)
+        if kind == "money called volume" and r.random() < 0.5:
+            columns[name], columns[other] = _amounts(c.close, bought), bought
+        else:
+            columns[name] = bought
+    order = list(columns)
+    r.shuffle(order)
+    rows = [list(row) for row in zip(*(columns[name] for name in order), strict=True)]
+    file = File("mine.csv", table(Dialect(), order, rows), kind == "nothing to do", [kind, str(order)])
+    return file, c, bought if told else None, kind == "money alone"
+
+
 def samples(r: random.Random, names: Sequence[str]) -> tuple[File, list[int], list[str]]:
     """Numbers by time in a table of any dialect, such as open interest: times in ms, and values."""
     d = draw_dialect(r)

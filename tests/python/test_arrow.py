@@ -181,6 +181,21 @@ def test_candles_come_as_tables_too() -> None:
     assert touch_only.buy_qty is None
     with pytest.raises(lq.DataError, match="one candle does not tell its length: give interval="):
         arrow.read_candles(Table(**{name: values[:1] for name, values in table.columns.items()}))
+    coins = {
+        "volume": volume * low,
+        "taker_buy_volume": bought * low,
+        "volume_btc": volume,
+        "taker_buy_btc_volume": bought,
+    }
+    with pytest.warns(UserWarning, match="candles: (the volume|what was bought) is .*, turnover"):
+        candles = arrow.read_candles(Table(ts=starts, open=low, high=low, low=low, close=low, **coins))
+    np.testing.assert_array_equal(candles.buy_qty, bought)
+    np.testing.assert_array_equal(candles.sell_qty, sold)
+    del coins["volume_btc"], coins["taker_buy_btc_volume"]
+    with pytest.raises(
+        lq.DataError, match="candles: expected the volume in base currency, found that volume is the same as"
+    ):
+        arrow.read_candles(Table(ts=starts, open=low, high=low, low=low, close=low, turnover=volume * low, **coins))
 
 
 def arrays(trades: lq.TradeBatch) -> dict[str, Array]:

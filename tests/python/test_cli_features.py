@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,22 @@ def test_a_csv_file_leaves_cells_empty_for_nan(capsys: Any, trades: str) -> None
     assert head == ["time", *wanted.names]
     assert [int(row[0]) for row in rows] == wanted.times.tolist()
     values = np.array([[float(cell or "nan") for cell in row[1:]] for row in rows])
-    np.testing.assert_array_equal(values, wanted.values)
+    np.testing.assert_allclose(values, wanted.values, rtol=2e-16)
     assert np.isnan(values).any()
+    for name, column, own in zip(wanted.names, values.T, wanted.values.T, strict=True):
+        if name != "price" and not name.endswith(("_low", "_high")):
+            np.testing.assert_array_equal(column, own)
+        else:  # as the venue writes them, on a tick of 0.1
+            cells = [row[1 + wanted.names.index(name)] for row in rows]
+            assert all(re.fullmatch(r"\d+\.\d", cell) for cell in cells if cell), name
+
+
+@pytest.mark.parametrize("bars", ["10d", "8d"])
+def test_bars_that_the_data_does_not_fill_are_an_error(capsys: Any, trades: str, bars: str) -> None:
+    code, out, err = run(capsys, trades, "--bars", bars, "-o", "f.csv")
+    assert (code, out) == (2, "")
+    assert re.search(rf"bars must be so short that the data reaches the end of one: the first of {bars} ends 20", err)
+    assert not Path("f.csv").exists()
 
 
 def test_settings_reach_the_engine(capsys: Any, trades: str, market: Any) -> None:

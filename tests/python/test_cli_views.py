@@ -308,6 +308,26 @@ def test_help_comes_without_loading_the_engine() -> None:
     assert out.splitlines()[-1] == "[]"
 
 
+def test_the_only_column_is_said_to_be_unfinished(tmp_path: Path) -> None:
+    trades = tmp_path / "trades.csv"
+    trades.write_text(
+        "ts_ms,price,qty,side\n" + "".join(f"{1_781_222_400_000 + n},{100 + n},1,buy\n" for n in range(50))
+    )
+    said = run("heatmap", str(trades), "-o", str(tmp_path / "a.parquet"), "--window", "10d").stdout
+    assert re.search(r"columns +1 of 10d, from 2026-06-06 .* UTC, unfinished: the data ends before", said)
+
+
+def test_prices_in_json_are_written_as_on_their_grid(tmp_path: Path) -> None:
+    batch = lq.simulate(seed=3, days=0.05, trades_per_day=20_000).trades
+    path = tmp_path / "fine.parquet"
+    lq.heatmap(trades=batch, symbol="SIM", step=0.1, window="5m").save(path)
+    for command in (["map", str(path), "--json"], ["zones", str(path), "--json"]):
+        said = run(*command).stdout
+        found = re.findall(r'"(?:low|high|price|peak_price|step)": ([0-9.e+-]+)', said)
+        assert len(found) > 20
+        assert all(len(number.replace(".", "")) <= 15 for number in found), max(found, key=len)
+
+
 def test_every_key_of_the_json_stands_in_the_command_line_page() -> None:
     text = (Path(__file__).resolve().parents[2] / "docs/reference/cli.md").read_text(encoding="utf-8")
     assert [key for key in [*MAP_KEYS, *ZONE_KEYS, "zones", "survives"] if f"`{key}`" not in text] == []

@@ -28,8 +28,9 @@ CONTRACTS = {
     "htx:BTC-USDT": ("linear", 0.001), "htx:ETH-USDT": ("linear", 0.01),
     "htx:BTC-USD": ("inverse", 100), "htx:ETH-USD": ("inverse", 10),
     "kraken:PI_XBTUSD": ("inverse", 1), "kraken:PI_ETHUSD": ("inverse", 1),
-    "kucoin:XBTUSDTM": ("linear", 0.001), "kucoin:ETHUSDTM": ("linear", 0.01), "kucoin:SOLUSDTM": ("linear", 0.1),
+    "kucoin:XBTUSDTM": ("linear", 0.001), "kucoin:ETHUSDTM": ("linear", 0.01),
     "kucoin:XRPUSDTM": ("linear", 10), "kucoin:DOGEUSDTM": ("linear", 100), "kucoin:XBTUSDM": ("inverse", 1),
+    "kucoin:ETHUSDM": ("inverse", 1),
     "okx:BTC-USDT-SWAP": ("linear", 0.01), "okx:ETH-USDT-SWAP": ("linear", 0.1),
     "okx:BTC-USD-SWAP": ("inverse", 100), "okx:ETH-USD-SWAP": ("inverse", 10),
 }  # fmt: skip
@@ -127,6 +128,18 @@ def expected(name: str, of: Opened, at: str, grid: Any) -> tuple[lq.Instrument, 
     return inst, lq.heatmap(trades=columns, instrument=inst, **OPTIONS)
 
 
+def in_whole_units(inst: lq.Instrument, of: Opened) -> tuple[Any, Any]:
+    """Long and short levels of the same positions in base currency, or in USD where the contract is inverse."""
+    size = inst.multiplier
+    unit = lq.Instrument(
+        symbol=inst.symbol, venue=inst.venue, contract=inst.contract, margin=inst.margin, tick_size=inst.tick_size,
+        lot_size=inst.lot_size * size,
+    )  # fmt: skip
+    columns = (np.array(of.ms) * 1_000_000, np.array(of.price), np.array(of.qty) * size, np.array(of.sold))
+    hm = lq.heatmap(trades=columns, instrument=unit, **OPTIONS)
+    return hm.long, hm.short
+
+
 OPTIONS: dict[str, Any] = {"leverage": {5: 0.5, 10: 0.5}, "half_life": None, "window": "1m", "step": 1.0}
 FLAGS = ["--leverage", "5:0.5,10:0.5", "--half-life", "none", "--window", "1m", "--bin", "1"]
 
@@ -154,6 +167,9 @@ def test_every_contract_gives_its_dollars_and_levels(name: str, date: str, tmp_p
         found = lq.features(path, end, **told, **reached)
         rtol = 1e-9 if kind == "inverse" else 1e-3  # of linear ones the level counts, on the grid that is known
         np.testing.assert_allclose(found.values[-1][1:3], reach.values[-1][1:3], rtol=rtol)
+    if size != 1:
+        for mine, whole in zip((right.long, right.short), in_whole_units(inst, of), strict=True):
+            np.testing.assert_allclose(mine, whole, rtol=1e-9)
     last = reach["long_usd_60pct"][-1] + reach["short_usd_60pct"][-1]
     if kind == "inverse":
         assert last == pytest.approx(usd, rel=1e-9)
@@ -301,7 +317,15 @@ OKX += [f"PEPE-USDT-SWAP,{i},buy,0.00{1234 + i},{i + 1},{1784822400188 + i}" for
 KUCOIN = ["trade_id,trade_time,price,size,side", *(f"{i},{1749781187484 + i},3.21,6,buy" for i in range(9))]
 NAMELESS = [f"{i},{34161.5 + i},{i % 9 + 1},{i},{i},{1698364800000 + i},true" for i in range(200)]
 IN_USD = ["time,price,qty,side", *(f"{1698364800000 + i},{34161.5},{i + 1},buy" for i in range(200))]
-UNKNOWN = {"a.csv": OKX, "SUIUSDTM-trades-2024-05-14.csv": KUCOIN, "b.csv": NAMELESS, "BTCUSD-trades.csv": IN_USD}
+UNKNOWN = {
+    "a.csv": OKX,
+    "SUIUSDTM-trades-2024-05-14.csv": KUCOIN,
+    "SOLUSDTM-trades-2024-05-14.csv": KUCOIN,
+    "XRPUSDM-trades-2024-05-14.csv": KUCOIN,
+    "XBTMU26-trades-2024-05-14.csv": KUCOIN,
+    "b.csv": NAMELESS,
+    "BTCUSD-trades.csv": IN_USD,
+}
 
 
 @pytest.mark.parametrize("name", UNKNOWN)

@@ -69,6 +69,25 @@ def test_candles(make: Callable[[random.Random], tuple[File, dialects.Candles]],
 
 @files
 @given(seed=seeds)
+def test_volumes_of_candles_are_no_turnover(seed: int) -> None:
+    file, written, bought, turnover = dialects.candles_with_units(random.Random(seed))
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(folder, file)
+        if turnover or file.may_refuse:
+            with pytest.raises(DataError, match=r"turnover|which have nothing to do with"):
+                lq.read_candles(path)
+            return
+        candles = lq.read_candles(path)
+    assert candles.volume is not None
+    assert candles.volume.tolist() == floats(written.volume), file.traits
+    assert (candles.buy_qty is None) == (bought is None), file.traits
+    if bought is not None and candles.buy_qty is not None and candles.sell_qty is not None:
+        assert candles.buy_qty.tolist() == floats(bought), file.traits
+        assert np.allclose(candles.buy_qty + candles.sell_qty, candles.volume, rtol=0, atol=1e-9), file.traits
+
+
+@files
+@given(seed=seeds)
 def test_open_interest(seed: int) -> None:
     file, ts, values = dialects.samples(random.Random(seed), ["open_interest", "OI", "Open Interest"])
     with tempfile.TemporaryDirectory() as folder:

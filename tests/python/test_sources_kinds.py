@@ -20,9 +20,13 @@ TARDIS = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n"
 
 
 def write(folder: Path, name: str, text: str) -> Path:
+    """Write rows with a header as text, or as Parquet by the name's end."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    if path.suffix == ".parquet":
+        fastparquet.write(str(path), pd.read_csv(io.StringIO(text)), write_index=False)
+    else:
+        path.write_text(text)
     return path
 
 
@@ -266,14 +270,10 @@ class TestWhatNamesTheMarketInEveryRow:
     @pytest.mark.parametrize(
         "name", ["symbol", "ticker", "sym", "asset", "s", "code", "instrument_id", "contract_code"]
     )
-    @pytest.mark.parametrize("parquet", [False, True])
-    def test_several_symbols_are_refused_or_one_is_chosen(self, tmp_path: Path, name: str, parquet: bool) -> None:
+    @pytest.mark.parametrize("end", [".csv", ".parquet"])
+    def test_several_symbols_are_refused_or_one_is_chosen(self, tmp_path: Path, name: str, end: str) -> None:
         text = f"time,price,qty,side,{name}\n" + self.ROWS.format(*["BTCUSDT", "ETHUSDT"] * 20)
-        path = tmp_path / ("x.parquet" if parquet else "x.csv")
-        if parquet:
-            fastparquet.write(str(path), pd.read_csv(io.StringIO(text)), write_index=False)
-        else:
-            path.write_text(text)
+        path = write(tmp_path, f"x{end}", text)
         with pytest.raises(DataError, match="expected one symbol, found BTCUSDT, ETHUSDT"):
             list(lq.read_trades(path))
         (batch,) = lq.read_trades(path, symbol="ETHUSDT")
@@ -301,14 +301,10 @@ class TestWhatNamesTheMarketInEveryRow:
             assert len(batch) == 40
 
     @pytest.mark.parametrize("name", ["exchange", "venue", "exch"])
-    @pytest.mark.parametrize("parquet", [False, True])
-    def test_several_venues_are_refused(self, tmp_path: Path, name: str, parquet: bool) -> None:
+    @pytest.mark.parametrize("end", [".csv", ".parquet"])
+    def test_several_venues_are_refused(self, tmp_path: Path, name: str, end: str) -> None:
         text = f"time,price,qty,side,{name}\n" + self.ROWS.format(*["binance", "okx"] * 20)
-        path = tmp_path / ("x.parquet" if parquet else "x.csv")
-        if parquet:
-            fastparquet.write(str(path), pd.read_csv(io.StringIO(text)), write_index=False)
-        else:
-            path.write_text(text)
+        path = write(tmp_path, f"x{end}", text)
         with pytest.raises(DataError, match="expected trades of one venue, found binance, okx"):
             list(lq.read_trades(path))
 

@@ -183,6 +183,97 @@ def test_the_same_trades_under_other_ids_are_refused(tmp_path: Path) -> None:
         read([mine, other])
 
 
+@pytest.mark.parametrize("ids", [False, True])
+def test_times_in_two_units_are_not_merged(tmp_path: Path, ids: bool) -> None:
+    """The same trades, whose times one of two collectors cut to seconds."""
+    head = "ts_ms,price,qty,side" + (",id" if ids else "")
+    rows = [(T0 + 130 * n, 100 + n % 7, 1 + n, "buy", *([n] if ids else [])) for n in range(60)]
+    mine = csv(tmp_path / "ms.csv", rows, head)
+    cut = [(row[0] // 1000, *row[1:]) for row in rows]
+    other = csv(tmp_path / "s.csv", cut, head.replace("ts_ms", "time"))
+    with pytest.raises(
+        DataError, match=r"expected times as fine in one as in the other, .*, found (s and ms|ms and s)"
+    ):
+        read([mine, other])
+    assert len(read([mine, csv(tmp_path / "later.csv", [(row[0] + 9, *row[1:]) for row in cut], head)])[0]) == 120
+    few = csv(tmp_path / "few.csv", [((T0 // 1000 + 1 + n) * 1000, 50, 1 + n, "buy", *row[4:]) for n, row in
+                                     enumerate(rows[:5])], head)  # fmt: skip
+    assert len(read([mine, few])[0]) == 65
+
+
+def many(rng: random.Random) -> list[Trade]:
+    return [row._replace(qty=rng.randrange(1, 60) / 8) for row in sharing.market(rng, "", 300)]
+
+
+@files
+@given(seed=seeds)
+def test_a_part_that_is_appended_again_counts_once(seed: int) -> None:
+    """A collector that began anew, and was sent again what it had; or a file that was appended to itself."""
+    rng = random.Random(seed)
+    rows = many(rng)
+    begin, end = sorted(rng.randrange(len(rows) + 1) for _ in range(2))
+    while 0 < end < len(rows) and rows[end].ts == rows[end - 1].ts:
+        end += 1
+    again = [row for row in rows[begin:end] if rng.random() < rng.choice([1.0, 0.95])]
+    if len(again) < 20 or len({row.ts for row in again}) < 5:
+        return
+    kept = Kept(rng.choice(["a.csv", "a.csv.gz", "a.parquet"]), rows[:end] + again + rows[end:], False)
+    kept.rows = sharing.turn(rng, kept.rows, rng.choice(["", "newest first"]))
+    with tempfile.TemporaryDirectory() as folder:
+        found, report = read(sharing.write(rng, Path(folder), kept))
+    assert Counter(found) == Counter(row.contents for row in rows)
+    assert report.rejected == {"duplicate": len(again)}
+    assert f"{len(again)} rows go back in time, to 2026-06-1" in report.warnings[0]
+
+
+@files
+@given(seed=seeds)
+def test_rows_out_of_order_are_no_part_appended_again(seed: int) -> None:
+    """Rows that come late, and shards one after the other in one file, though some trades are alike."""
+    rng = random.Random(seed)
+    rows = many(rng)
+    if rng.random() < 0.5:
+        written = [row for _, row in sorted((n + rng.choice([0, 0, 2.5, 5.5]), row) for n, row in enumerate(rows))]
+    else:
+        written = [row for part in sharing.shards(rng, rows) for row in part]
+    with tempfile.TemporaryDirectory() as folder:
+        found, report = read(sharing.write(rng, Path(folder), Kept("a.csv", written, False)))
+    assert Counter(found) == Counter(row.contents for row in rows)
+    assert not report.rejected
+
+
+def test_a_part_that_may_be_appended_again_is_refused(tmp_path: Path) -> None:
+    """Of rows that go back some stand there again one by one, which trades may do, and some one after the other."""
+    rows = [(T0 + 10 * n, 100 + n, 1 + n, "buy") for n in range(400)]
+    others = [(T0 + 10 * n + 5, 100 + n, 1 + n, "sell") for n in range(130, 400)]
+    alone = rows[130:400:3]
+
+    def of(pieces: int) -> Path:  # of three rows each
+        again = [row for n in range(pieces) for row in rows[3 * n : 3 * n + 3]]
+        return csv(tmp_path / f"{pieces}.csv", rows + sorted({*alone, *again, *others}))
+
+    assert len(read(of(0))[0]) == 760
+    with pytest.raises(DataError, match=r"5.csv: expected .*, found 105 rows after steps back in time .*, 15 of them"):
+        read(of(5))
+    assert len(read(of(33))[0]) == 670
+    assert read(csv(tmp_path / "third.csv", rows + alone))[1].rejected == {"duplicate": 90}  # all that goes back
+    long = [(T0 + 10 * n, 100 + n, 1 + n, "buy") for n in range(4000)]
+    more = [(T0 + 10 * n + 5, 100 + n, 1 + n, "sell") for n in range(4000)]
+    found, report = read(csv(tmp_path / "long.csv", long + sorted([*more, *long[1000::3]]) + long[50:75]))
+    assert (len(found), report.rejected) == (9000, {"duplicate": 25})
+
+
+def test_a_file_whose_every_row_stands_twice_is_said(tmp_path: Path) -> None:
+    rows = [(T0 + n // 3, 100 + n, 1, "buy") for n in range(300)]
+    doubled = sorted(rows * 2)
+    report = read(csv(tmp_path / "twice.csv", doubled))[1]
+    assert report.warnings[0].startswith("twice.csv: every row stands there 2 times or a multiple of that: ")
+    assert "every row" not in str(read(csv(tmp_path / "once.csv", [*doubled, (T0 + 999, 1, 1, "buy")]))[1].warnings)
+    named = [(*row, number // 2) for number, row in enumerate(doubled)]
+    report = read(csv(tmp_path / "ids.csv", named, "ts_ms,price,qty,side,id"))[1]
+    assert report.rejected == {"duplicate_id": 300}
+
+
 def test_a_file_of_another_layout_without_a_trade_in_common_is_named(tmp_path: Path) -> None:
     mine = csv(tmp_path / "mine.csv", [(T0 + 2 * n, 100 + n, 1, "buy") for n in range(60)])
     path = tmp_path / "BTCUSDT-aggTrades-2026-06-11.csv"

@@ -1,5 +1,6 @@
 """The readers on recorded market data."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from liqcore.sources import TradeBatch, read_candles, read_marks, read_trades, s
 from recorded import data_dir
 
 pytestmark = pytest.mark.recorded
+
+COLUMNS = ("ts", "price", "qty", "taker_sell")
 
 
 def read(paths: Path | list[Path]) -> TradeBatch:
@@ -24,16 +27,24 @@ def read(paths: Path | list[Path]) -> TradeBatch:
 def test_archives_and_parquet_days_hold_the_same_trades() -> None:
     folder = data_dir() / "trades"
     archives = read(folder / "BTCUSDT-aggTrades-*.zip")
-    days = read([folder / f"hyperliquid-BTC-202606{day}.parquet" for day in (12, 13, 14)])
-    assert len(archives) == len(days) == 870_009
-    np.testing.assert_array_equal(archives.ts, days.ts)
-    np.testing.assert_array_equal(archives.price, days.price)
-    np.testing.assert_array_equal(archives.qty, days.qty)
-    np.testing.assert_array_equal(archives.taker_sell, days.taker_sell)
+    assert len(archives) == 870_009
+    for day, again in ((12, 66), (13, 0), (14, 0)):  # what was recorded twice has ids of its own in the archive
+        mine = read(folder / f"BTCUSDT-aggTrades-2026-06-{day}.zip")
+        own = read(folder / f"hyperliquid-BTC-202606{day}.parquet")
+        assert len(mine) == len(own) + again
+        rows = [Counter(zip(*(getattr(one, name).tolist() for name in COLUMNS), strict=True)) for one in (mine, own)]
+        assert rows[1] <= rows[0]
+        if not again:
+            for name in COLUMNS:
+                np.testing.assert_array_equal(getattr(mine, name), getattr(own, name))
 
 
-@pytest.mark.parametrize(("coin", "tick", "lot", "rows"), [("BTC", 1.0, 1e-5, 1_637_789), ("ETH", 0.1, 1e-4, 686_022)])
-def test_every_recorded_row_is_used(coin: str, tick: float, lot: float, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("coin", "tick", "lot", "rows", "again"),
+    [("BTC", 1.0, 1e-5, 1_637_789, [63, 66]), ("ETH", 0.1, 1e-4, 686_022, [44, 59])],
+)
+def test_every_recorded_row_is_used(coin: str, tick: float, lot: float, rows: int, again: list[int]) -> None:
+    """But for what a recorder that began anew was sent again, on the first two days."""
     paths = data_dir() / "trades" / f"hyperliquid-{coin}-*.parquet"
     reader = read_trades(paths)
     last = 0
@@ -42,7 +53,10 @@ def test_every_recorded_row_is_used(coin: str, tick: float, lot: float, rows: in
         assert np.all(np.diff(batch.ts) >= 0)
         last = batch.ts[-1]
     report = reader.report
-    assert (report.rows_read, report.rows_used, report.rejected, report.warnings) == (rows, rows, {}, [])
+    assert (report.rows_read, report.rows_used, report.rejected) == (rows, rows - sum(again), {"duplicate": sum(again)})
+    assert [file.rejected for file in report.files] == [*({"duplicate": count} for count in again), {}, {}, {}, {}]
+    for count, said in zip(again, report.warnings, strict=True):
+        assert f": {count} rows go back in time, to 2026-06-1" in said
     assert (report.symbol, report.tick_size, report.lot_size) == (coin, tick, lot)
     found = scan(paths)
     assert (found.symbol, found.tick_size, found.lot_size, found.first_price) == (coin, tick, lot, report.first_price)

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <unordered_map>
 #include <vector>
 
 #include "text/csv.hpp"
@@ -14,10 +13,15 @@ namespace liqcore::columns {
 namespace {
 
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-constexpr std::size_t step = 4;           // rows that are looked at or copied at once
-constexpr std::size_t looked_at = 1'000;  // times of several runs, to find out if one sums up the other
-constexpr std::size_t few = 32;           // rows of one time that are compared one by one
-constexpr double rounding = 1e-9;         // relative, of a sum of quantities
+constexpr std::size_t step = 4;         // rows that are looked at or copied at once
+constexpr std::size_t looked_at = 256;  // times of several runs, to find out if one sums up the other
+constexpr std::size_t few = 32;         // rows of one time that are compared one by one
+constexpr std::size_t by_eye = 12;      // rows among which one is looked for without a table
+constexpr std::size_t most = 1'000;     // rows of one time that a table of marks is good for
+constexpr unsigned marks_bits = 11;
+constexpr std::size_t marks = std::size_t{1} << marks_bits;
+constexpr std::size_t worth = 16;  // rows at which it was right to look for nothing in common
+constexpr double rounding = 1e-9;  // relative, of a sum of quantities
 
 /// The rows of one run that have one time.
 struct Part {
@@ -36,6 +40,7 @@ struct Entry {
   bool shared;
   int next;  ///< in the order of the sequence; -1: none
   int before;
+  int alike;  ///< the next one of the same hash; -1: none
 };
 
 class Merger {
@@ -47,6 +52,7 @@ class Merger {
 
   std::size_t run() {
     for (;;) {
+      if (apart_ && runs_.size() == 2 && looked_ == looked_at) apart_ = interleave() >= worth;
       std::int64_t least = never, second = never;
       int first = -1;
       for (std::size_t r = 0; r < runs_.size(); ++r) {
@@ -96,6 +102,10 @@ class Merger {
       copy(from, begin, rows);
     }
     used_ += rows;
+    counted(run, begin, end);
+  }
+
+  void counted(int run, std::size_t begin, std::size_t end) {
     RunCounts& counts = count(run);
     if (counts.first < 0) counts.first = static_cast<std::int64_t>(begin);
     counts.last = std::max(counts.last, static_cast<std::int64_t>(end) - 1);
@@ -148,6 +158,73 @@ class Merger {
     return true;
   }
 
+  /**
+   * Merges two runs as far as they have nothing in common at any time; returns how many rows that are.
+   *
+   * As random shards have it: which run comes next is a coin that nobody could foretell, so nothing here branches on
+   * it. A table that both runs leave marks in, one a row by its hash, tells where a row may be one of the other run at
+   * its time; if it is, what was done for that time is taken back.
+   */
+  std::size_t interleave() {
+    const TradeRun &a = runs_[0], &b = runs_[1];
+    const bool by_id = a.ordered && b.ordered && a.numbering == b.numbering && !a.id.empty() && !b.id.empty();
+    const std::size_t before = used_;
+    by_id ? interleave<true>(a, b) : interleave<false>(a, b);
+    return used_ - before;
+  }
+
+  template <bool by_id>
+  void interleave(const TradeRun& a, const TradeRun& b) {
+    marks_.resize(2 * marks);
+    std::size_t i = at_[0], j = at_[1], used = used_;
+    std::size_t sure_i = i, sure_j = j, sure = used;  // where the time at hand begins
+    std::int64_t before = never;
+    while (i < a.ts.size() && j < b.ts.size()) {
+      const std::int64_t ts_a = a.ts[i], ts_b = b.ts[j];
+      std::uint64_t second = ts_b < ts_a ? 1 : 0;
+      if constexpr (by_id) second |= (ts_b == ts_a ? 1U : 0U) & (b.id[j] < a.id[i] ? 1U : 0U);
+      const std::uint64_t of_b = ~second + 1;  // a choice in numbers, which no compiler makes a branch of
+      const auto choose = [](std::uint64_t mask, std::uint64_t x, std::uint64_t y) { return x ^ ((x ^ y) & mask); };
+      const std::uint64_t price = choose(of_b, bits(a.price[i]), bits(b.price[j]));
+      const std::uint64_t qty = choose(of_b, bits(a.qty[i]), bits(b.qty[j]));
+      const std::int64_t ts = std::min(ts_a, ts_b);
+      const std::uint64_t same = ~(ts == before ? std::uint64_t{1} : 0) + 1;
+      sure_i = choose(same, i, sure_i);
+      sure_j = choose(same, j, sure_j);
+      sure = choose(same, used, sure);
+      time_ += 1 + same;
+      const std::uint64_t place = ((price * 3 + qty) * 0x9E3779B97F4A7C15U) >> (64U - marks_bits);
+      if (marks_[(1 - second) * marks + place] == time_ &&
+          (used - sure > most || (second ? in_common(a, sure_i, i, b, j) : in_common(b, sure_j, j, a, i))))
+        break;
+      marks_[second * marks + place] = time_;
+      out_.ts[used] = before = ts;
+      out_.price[used] = std::bit_cast<double>(price);
+      out_.qty[used] = std::bit_cast<double>(qty);
+      out_.taker_sell[used] = static_cast<std::uint8_t>(choose(of_b, a.taker_sell[i], b.taker_sell[j]));
+      ++used;
+      i += 1 - second;
+      j += second;
+    }
+    ++time_;
+    for (const auto& [run, end] : {std::pair{0, sure_i}, std::pair{1, sure_j}}) {
+      std::size_t& at = at_[static_cast<std::size_t>(run)];
+      if (at < end) counted(run, at, end);
+      at = end;
+    }
+    used_ = sure;
+  }
+
+  static std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
+
+  /// Whether a row has the price and quantity of some rows of another run; on another side, perhaps.
+  static bool in_common(const TradeRun& x, std::size_t begin, std::size_t end, const TradeRun& y, std::size_t row) {
+    int found = 0;
+    for (std::size_t i = begin; i < end; ++i)
+      found |= static_cast<int>(x.qty[i] == y.qty[row]) & static_cast<int>(x.price[i] == y.price[row]);
+    return found != 0;
+  }
+
   /// Merges what several runs have at one time.
   void together(std::int64_t ts) {
     parts_.clear();
@@ -164,9 +241,12 @@ class Merger {
     by_id_ = ordered();
     if (total <= few) {
       look_for_sums();
-      if (disjoint()) return in_turn();
+      if (disjoint()) {
+        apart_ = true;
+        return in_turn();
+      }
     }
-    match();
+    match(total);
   }
 
   bool same_contents(int a, std::size_t i, int b, std::size_t j) const {
@@ -220,12 +300,9 @@ class Merger {
   }
 
   bool have_in_common(const Part& a, const Part& b) const {
-    const TradeRun &x = of(a.run), &y = of(b.run);
-    int found = 0;
-    for (std::size_t i = a.begin; i < a.end; ++i)
-      for (std::size_t j = b.begin; j < b.end; ++j)
-        found |= static_cast<int>(x.qty[i] == y.qty[j]) & static_cast<int>(x.price[i] == y.price[j]);
-    return found != 0;  // perhaps on different sides: the slower way finds out
+    for (std::size_t j = b.begin; j < b.end; ++j)
+      if (in_common(of(a.run), a.begin, a.end, of(b.run), j)) return true;
+    return false;  // else the slower way finds out about the sides
   }
 
   /// Puts rows that no two runs have in common.
@@ -271,10 +348,13 @@ class Merger {
     }
   }
 
-  /// Finds which rows are one, and puts them in an order that agrees with that of all runs where there is one.
-  void match() {
+  /// Finds which of `total` rows are one, and puts them in an order that agrees with that of all runs where there is
+  /// one.
+  void match(std::size_t total) {
     entries_.clear();
-    known_.clear();
+    known_ = false;
+    ++matches_;
+    if (alike_.size() < 2 * total) alike_.resize(std::bit_ceil(2 * total));
     head_ = tail_ = -1;
     for (const Part& part : parts_) {
       found_.assign(part.end - part.begin, -1);
@@ -314,15 +394,17 @@ class Merger {
       return false;
     };
     int found = -1;
-    if (entries_.size() <= few) {
+    if (entries_.size() <= by_eye) {
       for (int e = 0; e < static_cast<int>(entries_.size()) && found < 0; ++e)
         if (fits(e)) found = e;
     } else {
-      auto& list = known()[hash(run, row)];
-      while (list.begin < list.entries.size() && list.by == run && taken(list.entries[list.begin], run)) ++list.begin;
-      if (list.by != run) list.by = run, list.begin = 0;
-      for (std::size_t i = list.begin; i < list.entries.size() && found < 0; ++i)
-        if (fits(list.entries[i])) found = list.entries[i];
+      know_all();
+      Alike& list = alike(hash(run, row));
+      if (list.by != run) list.by = run, list.begin = list.first;
+      while (list.begin >= 0 && entries_[static_cast<std::size_t>(list.begin)].taken_by == run)
+        list.begin = entries_[static_cast<std::size_t>(list.begin)].alike;
+      for (int e = list.begin; e >= 0 && found < 0; e = entries_[static_cast<std::size_t>(e)].alike)
+        if (fits(e)) found = e;
     }
     if (found < 0) {
       if (twin >= 0) {
@@ -339,30 +421,52 @@ class Merger {
     return found;
   }
 
-  bool taken(int e, int run) const { return entries_[static_cast<std::size_t>(e)].taken_by == run; }
-
   /// Puts a row behind an entry (-1: at the head).
   int insert(int run, std::size_t row, int after) {
     const int entry = static_cast<int>(entries_.size());
     const int next = after < 0 ? head_ : entries_[static_cast<std::size_t>(after)].next;
-    entries_.push_back({run, row, id_of(run, row), of(run).numbering, run, false, next, after});
+    entries_.push_back({run, row, id_of(run, row), of(run).numbering, run, false, next, after, -1});
     (after < 0 ? head_ : entries_[static_cast<std::size_t>(after)].next) = entry;
     (next < 0 ? tail_ : entries_[static_cast<std::size_t>(next)].before) = entry;
-    if (!known_.empty()) known_[hash(run, row)].entries.push_back(entry);
+    if (known_) know(entry);
     return entry;
   }
 
+  /// Entries of one hash, first to last.
   struct Alike {
-    std::vector<int> entries;
-    std::size_t begin = 0;  ///< those before are taken
-    int by = -1;            ///< by this run
+    std::uint64_t hash = 0;
+    std::size_t match = 0;  ///< for which it is; of another one: free
+    int first = -1;
+    int last = -1;
+    int begin = -1;  ///< those before are taken
+    int by = -1;     ///< by this run
   };
 
-  std::unordered_map<std::uint64_t, Alike>& known() {
-    if (known_.empty())
-      for (std::size_t e = 0; e < entries_.size(); ++e)
-        known_[hash(entries_[e].run, entries_[e].row)].entries.push_back(static_cast<int>(e));
-    return known_;
+  void know_all() {
+    if (known_) return;
+    known_ = true;
+    for (std::size_t e = 0; e < entries_.size(); ++e) know(static_cast<int>(e));
+  }
+
+  void know(int e) {
+    Entry& entry = entries_[static_cast<std::size_t>(e)];
+    Alike& list = alike(hash(entry.run, entry.row));
+    if (list.first < 0) {
+      list.first = e;
+    } else {
+      entries_[static_cast<std::size_t>(list.last)].alike = e;
+    }
+    list.last = e;
+    if (list.begin < 0) list.begin = e;
+  }
+
+  /// The place of a hash in the table, which is made free for each match by its number, not by writing.
+  Alike& alike(std::uint64_t hash) {
+    for (std::size_t at = hash & (alike_.size() - 1);; at = (at + 1) & (alike_.size() - 1)) {
+      Alike& list = alike_[at];
+      if (list.match != matches_) list = {hash, matches_};
+      if (list.hash == hash) return list;
+    }
   }
 
   /// Of the contents; -0.0 does not occur, prices and quantities are above zero.
@@ -382,9 +486,14 @@ class Merger {
   std::vector<Part> parts_;
   std::vector<Entry> entries_;
   std::vector<int> found_, order_;
-  std::unordered_map<std::uint64_t, Alike> known_;
+  std::vector<Alike> alike_;
+  std::size_t matches_ = 0;
   int head_ = -1, tail_ = -1;
   bool by_id_ = false;
+  bool known_ = false;                ///< whether all entries are in `alike_`
+  bool apart_ = true;                 ///< whether the runs seem to have little in common
+  std::vector<std::uint64_t> marks_;  ///< of the first run, and of the second: the number of the time of the last row
+  std::uint64_t time_ = 1;
 };
 
 }  // namespace

@@ -128,7 +128,8 @@ def _facts(heatmap: "Heatmap", config: Config) -> list[tuple[str, str]]:
     facts.append(("prices", f"{price_text(low)} to {price_text(high)}, {len(prices):,} bins of {price_text(step)}"))
     first, last = (_utc(ts) for ts in times[[0, -1]])
     window = meta.get("window") or config.window.length
-    facts.append(("columns", f"{len(times):,} of {window}, from {first} to {last} UTC"))
+    unfinished = ", unfinished: the data ends before" if len(times) == 1 and not heatmap.complete[0] else ""
+    facts.append(("columns", f"{len(times):,} of {window}, from {first} to {last} UTC{unfinished}"))
     for name, own in meta.get("venues", {}).items():
         terms = own["instrument"]
         words = f"{terms['symbol']} {terms['contract']}, tick {price_text(terms['tick_size'])}".lstrip()

@@ -11,6 +11,7 @@ import typer
 
 from ..config.config import Config
 from ..errors import DataError, InvalidConfigError
+from ..words.numbers import price_number
 from .common import resolve
 from .options import Flags, leverage_flag
 from .progress import ProgressCallback
@@ -109,16 +110,21 @@ def time_text(ns: int) -> str:
     return iso(ns)
 
 
+_PRICES = frozenset(["price", "low", "high", "peak_price", "step"])
+
+
 def echo_json(answer: Mapping[str, Any]) -> None:
     """Write an answer as JSON; what is not a number is null."""
     typer.echo(json.dumps(_plain(answer), indent=2, allow_nan=False))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, name: str = "") -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): _plain(entry, str(key)) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     if isinstance(value, np.generic):
         value = value.item()
+    if name in _PRICES and isinstance(value, float):
+        value = price_number(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

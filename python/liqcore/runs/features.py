@@ -26,7 +26,8 @@ from ..errors import InvalidConfigError
 from ..tables.archive import NO_CHECKSUM, NO_CHECKSUM_KEY, SCHEMA_VERSION, SavedTable
 from ..tables.arrow import ArrowTable, Exported
 from ..words.files import write_whole
-from ..words.times import Length, format_duration, parse_duration
+from ..words.numbers import price_number
+from ..words.times import Length, format_duration, iso, parse_duration
 from .prices import Since, Watch
 from .run import OFF_GRID_LIMIT, consume
 from .side_streams import SideStreams
@@ -103,7 +104,8 @@ class Features(ArrowTable):
 
         Columns are ``time`` (int64, closing time, ns since the UNIX epoch, UTC) and the features. A Parquet file has
         `meta` as JSON in its metadata, under ``liqcore.features``, and checksums: `liqcore.load_features` reads it. A
-        CSV file leaves a cell empty for NaN.
+        CSV file leaves a cell empty for NaN, and has prices as venues write them: 1673.1, where the array has the
+        double of 16731 ticks times 0.1, 1673.1000000000001.
 
         Parameters
         ----------
@@ -129,8 +131,10 @@ class Features(ArrowTable):
                 write_table(file, path, table, stats=["time"], metadata=metadata)
             else:
                 file.write((",".join(columns) + "\n").encode())
+                prices = [name == "price" or name.endswith(("_zone_low", "_zone_high")) for name in self.names]
                 for time, row in zip(self.times.tolist(), self.values.tolist(), strict=True):
-                    cells = ("" if math.isnan(value) else repr(value) for value in row)
+                    numbers = (price_number(x) if price else x for x, price in zip(row, prices, strict=True))
+                    cells = ("" if math.isnan(value) else repr(value) for value in numbers)
                     file.write(f"{time},{','.join(cells)}\n".encode())
         return path
 
@@ -315,6 +319,12 @@ on_redenomination, config, progress, prefetch
     engine, reader, notes = run.engine, reading.reader, run.notes
     if engine.began is None and source.has_trades:
         raise none_used("features", run.meta["inputs"], engine.stats)
+    times, values = reading.rows()
+    if interval is not None and not len(times):
+        raise InvalidConfigError(
+            "bars must be so short that the data reaches the end of one: the first of "
+            f"{format_duration(interval)} ends {iso(reading.first_close)}, the data {iso(engine.clock or 0)}"
+        )
     outside = float(engine.stats.underflow.sum() + engine.stats.overflow.sum())
     if outside and engine.has_fixed_axis:
         share = outside / max(float(engine.stats.opened.sum()), 1.0)
@@ -330,7 +340,6 @@ on_redenomination, config, progress, prefetch
     )
     for note in notes:
         warnings.warn(note, stacklevel=2)
-    times, values = reading.rows()
     age = values[:, reader.names.index("age_s")]
     if run.config.window.warmup is not None:
         filling = age < parse_duration(run.config.window.warmup, name="warmup") / 1e9
@@ -355,6 +364,7 @@ class _Reading:
 
     reader: FeatureReader
     traded: float  # quantity
+    first_close: int
 
     def __init__(
         self, source: Batches, streams: SideStreams, closes: NDArray[np.int64] | None, interval: int | None
@@ -417,7 +427,7 @@ class _Reading:
     def _begin(self, engine: Engine, ts: int) -> None:
         self._streams.begin(ts // engine.window_ns * engine.window_ns)
         if self._interval is not None:
-            self._next = (ts // self._interval + 1) * self._interval
+            self._next = self.first_close = (ts // self._interval + 1) * self._interval
 
     def _end(self, ts: int) -> int:
         """The later of a time and the last close given."""

@@ -10,11 +10,11 @@ from .. import _core
 from ..errors import DataError
 from ..tables.parquet import ParquetTable
 from ..words.times import Length
-from . import candle_layouts, meaning
+from . import candle_layouts, candle_volumes, meaning
 from .candle_layouts import BINANCE_COLUMNS
+from .candle_volumes import BOUGHT
 from .kinds import kline_price
 from .layout import number_of
-from .meaning import is_turnover
 from .payload import PayloadTable
 from .report import FileReport, ReadReport
 from .series import (
@@ -39,11 +39,6 @@ COLUMNS = BINANCE_COLUMNS
 OPEN_TIME = ("open_time", "start_time", "ts_open", "start", "time_period_start", "ticks", "mts", "t")
 _CLOSE_TIME = ("close_time", "close_datetime", "end_time", "time_period_end", "T")
 PRICES = {name: (name, f"{name}_price", name[0]) for name in _OHLC}
-VOLUME = ("volume", "vol", "qty", "quantity", "amount", "base_volume", "volume_base", "v")
-BOUGHT = ("taker_buy_volume", "taker_buy_base_volume", "taker_buy_base_asset_volume", "taker_buy_base", "buy_volume",
-           "buy_qty", "V")  # fmt: skip
-SOLD = ("taker_sell_volume", "sell_volume", "sell_qty")
-_VOLUMES = frozenset(["volume", "vol", "amount", "basevolume", "volumebase", "quantity", "qty", "size", "v", "q"])
 MAX_CONTRADICTORY = 0.05
 _DAY_NS = 86_400_000_000_000
 _UNIT_NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -207,9 +202,7 @@ def read_klines(table: AnyTable, report: FileReport, symbol: str | None, interva
     missing = [name for name in _OHLC if at[name] < 0] + ([] if time >= 0 else ["open_time"])
     if missing:
         raise table.error(f"expected candles, found no column {', '.join(missing)} in {meaning.listed(names)}")
-    volume = _volume_column(table, report, names, at)
-    bought = meaning.find(names, BOUGHT)
-    sold = meaning.find(names, SOLD) if volume < 0 <= bought else -1
+    volume, bought, sold = _volumes(table, report, names, at)
     confirm = meaning.find(names, ("confirm", "closed"))
     count = meaning.find(names, ("count", "trades", "tradecount", "number_of_trades", "n"))
     # A closing time tells the length, unless it is text or a timestamp: then the distance of the rows does.
@@ -312,24 +305,21 @@ def _layout(table: AnyTable, report: FileReport) -> tuple[str, list[str]]:
     return layout.name, list(layout.columns)
 
 
-def _volume_column(table: AnyTable, report: FileReport, names: Sequence[str], at: Mapping[str, int]) -> int:
-    """Find the volume: no turnover, by name or number."""
+def _volumes(table: AnyTable, report: FileReport, names: Sequence[str], at: Mapping[str, int]) -> tuple[int, int, int]:
+    """Find the volume, what takers bought of it, and what they sold where nothing else tells the volume; -1: none."""
     if names_of(table) is None:
-        return names.index("volume") if "volume" in names else -1
-    found = meaning.find_quantity(names, VOLUME)
-    if found < 0:
-        return found
-    split = [meaning.named(name).plain for name in names]
-    others = [i for i, plain in enumerate(split) if plain in _VOLUMES and i != found]
-    if not others:
-        return found
-    rows = head_rows(table, [found, at["low"], at["high"], *others])
-    quantity, low, high, *rest = np.array([[number_of(cell) for cell in row] for row in rows]).T
-    for other, values in zip(others, rest, strict=True):
-        if is_turnover(quantity, values, low, high):
-            report.notes.append(f"the volume is {names[other]}: {names[found]} is that times the price, turnover")
-            return other
-    return found
+        return (names.index("volume") if "volume" in names else -1), meaning.find(names, BOUGHT), -1
+    rows = head_rows(table, range(len(names)))
+
+    def number(place: int) -> NDArray[np.float64]:
+        return np.array([number_of(row[place]) for row in rows])
+
+    try:
+        found, notes = candle_volumes.find_volumes(names, at["low"], at["high"], number)
+    except candle_volumes.VolumeError as error:
+        raise table.error(str(error)) from None
+    report.notes += notes
+    return found.volume, found.bought, found.sold if found.volume < 0 <= found.bought else -1
 
 
 def _is_counted(table: AnyTable, at: int) -> bool:

@@ -55,6 +55,9 @@ _WORDS = re.compile(
     r"[\s_](?P<unit>[a-z0-9]{2,10})\Z",
     re.IGNORECASE,
 )
+_SPEAKS = re.compile(
+    r"vol|amount|amt|qty|quantit|turnover|notional"
+)  # of quantities or turnover, whatever stands beside
 _SEPARATORS = re.compile(r"[\s_.\-]+")
 _ENOUGH = 0.9  # of the rows; what is left may be rounded badly
 _CLOSE = 1e-3  # relative; turnover is printed rounded
@@ -142,6 +145,13 @@ def find_quantity(names: Sequence[str], wanted: Sequence[str] = QUANTITY) -> int
     return -1
 
 
+def is_same(a: NDArray[np.float64], b: NDArray[np.float64], close: float = _CLOSE) -> bool:
+    """Whether two columns agree but for rounding, in nearly all rows where one is not zero."""
+    ok = np.isfinite(a) & np.isfinite(b) & ((a != 0) | (b != 0))
+    agree = np.abs(a[ok] - b[ok]) <= close * np.maximum(np.abs(a[ok]), np.abs(b[ok]))
+    return bool(ok.any()) and int(np.count_nonzero(agree)) >= _ENOUGH * int(np.count_nonzero(ok))
+
+
 def money_columns(names: Sequence[str]) -> list[str]:
     """List the columns that hold turnover, by their names."""
     return [name for name in names if (split := named(name)).plain in _TURNOVER or split.unit in _QUOTE]
@@ -150,7 +160,7 @@ def money_columns(names: Sequence[str]) -> list[str]:
 def quantity_like(names: Sequence[str]) -> list[int]:
     """Positions of all columns whose names speak of quantities or turnover."""
     known = {_plain(name) for name in QUANTITY} | _TURNOVER
-    return [at for at, name in enumerate(names) if named(name).plain in known]
+    return [at for at, name in enumerate(names) if named(name).plain in known or _SPEAKS.search(name.lower())]
 
 
 def recognise(names: Sequence[str]) -> tuple[TradeColumns, list[str]]:

@@ -26,9 +26,10 @@ class FileReport:
     rejected : dict of str to int
         Rows left out, by reason: ``unreadable``, ``not_finite``, ``not_positive``, ``unknown_side``, ``other_symbol``,
         ``duplicate_id`` (a row before has the time, id, price, quantity and side), ``duplicate`` (an overlapping file
-        has the row, one of the two without an id), ``late`` (before what had been yielded), of fills ``maker`` (its
-        taker's row is there) and ``no_trade``, and, in Parquet, ``null_`` + the column; of other series than trades
-        also ``duplicate_time``, ``contradictory`` and ``unfinished``.
+        has the row, one of the two without an id, or the file says it again after a step back in time), ``late``
+        (before what had been yielded), of fills ``maker`` (its taker's row is there) and ``no_trade``, and, in Parquet,
+        ``null_`` + the column; of other series than trades also ``duplicate_time``, ``contradictory`` and
+        ``unfinished``.
     unreadable : dict of str to int
         What could not be read in the unreadable rows: ``row`` (too few fields), ``time``, ``price``, ``quantity``,
         ``side``.

@@ -20,7 +20,8 @@ from .._core import Stats
 from ..errors import DataError, LiqcoreError
 from ..tables.batch import TradeBatch
 from ..tables.column import Column
-from .candles import BOUGHT, OPEN_TIME, PRICES, SOLD, VOLUME, Candles
+from .candle_volumes import VolumeError, find_volumes
+from .candles import OPEN_TIME, PRICES, Candles
 from .fills import WORDS, Roles, known_users, roles_in, sort_out, users_of
 from .meaning import TradeColumns, column_names, find, listed, quantity_like, recognise, settle
 from .open_interest import QUANTITY
@@ -81,12 +82,16 @@ class _Table:
                 continue
             if count := batch.null_rows():
                 raise self.error(f"expected no null, found {count:,} rows that are")
-            for at in columns:
-                with self._named():
-                    count = batch.nulls(at)
-                if count:
-                    raise self.error(f"expected no null in {self.names[at]}, found {count:,} in {len(batch):,} rows")
+            self.refuse_nulls(batch, columns)
             yield batch
+
+    def refuse_nulls(self, batch: _core.ArrowBatch, columns: Sequence[int]) -> None:
+        """Refuse a batch with a null in one of the columns."""
+        for at in columns:
+            with self._named():
+                count = batch.nulls(at)
+            if count:
+                raise self.error(f"expected no null in {self.names[at]}, found {count:,} in {len(batch):,} rows")
 
     def times(self, batch: _core.ArrowBatch, at: int) -> Times:
         """Nanoseconds since the UNIX epoch: a view, where they are such."""
@@ -321,15 +326,13 @@ def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
     """
     table = _Table(given, "candles")
     time, *prices = table.find({"opening time": (*OPEN_TIME, *TIME), **PRICES})
-    bought, sold, volume = (find(table.names, names) for names in (BOUGHT, SOLD, VOLUME))
+    batches = list(table.batches([time, *prices]))
+    volume, bought, sold = _volumes(table, batches, prices[2], prices[1])
     if bought < 0 or (sold < 0 and volume < 0):
         bought = sold = -1
     rest = sold if sold >= 0 else volume
     places = [*prices, *([bought, rest] if bought >= 0 else [])]
-    parts = [
-        (table.times(batch, time), *(table.numbers(batch, at) for at in places))
-        for batch in table.batches([time, *places])
-    ]
+    parts = [(table.times(batch, time), *(table.numbers(batch, at) for at in places)) for batch in batches]
     ts, *values = _joined(parts, (np.empty(0, np.int64), *(np.empty(0) for _ in places)))
     if interval_ns is None:
         interval_ns = spacing(table, ts)
@@ -341,6 +344,21 @@ def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
         if sold < 0:  # of two decimals, rounded to the decimals that both have
             sells = np.round(sells - buys, _core.finest_decimals(np.concatenate([sells, buys])))
     return Candles(ts, values[0], values[1], values[2], values[3], buys, sells, interval_ns)
+
+
+def _volumes(table: _Table, batches: Sequence[_core.ArrowBatch], low: int, high: int) -> tuple[int, int, int]:
+    """Find the volume, and what takers bought and sold; -1: there is none."""
+
+    def number(at: int) -> Numbers:
+        return table.numbers_or_nothing(batches[0], at)[:1000] if batches else np.empty(0)
+
+    try:
+        found, notes = find_volumes(table.names, low, high, number)
+    except VolumeError as error:
+        raise table.error(str(error)) from None
+    for note in notes:
+        warnings.warn(f"candles: {note}", stacklevel=2)
+    return found
 
 
 def _samples(given: Any, what: str, value: str, names: Sequence[str]) -> tuple[Times, Numbers]:

@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError
-from ..words.times import iso
+from ..words.times import UNITS_NS, iso
 from .losses import say_losses
 from .meaning import listed
 from .trade_files import TradeFile, add_warnings
 from .trade_order import FileOrder
 from .trade_rows import Rows
 
-_ROWS = 1 << 17  # merged at once
+_ROWS = 1 << 16  # merged at once: what the caches hold
+_FEW = 10  # rows whose times may all be whole seconds by accident
 _MANY = 20  # rows by which two files are found to be of one kind or not
 _SUMS = 5
+_UNITS = ("s", "ms", "us", "ns")
 
 _Run = tuple[
     NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64] | None, int, bool
@@ -225,17 +227,35 @@ def _bounded(opened: Sequence[Cursor], limit: int) -> int:
 
 
 def _check_kinds(a: Cursor, b: Cursor) -> None:
-    """Refuse files of two layouts or venues that have more than one time in common."""
-    if a.file.market == b.file.market or not (a.file.market and b.file.market):
+    """Refuse files of two layouts or venues, or with times of two units, that have more than one time in common."""
+    if not (len(a.rows) and len(b.rows)):  # one has just ended
         return
     assert a.begin is not None
     assert b.begin is not None
     begin, end = max(a.begin, b.begin), min(a.last, b.last)
-    if a.begin < b.last and b.begin < a.last:
+    if not (a.begin < b.last and b.begin < a.last):
+        return
+    units = _units(a.rows.ts, b.rows.ts)
+    if units[0] != units[1]:
+        raise DataError(
+            f"{_names(a, b)}: expected times as fine in one as in the other, which overlap from {iso(begin)} to "
+            f"{iso(end)}, found {' and '.join(units)}: what both have cannot be told, give one of them"
+        )
+    if a.file.market != b.file.market and a.file.market and b.file.market:
         raise DataError(
             f"{_names(a, b)}: expected trades of one kind and market at a time, found "
             f"{a.file.market} and {b.file.market} both from {iso(begin)} to {iso(end)}: give one of them"
         )
+
+
+def _units(*times: NDArray[np.int64]) -> list[str]:
+    """Tell of which units times are whole numbers, each in order; of too few, the unit of the others."""
+    looked = [next(unit for unit in _UNITS if not (ts[:: 1 + len(ts) // 64] % UNITS_NS[unit]).any()) for ts in times]
+    finest = max(looked, key=_UNITS.index)
+    for number, ts in enumerate(times):
+        if looked[number] != finest and (len(ts) < _FEW or (ts % UNITS_NS[looked[number]]).any()):
+            looked[number] = finest
+    return looked
 
 
 def _names(a: Cursor, b: Cursor) -> str:

@@ -1,13 +1,21 @@
 """The order of trades in one file, and what stands there twice."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from ..errors import DataError
+from ..words.times import iso
 from .report import FileReport
 from .trade_rows import Rows
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # spreads times over 64 bits
+_LOOKED_AT = 256  # rows by which it is found that a file may hold every trade several times
+_KINDS = 10  # of rows, from which that is no accident
+_CHANGES = 3  # from one row to the next in a stretch that stands in a file again
+_SURELY = 20  # rows of such a stretch of which there is no doubt
 
 _Places = NDArray[np.int64]
 
@@ -32,10 +40,21 @@ class FileOrder:
 
         Inside one time the order is that of ids where they rise with time, else the file's, turned round where more
         rows are earlier than the one before than later. A repeat has time, id, price, quantity and side of a row before
-        it.
+        it; without ids it stands in a part of the file that goes back in time and says again what has been said.
+
+        Raises
+        ------
+        DataError
+            If it cannot be told whether a part says something again.
         """
         if len(rows):
             order = _by_time(rows)
+            if rows.ids is None or bool((rows.ids == _core.NO_ID).all()):
+                if order is not None and (again := _said_again(rows, report)) is not None:
+                    rows = rows.take(~again)
+                    order = _by_time(rows)
+                if not report.rows_used:
+                    _say_multiples(rows, order, report)
             order = self._by_id(rows, order)
             if order is not None:
                 rank = np.empty(len(order), np.int64)
@@ -75,11 +94,106 @@ def _by_time(rows: Rows) -> _Places | None:
     ts = rows.ts
     if rows.in_order or np.all(ts[1:] >= ts[:-1]):
         return None
-    if np.count_nonzero(ts[1:] < ts[:-1]) > np.count_nonzero(ts[1:] > ts[:-1]):  # newest first, so equal times are too
+    if _is_newest_first(ts):  # so equal times are too
         order: _Places = len(ts) - 1 - np.argsort(ts[::-1], kind="stable")
     else:
         order = np.argsort(ts, kind="stable")
     return order
+
+
+def _is_newest_first(ts: NDArray[np.int64]) -> bool:
+    return bool(np.count_nonzero(ts[1:] < ts[:-1]) > np.count_nonzero(ts[1:] > ts[:-1]))
+
+
+def _said_again(rows: Rows, report: FileReport) -> NDArray[np.bool_] | None:
+    """
+    Mark rows without ids in parts of a file that say again what parts before them have said; None: there are none.
+
+    A part ends where time goes back, which rows out of order do, too, and a trade may well be like another one. What
+    tells is that rows one after the other stand together elsewhere, or that nearly all that go back stand elsewhere.
+    Then parts are as files that overlap: of a trade there are as many as the part has that has most.
+    """
+    turned = _is_newest_first(rows.ts)
+    columns = tuple(column[::-1] if turned else column for column in (rows.ts, rows.price, rows.qty, rows.taker_sell))
+    ts = columns[0]
+    row, like, kind = _found_before(columns)
+    if not len(row):
+        return None
+    breaks = np.append(True, (np.diff(row) != 1) | (np.diff(row - like) != 0))
+    starts = np.flatnonzero(breaks)
+    changes = np.add.reduceat((breaks | np.append(True, np.diff(kind) != 0)).astype(np.int64), starts)
+    changes[ts[row[starts]] == ts[row[np.append(starts[1:], len(row)) - 1]]] = 0  # rows of one time often are alike
+    changes = changes[np.cumsum(breaks) - 1]
+    together = int(np.count_nonzero(changes >= _CHANGES))
+    behind = int(np.count_nonzero(ts < np.maximum.accumulate(ts)))
+    nearly_all = len(row) >= _SURELY and 5 * len(row) >= 4 * behind
+    if 2 * together < len(row) and not nearly_all:  # most are like another one by accident
+        if 10 * together > len(row):
+            raise DataError(
+                f"{report.name}: expected every trade once, found {len(row):,} rows after steps back in time that "
+                f"equal rows before, {together:,} of them several in a row: remove what stands there twice, or give "
+                "the parts as files"
+            )
+        row = row[changes >= _SURELY]
+    if not len(row):
+        return None
+    report.reject("duplicate", len(row))
+    report.warnings.append(
+        f"{len(row):,} rows go back in time, to {iso(int(ts[row].min()))}, and say again what stands before them: left "
+        "out"
+    )
+    found = np.zeros(len(ts), np.bool_)
+    found[row] = True
+    return found[::-1] if turned else found
+
+
+def _found_before(columns: tuple[NDArray[Any], ...]) -> tuple[_Places, _Places, _Places]:
+    """
+    Find rows that a part of the file before theirs has, too, in order: where, where it has them, and numbers of what
+    they hold.
+    """
+    ts = columns[0]
+    high = np.maximum.accumulate(ts)
+    falls = ts[1:] < ts[:-1]
+    part = np.append(0, np.cumsum(falls))
+    again = np.unique(np.concatenate([ts[ts < high], high[:-1][falls]]))  # times that parts have in common
+    at = _alike(np.flatnonzero(np.isin(ts, again)), *columns)
+    if not len(at):
+        return at, at, at
+    kind = np.cumsum(_changes(at, *columns), dtype=np.int64)
+    begin = np.flatnonzero(np.append(True, (np.diff(kind) > 0) | (np.diff(part[at]) > 0)))  # of a kind in a part
+    size = np.diff(np.append(begin, len(at)))
+    above = kind[begin] * (int(size.max()) + 1)
+    most = np.maximum.accumulate(size + above) - above  # of the kind in a part so far
+    before = np.append(0, most[:-1])
+    before[np.append(True, np.diff(kind[begin]) > 0)] = 0
+    group = np.repeat(np.arange(len(begin)), size)
+    nth = np.arange(len(at)) - begin[group]
+    again = np.flatnonzero(nth < before[group])
+    group, nth = group[again], nth[again]
+    like = at[np.minimum(begin[group - 1] + nth, begin[group] - 1)]  # in the last part that has any
+    order = np.argsort(at[again])
+    return at[again][order], like[order], kind[again][order]
+
+
+def _say_multiples(rows: Rows, order: _Places | None, report: FileReport) -> None:
+    """Warn of rows without ids that all stand there several times: fills of their own, or a file written twice."""
+    head = rows.part(0, _LOOKED_AT) if order is None else rows.take(order[:_LOOKED_AT])
+    times = 0
+    for some in (head, rows):
+        columns = (some.ts, some.price, some.qty, some.taker_sell)
+        at = np.lexsort(columns[::-1])
+        new = np.flatnonzero(_changes(at, *columns))
+        counts = np.diff(np.append(new, len(at)))
+        if len(some) < len(rows):  # there may be more of the last time
+            counts = counts[some.ts[at[new]] < some.ts[-1]]
+        times = int(np.gcd.reduce(counts)) if len(counts) >= _KINDS else 1
+        if times < 2:
+            return
+    report.warnings.append(
+        f"every row stands there {times} times or a multiple of that: without ids each counts; remove those that were "
+        "written twice"
+    )
 
 
 def _repeats(rows: Rows) -> NDArray[np.bool_] | None:
@@ -111,6 +225,11 @@ def _alike(at: _Places, *columns: NDArray[np.generic]) -> _Places:
         return at
     at = np.sort(at)
     at = at[np.lexsort([column[at] for column in columns[::-1]])]
-    same = np.logical_and.reduce([column[at[1:]] == column[at[:-1]] for column in columns])
+    same = ~_changes(at, *columns)[1:]
     alike: _Places = at[np.append(same, False) | np.insert(same, 0, False)]
     return alike
+
+
+def _changes(at: _Places, *columns: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell at which of some rows there is something else than at the one before."""
+    return np.append(True, np.logical_or.reduce([column[at[1:]] != column[at[:-1]] for column in columns]))

@@ -129,7 +129,8 @@ def read_trades(
     Rows are in order of time; inside one time, of ids where those rise with time through the file, else of the file
     (newest-first ones turned round). A row is a repeat, and dropped, if time, id, price, quantity and side are those of
     another. Files that overlap (shards, collectors, a month and its days) are merged, in whatever order they are given;
-    without ids, or with ids of two kinds, a time has as many equal trades as the file that has most of them.
+    without ids, or with ids of two kinds, a time has as many equal trades as the file that has most of them. So it is
+    with parts of a file that go back in time and say again what stands before them.
 
     Parameters
     ----------
@@ -160,7 +161,8 @@ def read_trades(
     DataError
         At once if a file is missing, empty, damaged or no trade file, or if files hold several symbols and ``symbol``
         does not choose; while iterating if a file is truncated, mixes time units, or has over 5 % unreadable rows, or
-        if overlapping files are of two layouts or venues, or have the same trades as sums or under other ids.
+        if overlapping files are of two layouts or venues, have the same trades as sums or under other ids, or times in
+        other units; or if it cannot be told whether a part of a file says again what stands before it.
     InvalidConfigError
         If an argument is out of its range.
 
