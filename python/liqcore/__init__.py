@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .analysis.sensitivity import Survival
     from .analysis.zones import Magnet, Sweep, Zone, magnets
     from .config.config import Config
+    from .config.limits import limits
     from .history.age import Age
     from .market.catalogue import instrument, venues
     from .market.margin import (
@@ -88,6 +89,7 @@ _HOMES = {
         ".analysis.sensitivity": ("Survival",),
         ".analysis.zones": ("Magnet", "Sweep", "Zone", "magnets"),
         ".config.config": ("Config",),
+        ".config.limits": ("limits",),
         ".history.age": ("Age",),
         ".market.catalogue": ("instrument", "venues"),
         ".market.margin": (
@@ -169,6 +171,7 @@ __all__ = [
     "heatmap",
     "hedge_liquidation_price",
     "instrument",
+    "limits",
     "liquidation_price",
     "load_features",
     "load_footprints",
