@@ -5,9 +5,15 @@ Trades go in; a heatmap (what would be liquidated, by price and time) and a liqu
 by leverage tier and side) come out. Start with `liqcore.heatmap` for files, `liqcore.Engine` for streams.
 """
 
-from .native.interrupt import leave_at_once_while_loading
+try:
+    from .native.interrupt import leave_at_once_while_loading
 
-leave_at_once_while_loading()
+    leave_at_once_while_loading()
+except KeyboardInterrupt:  # while that was loaded
+    from .native.interrupt import leave_if_command
+
+    leave_if_command()
+    raise
 
 from importlib import import_module
 from typing import TYPE_CHECKING

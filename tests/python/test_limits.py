@@ -227,6 +227,16 @@ def test_a_file_keeps_the_limits_that_held_when_it_was_opened(tmp_path: Path, mo
         assert sum(len(batch) for batch in reader) == 500_000
 
 
+def test_blocks_within_blocks_and_configurations_change_what_they_name() -> None:
+    from liqcore.config.limits import limits_of
+    from liqcore.words.limits import limits
+
+    with lq.limits(symbol=7), lq.limits(json=3):
+        assert limits() == Limits(symbol=7, json=3)
+        assert limits_of(Config()) == Limits(symbol=7, json=3)
+        assert limits_of(Config.loads("[limits]\nsymbol = 100\ncells = 5")) == Limits(json=3, cells=5)
+
+
 def test_limits_are_those_of_one_thread_and_end_with_the_block() -> None:
     from concurrent.futures import ThreadPoolExecutor
 

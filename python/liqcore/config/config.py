@@ -336,7 +336,7 @@ class Config:
         """
         values = {
             name: {
-                key: _plain(value)
+                key: plain_value(value)
                 for key, entry in entries.items()
                 if (value := getattr(getattr(self, name), key)) != entry.default or not entry.late
             }
@@ -378,7 +378,8 @@ class Config:
         return "default" if getattr(getattr(self, entry.section), entry.name) == entry.default else "Python"
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """Return the value of a setting as JSON and TOML hold it."""
     if isinstance(value, MarginSchedule):
         return risk_values(value)
     return {number_text(tier): item for tier, item in value.items()} if isinstance(value, TierTable) else value
