@@ -246,7 +246,40 @@ void check_axis(Layers::Range axis, const Terms& terms, const EngineOptions& opt
             "ticks_per_bin of an automatic axis", "be at most 2^20, and 2^40 / axis_limit", terms.ticks_per_bin);
 }
 
+void check_rows(const RowCounts& rows) {
+  require(rows.rows == rows.used + rows.rejected_total() && rows.rejected[0] == 0, "rows", "be those used and rejected",
+          static_cast<std::int64_t>(rows.rows));
+}
+
 }  // namespace
+
+void check_unbegun(const Checkpoint& checkpoint, std::size_t layers) {
+  const char* const what = "an engine without a price";
+  const auto none = [&](bool holds, const char* rule) {
+    if (!holds) throw InvalidConfig(std::string(what) + " must have " + rule);
+  };
+  const History& history = checkpoint.history;
+  const Segment& open = *checkpoint.open;
+  none(history.size() == 0 && history.total() == 0, "no windows");
+  for (const std::size_t side : {0, 1}) none(open.touched[side].empty() && open.scale[side].empty(), "touched nothing");
+  none(std::isnan(open.mark_price) && open.start_ns == 0 && open.candle == Candle{} && open.additions == Cells{} &&
+           open.liquidated == Cells{} && open.accounts.empty(),
+       "nothing in its window");
+  none(checkpoint.stats.accounts.empty() && checkpoint.earlier.empty() && checkpoint.liquidated_usd.empty() &&
+           !checkpoint.stats.inexact,
+       "no accounts");
+  none(checkpoint.axis.low == 0 && checkpoint.axis.high == 0 && !checkpoint.triggered && !checkpoint.price &&
+           checkpoint.last_price == 0 && checkpoint.began_ns == 0 && !checkpoint.run && checkpoint.run_tick == 0 &&
+           !checkpoint.used_trades && !checkpoint.used_candle_volumes && !checkpoint.idle_windows,
+       "no price");
+  for (const std::int64_t time : {checkpoint.clock_ns, open.last_ns})
+    require(time == kNever || (time >= 0 && time <= kMaxTime), "a time", "lie between 1970 and 2116", time);
+  require(open.last_ns <= checkpoint.clock_ns, "the last event", "come before the clock", open.last_ns);
+  check_rows(checkpoint.stats);
+  check_open_interest(open.open_interest, history.terms().lot_size);
+  check_sampled(checkpoint.sampled, layers);
+  for (std::size_t i = 0; i < kPriceStreams; ++i) check_belief(checkpoint.beliefs[i], static_cast<PriceStream>(i));
+}
 
 void check_state(const Checkpoint& checkpoint, const EngineOptions& options) {
   const History& history = checkpoint.history;
@@ -258,8 +291,7 @@ void check_state(const Checkpoint& checkpoint, const EngineOptions& options) {
   check_windows(checkpoint, bins);
 
   const Stats& stats = checkpoint.stats;
-  require(stats.rows == stats.used + stats.rejected_total() && stats.rejected[0] == 0, "rows",
-          "be those used and rejected", static_cast<std::int64_t>(stats.rows));
+  check_rows(stats);
   check_accounts(stats.accounts, layers);
   if (!checkpoint.earlier.empty()) check_accounts(checkpoint.earlier, layers);
   if (checkpoint.triggered) check_range("the last touch", *checkpoint.triggered);

@@ -32,4 +32,7 @@ void check_history(const History& history);
 /// @throws InvalidConfig naming the part and its rule
 void check_state(const Checkpoint& checkpoint, const EngineOptions& options);
 
+/// What an engine knows before its first price, which has no book: its history counts bins of 0 ticks.
+void check_unbegun(const Checkpoint& checkpoint, std::size_t layers);
+
 }  // namespace liqcore::inline abi1

@@ -327,8 +327,9 @@ void read_history(Reader& file, Terms terms, const EngineOptions& options, std::
   std::uint64_t folded = 0;
   std::int64_t start = 0;
   file(terms.ticks_per_bin, total, base, folded, start);
-  if (terms.ticks_per_bin < 1 || terms.ticks_per_bin > kLastTick)
-    file.fail("ticks_per_bin must be from 1 to 2^40, was " + std::to_string(terms.ticks_per_bin));
+  if (terms.ticks_per_bin < 0 || terms.ticks_per_bin > kLastTick)
+    file.fail("ticks_per_bin must be from 0, before the first price, to 2^40, was " +
+              std::to_string(terms.ticks_per_bin));
   check_cells(base, 2 * terms.tiers, bins_of(options), false);
   History history(terms, std::nullopt);
   const std::size_t records = file.count(kLeastWindow);

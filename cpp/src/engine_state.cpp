@@ -65,8 +65,36 @@ std::vector<std::pair<std::string, std::string>> Engine::kind() const {
   };
 }
 
+Checkpoint Engine::checkpoint_unbegun() const {
+  Checkpoint out{History(Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(),
+                               instrument_.multiplier(), 0, options_.window_ns, leverage_.size()},
+                         options_.keep),
+                 Segment{},
+                 stats(),
+                 clock_ns_,
+                 {},
+                 {},
+                 false,
+                 false,
+                 live_.sampled.state(),
+                 0,
+                 0,
+                 {},
+                 {},
+                 kind(),
+                 std::nullopt,
+                 0,
+                 {},
+                 thinned_,
+                 live_.beliefs,
+                 {}};
+  write_boundary(*out.open);
+  out.open->end_ns = options_.window_ns;
+  return out;
+}
+
 Checkpoint Engine::checkpoint() const {
-  if (!live_.book) throw InvalidConfig("the engine has seen no price yet: there is nothing to save");
+  if (!live_.book) return checkpoint_unbegun();
   apply_run();
   const LevelBook& book = *live_.book;
   Checkpoint out{*history_,
@@ -100,7 +128,8 @@ void Engine::restore(const Checkpoint& checkpoint) {
   if (clock_ns_ != kNever) throw InvalidConfig("an engine must be restored before it is fed");
   if (!checkpoint.open) throw InvalidConfig("a checkpoint must hold the unfinished window");
   const Terms& terms = checkpoint.history.terms();
-  const std::int64_t step = options_.axis                ? options_.axis->ticks_per_bin()
+  const std::int64_t step = terms.ticks_per_bin == 0     ? 0
+                            : options_.axis              ? options_.axis->ticks_per_bin()
                             : options_.ticks_per_bin > 0 ? options_.ticks_per_bin
                                                          : terms.ticks_per_bin;
   if (!(terms == Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(),
@@ -111,6 +140,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
       if (of == name && value != own)
         throw InvalidConfig("a checkpoint must be of the same " + name + ": this engine has " + own + ", it is of " +
                             value);
+  if (step == 0) return restore_unbegun(checkpoint);
   const Segment& open = *checkpoint.open;
   const std::int64_t start = open.start_ns;
   if (start < 0 || start > kMaxTime || start % options_.window_ns != 0 || open.end_ns != start + options_.window_ns ||
@@ -177,6 +207,22 @@ void Engine::restore(const Checkpoint& checkpoint) {
     look_again();
   }
   publish_windows_ended();
+}
+
+void Engine::restore_unbegun(const Checkpoint& checkpoint) {
+  check_unbegun(checkpoint, 2 * leverage_.size());
+  SampledModel sampled = live_.sampled;
+  sampled.restore(checkpoint.sampled);
+
+  live_.sampled = std::move(sampled);
+  clock_ns_ = checkpoint.clock_ns;
+  last_event_ns_ = checkpoint.open->last_ns;
+  open_interest_ = checkpoint.open->open_interest;
+  thinned_ = checkpoint.thinned;
+  static_cast<RowCounts&>(counts_) = checkpoint.stats;
+  if (!watches()) return;
+  live_.beliefs = checkpoint.beliefs;
+  look_again();
 }
 
 }  // namespace liqcore::inline abi1

@@ -5,9 +5,15 @@ Trades go in; a heatmap (what would be liquidated, by price and time) and a liqu
 by leverage tier and side) come out. Start with `liqcore.heatmap` for files, `liqcore.Engine` for streams.
 """
 
-from .native.interrupt import leave_at_once_while_loading
+try:
+    from .native.interrupt import leave_at_once_while_loading
 
-leave_at_once_while_loading()
+    leave_at_once_while_loading()
+except KeyboardInterrupt:  # while that was loaded
+    from .native.interrupt import leave_if_command
+
+    leave_if_command()
+    raise
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -43,6 +49,7 @@ if TYPE_CHECKING:
     from .analysis.sensitivity import Survival
     from .analysis.zones import Magnet, Sweep, Zone, magnets
     from .config.config import Config
+    from .config.limits import limits
     from .history.age import Age
     from .market.catalogue import instrument, venues
     from .market.margin import (
@@ -88,6 +95,7 @@ _HOMES = {
         ".analysis.sensitivity": ("Survival",),
         ".analysis.zones": ("Magnet", "Sweep", "Zone", "magnets"),
         ".config.config": ("Config",),
+        ".config.limits": ("limits",),
         ".history.age": ("Age",),
         ".market.catalogue": ("instrument", "venues"),
         ".market.margin": (
@@ -169,6 +177,7 @@ __all__ = [
     "heatmap",
     "hedge_liquidation_price",
     "instrument",
+    "limits",
     "liquidation_price",
     "load_features",
     "load_footprints",

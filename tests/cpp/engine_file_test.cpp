@@ -291,10 +291,30 @@ TEST(EngineFile, OfACheckpointedRunOfWindowsCountsOnFromThoseBefore) {
   EXPECT_EQ(loaded.history()->size(), 2U);
 }
 
-TEST(EngineFile, IsRefusedBeforeTheFirstPrice) {
-  const Engine engine = make(with(Model::flow));
-  EXPECT_EQ(support::refusal([&] { static_cast<void>(engine.save()); }),
-            "the engine has seen no price yet: there is nothing to save");
+TEST(EngineFile, BeforeTheFirstPriceHoldsWhatIsKnown) {
+  for (const Model model : {Model::flow, Model::oi, Model::blend})
+    for (const double outlier : {0.0, 0.1}) {
+      EngineOptions options = with(model);
+      options.outlier = outlier;
+      Engine engine = make(options);
+      Engine fresh = Engine::load(engine.save());
+      EXPECT_EQ(fresh.save(), engine.save());
+      EXPECT_FALSE(fresh.clock());
+      engine.open_interest(1'000, 500.0);
+      engine.trade(1'100, -1.0, 1.0, false);
+      engine.advance(1'200);
+      Engine loaded = Engine::load(engine.save());
+      EXPECT_EQ(loaded.save(), engine.save());
+      EXPECT_EQ(loaded.clock(), engine.clock());
+      EXPECT_EQ(loaded.counts(), engine.counts());
+      EXPECT_FALSE(loaded.history());
+      for (Engine* each : {&engine, &loaded})
+        for (std::int64_t i = 0; i < 20; ++i) {
+          each->trade(1'300 + i * 400, 5'000.0 + static_cast<double>(i % 3), 2.0, i % 2 == 0);
+          each->open_interest(1'300 + i * 400, 510.0 + static_cast<double>(i));
+        }
+      EXPECT_EQ(loaded.save(), engine.save());
+    }
 }
 
 TEST(EngineFile, InABufferOfTheCallerSaysHowMuchItNeeds) {
@@ -428,7 +448,7 @@ TEST(EngineFileDamaged, SaysWhatIsWrongBehindARightChecksum) {
   EXPECT_EQ(with_number(2, 9, 0),
             "a saved engine is damaged in its options: window must be at least 1 ns and below 2^62 ns, was 0");
   EXPECT_EQ(with_number(3, 0, 0),
-            "a saved engine is damaged in its history: ticks_per_bin must be from 1 to 2^40, was 0");
+            "a saved engine is damaged in its history: an engine without a price must have no windows");
   EXPECT_EQ(with_number(4, 0, 99),
             "a saved engine is damaged in its windows and state: rows must be those used and rejected, was 99");
 }

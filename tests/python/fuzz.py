@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+import foreign
 import liqcore as lq
 from damage import damaged, edit_header
 
@@ -109,7 +110,7 @@ def samples(folder: Path) -> Iterator[tuple[str, Path, Read]]:
 
 
 def foreign_parquet(folder: Path, columns: dict[str, Any]) -> Iterator[tuple[str, Path]]:
-    """Write trades as other programs do."""
+    """Trades as other programs write them."""
     import fastparquet
     import pandas as pd
 
@@ -123,19 +124,8 @@ def foreign_parquet(folder: Path, columns: dict[str, Any]) -> Iterator[tuple[str
         path = folder / f"fastparquet-{name}.parquet"
         fastparquet.write(str(path), table, write_index=False, **options)
         yield "fastparquet", path
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        return
-    for name, options in (
-        ("default", {}),
-        ("checked", {"write_page_checksum": True, "compression": "NONE", "use_dictionary": False}),
-        ("v2", {"data_page_version": "2.0", "row_group_size": 150}),
-    ):
-        path = folder / f"pyarrow-{name}.parquet"
-        pq.write_table(pa.Table.from_pandas(sided, preserve_index=False), path, **options)
-        yield "checked" if name == "checked" else "pyarrow", path
+    for path in foreign.samples():
+        yield "checked" if path.stem == "pyarrow-plain" else path.stem.partition("-")[0], path
 
 
 def as_json(columns: dict[str, Any]) -> bytes:

@@ -189,10 +189,24 @@ def test_saving_that_fails_leaves_what_was_there(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["engine.liq"]
 
 
-def test_an_engine_that_was_not_saved_cannot_be_pickled_before_its_first_price():
-    with pytest.raises(lq.InvalidConfigError, match="no price yet"):
-        pickle.dumps(engine())
-    assert copy.copy(engine()).clock is None
+@pytest.mark.parametrize("options", [{}, {"model": "oi"}, {"outlier": 0.1, "trigger": "mark"}])
+def test_before_its_first_price_an_engine_keeps_what_it_knows(options, tmp_path):
+    eng = engine(**options)
+    eng.open_interest(START - NS, 50.0)
+    eng.trade(START - NS, -1.0, 1.0, False)
+    ways = (
+        pickle.loads(pickle.dumps(eng)),
+        lq.Engine.load(eng.save(tmp_path / "engine.liq")),
+        lq.Engine.from_bytes(engine(**options).to_bytes()),
+    )
+    assert [made.clock for made in ways] == [eng.clock, eng.clock, None]
+    for made in ways[:2]:
+        assert made.to_bytes() == eng.to_bytes()
+        assert made.stats.rejected == eng.stats.rejected
+    for made in (*ways[:2], eng):
+        made.trades(*walk(300))
+        made.open_interest(made.clock, 60.0)
+    assert ways[0].to_bytes() == ways[1].to_bytes() == eng.to_bytes()
 
 
 # --- the checksum -------------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def test_settings_have_an_end(tmp_path: Path) -> None:
     path.write_text("# " + "x" * 1_000_000)
     with pytest.raises(lq.InvalidConfigError, match="must be TOML of at most 1,000,000 bytes, was longer"):
         lq.Config.load(path)
-    with pytest.raises(lq.InvalidConfigError, match=r"a symbol of at most 100 characters, was 8,000 long"):
+    with pytest.raises(lq.InvalidConfigError, match=r"a symbol of at most 1,000 characters, was 8,000 long"):
         lq.Config().replace(instrument={"symbol": "x" * 8000})
 
 

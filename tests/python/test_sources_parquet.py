@@ -1,4 +1,4 @@
-"""Trades from Parquet: any recognisable columns, streaming, nulls, what fastparquet cannot read."""
+"""Trades from Parquet: any recognisable columns, streaming, nulls, what only pyarrow reads."""
 
 import builtins
 import sys
@@ -272,7 +272,7 @@ def test_text_prices_are_read(tmp_path: Path) -> None:
     assert batch.price.tolist() == [1.25, 2.5, 3.0, 4.0]
 
 
-class TestWhatFastparquetCannotRead:
+class TestWhatOnlyPyarrowReads:
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:
         pa = pytest.importorskip("pyarrow")
@@ -311,7 +311,7 @@ class TestWhatFastparquetCannotRead:
             return original(name, *args, **kwargs)
 
         monkeypatch.setattr(builtins, "__import__", without_pyarrow)
-        with pytest.raises(DataError, match=r"a.parquet: fastparquet cannot read it \(.*Encoding 9\); install pyarrow"):
+        with pytest.raises(DataError, match=r"column price holds split bytes \(encoding 9\): install pyarrow"):
             list(read_trades(path))
 
 

@@ -258,8 +258,7 @@ class LIQCORE_EXPORT Engine {
   /// loaded; by time within a stream.
   [[nodiscard]] const PriceNotes& price_notes() const noexcept { return price_notes_; }
 
-  /// The engine's whole state.
-  /// @throws InvalidConfig before the first price, when there is nothing to keep
+  /// The engine's whole state. Before the first price its history counts bins of 0 ticks.
   [[nodiscard]] Checkpoint checkpoint() const;
   /// What makes an engine's state its own, by name: leverage, axis, model, trigger and their options. A checkpoint fits
   /// engines of the same kind; `keep` and `threads` are no part of it.
@@ -333,6 +332,8 @@ class LIQCORE_EXPORT Engine {
   void refuse_in_hook() const;
   void value_liquidated() noexcept;
   void write_boundary(Segment& segment) const noexcept;
+  [[nodiscard]] Checkpoint checkpoint_unbegun() const;
+  void restore_unbegun(const Checkpoint& checkpoint);
   Reject checked_trade(std::int64_t ts_ns, double price, double qty, bool taker_sell);
   void use_large_trade(std::int64_t ts_ns, std::int64_t tick, double lots, bool taker_sell);
   void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);

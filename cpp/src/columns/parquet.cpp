@@ -44,24 +44,20 @@ struct Element {
   std::uint64_t children = 0;
   int converted = -1;
   int scale = 0;
-  int precision = 0;
+  bool is_text = false;
   int time_digits = 0;
-  bool is_utc = false;
 };
 
-/// `logicalType` of a time: which unit, and whether it is UTC.
+/// `logicalType`: whether it is text, and of a time which unit.
 void read_logical(ThriftReader& in, Element& out) {
   in.fields([&](int kind, ThriftType type) {
-    constexpr int time = 7, timestamp = 8;
-    if (type != ThriftType::structure || (kind != time && kind != timestamp)) return false;
+    constexpr int text = 1, choice = 4, timestamp = 8;
+    out.is_text = out.is_text || kind == text || kind == choice;
+    if (type != ThriftType::structure || kind != timestamp) return false;
     in.fields([&](int id, ThriftType inner) {
-      if (id == 1) {
-        out.is_utc = in.flag(inner);
-        return true;
-      }
       if (id != 2 || inner != ThriftType::structure) return false;
       in.fields([&](int unit, ThriftType) {
-        if (kind == timestamp && unit >= 1 && unit <= 3) out.time_digits = 3 * unit;
+        if (unit >= 1 && unit <= 3) out.time_digits = 3 * unit;
         return false;
       });
       return true;
@@ -95,9 +91,6 @@ Element read_element(ThriftReader& in) {
       case 7:
         out.scale = small(in.number(type), 10'000, "scale");
         return true;
-      case 8:
-        out.precision = small(in.number(type), 10'000, "precision");
-        return true;
       case 10:
         if (type != ThriftType::structure) return false;
         read_logical(in, out);
@@ -117,35 +110,34 @@ class Leaves {
   std::vector<ParquetColumn> all() {
     if (schema_.empty() || schema_[0].children == 0) refuse("a file without columns");
     const std::uint64_t children = schema_[at_++].children;
-    for (std::uint64_t i = 0; i < children; ++i) walk("", true, false, 0);
+    for (std::uint64_t i = 0; i < children; ++i) walk("", 0, false, 0);
     if (at_ != schema_.size()) refuse("its schema does not hold together");
     return std::move(found_);
   }
 
  private:
-  void walk(const std::string& above, bool required, bool repeated, int depth) {
+  void walk(const std::string& above, int levels, bool repeated, int depth) {
     constexpr int max_depth = 64;
     if (at_ >= schema_.size() || depth > max_depth) refuse("its schema does not hold together");
     const Element& here = schema_[at_++];
     std::string path = above.empty() ? here.name : above + "." + here.name;
-    required = required && here.repetition == 0;
+    levels += here.repetition != 0 ? 1 : 0;
     repeated = repeated || here.repetition == 2;
     if (here.children != 0) {
-      for (std::uint64_t i = 0; i < here.children; ++i) walk(path, required, repeated, depth + 1);
+      for (std::uint64_t i = 0; i < here.children; ++i) walk(path, levels, repeated, depth + 1);
       return;
     }
     if (here.type < 0) refuse("column " + shown(path) + " has no type");
-    if (found_.size() >= limit_) refuse("more than " + std::to_string(limit_) + " columns");
+    if (found_.size() >= limit_) refuse("more than " + std::to_string(limit_) + " columns (limits.columns)");
     found_.push_back({.path = std::move(path),
                       .type = here.type,
                       .length = here.length,
                       .converted = here.converted,
                       .scale = here.scale,
-                      .precision = here.precision,
-                      .required = required,
+                      .levels = levels,
                       .repeated = repeated,
-                      .time_digits = here.time_digits,
-                      .is_utc = here.is_utc});
+                      .is_text = here.is_text || here.converted == 0 || here.converted == 4,
+                      .time_digits = here.time_digits});
   }
 
   const std::vector<Element>& schema_;
@@ -314,7 +306,7 @@ ParquetFooter read_footer(std::span<const std::byte> bytes, std::uint64_t pages_
       case 2:
         in.list(type, ThriftType::structure, [&] {
           schema.push_back(read_element(in));
-          if (schema.size() > 8 * limits.columns) refuse("more than " + std::to_string(limits.columns) + " columns");
+          if (schema.size() > 8 * limits.columns) refuse("more than " + std::to_string(limits.columns) + " columns (limits.columns)");
         });
         return true;
       case 3:
@@ -323,7 +315,7 @@ ParquetFooter read_footer(std::span<const std::byte> bytes, std::uint64_t pages_
         return true;
       case 4:
         in.list(type, ThriftType::structure, [&] {
-          if (groups.size() >= limits.groups) refuse("more than " + std::to_string(limits.groups) + " row groups");
+          if (groups.size() >= limits.groups) refuse("more than " + std::to_string(limits.groups) + " row groups (limits.groups)");
           auto& group = groups.emplace_back();
           in.fields([&](int inner, ThriftType kind) {
             if (inner == 1) {
@@ -345,9 +337,6 @@ ParquetFooter read_footer(std::span<const std::byte> bytes, std::uint64_t pages_
             return true;
           });
         });
-        return true;
-      case 6:
-        out.created_by = in.text(type);
         return true;
       case 8:
         refuse("it is encrypted");
@@ -388,8 +377,8 @@ struct PageHeader {
 void read_details(ThriftReader& in, ParquetPage& page) {
   const bool second = page.kind == PageKind::data_v2;
   const auto first_kind = [&](int id, ThriftType type) {
-    if (id != 2) return false;
-    page.encoding = small(in.number(type), last_encoding, "encoding");
+    if (id != 2 && (id != 3 || page.kind != PageKind::data)) return false;
+    (id == 2 ? page.encoding : page.level_encoding) = small(in.number(type), last_encoding, "encoding");
     return true;
   };
   const auto second_kind = [&](int id, ThriftType type) {

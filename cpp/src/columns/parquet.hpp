@@ -19,13 +19,12 @@ struct ParquetColumn {
   int type = -1;     ///< 0 boolean, 1 int32, 2 int64, 3 int96, 4 float, 5 double, 6 bytes, 7 bytes of one length
   int length = 0;    ///< of the last kind
   int converted = -1;
-  int scale = 0;
-  int precision = 0;
-  bool required = true;   ///< no nulls, here and above
+  int scale = 0;          ///< of decimals
+  int levels = 0;         ///< how many of it and of those above may be missing: 0 for a column without nulls
   bool repeated = false;  ///< in a list, here or above
+  bool is_text = false;   ///< bytes that are UTF-8
   /// What `logicalType` says of an integer: of a time the digits of a second (3, 6, 9), else 0.
   int time_digits = 0;
-  bool is_utc = false;
 };
 
 /// One column in one row group, within the file: bytes `begin` to `begin + size`.
@@ -50,7 +49,6 @@ struct ParquetFooter {
   std::vector<ParquetColumn> columns;
   std::vector<ParquetGroup> groups;
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::string created_by;
 };
 
 /// Limits that no file of trades comes near; what goes beyond them is refused before it is held.
@@ -78,6 +76,7 @@ struct ParquetPage {
   std::uint64_t unpacked = 0;
   std::uint64_t values = 0;
   int encoding = 0;
+  int level_encoding = 3;   ///< of the first kind of data pages
   std::uint64_t nulls = 0;  ///< of the second kind of data pages, as the rest
   std::uint64_t repetition_bytes = 0;
   std::uint64_t definition_bytes = 0;

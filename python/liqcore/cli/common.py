@@ -10,9 +10,11 @@ import typer
 import typer.core
 
 from ..config.config import Config
+from ..config.limits import limits_of
 from ..config.sections import ARGUMENTS
 from ..errors import LiqcoreError
 from ..words.files import PartlyWrittenError
+from ..words.limits import hold, limited
 from ..words.plain import plain
 
 P = ParamSpec("P")
@@ -49,7 +51,9 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return command(*args, **kwargs)
+            variables = {name: text for name, text in os.environ.items() if name.startswith("LIQCORE_LIMITS_")}
+            with limited(limits_of(Config.resolve(env=variables))):
+                return command(*args, **kwargs)
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -101,5 +105,7 @@ def config_file(named: Path | None) -> Path | None:
 
 
 def resolve(named: Path | None, flags: Mapping[str, Any]) -> Config:
-    """Return the settings of a run: defaults, then file, then variables, then flags."""
-    return Config.resolve(config_file(named), os.environ, flags)
+    """Return the settings of a run: defaults, then file, then variables, then flags; from here on its limits hold."""
+    settings = Config.resolve(config_file(named), os.environ, flags)
+    hold(limits_of(settings))
+    return settings

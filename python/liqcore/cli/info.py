@@ -19,7 +19,7 @@ OPTIONAL = {
     "typer": "command line",
     "rich": "command line",
     "pillow": "PNG pictures",
-    "pyarrow": "Parquet files that fastparquet cannot read",
+    "pyarrow": "feather files, and rare forms of Parquet",
     "isal": "zip and gzip files, unpacked in a third of the time",
 }
 

@@ -1,7 +1,7 @@
 """
 One TOML file, one frozen typed object.
 
-A `Config` holds every setting of a run: eight sections, each a frozen dataclass whose fields carry their meaning, unit
+A `Config` holds every setting of a run: nine sections, each a frozen dataclass whose fields carry their meaning, unit
 and rule. Values come from, later over earlier: the defaults, a file, ``LIQCORE_<SECTION>_<KEY>`` variables, flags. The
 package itself reads neither files nor the environment unasked: `Config.resolve` is given both.
 """
@@ -27,6 +27,7 @@ from .sections import (
     AxisConfig,
     InstrumentConfig,
     LeverageConfig,
+    LimitsConfig,
     LogConfig,
     ModelConfig,
     RenderConfig,
@@ -42,14 +43,14 @@ MOST_BYTES = 1_000_000  # of a file of settings
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """
-    Every setting of a run, checked, in eight sections.
+    Every setting of a run, checked, in nine sections.
 
     Where a setting is None, it is decided from the data, or its default holds, as the comments of `dump` say. Lengths
     of time are kept in one spelling, days or smaller (``"60m"`` becomes ``"1h"``), so that equal settings are equal.
 
     Parameters
     ----------
-    instrument, leverage, axis, window, model, source, render, log
+    instrument, leverage, axis, window, model, source, render, log, limits
         The sections; each has defaults.
 
     Raises
@@ -74,6 +75,7 @@ class Config:
     source: SourceConfig = field(default_factory=SourceConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
     _origins: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -332,14 +334,15 @@ class Config:
         dict
             Values by section and key; leverage tiers are text, as in TOML.
         """
-        return {
+        values = {
             name: {
-                key: _plain(value)
+                key: plain_value(value)
                 for key, entry in entries.items()
                 if (value := getattr(getattr(self, name), key)) != entry.default or not entry.late
             }
             for name, entries in SETTINGS.items()
         }
+        return {name: section for name, section in values.items() if section}
 
     @property
     def hash(self) -> str:
@@ -375,7 +378,8 @@ class Config:
         return "default" if getattr(getattr(self, entry.section), entry.name) == entry.default else "Python"
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """Return the value of a setting as JSON and TOML hold it."""
     if isinstance(value, MarginSchedule):
         return risk_values(value)
     return {number_text(tier): item for tier, item in value.items()} if isinstance(value, TierTable) else value

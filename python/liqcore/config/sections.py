@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._core import MarginSchedule
 from ..errors import InvalidConfigError
+from ..words.limits import Limits
 from . import risk_tiers
 from .rules import (
     BOOLEAN,
@@ -15,121 +16,13 @@ from .rules import (
     RISK,
     SHARES,
     THRESHOLD,
-    BreachError,
-    Rule,
     choice,
     number_text,
     real,
-    show,
     some_text,
     whole,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What is declared of a setting; see `setting`."""
-
-    section: str = ""
-    name: str = ""
-    default: Any
-    rule: Rule
-    doc: str
-    unset: str
-    example: str
-    argument: str
-    flag: str
-    commands: tuple[str, ...]
-    help: str
-    late: bool
-    found: bool
-
-    @property
-    def key(self) -> str:
-        """Section and key, such as ``"window.length"``."""
-        return f"{self.section}.{self.name}"
-
-    @property
-    def variable(self) -> str:
-        """The environment variable, such as ``"LIQCORE_WINDOW_LENGTH"``."""
-        return f"LIQCORE_{self.section}_{self.name}".upper()
-
-    def accept(self, value: Any, where: str = "") -> Any:
-        """Return a value made canonical; `where` begins the error's message."""
-        if value is None and self.default is None:
-            return None
-        try:
-            return self.rule.accept(value)
-        except BreachError as error:
-            shown = error.shown or show(value)
-            raise InvalidConfigError(f"{where}{self.key} must be {error.rule}, was {shown}") from None
-
-    def parse(self, text: str, where: str) -> Any:
-        """Return the value that a variable's or a flag's text means; `where` begins the error's message."""
-        try:
-            return self.rule.parse(text)
-        except (ValueError, KeyError):
-            raise InvalidConfigError(f"{where}: {self.key} must be {self.rule.text}, was {show(text)}") from None
-
-
-def setting(
-    default: Any,
-    rule: Rule,
-    doc: str,
-    *,
-    unset: str = "",
-    example: str = "",
-    argument: str = "",
-    flag: str = "",
-    commands: tuple[str, ...] = (),
-    help: str = "",
-    late: bool = False,
-    found: bool = False,
-) -> Any:
-    """
-    Declare a setting; its type stands before it.
-
-    Parameters
-    ----------
-    default
-        None where it is left to the data, or to what `unset` says.
-    rule : Rule
-        What a value must be.
-    doc : str
-        Its meaning and unit, one sentence or two.
-    unset, example : str
-        Of a setting whose default is None: what None means, and a value as a file has it.
-    argument : str, optional
-        The argument of `heatmap`, `features` and `Engine` that goes before it.
-    flag : str, optional
-        The option that goes before it.
-    commands : tuple of str, optional
-        The commands that have this option.
-    help : str, optional
-        What their help says instead of `doc` and the example.
-    late : bool, optional
-        Whether it came after 0.1.0: `Config.to_dict` then leaves it out where it has its default, so that the hashes of
-        saved configurations stay.
-    found : bool, optional
-        Whether a run finds it out where it is not given, so that a written file leaves its default commented out.
-    """
-    optional = default is None
-    assert optional == bool(unset) == bool(example), "an optional key says what its absence means and shows a value"
-    assert flag or not commands, "a command shows a setting as a flag"
-    declared = Setting(
-        default=default,
-        rule=rule,
-        doc=doc,
-        unset=unset,
-        example=example,
-        argument=argument,
-        flag=flag,
-        commands=commands,
-        help=help,
-        late=late,
-        found=found,
-    )
-    return field(default=default, metadata={"setting": declared})
+from .setting import Setting, setting
 
 
 class Section:
@@ -159,7 +52,7 @@ class InstrumentConfig(Section):
 
     symbol: str | None = setting(
         None,
-        some_text("a symbol", most=100),
+        some_text("a symbol", most=1_000),
         "Symbol, as the venue writes it.",
         unset="taken from the files' names or contents",
         example='"BTCUSDT"',
@@ -644,6 +537,67 @@ class LogConfig(Section):
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsConfig(Section):
+    """What is read and made at most: beyond it a file is refused before it is held in memory."""
+
+    unpacked: int = setting(
+        Limits.unpacked,
+        whole(1, 1_000_000, "times"),
+        "How many times larger a packed file, or a column of Parquet, may be unpacked; 64 MiB always may. Trades "
+        "unpack to some 3 to 20 times their packed size.",
+        late=True,
+    )
+    json: int = setting(
+        Limits.json,
+        whole(1, 1_048_576, "MiB"),
+        "JSON of one file, unpacked, and the table that it makes, in MiB; memory takes some ten times that.",
+        late=True,
+    )
+    header: int = setting(
+        Limits.header,
+        whole(1, 4_096, "MiB"),
+        "Metadata of a Parquet file or saved result, in MiB.",
+        late=True,
+    )
+    columns: int = setting(
+        Limits.columns,
+        whole(1, 1_000_000, "columns"),
+        "Columns of a file, or names in the objects of its JSON.",
+        late=True,
+    )
+    groups: int = setting(
+        Limits.groups,
+        whole(1, 10_000_000, "row groups"),
+        "Row groups of a Parquet file.",
+        late=True,
+    )
+    members: int = setting(
+        Limits.members,
+        whole(1, 1_000_000, "files"),
+        "Files in a zip file.",
+        late=True,
+    )
+    symbol: int = setting(
+        Limits.symbol,
+        whole(1, 1_000, "characters"),
+        "Characters of a symbol that a file names.",
+        late=True,
+    )
+    windows: int = setting(
+        Limits.windows,
+        whole(1, 10_000_000_000, "windows"),
+        "Windows of a heatmap, engine or saved result.",
+        late=True,
+    )
+    cells: int = setting(
+        Limits.cells,
+        whole(1, 1_000_000_000_000, "cells"),
+        "Columns by rows of a heatmap that is shown; memory is asked for on top of that.",
+        late=True,
+    )
+
+
 SECTIONS: dict[str, type[Section]] = {
     "instrument": InstrumentConfig,
     "leverage": LeverageConfig,
@@ -653,6 +607,7 @@ SECTIONS: dict[str, type[Section]] = {
     "source": SourceConfig,
     "render": RenderConfig,
     "log": LogConfig,
+    "limits": LimitsConfig,
 }
 SECTION_OF = {kind: name for name, kind in SECTIONS.items()}
 SETTINGS: dict[str, dict[str, Setting]] = {

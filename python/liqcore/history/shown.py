@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
 from ..tables.archive import NO_CHECKSUM_KEY
+from ..words.limits import limits, refuse_beyond
 from ..words.room import refuse_too_large
 from ..words.threshold import Threshold
 from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
@@ -176,9 +177,10 @@ class Shown:
         Cells that would not fit the memory that is left are an InvalidConfigError.
         """
         columns, rows = -(-count * self.histories.window_ns // self.window_ns), self.view.rows
-        if CELL_BYTES * columns * rows >= _SMALL:
+        if CELL_BYTES * columns * rows >= _SMALL or columns * rows > limits().cells:
             cells = f"{columns:,} columns of {format_duration(self.window_ns)} by {rows:,} rows of {self.step:g}"
             helps = "a longer window, higher rows (step) or a shorter span (last) need less"
+            refuse_beyond("cells", columns * rows, cells, helps)
             refuse_too_large(CELL_BYTES * columns * rows, cells, helps)
         return self.histories.columns(self.view, first, count, liquidated=liquidated)
 

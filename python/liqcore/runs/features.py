@@ -20,12 +20,14 @@ from .._core import Instrument, LeverageProfile, PriceAxis
 from ..config.arguments import given, override
 from ..config.build import axis_of
 from ..config.config import Config
+from ..config.limits import limits_of
 from ..engine.engine import Engine
 from ..engine.feature_reader import REACHES, FeatureReader
 from ..errors import InvalidConfigError
 from ..tables.archive import NO_CHECKSUM, NO_CHECKSUM_KEY, SCHEMA_VERSION, SavedTable
 from ..tables.arrow import ArrowTable, Exported
 from ..words.files import write_whole
+from ..words.limits import limited
 from ..words.numbers import price_number
 from ..words.times import Length, format_duration, iso, parse_duration
 from .prices import Since, Watch
@@ -283,16 +285,18 @@ on_redenomination, config, progress, prefetch
     is_paths = isinstance(trades, str | os.PathLike) or (
         isinstance(trades, Sequence) and len(trades) > 0 and all(isinstance(path, str | os.PathLike) for path in trades)
     )
-    source, config, streams = open_source(
-        trades if is_paths else None,
-        None if is_paths else trades,
-        config,
-        marks,
-        open_interest,
-        candles,
-        progress=progress,
-        prefetch=prefetch,
-    )
+    held = limits_of(config)
+    with limited(held):
+        source, config, streams = open_source(
+            trades if is_paths else None,
+            None if is_paths else trades,
+            config,
+            marks,
+            open_interest,
+            candles,
+            progress=progress,
+            prefetch=prefetch,
+        )
     if isinstance(source, Footprints):
         raise InvalidConfigError("trades must not be footprints here: a bar may end within a run")
     reading = _Reading(source, streams, closes, interval if closes is None else None)
@@ -315,7 +319,8 @@ on_redenomination, config, progress, prefetch
             "bars must close in nanoseconds since the UNIX epoch, as the data is dated, had "
             f"{closes[0]} to {closes[-1]}: all in {str(np.datetime64(int(closes[-1]), 'ns'))[:4]} (another unit?)"
         )
-    run = consume(source, config, streams, feed, keep=1, exact_grid=True)
+    with limited(held):
+        run = consume(source, config, streams, feed, keep=1, exact_grid=True)
     engine, reader, notes = run.engine, reading.reader, run.notes
     if engine.began is None and source.has_trades:
         raise none_used("features", run.meta["inputs"], engine.stats)

@@ -13,11 +13,13 @@ from .._core import Instrument, LeverageProfile, PriceAxis, Stats
 from ..config.arguments import given, override
 from ..config.build import selection_of
 from ..config.config import Config
+from ..config.limits import limits_of
 from ..engine.engine import Engine
 from ..errors import InvalidConfigError
 from ..history.one import OneHistory
 from ..history.view import whole_view
 from ..views.heatmap import Heatmap
+from ..words.limits import limited
 from ..words.times import Length, parse_duration
 from .prices import Since, Watch
 from .room import Room
@@ -167,10 +169,11 @@ def heatmap(
     arguments = given(locals())
     config = Config() if config is None else config if isinstance(config, Config) else Config.load(config)
     config = override(config, **arguments)
-    source, config, streams = open_source(
-        paths, trades, config, marks, open_interest, candles, progress=progress, prefetch=prefetch
-    )
-    return _run(source, config, streams, threads, drawn=False)
+    with limited(limits_of(config)):
+        source, config, streams = open_source(
+            paths, trades, config, marks, open_interest, candles, progress=progress, prefetch=prefetch
+        )
+        return _run(source, config, streams, threads, drawn=False)
 
 
 def heatmap_of_files(

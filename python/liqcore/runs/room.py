@@ -8,6 +8,7 @@ from ..config.config import Config
 from ..engine.engine import Engine
 from ..history.shown import CELL_BYTES
 from ..tables.archive import WINDOW_BYTES
+from ..words.limits import limits, refuse_beyond
 from ..words.room import refuse_too_large
 from ..words.times import format_duration, parse_duration
 
@@ -49,12 +50,14 @@ class Room:
         """
         columns = max(last_ts - self._first_ts, 0) / self._window_ns / share + 1
         shown = max(min(columns - self._warmup, self._last), 1)
+        refuse_beyond("windows", columns, f"{columns:,.0f} windows", "a longer window needs less")
         need = WINDOW_BYTES * columns + (CELL_BYTES * shown * self._rows if self._drawn else 0)
-        if need < _SMALL:
+        if need < _SMALL and not (self._drawn and shown * self._rows > limits().cells):
             return
         what, helps = f"{columns:,.0f} columns of {format_duration(self._window_ns)}", "a longer window needs less"
         if self._drawn:
             what = f"a picture of {shown:,.0f} columns of {format_duration(self._window_ns)} by {self._rows:,.0f} rows"
             what += f" of {self._step:g}"
             helps = "a longer window (--window), higher rows (--bin) or a shorter span (--last) need less"
+            refuse_beyond("cells", shown * self._rows, what, helps)
         refuse_too_large(need, what, helps)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DataError
+from ..words.limits import limits
 from .meaning import column_names, find
 
 _LIQUIDATIONS = frozenset(["liquidation", "liquidations", "liq", "liqs", "liquidationsnapshot", "liquidationorders",
@@ -79,10 +80,20 @@ def refuse_orders(path: Path, names: Sequence[str], rows: Sequence[Sequence[str]
         raise DataError(f"{path.name}: expected trades, found orders (column {names[at]}: {odd})")
 
 
-def refuse_options(name: str, symbol: str | None) -> None:
-    """Refuse trades of options, whose prices are not those of what they are on; `name` is the file's."""
+def check_symbol(name: str, symbol: str | None) -> None:
+    """Refuse a symbol beyond the limit, and those of options, whose prices are not those of what they are on."""
+    refuse_long(name, symbol)
     if symbol is not None and _OPTION.search(symbol):
         raise DataError(f"{name}: expected trades of a perpetual, a future or a coin, found an option ({symbol})")
+
+
+def refuse_long(name: str, symbol: str | None) -> None:
+    """Refuse a symbol that is longer than the limit; `name` is the file's."""
+    most = limits().symbol
+    if symbol is not None and len(symbol) > most:
+        raise DataError(
+            f"{name}: expected a symbol of at most {most:,} characters (limits.symbol), found {len(symbol):,}"
+        )
 
 
 def refuse_other_events(path: Path, topic: str | None, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

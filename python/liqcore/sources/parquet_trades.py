@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..tables.column import Column
 from ..tables.parquet import ParquetTable
 from .fills import WORDS, known_users, roles_in, sort_out, users_of
-from .kinds import refuse_liquidations, refuse_options
+from .kinds import check_symbol, refuse_liquidations
 from .layout import guess_symbol
 from .losses import NOT_LOST, check_losses
 from .meaning import (
@@ -84,7 +84,6 @@ class ParquetTrades:
         self.report.symbol = None if self.symbol_in_rows else guess_symbol(path.name)
         if self._nautilus:
             self.report.symbol = self._table.metadata["instrument_id"]
-        refuse_options(path.name, self.report.symbol)
         self._ranges = self._table.ranges(names[self._at.time])
         self.first_ts = self._first_ts(first)
         self.market = ""
@@ -94,6 +93,7 @@ class ParquetTrades:
         if self.symbol_in_rows:
             words = _words(self._table.read(first, [names[self._at.symbol]])[0])
             self.report.symbol = words[0] if len(words) == 1 else None
+        check_symbol(path.name, self.report.symbol)
 
     def _settled(self, found: TradeColumns, group: int, incomplete: bool) -> tuple[TradeColumns, list[str]]:
         """Look at numbers, where names leave a choice."""

@@ -10,7 +10,6 @@ from typing import Any
 from ..errors import DataError
 from .envelopes import is_envelope, refusal, unwrap, venue_of
 from .layout import cells
-from .limits import limits
 from .text import TextFile
 
 
@@ -71,9 +70,10 @@ class PayloadTable:
         self.header: list[str] | None = None
         if isinstance(rows[0], dict):
             self.header = self._names(rows)
-            rows = [[row.get(name) for name in self.header] for row in rows]
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
+        csv.writer(text, lineterminator="\n").writerows(
+            [_cell(value) for value in (row if self.header is None else map(row.get, self.header))] for row in rows
+        )
         self._text = text.getvalue().encode()
         lines = self._text.split(b"\n", 20)[:20]
         self.rows = [cells(line.decode()) for line in lines if line]
@@ -85,8 +85,16 @@ class PayloadTable:
         names: dict[str, None] = {}
         for row in rows:
             names.update(dict.fromkeys(row))
-            if len(names) > limits.columns:
-                raise self.error(f"expected rows of the same columns, found more than {limits.columns:,} names")
+            if len(names) > self._file.limits.columns:
+                raise self.error(
+                    f"expected rows of the same columns, found more than {self._file.limits.columns:,} names "
+                    "(limits.columns)"
+                )
+        if len(names) * len(rows) > self._file.limits.json << 20:  # a byte each, at least
+            raise self.error(
+                f"expected rows of the same columns, found {len(rows):,} rows of {len(names):,} names in all, a table "
+                f"of over {self._file.limits.json:,} MiB (limits.json)"
+            )
         return list(names)
 
     def error(self, text: str) -> DataError:

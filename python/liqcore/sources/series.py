@@ -15,6 +15,7 @@ from ..tables.parquet import ParquetTable
 from ..words.times import Length, iso, parse_duration
 from . import layout as layouts
 from . import meaning
+from .kinds import refuse_long
 from .losses import check_losses, say_losses
 from .parquet import to_float, to_time
 from .payload import PayloadTable, is_payload
@@ -104,6 +105,7 @@ def read_parts(
         report.symbol = table.symbol if isinstance(table, PayloadTable) else None
         part = read(table, report)
         report.symbol = report.symbol or guesses[path]
+        refuse_long(path.name, report.symbol)
         if report.symbol is not None:
             named.setdefault(report.symbol, path.name)
         say_losses(report)

@@ -11,9 +11,9 @@ from typing import IO, Protocol
 
 from ..errors import DataError, InvalidConfigError
 from ..tables.parquet import FEATHER
+from ..words.limits import ALWAYS_UNPACKED, limits
 from .dialect import DialectError, dialect_of
 from .inflate import INFLATE_ERRORS, open_gzip, open_member
-from .limits import limits
 
 PathLike = str | os.PathLike[str]
 
@@ -21,7 +21,6 @@ _PIECE = 8 << 20
 _HEAD = 1 << 18
 _LONGEST_LINE = 1 << 20
 _SAMPLE = 1 << 12
-_ALWAYS_UNPACKED = 64 << 20
 
 
 def find_files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -93,12 +92,15 @@ class TextFile:
         Bytes on disk.
     position : int
         How many of them the current `pieces` has consumed, for a progress bar.
+    limits : Limits
+        Those that held when it was made.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = path.stat().st_size
         self.position = 0
+        self.limits = limits()
 
     def error(self, text: str) -> DataError:
         """Make an error that names the file."""
@@ -119,8 +121,11 @@ class TextFile:
             while block := stream.read(size):
                 self.position = min(raw.tell(), self.size)
                 unpacked += len(block)
-                if unpacked > max(limits.unpacked * self.size, _ALWAYS_UNPACKED):
-                    raise self.error(f"expected text, found what unpacks to over {limits.unpacked:,} times its size")
+                if unpacked > max(self.limits.unpacked * self.size, ALWAYS_UNPACKED):
+                    raise self.error(
+                        f"expected text, found what unpacks to over {self.limits.unpacked:,} times its size "
+                        "(limits.unpacked)"
+                    )
                 cut = block.rfind(b"\n") + 1
                 if cut:
                     yield rest + block[:cut]
@@ -157,11 +162,12 @@ class TextFile:
         with self._opened() as (_, stream):
             if limit is not None:
                 return stream.read(limit)
-            found = stream.read(limits.json_bytes + 1)
-            while len(found) <= limits.json_bytes and (more := stream.read(_PIECE)):
+            most = self.limits.json << 20
+            found = stream.read(most + 1)
+            while len(found) <= most and (more := stream.read(_PIECE)):
                 found += more
-            if len(found) > limits.json_bytes:
-                raise self.error(f"expected at most {limits.json_bytes >> 20:,} MiB to be held at once, found more")
+            if len(found) > most:
+                raise self.error(f"expected at most {self.limits.json:,} MiB of JSON (limits.json), found more")
             return found
 
     @contextmanager
@@ -218,6 +224,10 @@ class TextFile:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
         except (IndexError, UnicodeError, struct.error) as error:  # what it runs into where a name is damaged
             raise zipfile.BadZipFile(str(error)) from error
+        if len(names) > self.limits.members:
+            raise self.error(
+                f"expected a zip of at most {self.limits.members:,} files (limits.members), found {len(names):,}"
+            )
         if len(names) > 1:
             names = [name for name in names if name.lower().endswith(".csv") and not name.startswith("__MACOSX/")]
         if len(names) != 1:
@@ -263,6 +273,8 @@ class Table:
         self.delimiter = self._dialect.delimiter
         self.header = self._dialect.header
         self.rows = self._dialect.rows
+        if max(len(self.header or ()), *map(len, self.rows), 0) > self.file.limits.columns:
+            raise self.error(f"expected at most {self.file.limits.columns:,} columns (limits.columns), found more")
         self.lines_before = self._dialect.lines_before
         self.notes = self._dialect.notes
         first = self.header or (self.rows[0] if self.rows else [])

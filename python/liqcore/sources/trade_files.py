@@ -16,7 +16,7 @@ from ..tables.parquet import ParquetTable
 from . import layout as layouts
 from .fills import COINBASE, WORDS, Roles, known_users, roles_in, sort_out, users_of
 from .formats import TRADE_LAYOUTS
-from .kinds import refuse_liquidations, refuse_options, refuse_orders, refuse_other_events
+from .kinds import check_symbol, refuse_liquidations, refuse_orders, refuse_other_events
 from .layout import TradeLayout, guess_symbol, number_of
 from .losses import check_losses
 from .meaning import (
@@ -193,7 +193,7 @@ class _TextTrades:
             self.symbol_in_name = self.report.symbol is not None
             if not self.symbol_in_name:
                 self.report.symbol = guess_symbol(path.name)
-        refuse_options(path.name, self.report.symbol)
+        check_symbol(path.name, self.report.symbol)
         head = self._table.head()
         parsed = self._parse(head, _core.count_lines(head), None)[0]
         self.first_ts = int(parsed.ts.min()) if len(parsed) else 0

@@ -14,6 +14,7 @@ from .. import _core
 from .._core import LeverageProfile
 from ..errors import DataError, InvalidConfigError
 from ..words.files import write_whole
+from ..words.limits import limits
 from ..words.room import refuse_too_large
 from .parquet import ParquetTable, write_table
 from .seal import VERIFY, check_seal
@@ -116,6 +117,10 @@ def read_archive(
             for name, kind in COLUMNS.items()
         }
         try:
+            if part["windows"] > limits().windows:
+                raise ValueError(
+                    f"it has {part['windows']:,} windows, of at most {limits().windows:,} (limits.windows)"
+                )
             refuse_too_large(WINDOW_BYTES * part["windows"], f"{part['windows']:,} windows", "is the number right?")
             history = _core.History.from_rows(
                 **part["terms"], first_ns=part["first_ns"], windows=part["windows"], columns=rows

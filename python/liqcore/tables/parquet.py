@@ -1,9 +1,8 @@
 """
 Parquet files, read and written.
 
-The metadata of a file are checked before anything is done with them. Columns that are stored plainly (numbers and
-booleans without nulls, as the fast layout of docs/reference/formats.md and liqcore's own files have them) are unpacked
-here, straight into arrays; other ones are left to pyarrow where it is installed, else to fastparquet.
+The metadata of a file are checked before anything is done with them, and what is common in them is read here, whatever
+else is installed (`liqcore.tables.parquet_values`); the rest is left to pyarrow. fastparquet only writes.
 """
 
 from __future__ import annotations
@@ -19,8 +18,10 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DataError
+from ..words.limits import ALWAYS_UNPACKED, limits
 from .column import Column
-from .parquet_foreign import FastParquet, Feather, PyArrow, Reader, pyarrow_module
+from .parquet_foreign import Feather, PyArrow, Reader, pyarrow_module
+from .parquet_values import MEANT, STORED, read_values, unreadable
 from .seal import END, add_seal, check_end
 
 FEATHER = (b"ARRO", b"FEA1")  # how feather files begin
@@ -50,8 +51,8 @@ class ParquetTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = path.stat().st_size
+        self._limits = limits()
         self._other: Reader | None = None
-        self._second = False  # whether a column has pages of the second kind, which fastparquet reads wrong
         self._own: list[_core.ParquetGroup] = []
         with path.open("rb") as file:
             if file.read(4) in FEATHER:
@@ -59,6 +60,8 @@ class ParquetTable:
                 return
             footer = read_footer(file, self.error)
         self._columns = {column.path: (i, column) for i, column in enumerate(footer.columns)}
+        if len(self._columns) < len(footer.columns):
+            raise self.error("expected columns of different names, found some twice")
         self._own = footer.groups
         self.columns = list(self._columns)
         self.group_rows = [group.rows for group in self._own]
@@ -78,15 +81,16 @@ class ParquetTable:
             If the file is damaged, or needs pyarrow and that is not installed.
         """
         found: dict[str, Column] = {}
+        rest = dict.fromkeys(names, "")
         if self._own:
-            chunks, rows = self._own[group].chunks, self._own[group].rows
+            chunks = self._own[group].chunks
             with self.path.open("rb") as file:
                 for name in dict.fromkeys(names):
-                    place, column = self._columns[name]
-                    values = self._plain(file, column, chunks[place], rows)
-                    if values is not None:
-                        found[name] = Column(values)
-        rest = [name for name in dict.fromkeys(names) if name not in found]
+                    place, stored = self._columns[name]
+                    column, rest[name] = self._own_values(file, stored, chunks[place])
+                    if column is not None:
+                        found[name] = column
+                        del rest[name]
         if rest:
             found.update(zip(rest, self._foreign(group, rest), strict=True))
         return [found[name] for name in names]
@@ -130,49 +134,49 @@ class ParquetTable:
         self.columns, self.group_rows, self.metadata = table.columns, [table.rows], {}
         self._other = table
 
-    def _plain(
-        self, file: IO[bytes], column: _core.ParquetColumn, chunk: _core.ParquetChunk, rows: int
-    ) -> NDArray[Any] | None:
-        """Unpack a plainly stored column; None: it is something else. Every chunk's pages are checked here first."""
+    def _own_values(
+        self, file: IO[bytes], column: _core.ParquetColumn, chunk: _core.ParquetChunk
+    ) -> tuple[Column | None, str]:
+        """Read a column here, or say why that is not done. Every chunk's pages are checked here first."""
+        self._refuse_large(column, chunk)
         file.seek(chunk.begin)
         stored = np.fromfile(file, np.uint8, chunk.size)
         try:
             pages = _core.parquet_pages(stored.data, chunk)
-        except DataError as error:
-            raise self.error(f"column {column.path}: {error}") from None
-        for page in pages:
-            if (
-                page.checksum is not None
-                and zlib.crc32(stored.data[page.begin : page.begin + page.size]) != page.checksum
-            ):
-                raise self.error(f"column {column.path} is damaged (wrong checksum)")
-        self._second = self._second or any(page.kind == _DATA_PAGE_V2 for page in pages)
-        kind = _PLAIN.get((column.type, column.converted))
-        unpack = _unpacker(chunk.codec)
-        if kind is None or unpack is None or not column.required or column.time_digits:
-            return None
-        if any(page.kind != _DATA_PAGE or page.encoding != _PLAIN_ENCODING for page in pages):
-            return None
-        try:
-            values = _unpacked(stored, pages, np.dtype(_STORED[column.type]), rows, unpack)
+            for page in pages:
+                contents = stored.data[page.begin : page.begin + page.size]
+                if page.checksum is not None and zlib.crc32(contents) != page.checksum:
+                    raise DataError("wrong checksum")
+            if why := unreadable(column, chunk, pages):
+                return None, why
+            return read_values(stored, column, chunk, pages), ""
+        except MemoryError:
+            raise
         except Exception as error:  # the unpackers raise anything
             raise self.error(f"column {column.path} is damaged ({error})") from error
-        return values if values.dtype == kind else values.astype(kind)
 
-    def _foreign(self, group: int, names: Sequence[str]) -> list[Column]:
-        """Have columns read by another library."""
+    def _refuse_large(self, column: _core.ParquetColumn, chunk: _core.ParquetChunk) -> None:
+        """Refuse what would take a multiple of the file that no trades do, before any of it is held."""
+        need = max(chunk.unpacked, _ROW_BYTES * chunk.values)
+        if need > max(self._limits.unpacked * self.size, ALWAYS_UNPACKED):
+            raise self.error(
+                f"column {column.path} unpacks to over {self._limits.unpacked:,} times the size of the file "
+                "(limits.unpacked)"
+            )
+
+    def _foreign(self, group: int, reasons: Mapping[str, str]) -> list[Column]:
+        """Have columns read by pyarrow; `reasons`, by name: why not here."""
         arrow = pyarrow_module()
-        if arrow is None and self._second:
-            raise self.error("it has data pages of version 2: install pyarrow, which reads those")
+        if arrow is None:
+            name, why = next(iter(reasons.items()))
+            raise self.error(f"column {name} holds {why}: install pyarrow, which reads those")
         try:
             if self._other is None:
-                self._other = FastParquet(self.path) if arrow is None else PyArrow(arrow, self.path)
-            columns = self._other.read(group, names)
-        except Exception as error:  # their parsers raise anything on bytes that they do not understand
-            reason = f"{type(error).__name__}: {error}"
-            helps = "; install pyarrow, which may" if arrow is None else ""
-            raise self.error(f"{'pyarrow' if arrow else 'fastparquet'} cannot read it ({reason}){helps}") from error
-        for name, column in zip(names, columns, strict=True):
+                self._other = PyArrow(arrow, self.path)
+            columns = self._other.read(group, list(reasons))
+        except Exception as error:  # its parsers raise anything on bytes that they do not understand
+            raise self.error(f"pyarrow cannot read it ({type(error).__name__}: {error})") from error
+        for name, column in zip(reasons, columns, strict=True):
             if len(column.values) != self.group_rows[group]:
                 raise self.error(
                     f"expected {self.group_rows[group]:,} values of column {name} in row group {group}, found "
@@ -181,21 +185,7 @@ class ParquetTable:
         return columns
 
 
-# Types of the format, by number: as they are stored, and with what `converted` says as they are meant (-1: nothing).
-_STORED = {0: "?", 1: "<i4", 2: "<i8", 4: "<f4", 5: "<f8"}
-_PLAIN = {(kind, -1): np.dtype(name) for kind, name in _STORED.items()}
-_PLAIN |= {
-    (1, number): np.dtype(name)
-    for number, name in ((11, "u1"), (12, "u2"), (13, "u4"), (15, "i1"), (16, "i2"), (17, "i4"))
-}
-_PLAIN |= {(2, 14): np.dtype("u8"), (2, 18): np.dtype("i8")}
-_DATA_PAGE = 0
-_DATA_PAGE_V2 = 2
-_PLAIN_ENCODING = 0
-_PADDING = 64  # fastparquet ends a page with eight bytes that are no values; a page is unpacked with them
-
-_Bytes = NDArray[np.uint8]
-_Unpack = Callable[[Any, Any], int]  # packed bytes, room for the others; returns how many these are
+_ROW_BYTES = 8  # of most values, and of the reference to any other
 
 
 def read_footer(file: IO[bytes], error: Callable[[str], DataError]) -> _core.ParquetFooter:
@@ -211,66 +201,28 @@ def read_footer(file: IO[bytes], error: Callable[[str], DataError]) -> _core.Par
     begin = check_end(file, size)
     if begin is None:
         raise error("expected a complete Parquet file, found it truncated (no footer)")
+    held = limits()
+    if size - begin > held.header << 20:
+        raise error(f"expected metadata of at most {held.header:,} MiB (limits.header), found more")
     file.seek(begin)
     try:
-        return _core.parquet_footer(file.read(size - len(END) - 4 - begin), begin)
+        return _core.parquet_footer(
+            file.read(size - len(END) - 4 - begin), begin, columns=held.columns, groups=held.groups
+        )
     except DataError as why:
         raise error(f"expected a readable Parquet file, found it damaged ({why})") from None
 
 
 def _range(column: _core.ParquetColumn, least: bytes | None, greatest: bytes | None) -> tuple[Any, Any] | None:
-    kind = _STORED.get(column.type)
+    kind = STORED.get(column.type)
     if kind is None or least is None or greatest is None:
         return None
     dtype = np.dtype(kind)
     if len(least) != dtype.itemsize or len(greatest) != dtype.itemsize:
         return None
     low, high = (np.frombuffer(stored, dtype)[0] for stored in (least, greatest))
-    meant = _PLAIN.get((column.type, column.converted), dtype)
+    meant = MEANT.get((column.type, column.converted), dtype)
     return low.astype(meant), high.astype(meant)
-
-
-def _unpacker(codec: int) -> _Unpack | None:
-    """Return what unpacks a page of a codec, by number, into a buffer; it releases the GIL meanwhile."""
-    import cramjam  # what fastparquet unpacks with
-
-    unpackers: dict[int, _Unpack] = {
-        0: _copy,
-        1: cramjam.snappy.decompress_raw_into,
-        6: cramjam.zstd.decompress_into,
-        7: cramjam.lz4.decompress_block_into,
-    }
-    return unpackers.get(codec)
-
-
-def _copy(page: _Bytes, room: _Bytes) -> int:
-    room[:] = page
-    return len(page)
-
-
-def _unpacked(
-    stored: _Bytes, pages: Sequence[_core.ParquetPage], dtype: np.dtype[Any], rows: int, unpack: _Unpack
-) -> NDArray[Any]:
-    """
-    Unpack the pages of a column without nulls into a new array.
-
-    fastparquet unpacks into one buffer and copies that into another, which takes as long as unpacking itself.
-    """
-    is_bool = dtype == np.bool_
-    room = np.empty(rows * dtype.itemsize + _PADDING, np.uint8)
-    done = 0
-    for page in pages:
-        count, length = page.values, page.unpacked
-        at = done * dtype.itemsize
-        place = np.empty(length, np.uint8) if is_bool else room[at : at + length]
-        if length * 8 < count * (1 if is_bool else dtype.itemsize * 8) or len(place) != length:
-            raise ValueError("a page of another size than its values")
-        if unpack(stored[page.begin : page.begin + page.size], place) != length:
-            raise ValueError("a page of another size than said")
-        if is_bool:
-            room[at : at + count] = np.unpackbits(place, count=count, bitorder="little")
-        done += count
-    return room[: rows * dtype.itemsize].view(dtype)
 
 
 def write_table(
