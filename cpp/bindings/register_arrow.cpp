@@ -89,6 +89,17 @@ py::object words(const PyBatch& self, std::size_t column, const std::vector<std:
   return std::move(out);
 }
 
+py::object distinct(const PyBatch& self, std::size_t column, std::size_t most) {
+  self.check(column);
+  if (!self.batch.has_sides(column)) return py::none();
+  std::vector<std::string> found;
+  {
+    const py::gil_scoped_release unlocked;
+    found = self.batch.distinct(column, most);
+  }
+  return py::cast(found);
+}
+
 // --- out ---------------------------------------------------------------------------------------------------------
 
 /// Keeps Python objects for a receiver that may let them go on any thread, also when the interpreter is gone.
@@ -155,7 +166,9 @@ void register_arrow(py::module_& m) {
            "Whether each row is a sell (a new array of bool), how many rows say neither, and what the first of them "
            "says; None for types that cannot say sides.")
       .def("words", &words, py::arg("column"), py::arg("words"),
-           "Which of the words (lower case) stands in each row, -1: none of them; None for types that hold no words.");
+           "Which of the words (lower case) stands in each row, -1: none of them; None for types that hold no words.")
+      .def("distinct", &distinct, py::arg("column"), py::arg("most"),
+           "The first different words of a column without nulls; None for types that hold no words.");
 
   py::class_<ArrowReader>(m, "ArrowReader", "An Arrow stream that is being read; liqcore.arrow makes it.",
                           py::release_gil_before_calling_cpp_dtor())

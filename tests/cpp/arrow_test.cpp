@@ -206,6 +206,8 @@ TEST(Arrow, CodesAreLookedUpInTheirDictionary) {
   Column column{.format = "C", .buffers = {nullptr, codes.data()}, .length = 5, .words = "u"};
   column.dictionary = {2, 0, 0, 3, 0, words, nullptr, nullptr, nullptr, nullptr};
   EXPECT_EQ(sides(column.batch(4), 0), (std::vector{0, 1, 1, 0}));
+  EXPECT_EQ(column.batch(4).distinct(0, 9), (std::vector<std::string>{"buy", "sell"}));
+  EXPECT_EQ(column.batch(4).distinct(0, 1), (std::vector<std::string>{"buy"}));
   EXPECT_EQ(column.batch(5).width(0), 0U);
   EXPECT_EQ(refusal([&] { sides(column.batch(5), 0); }), "column x has a code outside its dictionary");
 

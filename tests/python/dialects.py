@@ -147,13 +147,38 @@ SIDES: dict[str, tuple[Callable[[bool], str], tuple[str, ...]]] = {
 }
 
 
-def own_trades(r: random.Random) -> tuple[File, Trades]:
+def signed_trades(r: random.Random) -> tuple[File, Trades]:
+    """Somebody's own table whose quantities are below zero where the taker sold."""
+    return own_trades(r, signed=True)
+
+
+def scaled_trades(r: random.Random) -> tuple[File, Trades]:
+    """A table whose prices, and perhaps quantities, are whole numbers of a small unit, which nothing says."""
+    t = draw_trades(r)
+    places = r.choice([6, 8, 9])
+    if float(min(t.price, key=float)) * 10**places < 1e8:
+        places = 9
+    columns = {
+        "ts_event": [str(ms * MS) for ms in t.ts_ms],
+        "price": [str(int(Fraction(price) * 10**places)) for price in t.price],
+        "size": [str(int(Fraction(qty) * 10**places)) if r.random() < 0.5 else qty for qty in t.qty],
+        "side": ["A" if sell else "B" for sell in t.sell]
+        if r.random() < 0.3
+        else ["sell" if s else "buy" for s in t.sell],
+    }
+    order = list(columns)
+    r.shuffle(order)
+    rows = [list(row) for row in zip(*(columns[name] for name in order), strict=True)]
+    return File("mine.csv", table(Dialect(), order, rows), True, [f"scaled by 1e-{places}"]), t
+
+
+def own_trades(r: random.Random, *, signed: bool | None = None) -> tuple[File, Trades]:
     """Somebody's own table."""
     t = draw_trades(r)
     d = draw_dialect(r)
     form = r.choice(list(TIMES))
     words, names = SIDES[r.choice(list(SIDES))]
-    signed = r.random() < 0.15
+    signed = r.random() < 0.15 if signed is None else signed
     columns: dict[str, list[str]] = {
         r.choice(["timestamp", "time", "ts", "trade_time", "datetime", "Time (UTC)"]): [
             TIMES[form](ms) for ms in t.ts_ms

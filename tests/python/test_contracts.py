@@ -1,6 +1,9 @@
 """What a quantity is: every contract of the catalogue, in its venue's archive layout, from every way in."""
 
+import datetime as dt
 import gzip
+import tempfile
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -187,6 +190,33 @@ def test_every_contract_gives_its_dollars_and_levels(name: str, date: str, tmp_p
         _, right = expected(name, of, date, again.meta["instrument"])
         assert np.array_equal(again.long, right.long)
         assert np.array_equal(again.short, right.short)
+
+
+@settings(max_examples=10, deadline=None)  # make soak: 200
+@given(
+    name=st.sampled_from(NAMES),
+    date=st.dates(dt.date(2018, 1, 1), dt.date(2026, 6, 30)),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_units_of_any_contract(name: str, date: dt.date, seed: int) -> None:
+    """Positions of any size at any date, in the venue's layout: the dollars are right, or the file is refused."""
+    symbol = name.split(":")[1]
+    kind, size = CONTRACTS.get(name, ("linear", 1))
+    of = opened(str(date), size if kind == "linear" else 0, seed)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = archive(Path(folder), name, of)
+        hm = lq.heatmap(path, **OPTIONS)
+        inst, right = expected(name, of, str(date), hm.meta["instrument"])
+        whole = in_whole_units(inst, of)
+    assert (hm.meta["instrument"]["contract"], hm.meta["instrument"]["multiplier"]) == (kind, size)
+    assert hm.meta["instrument"]["symbol"] == symbol
+    for mine, own, unit in zip((hm.long, hm.short), (right.long, right.short), whole, strict=True):
+        assert np.array_equal(mine, own)
+        np.testing.assert_allclose(mine, unit, rtol=1e-9)
+    if kind == "inverse":
+        usd = float(hm.values[-1].sum(dtype=float) + hm.liquidated.sum(dtype=float))
+        assert usd == pytest.approx(sum(of.qty) * size, rel=1e-6)  # cells are floats of 32 bits
 
 
 # --- the rows themselves ---

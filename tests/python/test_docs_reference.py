@@ -11,6 +11,8 @@ import typer
 import liqcore as lq
 from liqcore.cli.app import app
 from liqcore.config.sections import setting_keys
+from liqcore.sources.candle_layouts import CANDLE_LAYOUTS
+from liqcore.sources.formats import TRADE_LAYOUTS
 from liqcore.sources.open_interest import OPEN_INTEREST_LAYOUTS
 from liqcore.sources.trade_files import format_names
 
@@ -79,6 +81,29 @@ def test_every_open_interest_layout_stands_in_the_formats_page() -> None:
     names = {layout.name for layout in OPEN_INTEREST_LAYOUTS}
     assert names
     assert [name for name in names if f"| `{name}` |" not in text] == []
+
+
+def rows_of(text: str) -> dict[str, list[str]]:
+    """Cells of the tables' rows by what stands in the first; the longest, where a name stands in several tables."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:2] == "| "]
+    return {cells[0].strip("`"): cells for cells in sorted(rows, key=len)}
+
+
+def test_every_layout_says_columns_unit_side_order_and_defects() -> None:
+    rows = rows_of(page("formats.md"))
+    for layout in TRADE_LAYOUTS:
+        cells = rows[layout.name]
+        assert len(cells) == 7
+        assert all(cells), layout.name
+        assert [name for name in layout.columns if name not in cells[1]] == []
+    for candles in CANDLE_LAYOUTS:
+        cells = rows[candles.name]
+        assert len(cells) == 5
+        assert all(cells), candles.name
+        assert [name for name in candles.columns if name not in cells[1]] == []
+    for samples in OPEN_INTEREST_LAYOUTS:
+        assert len(rows[samples.name]) == 4
+        assert all(rows[samples.name]), samples.name
 
 
 def test_every_row_kind_stands_in_the_archive_page() -> None:

@@ -112,6 +112,21 @@ def test_extra_columns_are_not_looked_at(pa: Any, table: Any, trades: lq.TradeBa
     assert_same(table.add_column(0, "note", nulls).append_column("more", lists), trades)
 
 
+@pytest.mark.parametrize("name", ["symbol", "ticker", "s", "exchange"])
+def test_rows_of_several_markets_are_refused(pa: Any, trades: lq.TradeBatch, name: str) -> None:
+    half = len(trades.ts) // 2
+    columns = {key: getattr(trades, key) for key in ("ts", "price", "qty", "taker_sell")}
+    words = ["BTCUSDT"] * half + ["ETHUSDT"] * (len(trades.ts) - half)
+    for column in (words, pa.array(words).dictionary_encode()):
+        table = pa.table({**columns, name: column})
+        for batches in (table, pa.Table.from_batches(table.to_batches(1000))):
+            with pytest.raises(
+                lq.DataError, match=r"trades: expected rows of one (symbol|venue), found BTCUSDT, ETHUSDT"
+            ):
+                lq.heatmap(trades=batches)
+    assert lq.heatmap(trades=pa.table({**columns, name: ["BTCUSDT"] * len(words)})).meta["rows"]["used"] == len(words)
+
+
 def test_columns_of_pyarrow_are_read_in_place(table: Any) -> None:
     batch = arrow.read_trades(table)
     for name, column in (("ts", batch.ts), ("price", batch.price), ("qty", batch.qty)):

@@ -157,6 +157,23 @@ def test_half_lives_are_one_for_all_or_by_tier(tmp_path: Path, capsys: Any) -> N
     assert main(["heatmap", str(path), "-o", str(tmp_path / "x.parquet"), "-q", "--half-life", "25:7d"]) == 0
     said = "half-lives are given for some tiers only: 5x, 10x, 50x, 100x never decay"
     assert said in capsys.readouterr().err
+    written = "5:none,10:none,25:7d,50:none,100:none"  # that a tier never decays may be said
+    assert main(["heatmap", str(path), "-o", str(tmp_path / "y.parquet"), "-q", "--half-life", written]) == 0
+    assert "never decay" not in capsys.readouterr().err
+    first, second = (lq.load_heatmap(tmp_path / f"{name}.parquet") for name in "xy")
+    assert np.array_equal(first.values, second.values)
+    inst = lq.Instrument(tick_size=0.1, lot_size=0.001)
+    engine = lq.Engine(inst, leverage={5: 0.5, 10: 0.5}, half_life={5: None, 10: "1d"})
+    assert list(engine.half_life_ns) == [np.inf, 86_400e9]
+
+
+def test_a_symbol_that_was_given_is_looked_up_whatever_the_files_say(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "hyperliquid-ETH-20260613.csv"
+    path.write_text("ts_ms,price,qty,side\n" + "".join(f"{1_781_222_400_000 + n},100.5,1,buy\n" for n in range(20)))
+    given = ["--venue", "hyperliquid", "--symbol", "FOO"]
+    assert main(["heatmap", str(path), "-o", str(tmp_path / "x.parquet"), *given]) == 2
+    assert 'symbol must be one of BTC, ETH, SOL, XRP on hyperliquid, was "FOO"' in capsys.readouterr().err
+    assert lq.heatmap(path, venue="hyperliquid").meta["instrument"]["symbol"] == "ETH"
 
 
 # --- arguments of another type ---

@@ -32,7 +32,9 @@ def floats(texts: list[str]) -> list[float]:
     return [float(text) for text in texts]
 
 
-@pytest.mark.parametrize("make", [dialects.own_trades, dialects.venue_trades])
+@pytest.mark.parametrize(
+    "make", [dialects.own_trades, dialects.venue_trades, dialects.signed_trades, dialects.scaled_trades]
+)
 @files
 @given(seed=seeds)
 def test_trades(make: Callable[[random.Random], tuple[File, dialects.Trades]], seed: int) -> None:

@@ -267,35 +267,49 @@ SideCounts ArrowBatch::sides(std::size_t column, bool true_is_sell, std::span<st
   return counts;
 }
 
-void ArrowBatch::words(std::size_t column, std::span<const std::string> words, std::span<std::int8_t> out) const {
+template <class Say>
+void ArrowBatch::each_word(std::size_t column, std::int64_t rows, Say&& say) const {
   const ArrowField& field = (*fields_)[column];
   const ArrowArray& array = child(column);
   const std::int64_t first = begin(column);
-  const auto n = static_cast<std::int64_t>(out.size());
-  if (n == 0) return;
-  const auto set = [&](std::int64_t row, std::string_view says) {
-    out[static_cast<std::size_t>(row)] = static_cast<std::int8_t>(text::find_word(says, words));
-  };
+  if (rows == 0) return;
   if (!field.words.empty()) {
     require_buffers(array, 2);
     if (array.dictionary == nullptr) throw ArrowError("column " + field.name + " has no dictionary");
     const ArrowArray& dictionary = *array.dictionary;
     require_text(dictionary, field.words);
-    for (std::int64_t row = 0; row < n; ++row)
-      set(row, word(dictionary, field.words, dictionary.offset + code(column, row)));
+    for (std::int64_t row = 0; row < rows; ++row)
+      say(row, word(dictionary, field.words, dictionary.offset + code(column, row)));
   } else if (field.format == "b") {
     require_buffers(array, 2);
-    std::vector<std::uint8_t> bits(out.size());
+    std::vector<std::uint8_t> bits(static_cast<std::size_t>(rows));
     unpack_bits(array.buffers[1], first, bits, 0);
-    for (std::int64_t row = 0; row < n; ++row) set(row, bits[static_cast<std::size_t>(row)] != 0 ? "true" : "false");
+    for (std::int64_t row = 0; row < rows; ++row) say(row, bits[static_cast<std::size_t>(row)] != 0 ? "true" : "false");
   } else if (is_text(field.format)) {
     require_text(array, field.format);
-    for (std::int64_t row = 0; row < n; ++row) set(row, word(array, field.format, first + row));
+    for (std::int64_t row = 0; row < rows; ++row) say(row, word(array, field.format, first + row));
   } else {
     require_buffers(array, 2);
-    for (std::int64_t row = 0; row < n; ++row)
-      set(row, std::to_string(load_whole(field.format[0], array.buffers[1], first + row)));
+    for (std::int64_t row = 0; row < rows; ++row)
+      say(row, std::to_string(load_whole(field.format[0], array.buffers[1], first + row)));
   }
+}
+
+void ArrowBatch::words(std::size_t column, std::span<const std::string> words, std::span<std::int8_t> out) const {
+  each_word(column, static_cast<std::int64_t>(out.size()), [&](std::int64_t row, std::string_view says) {
+    out[static_cast<std::size_t>(row)] = static_cast<std::int8_t>(text::find_word(says, words));
+  });
+}
+
+std::vector<std::string> ArrowBatch::distinct(std::size_t column, std::size_t most) const {
+  std::vector<std::string> found;
+  std::size_t last = 0;  // mostly the same again
+  each_word(column, static_cast<std::int64_t>(size()), [&](std::int64_t, std::string_view says) {
+    if (last < found.size() && found[last] == says) return;
+    last = static_cast<std::size_t>(std::ranges::find(found, says) - found.begin());
+    if (last == found.size() && last < most) found.emplace_back(says);
+  });
+  return found;
 }
 
 ArrowReader::ArrowReader(ArrowArrayStream& from) {

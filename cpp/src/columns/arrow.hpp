@@ -65,8 +65,12 @@ class LIQCORE_EXPORT ArrowBatch {
   /// @pre has_sides(column), nulls(column) == 0, out.size() == size()
   /// @throws ArrowError as `sides` does
   void words(std::size_t column, std::span<const std::string> words, std::span<std::int8_t> out) const;
+  /// The first different words of a column, at most so many, as `words` reads them.
+  [[nodiscard]] std::vector<std::string> distinct(std::size_t column, std::size_t most) const;
 
  private:
+  template <class Say>
+  void each_word(std::size_t column, std::int64_t rows, Say&& say) const;
   [[nodiscard]] const ArrowArray& child(std::size_t column) const { return *array_->children[column]; }
   [[nodiscard]] std::int64_t begin(std::size_t column) const noexcept;
   [[nodiscard]] std::int64_t code(std::size_t column, std::int64_t row) const;

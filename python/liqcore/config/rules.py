@@ -233,6 +233,9 @@ def _accept_half_life(value: Any) -> str | TierTable[str]:
         _fail(_HALF_LIFE_TEXT)
     table: dict[float, str] = {}
     for tier, length in _by_tier(value, _HALF_LIFE_TEXT).items():
+        if length in (None, "none"):
+            table[tier] = "none"
+            continue
         try:
             table[tier] = _duration(length, _DURATION_TEXT)
         except BreachError as error:

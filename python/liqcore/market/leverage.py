@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from .._core import Instrument, LeverageProfile
@@ -62,8 +63,11 @@ def half_lives(half_life: Length | Mapping[float, Length] | None, profile: Lever
     tiers = [float(tier) for tier in profile.tiers]
     if not isinstance(half_life, Mapping):
         return [float(parse_duration(half_life, name="half_life"))] * len(tiers)
-    given = {float(tier): float(parse_duration(value, name="half_life")) for tier, value in half_life.items()}
+    given = {
+        float(tier): math.inf if value in (None, "none") else float(parse_duration(value, name="half_life"))
+        for tier, value in half_life.items()
+    }
     for tier in given:
         if tier not in tiers:
             raise InvalidConfigError(f"half_life must name tiers of the leverage profile ({tiers}), named {tier}")
-    return [given.get(tier, float("inf")) for tier in tiers]
+    return [given.get(tier, math.inf) for tier in tiers]

@@ -63,6 +63,8 @@ def settle_terms(config: Config, source: Source) -> Terms:
     symbols = [symbol for symbol in dict.fromkeys((section.symbol, source.symbol)) if symbol is not None]
     among = venues_of(section.venue, source.quantities, source.symbol, lenient=bool(own_margin) or stored)
     given = section.venue is not None and bool(among)
+    if given and section.symbol is not None:
+        symbols = [section.symbol]  # whatever the files say
     listing = next((found for symbol in symbols for venue in among if (found := venue.listed(symbol))), None)
     if given and listing is None and not own_margin and not stored:
         why = unknown_symbol(among, symbols[0]) if symbols else f"symbol must be given with the venue {section.venue}"

@@ -59,6 +59,8 @@ _SPEAKS = re.compile(
     r"vol|amount|amt|qty|quantit|turnover|notional"
 )  # of quantities or turnover, whatever stands beside
 _SEPARATORS = re.compile(r"[\s_.\-]+")
+_HUGE = 1e8  # no coin costs as much in a currency such as the dollar
+_CHEAP = re.compile("KRW|IDR|VND|IRR|IRT|TMN|NGN|COP|CLP|ARS|UZS|LBP|PYG|UGX|TZS|PKR|KZT|HUF|UAH|RUB|INR|TRY|JPY")
 _ENOUGH = 0.9  # of the rows; what is left may be rounded badly
 _CLOSE = 1e-3  # relative; turnover is printed rounded
 
@@ -272,10 +274,16 @@ def tell_apart(ids: NDArray[np.float64], first: NDArray[np.float64], last: NDArr
     return bool(np.all((first >= 0) & (last >= first))) and named > 1 and 3 * named >= len(np.unique(ids))
 
 
-def is_scaled(prices: NDArray[np.float64]) -> bool:
-    """Whether prices seem to be whole numbers of a small unit: huge, and all multiples of ten thousand."""
+def is_scaled(prices: NDArray[np.float64], symbol: str | None = None) -> bool:
+    """
+    Whether prices seem to be whole numbers of a small unit: huge and without a fraction.
+
+    In a market whose symbol names a currency in which coins cost as much, multiples of ten thousand are.
+    """
     known = prices[np.isfinite(prices) & (prices > 0)]
-    return len(known) > 0 and bool(known.min() >= 1e8 and np.all(known % 1e4 == 0))
+    if not len(known) or known.min() < _HUGE or np.any(known % 1):
+        return False
+    return not _CHEAP.search((symbol or "").upper()) or bool(np.all(known % 1e4 == 0))
 
 
 def is_turnover(

@@ -320,7 +320,7 @@ class ParquetTrades:
         price = self._number(at.price, columns)
         qty = self._number(at.quantity, columns)
         if price.size and columns[at.price].values.dtype.kind in "iuO" and not self._nautilus:
-            refuse_scaled(report.name, price[:_HEAD_ROWS])
+            refuse_scaled(report.name, price[:_HEAD_ROWS], report.symbol)
         if at.side < 0:  # the sign tells
             sides, qty = (qty < 0).astype(np.int8), np.abs(qty)
         else:

@@ -23,12 +23,12 @@ from ..tables.column import Column
 from .candle_volumes import VolumeError, find_volumes
 from .candles import OPEN_TIME, PRICES, Candles
 from .fills import WORDS, Roles, known_users, roles_in, sort_out, users_of
-from .meaning import TradeColumns, column_names, find, listed, quantity_like, recognise, settle
+from .meaning import SYMBOL, VENUE, TradeColumns, column_names, find, listed, quantity_like, recognise, settle
 from .open_interest import QUANTITY
 from .parquet import UNIT_NS, to_float, to_time, unit_of
 from .report import FileReport
 from .series import PRICE, TIME, spacing
-from .trade_rows import Rows, join_rows
+from .trade_rows import Rows, join_rows, refuse_scaled
 
 Numbers = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -55,6 +55,7 @@ class _Table:
         if len(twice := {name for name in self.names if self.names.count(name) > 1}):
             raise self.error(f"expected columns of different names, found two of {', '.join(sorted(twice))}")
         self._unit: str | None = None
+        self._seen: dict[str, list[str]] = {}  # symbols and venues so far
 
     def error(self, text: str) -> DataError:
         return DataError(f"{self.what}: {text}")
@@ -83,7 +84,26 @@ class _Table:
             if count := batch.null_rows():
                 raise self.error(f"expected no null, found {count:,} rows that are")
             self.refuse_nulls(batch, columns)
+            self._refuse_several(batch, columns)
             yield batch
+
+    def _refuse_several(self, batch: _core.ArrowBatch, taken: Sequence[int]) -> None:
+        """Refuse rows of several markets or venues, by the columns that name them."""
+        for what, names in (("symbol", SYMBOL), ("venue", VENUE)):
+            for at in (find(self.names, (name,)) for name in names):
+                if at < 0 or at in taken or not self._holds_text(at) or batch.nulls(at):
+                    continue
+                words = [word for word in batch.distinct(at, 3) or [] if word]
+                if any(_core.parse_side(word, side_code="true_is_sell") < 2 for word in words):
+                    continue
+                seen = self._seen[what] = list(dict.fromkeys([*self._seen.get(what, []), *words]))
+                if len(seen) > 1:
+                    raise self.error(f"expected rows of one {what}, found {listed(seen, 3)}: choose the rows of one")
+                break
+
+    def _holds_text(self, at: int) -> bool:
+        _, format, words = self._fields[at]
+        return (words or format) in ("u", "U", "vu")
 
     def refuse_nulls(self, batch: _core.ArrowBatch, columns: Sequence[int]) -> None:
         """Refuse a batch with a null in one of the columns."""
@@ -231,6 +251,7 @@ def trade_batches(given: Any) -> Iterator[TradeBatch]:
             table.numbers(batch, places.quantity),
             table.sides(batch, places.side, places.true_is_sell),
         )
+        refuse_scaled("trades", columns[1][:1000], None)
         if roles is None:
             yield TradeBatch(*columns)
         else:

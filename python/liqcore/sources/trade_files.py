@@ -195,6 +195,9 @@ class _TextTrades:
                 self.report.symbol = guess_symbol(path.name)
         check_symbol(path.name, self.report.symbol)
         head = self._table.head()
+        if layout is None or not layout.price_digits:
+            prices = [number_of(row[self._columns.price]) for row in self._table.rows if len(row) > self._columns.price]
+            refuse_scaled(path.name, np.array(prices), self.report.symbol)
         parsed = self._parse(head, _core.count_lines(head), None)[0]
         self.first_ts = int(parsed.ts.min()) if len(parsed) else 0
         names = column_names(self._table.header) if self._table.header is not None else layout.columns if layout else ()
@@ -431,11 +434,10 @@ def line_of(table: Table | PayloadTable, column: int, ts: int) -> str:
 
 def _price_scale(table: Table | PayloadTable, layout: TradeLayout | None, columns: TradeColumns) -> float:
     """What whole-number prices are to be divided by; 1: nothing."""
+    if layout is None or not layout.price_digits:
+        return 1.0
     cells = [row[columns.price] for row in table.rows if len(row) > columns.price]
-    if layout is not None and layout.price_digits:
-        return float(10**layout.price_digits) if all(re.fullmatch(r"-?\d+", cell) for cell in cells) else 1.0
-    refuse_scaled(table.path.name, np.array([number_of(cell) for cell in cells]))
-    return 1.0
+    return float(10**layout.price_digits) if all(re.fullmatch(r"-?\d+", cell) for cell in cells) else 1.0
 
 
 class _Found(NamedTuple):

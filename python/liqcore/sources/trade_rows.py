@@ -92,12 +92,13 @@ def check_times(name: str, ts: NDArray[np.int64], where: Callable[[int], str], *
     )
 
 
-def refuse_scaled(name: str, prices: NDArray[np.float64]) -> None:
+def refuse_scaled(name: str, prices: NDArray[np.float64], symbol: str | None) -> None:
     """Refuse prices that seem to be whole numbers of a small unit."""
-    if is_scaled(prices):
+    if is_scaled(prices, symbol):
+        help = "" if symbol else ", or name the market (a column symbol) if prices are that large in its quote currency"
         raise DataError(
             f"{name}: expected prices in quote currency, found such as {prices[0]:.0f}, which seem to count a small "
-            "unit (1e-9 or so): write them as decimals"
+            f"unit (1e-9 or so): write them as decimals{help}"
         )
 
 
