@@ -222,21 +222,16 @@ py::dict rows_to_dict(ArchiveRows&& rows) {
   return out;
 }
 
-template <class T>
-std::vector<T> column(std::span<const T> values) {
-  return {values.begin(), values.end()};
-}
-
 History restore(std::string_view contract, double tick_size, double lot_size, double multiplier,
                 std::int64_t ticks_per_bin, std::int64_t window_ns, std::size_t tiers, std::int64_t first_ns,
                 std::size_t windows, const py::dict& columns) {
-  ArchiveRows rows;
-  rows.time_ns = column(any_times(columns["time"], "time"));
-  rows.kind = column(integers<std::uint8_t>(columns["kind"], "kind"));
-  rows.side = column(integers<std::int8_t>(columns["side"], "side"));
-  rows.tier = column(integers<std::int16_t>(columns["tier"], "tier"));
-  rows.bin = column(integers<std::int32_t>(columns["bin"], "bin"));
-  rows.value = column(doubles(columns["value"], "value"));
+  ArchiveColumns rows;
+  rows.time_ns = any_times(columns["time"], "time");
+  rows.kind = integers<std::uint8_t>(columns["kind"], "kind");
+  rows.side = integers<std::int8_t>(columns["side"], "side");
+  rows.tier = integers<std::int16_t>(columns["tier"], "tier");
+  rows.bin = integers<std::int32_t>(columns["bin"], "bin");
+  rows.value = doubles(columns["value"], "value");
   for (const std::size_t length :
        {rows.kind.size(), rows.side.size(), rows.tier.size(), rows.bin.size(), rows.value.size()})
     if (length != rows.size()) throw py::value_error("columns of an archive must have one length");

@@ -78,16 +78,21 @@ class CellBuilder {
     cells_.lots.push_back(lots);
   }
 
-  /// The cells so far; the builder starts anew.
+  /// The cells so far, in memory of their size; the builder starts anew, in its own.
   Cells take() {
-    if (!cells_.bins.empty()) {
-      cells_.offsets.push_back(0);
-      for (std::uint32_t& count : counts_) {
-        cells_.offsets.push_back(cells_.offsets.back() + count);
-        count = 0;
-      }
+    Cells out;
+    if (cells_.bins.empty()) return out;
+    out.offsets.reserve(counts_.size() + 1);
+    out.offsets.push_back(0);
+    for (std::uint32_t& count : counts_) {
+      out.offsets.push_back(out.offsets.back() + count);
+      count = 0;
     }
-    return std::exchange(cells_, {});
+    out.bins.assign(cells_.bins.begin(), cells_.bins.end());
+    out.lots.assign(cells_.lots.begin(), cells_.lots.end());
+    cells_.bins.clear();
+    cells_.lots.clear();
+    return out;
   }
 
  private:
@@ -99,7 +104,7 @@ class CellBuilder {
 /// Reads the rows of one window after the other.
 class RowReader {
  public:
-  RowReader(std::size_t tiers, const ArchiveRows& rows)
+  RowReader(std::size_t tiers, const ArchiveColumns& rows)
       : rows_(rows), tiers_(tiers), base_(2 * tiers), added_(2 * tiers), liquidated_(2 * tiers) {}
 
   /// The window that starts with `segment`, which is empty but for its times.
@@ -235,7 +240,7 @@ class RowReader {
                               std::to_string(step.scale.size()));
   }
 
-  const ArchiveRows& rows_;
+  ArchiveColumns rows_;
   std::size_t tiers_;
   std::size_t row_ = 0;
   std::size_t alike_ = 1;  // windows that the rows of this one stand for
@@ -303,7 +308,7 @@ ArchiveRows to_rows(const History& history) {
   return rows;
 }
 
-History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows, const ArchiveRows& rows) {
+History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows, const ArchiveColumns& rows) {
   check_terms(terms);
   History history(terms, std::nullopt);
   RowReader reader(terms.tiers, rows);

@@ -54,10 +54,12 @@ void check_tally(const Tally& tally) {
 
 void check_accounts(const std::vector<Account>& accounts, std::size_t layers) {
   require(accounts.size() == layers, "accounts", "be one a side and tier", static_cast<std::int64_t>(accounts.size()));
-  for (const Account& account : accounts)
+  for (const Account& account : accounts) {
+    if (account == Account{}) continue;  // as most are
     for (const Tally* tally : {&account.opened, &account.live, &account.liquidated, &account.closed, &account.underflow,
                                &account.overflow, &account.unresolved, &account.no_price})
       check_tally(*tally);
+  }
 }
 
 void check_factors(const char* what, const std::vector<double>& factors, std::size_t tiers) {
@@ -94,7 +96,7 @@ void check_open_interest(double quantity, double lot_size) {
 
 /// A window that starts at `start_ns`.
 void check_window(const Segment& segment, std::int64_t start_ns, const Terms& terms, Layers::Range bins, bool thinned,
-                  std::vector<double>& sums) {
+                  std::vector<double>& sums, Layers::Range& reach) {
   require(segment.start_ns == start_ns, "a window", "start where the one before it ends", segment.start_ns);
   require(segment.end_ns == start_ns + terms.window_ns, "a window", "be as long as the others", segment.end_ns);
   require(segment.last_ns == kNever || (segment.last_ns >= 0 && segment.last_ns < segment.end_ns), "the last event",
@@ -102,7 +104,7 @@ void check_window(const Segment& segment, std::int64_t start_ns, const Terms& te
   check_candle(segment.candle);
   check_touched(segment, terms.tiers);
   for (const Cells* cells : {&segment.additions, &segment.liquidated})
-    check_cells(*cells, 2 * terms.tiers, bins, thinned);
+    reach.include(check_cells(*cells, 2 * terms.tiers, bins, thinned));
   add_up(segment.additions, sums);
   check_accounts(segment.accounts, 2 * terms.tiers);
   require(std::isnan(segment.mark_price) ||
@@ -144,18 +146,22 @@ void check_belief(const PriceBelief& belief, PriceStream stream) {
     require(time >= 0 && time <= kMaxTime, "a time", "lie between 1970 and 2116", time);
 }
 
-/// The windows of a history, the first of which starts at `start`; returns when the last one ends.
+/// The windows of a history, the first of which starts at `start`; returns when the last one ends. Joins the bins of
+/// their cells to `reach`.
 std::int64_t check_windows(const History& history, std::int64_t start, Layers::Range bins, bool thinned,
-                           std::vector<double>& sums) {
+                           std::vector<double>& sums, Layers::Range& reach) {
   const Terms& terms = history.terms();
   Cells base;
   history.entry_base().extract(base);
-  check_cells(base, sums.size(), bins, false);
+  reach.include(check_cells(base, sums.size(), bins, false));
   add_up(base, sums);
   for (std::size_t e = 0; e < history.entries(); ++e) {  // idle windows are all like the first of them
     const History::Entry entry = history.entry(e);
     try {
-      check_window(history.segment(entry.first), start, terms, bins, thinned, sums);
+      if (entry.window.idle())  // it may lack accounts, which are zero
+        check_window(history.segment(entry.first), start, terms, bins, thinned, sums, reach);
+      else
+        check_window(entry.window, start, terms, bins, thinned, sums, reach);
     } catch (const InvalidConfig& error) {
       throw InvalidConfig("window " + std::to_string(entry.first) + ": " + error.what());
     }
@@ -175,9 +181,10 @@ void check_windows(const Checkpoint& checkpoint, Layers::Range bins) {
           "begin after 1970, with windows", static_cast<std::int64_t>(history.size()));
   std::vector<double> sums(2 * terms.tiers);
   const std::int64_t first = open.start_ns - static_cast<std::int64_t>(history.size()) * terms.window_ns;
-  const std::int64_t start = check_windows(history, first, bins, checkpoint.thinned, sums);
+  Layers::Range reach;  // within `bins`
+  const std::int64_t start = check_windows(history, first, bins, checkpoint.thinned, sums, reach);
   try {
-    check_window(open, start, terms, bins, checkpoint.thinned, sums);
+    check_window(open, start, terms, bins, checkpoint.thinned, sums, reach);
   } catch (const InvalidConfig& error) {
     throw InvalidConfig("window " + std::to_string(history.size()) + ": " + error.what());
   }
@@ -190,27 +197,38 @@ Layers::Range bins_of(const EngineOptions& options) noexcept {
   return {options.axis->first_bin(), options.axis->first_bin() + options.axis->size()};
 }
 
-void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, bool thinned) {
+Layers::Range check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, bool thinned) {
+  Layers::Range reach;
   const auto sized = static_cast<std::int64_t>(cells.bins.size());
   const char* const what = "cells";
   require(cells.lots.size() == cells.bins.size(), what, "have lots each", sized);
   if (cells.offsets.empty()) {
     require(sized == 0, what, "be counted by side and tier", sized);
-    return;
+    return reach;
   }
   require(cells.offsets.size() == layers + 1 && cells.offsets.front() == 0 && cells.offsets.back() == sized &&
               std::is_sorted(cells.offsets.begin(), cells.offsets.end()),
           what, "be counted by side and tier", sized);
   for (std::size_t layer = 0; layer < layers; ++layer) {
+    const std::size_t first = cells.offsets[layer], end = cells.offsets[layer + 1];
+    if (first == end) continue;
     std::int64_t above = bins.low - 1;
-    for (const std::int32_t bin : cells.layer_bins(layer)) {
-      require(bin > above && bin < bins.high, what, "lie in rising bins of the axis", std::int64_t{bin});
+    for (std::size_t i = first; i < end; ++i) {
+      const std::int64_t bin = cells.bins[i];
+      require(bin > above && bin < bins.high, what, "lie in rising bins of the axis", bin);
       above = bin;
     }
+    reach.include({cells.bins[first], above + 1});
   }
   for (const double lots : cells.lots)
     require((lots > 0.0 || (thinned && lots < 0.0)) && are_lots(std::fabs(lots)), what,
             "hold above 0 and below 2^62 lots", lots);
+  return reach;
+}
+
+void check_reach(Layers::Range reach) {
+  require(reach.empty() || reach.high - reach.low <= kMaxAxisBins, "cells", "lie within the 2^22 bins of an axis",
+          reach.high - reach.low);
 }
 
 void check_terms(const Terms& terms) {
@@ -229,7 +247,9 @@ void check_history(const History& history) {
   if (history.size() == 0) return;
   const Layers::Range bins{0, std::min<std::int64_t>(kLastTick / terms.ticks_per_bin, kMostTicks)};
   std::vector<double> sums(2 * terms.tiers);
-  check_windows(history, history.start_ns(0), bins, true, sums);
+  Layers::Range reach;
+  check_windows(history, history.start_ns(0), bins, true, sums, reach);
+  check_reach(reach);
 }
 
 namespace {
@@ -265,8 +285,9 @@ void check_unbegun(const Checkpoint& checkpoint, std::size_t layers) {
   none(std::isnan(open.mark_price) && open.start_ns == 0 && open.candle == Candle{} && open.additions == Cells{} &&
            open.liquidated == Cells{} && open.accounts.empty(),
        "nothing in its window");
-  none(checkpoint.stats.accounts.empty() && checkpoint.earlier.empty() && checkpoint.liquidated_usd.empty() &&
-           !checkpoint.stats.inexact,
+  for (const Account& account : checkpoint.stats.accounts) none(account == Account{}, "opened nothing");
+  none((checkpoint.stats.accounts.empty() || checkpoint.stats.accounts.size() == layers) &&
+           checkpoint.earlier.empty() && checkpoint.liquidated_usd.empty() && !checkpoint.stats.inexact,
        "no accounts");
   none(checkpoint.axis.low == 0 && checkpoint.axis.high == 0 && !checkpoint.triggered && !checkpoint.price &&
            checkpoint.last_price == 0 && checkpoint.began_ns == 0 && !checkpoint.run && checkpoint.run_tick == 0 &&

@@ -17,9 +17,10 @@ inline constexpr std::int64_t kMaxAutomaticStep = std::int64_t{1} << 20;
 /// Bins that levels of an engine can lie in.
 [[nodiscard]] Layers::Range bins_of(const EngineOptions& options) noexcept;
 
+/// The bins between the lowest and the highest of cells.
 /// @throws InvalidConfig unless they are cells of so many layers within `bins`: counted right, bins rising, lots above
 /// 0 (of windows of an engine that is `thinned`: not 0)
-void check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, bool thinned);
+Layers::Range check_cells(const Cells& cells, std::size_t layers, Layers::Range bins, bool thinned);
 
 /// @throws InvalidConfig naming the term, unless a history can be of them
 void check_terms(const Terms& terms);
@@ -31,6 +32,9 @@ void check_history(const History& history);
 /// Everything that reading and going on relies on. That the checkpoint is of the engine's kind is checked elsewhere.
 /// @throws InvalidConfig naming the part and its rule
 void check_state(const Checkpoint& checkpoint, const EngineOptions& options);
+
+/// Refuses cells that lie further apart than an axis reaches: pages are held for all between.
+void check_reach(Layers::Range reach);
 
 /// What an engine knows before its first price, which has no book: its history counts bins of 0 ticks.
 void check_unbegun(const Checkpoint& checkpoint, std::size_t layers);

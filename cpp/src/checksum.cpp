@@ -2,6 +2,12 @@
 
 #include <array>
 
+#if defined(LIQCORE_X86_TARGETS)
+#include <nmmintrin.h>
+
+#include <cstring>
+#endif
+
 namespace liqcore::inline abi1 {
 namespace {
 
@@ -24,12 +30,32 @@ constexpr std::array<Table, 8> make_tables() noexcept {
 
 constexpr std::array<Table, 8> kTables = make_tables();
 
+#if defined(LIQCORE_X86_TARGETS)
+/// The instruction that x86 has for this very checksum: some four times as fast as the tables.
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(const std::uint8_t* at, std::size_t left,
+                                                                std::uint32_t crc) noexcept {
+  std::uint64_t wide = crc;
+  for (; left >= 8; left -= 8, at += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, at, sizeof eight);
+    wide = _mm_crc32_u64(wide, eight);
+  }
+  crc = static_cast<std::uint32_t>(wide);
+  for (; left > 0; --left, ++at) crc = _mm_crc32_u8(crc, *at);
+  return crc;
+}
+#endif
+
 }  // namespace
 
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before) noexcept {
   const auto* at = reinterpret_cast<const std::uint8_t*>(bytes.data());
   std::size_t left = bytes.size();
   std::uint32_t crc = ~before;
+#if defined(LIQCORE_X86_TARGETS)
+  static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+  if (has_instruction) return ~by_instruction(at, left, crc);
+#endif
   for (; left >= 8; left -= 8, at += 8) {
     const std::uint32_t low = crc ^ (at[0] | at[1] << 8 | at[2] << 16 | static_cast<std::uint32_t>(at[3]) << 24);
     crc = kTables[7][low & 0xff] ^ kTables[6][low >> 8 & 0xff] ^ kTables[5][low >> 16 & 0xff] ^ kTables[4][low >> 24] ^

@@ -98,7 +98,7 @@ History::History(const History& from, std::optional<std::size_t> keep) : History
 }
 
 void History::set_base(const Cells& cells, std::uint64_t folded) {
-  check_cells(cells, base_.layers(), {0, std::int64_t{1} << 31}, false);
+  check_reach(check_cells(cells, base_.layers(), {0, (std::int64_t{1} << 31) - 1}, false));
   base_.clear();
   base_.add(cells);
   const std::uint64_t before = oldest();

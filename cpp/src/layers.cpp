@@ -213,7 +213,7 @@ void Layers::add(std::size_t layer, std::int64_t bin, double lots) {
 
 void Layers::add(std::size_t layer, std::span<const std::int32_t> bins, std::span<const double> lots) {
   if (bins.empty()) return;
-  cover(bins.front(), bins.back() + 1);
+  cover(bins.front(), std::int64_t{bins.back()} + 1);
   for (std::size_t i = 0; i < bins.size();) {
     const std::int64_t bin = bins[i];
     if (page(layer, bin) == nullptr) hold(layer, Range{bin, bin + 1});

@@ -29,7 +29,7 @@ void Suffix::add(std::size_t layer, const Cells& cells, std::vector<Undo>* undo)
   const double scale = scale_[layer];
   if (bins.empty() || scale == 0.0) return;
   live_.hold(layer, bins);
-  live_.cover(bins.front(), bins.back() + 1);
+  live_.cover(bins.front(), std::int64_t{bins.back()} + 1);
   live_.range(layer).include(bins.front());
   live_.range(layer).include(bins.back());
   for (std::size_t i = 0; i < bins.size(); ++i) {

@@ -177,6 +177,23 @@ TEST(Archive, RefusesCellsOutOfOrder) {
   EXPECT_EQ(refused(twice), "cells of an archive must be sorted by side, tier and bin, bin 5 came late");
 }
 
+TEST(Archive, RefusesCellsFurtherApartThanAnAxisReaches) {
+  constexpr std::int64_t kLast = (std::int64_t{1} << 31) - 2;
+  for (const RowKind kind : {RowKind::base, RowKind::added, RowKind::liquidated})
+    for (const int tier : {0, 1}) {
+      ArchiveRows near, far;
+      for (ArchiveRows* rows : {&near, &far}) rows->push(0, kind, 0, 0, kLast - liqcore::kMaxAxisBins + 1, 1.0);
+      near.push(0, kind, 1, tier, kLast, 1.0);
+      EXPECT_EQ(refused(near), "");
+      far = {};
+      far.push(0, kind, 0, 0, kLast - liqcore::kMaxAxisBins, 1.0);
+      far.push(0, kind, 1, tier, kLast, 1.0);
+      EXPECT_EQ(refused(far), "cells must lie within the 2^22 bins of an axis, was 4194305");
+    }
+  EXPECT_EQ(refused(RowKind::base, 0, 0, 2147483647, 1.0),
+            "cells must lie in rising bins of the axis, was 2147483647");
+}
+
 TEST(Archive, RefusesRowsOutsideItsWindows) {
   ArchiveRows rows;
   rows.push(0, RowKind::added, 0, 0, 5, 1.0);

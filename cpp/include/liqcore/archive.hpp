@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "liqcore/history.hpp"
@@ -51,12 +52,28 @@ struct LIQCORE_EXPORT ArchiveRows {
   void push(std::int64_t time, RowKind row_kind, int row_side, int row_tier, std::int64_t row_bin, double row_value);
 };
 
+/// Such columns where they are held by another, as those of a file that was read.
+struct ArchiveColumns {
+  std::span<const std::int64_t> time_ns;
+  std::span<const std::uint8_t> kind;
+  std::span<const std::int8_t> side;
+  std::span<const std::int16_t> tier;
+  std::span<const std::int32_t> bin;
+  std::span<const double> value;
+
+  ArchiveColumns() = default;
+  ArchiveColumns(const ArchiveRows& rows)  // NOLINT(google-explicit-constructor)
+      : time_ns(rows.time_ns), kind(rows.kind), side(rows.side), tier(rows.tier), bin(rows.bin), value(rows.value) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return time_ns.size(); }
+};
+
 /// All of a history but its terms.
 [[nodiscard]] LIQCORE_EXPORT ArchiveRows to_rows(const History& history);
 
 /// The history that gave these rows: `windows` windows from first_ns on.
 /// @throws InvalidConfig if the rows do not describe a history
 [[nodiscard]] LIQCORE_EXPORT History from_rows(const Terms& terms, std::int64_t first_ns, std::size_t windows,
-                                               const ArchiveRows& rows);
+                                               const ArchiveColumns& rows);
 
 }  // namespace liqcore::inline abi1

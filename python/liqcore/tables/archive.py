@@ -45,6 +45,9 @@ NOT_AS_SAID = (ValueError, TypeError, LookupError, AttributeError, OverflowError
 WINDOW_BYTES = 56
 """What a time and a candle take of each window, in which nothing need have happened."""
 
+ACCOUNT_BYTES = 128
+"""What a side and tier takes of each window in which something happened."""
+
 Part = tuple[_core.History, LeverageProfile]
 
 
@@ -121,14 +124,18 @@ def read_archive(
                 raise ValueError(
                     f"it has {part['windows']:,} windows, of at most {limits().windows:,} (limits.windows)"
                 )
-            refuse_too_large(WINDOW_BYTES * part["windows"], f"{part['windows']:,} windows", "is the number right?")
-            history = _core.History.from_rows(
-                **part["terms"], first_ns=part["first_ns"], windows=part["windows"], columns=rows
-            )
             shares = {float(tier): share for tier, share in part["leverage"].items()}
             leverage = LeverageProfile(shares, intensity=part["intensity"])
             if len(leverage) != part["terms"]["tiers"]:
                 raise ValueError(f"{len(leverage)} leverage tiers are named, and {part['terms']['tiers']} counted")
+            times = rows["time"]
+            changes = np.count_nonzero(times[1:] != times[:-1]) + 1  # windows that have rows
+            need = WINDOW_BYTES * part["windows"] + ACCOUNT_BYTES * 2 * len(leverage) * changes
+            what = f"{part['windows']:,} windows of {len(leverage):,} leverage tiers"
+            refuse_too_large(need, what, "is the number right?")
+            history = _core.History.from_rows(
+                **part["terms"], first_ns=part["first_ns"], windows=part["windows"], columns=rows
+            )
         except NOT_AS_SAID as error:
             raise saved.error(f"found that {why(error)}") from None
         parts.append((history, leverage))

@@ -113,7 +113,10 @@ class ParquetTable:
                 if column.null is not None:
                     raise self.error(f"nulls in column {name}")
                 parts[name].append(column.values)
-        return {name: np.concatenate(found) if found else np.empty(0) for name, found in parts.items()}
+        return {
+            name: found[0] if len(found) == 1 else np.concatenate(found) if found else np.empty(0)
+            for name, found in parts.items()
+        }
 
     def ranges(self, name: str) -> list[tuple[Any, Any] | None]:
         """Least and greatest value of a column in each row group, from the statistics in the footer."""
