@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from . import render as render
     from . import sources as sources
     from .analysis.sensitivity import Survival
-    from .analysis.zones import Magnet, Sweep, Zone, magnets
+    from .analysis.zones import Magnet, Sweep, Zone, Zones, magnets
     from .config.config import Config
     from .history.age import Age
     from .market.catalogue import instrument, venues
@@ -86,7 +86,7 @@ _HOMES = {
     name: module
     for module, names in {
         ".analysis.sensitivity": ("Survival",),
-        ".analysis.zones": ("Magnet", "Sweep", "Zone", "magnets"),
+        ".analysis.zones": ("Magnet", "Sweep", "Zone", "Zones", "magnets"),
         ".config.config": ("Config",),
         ".history.age": ("Age",),
         ".market.catalogue": ("instrument", "venues"),
@@ -152,6 +152,7 @@ __all__ = [
     "TradeBatch",
     "Within",
     "Zone",
+    "Zones",
     "__version__",
     "bankruptcy_price",
     "cfunc",

@@ -88,7 +88,7 @@ def test_select_by_side_leverage_span_threshold_and_unit(worked):
         ({"leverage": 25}, r"leverage must be among the tiers \[2.0, 10.0\], was 25"),
         ({"last": "yesterday"}, "last must be a length of time"),
         ({"threshold": -1}, "threshold must be a share of the maximum .* was -1"),
-        ({"threshold": "95%"}, 'a percentile of what is not zero .* was "95%"'),
+        ({"threshold": "105%"}, 'a percentile of what is not zero .* was "105%"'),
         ({"unit": "btc"}, "unit must be one of"),
     ],
 )

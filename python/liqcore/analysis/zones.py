@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,10 @@ from numpy.typing import NDArray
 from ..errors import InvalidConfigError
 from ..history.age import opened_within, shares_of
 from ..history.shown import Shown
+from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of
+from ..words.times import iso
 
-__all__ = ["Magnet", "Sweep", "Zone", "magnets"]
+__all__ = ["Magnet", "Sweep", "Zone", "Zones", "magnets"]
 
 SIDES = ("long", "short")
 DEFAULT_THRESHOLD = "p90"
@@ -111,6 +115,79 @@ class Magnet(NamedTuple):
     zone: Zone
 
 
+class Zones(list[Zone], Tabular):
+    """
+    Zones of one instant: a list that is also a table.
+
+    Parameters
+    ----------
+    zones : iterable of Zone
+    step : float
+        Height of the rows that they are made of, price.
+    extra : mapping of str to sequence of float, optional
+        More columns of the table, which stand first, such as scores.
+
+    Examples
+    --------
+    >>> import liqcore as lq
+    >>> zones = lq.heatmap(trades=lq.simulate(days=0.2, trades_per_day=40_000).trades).zones()
+    >>> frame = zones.to_pandas()
+    >>> len(frame) == len(zones), list(frame.columns[:6])
+    (True, ['time', 'side', 'low', 'high', 'value', 'share'])
+    """
+
+    def __init__(
+        self, zones: Iterable[Zone] = (), *, step: float, extra: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
+        super().__init__(zones)
+        self.step = step
+        self.extra = dict(extra or {})
+
+    def _columns(self) -> Columns:
+        def times(name: str, of: Iterable[Any] = self) -> NDArray[Any]:
+            return np.array([getattr(each, name) for each in of], np.int64).view("datetime64[ns]")
+
+        def numbers(name: str, of: Iterable[Any] = self) -> NDArray[np.float64]:
+            return np.array([getattr(each, name) for each in of], np.float64)
+
+        columns: dict[str, Any] = {name: np.array(values, np.float64) for name, values in self.extra.items()}
+        columns |= {"time": times("time_ns"), "side": [zone.side for zone in self]}
+        plain = ("low", "high", "value", "share", "peak_price", "peak_value", "distance_percent")
+        columns |= {name: numbers(name) for name in plain}
+        columns |= {"since": times("since_ns"), "persistence": numbers("persistence")}
+        for age in self[0].ages if self else ():
+            columns[f"opened_{age}"] = np.array([zone.ages[age] for zone in self], np.float64)
+        columns |= {"threshold": numbers("threshold"), "unit": [zone.unit for zone in self]}
+        if any(zone.swept for zone in self):
+            sweeps = [zone.swept for zone in self]
+            columns |= {"swept_start": times("start_ns", sweeps), "swept_end": times("end_ns", sweeps)}
+            columns |= {"swept_by": [sweep.by for sweep in sweeps if sweep]}
+            columns |= {"swept_price": numbers("price", sweeps), "swept_value": numbers("value", sweeps)}
+        decimals = dict.fromkeys(("low", "high", "swept_price"), decimals_of(self.step))
+        decimals |= {"peak_price": decimals_of(self.step / 2)}  # the middle of a row
+        amounts = ("value", "peak_value", "threshold", "swept_value")
+        decimals |= dict.fromkeys(amounts, amount_decimals(self[0].unit) if self else 0)
+        shares = ("share", "distance_percent", "persistence", *(name for name in columns if name.startswith("opened_")))
+        return Columns(columns, decimals | dict.fromkeys((*shares, *self.extra), 4))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """
+        Write them as CSV, for spreadsheets: the columns of `to_pandas`.
+
+        Raises
+        ------
+        InvalidConfigError
+            If the path does not end in ``.csv``.
+        """
+        csv_or(path, ".csv")
+        return self._save_csv(path)
+
+    def __repr__(self) -> str:
+        if not self:
+            return "<Zones: none>"
+        return f"<Zones: {len(self)} at {iso(self[0].time_ns)}, {self[0].low:g} to {self[-1].high:g}>"
+
+
 class Span(NamedTuple):
     """Rows of one side (0 longs, 1 shorts) from `first` to `end`, exclusive."""
 
@@ -192,7 +269,7 @@ def find_spans(shown: Shown, cells: NDArray[np.float32], threshold: float | str 
     return float(cutoff), sorted(spans, key=lambda span: (span.first, span.side))
 
 
-def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int) -> list[Zone]:
+def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int) -> Zones:
     """`Heatmap.zones` after column `i`."""
     if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
         raise InvalidConfigError(f"columns must be a whole number, at least 1, was {columns!r}")
@@ -235,10 +312,10 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
                 unit=shown.view.unit,
             )
         )
-    return zones
+    return Zones(zones, step=shown.step)
 
 
-def find_swept(shown: Shown, i: int, end: int, threshold: float | str | None, columns: int) -> list[Zone]:
+def find_swept(shown: Shown, i: int, end: int, threshold: float | str | None, columns: int) -> Zones:
     """Return the zones after column `i` that were reached up to column `end`, first reached first."""
     zones = find_zones(shown, i, threshold, columns)
     windows = range(shown.last_window(i) + 1, shown.last_window(end) + 1)
@@ -262,7 +339,8 @@ def find_swept(shown: Shown, i: int, end: int, threshold: float | str | None, co
             value=float(gone[rows].sum()),
         )
         swept.append(replace(zone, swept=sweep))
-    return sorted(swept, key=lambda zone: zone.swept.start_ns if zone.swept else 0)
+    swept.sort(key=lambda zone: zone.swept.start_ns if zone.swept else 0)
+    return Zones(swept, step=shown.step)
 
 
 def _columns(shown: Shown, start: int, end: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -9,12 +9,13 @@ from rich.text import Text
 
 from ..render import labels
 from ..words.plain import plain
+from ..words.times import iso
 from .common import guarded
-from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, option, output, with_settings
+from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, leverage_flag, option, output, with_settings
 from .outputs import outputs
 from .report import price_text
 from .run import console
-from .view import echo_json, market, numbers, open_view, time_text
+from .view import check_at, echo_json, market, numbers, open_view
 
 
 @guarded
@@ -23,7 +24,10 @@ def map_(
     files: Files = None,
     *,
     output: Annotated[
-        list[Path] | None, output("out.png for a picture, out.parquet for the heatmap behind it; twice for both.")
+        list[Path] | None,
+        output(
+            "out.png for a picture, out.csv for a spreadsheet, out.parquet for the heatmap behind it; may be repeated."
+        ),
     ] = None,
     at: At = None,
     within: Annotated[str, typer.Option(help="Moves of the price whose totals are shown, percent.")] = "1,2,5,10",
@@ -43,6 +47,7 @@ def map_(
       liqcore map btc.parquet
       liqcore map btc.parquet -o map.png --at 2026-06-12T10:00 --opened-within 24h
       liqcore map BTCUSDT-aggTrades-2026-06-1*.zip --leverage 50,100 --within 0.5,1,2
+      liqcore map btc.parquet -o map.csv --threshold 1M
       liqcore map btc.parquet --json
 
     \b
@@ -53,12 +58,14 @@ def map_(
     """
     moves = numbers("--within", within, 'percentages such as "1,2,5"')
     with outputs(output or [], files or []) as write:
-        view, settings = open_view(files, config, flags, leverage=leverage, quiet=quiet)
+        view, settings = open_view(files, config, {**flags, **leverage_flag(leverage)}, quiet=quiet)
+        check_at(view, at)
         shown = view.map(at)
         totals = [shown.within(move) for move in moves]
         write(
             picture=lambda path: shown.render(path, width=width, height=height, theme=settings.render.theme),
             result=view.save,
+            table=shown.save,
         )
     if json_:
         echo_json(record(shown, view, totals))
@@ -75,7 +82,7 @@ def record(shown: Any, view: Any, totals: list[Any]) -> dict[str, Any]:
     largest = {side: shown.largest(side) for side in ("long", "short")}
     return {
         **market(view),
-        "time": time_text(shown.time_ns),
+        "time": iso(shown.time_ns),
         "time_ns": shown.time_ns,
         "complete": shown.complete,
         "price": shown.price,
@@ -98,9 +105,7 @@ def _tables(shown: Any, totals: list[Any]) -> None:
     head = " ".join(str(shown.meta[key]) for key in ("venue", "symbol") if shown.meta.get(key))
     unfinished = "" if shown.complete else " (window unfinished)"
     price = price_text(shown.price)
-    out.print(
-        Text(f"{plain(head, 200)}  {time_text(shown.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True
-    )
+    out.print(Text(f"{plain(head, 200)}  {iso(shown.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
     out.print(Text(shown.sentence()), soft_wrap=True)
     out.print()
     moves = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")

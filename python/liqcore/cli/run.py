@@ -49,8 +49,8 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
     with outputs(paths, inputs) as write:
         shown = compute_view(compute, config, quiet=quiet)
         look = asdict(config.render)
-        del look["side"], look["threshold"], look["value"]  # what is shown, not how
-        write(picture=lambda path: shown.render(path, **look), result=shown.save)
+        del look["side"], look["threshold"], look["value"], look["tiers"]  # what is shown, not how
+        write(picture=lambda path: shown.render(path, **look), result=shown.save, table=shown.save)
     if not quiet:
         summarise(shown, config, paths, console())
 

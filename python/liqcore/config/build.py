@@ -9,6 +9,7 @@ from ..errors import InvalidConfigError
 from ..market import terms
 from ..market.leverage import as_profile
 from .config import Config
+from .rules import tiers_of
 
 
 def instrument_of(config: Config) -> Instrument:
@@ -40,9 +41,12 @@ def axis_of(config: Config, instrument: Instrument) -> tuple[PriceAxis | None, f
 
 def selection_of(config: Config) -> dict[str, Any]:
     """Return which part of a heatmap a configuration shows, as arguments of `Heatmap.select`; empty: all of it."""
-    side = config.render.side
+    side, tiers = config.render.side, config.render.tiers
     shown = {
         "side": None if side == "both" else side,
+        "leverage": None if tiers is None else tiers_of(tiers),
+        "start": config.window.start,
+        "end": config.window.end,
         "last": config.window.last,
         "opened_within": config.window.opened_within,
         "threshold": config.render.threshold,

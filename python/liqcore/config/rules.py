@@ -5,14 +5,14 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 
 from .._core import MarginSchedule
 from ..words.threshold import Threshold
-from ..words.times import format_duration, parse_duration
+from ..words.times import format_duration, iso_exact, parse_duration, to_ns
 from . import risk_tiers
 
 T = TypeVar("T")
@@ -166,6 +166,21 @@ _DURATION_TEXT = 'a length of time such as "30s", "5m" or "3d", in quotes'
 LENGTH = Rule(text=_DURATION_TEXT, accept=lambda value: _duration(value, _DURATION_TEXT), parse=str)
 
 
+_INSTANT_TEXT = 'a time such as "2026-06-12" or "2026-06-12T10:00", UTC where no zone is given'
+
+
+def _accept_instant(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | date | np.datetime64):
+        _fail(_INSTANT_TEXT)
+    try:
+        return iso_exact(to_ns(value))
+    except ValueError:
+        raise BreachError(_INSTANT_TEXT) from None
+
+
+INSTANT = Rule(text=_INSTANT_TEXT, accept=_accept_instant, parse=str)
+
+
 def _by_tier(value: Mapping[Any, Any], text: str) -> dict[float, Any]:
     """Return a table with its keys, which TOML only has as text, as leverage tiers."""
     table: dict[float, Any] = {}
@@ -212,11 +227,44 @@ def _accept_shares(value: Any) -> TierTable[float]:
     return TierTable(shares)
 
 
+def _share(text: str) -> float:
+    """Read a share as people write it: 0.3 or 30%."""
+    number = text.removesuffix("%")
+    return float(number) / 100 if number != text else float(number)
+
+
 SHARES = Rule(
     text=_SHARES_TEXT,
     accept=_accept_shares,
-    parse=lambda text: {tier: float(share) for tier, share in _pairs(text).items()},
+    parse=lambda text: {tier: _share(share) for tier, share in _pairs(text).items()},
 )
+
+_TIERS_TEXT = 'leverage tiers such as "10,25,50", each once'
+
+
+def _accept_tiers(value: Any) -> str:
+    try:
+        tiers = tiers_of(value) if isinstance(value, str) else [float(tier) for tier in value]
+    except (TypeError, ValueError):
+        raise BreachError(_TIERS_TEXT) from None
+    if not tiers or len({*tiers}) < len(tiers) or not all(math.isfinite(tier) and tier >= 1 for tier in tiers):
+        _fail(_TIERS_TEXT)
+    return ",".join(number_text(tier) for tier in sorted(tiers))
+
+
+def tiers_of(text: str) -> list[float]:
+    """
+    Return the leverage tiers that a text lists; ValueError where it does not.
+
+    Examples
+    --------
+    >>> tiers_of("10,25x, 50")
+    [10.0, 25.0, 50.0]
+    """
+    return [float(part.strip().lower().removesuffix("x")) for part in text.split(",")]
+
+
+TIERS = Rule(text=_TIERS_TEXT, accept=_accept_tiers, parse=str)
 
 _HALF_LIFE_TEXT = '"default", "none" or half-lives by leverage tier such as "25:7d,100:1d", or one for all such as "7d"'
 
@@ -247,7 +295,7 @@ HALF_LIFE = Rule(
 )
 
 
-_THRESHOLD_TEXT = 'a share of the maximum (0 to 1), an amount above 1, or text such as "p95" or "250000 usd"'
+_THRESHOLD_TEXT = 'a share of the maximum (0 to 1), an amount above 1, or text such as "5%", "10M", "p95" or "250k usd"'
 
 
 def _accept_threshold(value: Any) -> float | str:
@@ -255,7 +303,9 @@ def _accept_threshold(value: Any) -> float | str:
         limit = Threshold.of(value)
     except (TypeError, ValueError):
         raise BreachError(_THRESHOLD_TEXT) from None
-    return value if isinstance(value, str) and (limit.unit or limit.kind == "percentile") else limit.value
+    if limit.unit:
+        return f"{number_text(limit.value)} {limit.unit}"
+    return f"p{number_text(limit.value)}" if limit.kind == "percentile" else limit.value
 
 
 THRESHOLD = Rule(text=_THRESHOLD_TEXT, accept=_accept_threshold, parse=str)

@@ -1,5 +1,7 @@
 """The sections of a configuration and their settings: one declaration each, which everything else is made from."""
 
+# Long because every setting is declared here, and nowhere else.
+
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,10 +13,12 @@ from . import risk_tiers
 from .rules import (
     BOOLEAN,
     HALF_LIFE,
+    INSTANT,
     LENGTH,
     RISK,
     SHARES,
     THRESHOLD,
+    TIERS,
     BreachError,
     Rule,
     choice,
@@ -272,9 +276,9 @@ class LeverageConfig(Section):
         "that of a venue. Goes without shares.",
         flag="--leverage",
         commands=("heatmap", "features"),
-        help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, auto (no tier above what the '
-        "market offers), integer-125, or that of a venue: binance-usdm, bitmex, hyperliquid. [default: auto where the "
-        "venue is known, else default]",
+        help='Shares by leverage, such as "10:50%,25:30%,100:20%", or a preset: default, auto (no tier above what the '
+        "market offers), integer-125, or that of a venue: binance-usdm, bitmex, hyperliquid; or tiers to show alone, "
+        'such as "25,50". [default: auto where the venue is known, else default]',
         found=True,
     )
     shares: Mapping[float, float] | None = setting(
@@ -387,7 +391,7 @@ class WindowConfig(Section):
         example='"24h"',
         argument="last",
         flag="--last",
-        commands=("heatmap", "map", "zones", "merge"),
+        commands=("heatmap", "features", "map", "zones", "merge"),
     )
     opened_within: str | None = setting(
         None,
@@ -398,6 +402,28 @@ class WindowConfig(Section):
         argument="opened_within",
         flag="--opened-within",
         commands=("heatmap", "map", "zones", "merge"),
+    )
+    start: str | None = setting(
+        None,
+        INSTANT,
+        "Show only columns that begin at this time (UTC) or later.",
+        unset="from the first on",
+        example='"2026-06-12"',
+        argument="start",
+        flag="--from",
+        commands=("heatmap", "features", "map", "zones", "merge"),
+        late=True,
+    )
+    end: str | None = setting(
+        None,
+        INSTANT,
+        "Show only columns that have ended by this time (UTC).",
+        unset="up to the last",
+        example='"2026-06-13T12:00"',
+        argument="end",
+        flag="--to",
+        commands=("heatmap", "features", "map", "zones", "merge"),
+        late=True,
     )
 
 
@@ -608,7 +634,8 @@ class RenderConfig(Section):
         argument="threshold",
         flag="--threshold",
         commands=("heatmap", "map", "merge"),
-        help="Hide what is below this share of the maximum (0 to 1), amount (above 1, USD) or percentile (p95).",
+        help="Hide what is below this share of the maximum (0 to 1, or 5%), amount in USD (above 1, or 10M) or "
+        "percentile (p95).",
     )
     maximum: float | None = setting(
         None,
@@ -624,6 +651,15 @@ class RenderConfig(Section):
         argument="value",
         flag="--value",
         commands=("heatmap", "map", "zones", "merge"),
+        late=True,
+    )
+    tiers: str | None = setting(
+        None,
+        TIERS,
+        "Leverage tiers shown, at the weights that they have among all.",
+        unset="all of them",
+        example='"25,50"',
+        flag="--leverage",
         late=True,
     )
 

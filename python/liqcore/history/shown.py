@@ -50,6 +50,12 @@ class Shown:
         if view.column_ns:
             self.meta["window"] = format_duration(view.column_ns)
 
+    def __getstate__(self) -> tuple[Histories, View, dict[str, Any]]:
+        return self.histories, self.view, self.meta  # what was reckoned from them is reckoned again
+
+    def __setstate__(self, state: tuple[Histories, View, dict[str, Any]]) -> None:
+        self.histories, self.view, self.meta = state
+
     def seen(self, view: View) -> Shown:
         """Another part of the same."""
         return Shown(self.histories, view, self.meta)
@@ -230,7 +236,7 @@ class Shown:
         self,
         side: str | None,
         leverage: float | Iterable[float] | None,
-        last: Length | None,
+        span: tuple[Time | None, Time | None, Length | None],
         opened_within: Length | None,
         threshold: float | str | None,
         unit: str | None,
@@ -252,15 +258,7 @@ class Shown:
                 if tier not in shown:
                     raise InvalidConfigError(f"leverage must be among the tiers {shown}, was {tier:g}")
             view = replace(view, tiers=tuple(tier in asked for tier in tiers))
-        if last is not None and view.count:
-            length = parse_duration(last, name="last")
-            if length < self.window_ns:
-                raise InvalidConfigError(
-                    f"last must be at least one window ({format_duration(self.window_ns)}), was {last!r}"
-                )
-            end = self.end_of(-1)
-            first = int(self.starts[np.searchsorted(self.times, end - length, side="left")])
-            view = replace(view, first=view.first + first, count=view.count - first)
+        view = self._spanned(view, *span)
         if opened_within is not None:
             view = self._opened_within(view, opened_within)
         if value is not None:
@@ -269,6 +267,36 @@ class Shown:
             view = replace(view, value=value)
             self.histories.check_value(value)
         return self.in_unit(view, unit, threshold)
+
+    def _spanned(self, view: View, start: Time | None, end: Time | None, last: Length | None) -> View:
+        """The columns that begin at `start` or later and have ended by `end`, and of these the last."""
+        if not view.count or (start is None and end is None and last is None):
+            return view
+        first, stop = 0, len(self.times)
+        if start is not None:
+            first = int(np.searchsorted(self.times, to_ns(start, name="start"), side="left"))
+            if first == stop:
+                raise InvalidConfigError(
+                    f"start must not be after the beginning of the last column ({iso(int(self.times[-1]))}), "
+                    f"was {start!r}"
+                )
+        if end is not None:
+            stop = int(np.searchsorted(self.times + self.window_ns, to_ns(end, name="end"), side="right"))
+            if not stop:
+                raise InvalidConfigError(
+                    f"end must not be before the end of the first column ({iso(self.end_of(0))}), was {end!r}"
+                )
+            if stop <= first:
+                raise InvalidConfigError(f"end must be a column after start ({start!r}) or more, was {end!r}")
+        if last is not None:
+            length = parse_duration(last, name="last")
+            if length < self.window_ns:
+                raise InvalidConfigError(
+                    f"last must be at least one window ({format_duration(self.window_ns)}), was {last!r}"
+                )
+            first = max(first, int(np.searchsorted(self.times, self.end_of(stop - 1) - length, side="left")))
+        begin, end_ = int(self.starts[first]), int(self.starts[stop])
+        return replace(view, first=view.first + begin, count=end_ - begin)
 
     def _opened_within(self, view: View, length: Length) -> View:
         windows = self.whole_windows(length, "opened_within")
@@ -295,8 +323,8 @@ class Shown:
             view = replace(view, unit=unit)
         if threshold is not None:
             limit = Threshold.of(threshold)
-            in_unit = limit.kind == "amount" and limit.unit is None
-            view = replace(view, threshold=f"{limit.value!r} {view.unit}" if in_unit else threshold)
+            said = f"{limit.value!r} {limit.unit or view.unit}" if limit.kind == "amount" else threshold
+            view = replace(view, threshold=limit.value if limit.kind == "share" else said)
         if view.threshold is not None and Threshold.of(view.threshold).unit not in (None, view.unit):
             raise InvalidConfigError(
                 f"threshold must be in the unit that is shown, {view.unit}, was {str(view.threshold)!r}"

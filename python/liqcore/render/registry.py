@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from ..errors import InvalidConfigError, LiqcoreError
 from ..words.files import write_whole
@@ -64,7 +65,7 @@ def load_map_renderer(name: str) -> MapRenderer:
 
 def render(
     heatmap: HeatmapLike,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | BinaryIO | None = None,
     *,
     renderer: str | None = None,
     width: int = 1600,
@@ -77,7 +78,7 @@ def render(
     price_range: Sequence[float] | None = None,
     title: str | None = None,
     theme: str = "dark",
-) -> Path:
+) -> Path | bytes | None:
     """
     Draw a heatmap into a file.
 
@@ -87,17 +88,17 @@ def render(
     ----------
     heatmap : HeatmapLike
         What to draw; a `liqcore.Heatmap`, or anything with the same fields.
-    path : path
-        Where to. The extension chooses the renderer.
+    path : path or binary file, optional
+        Where to. The extension chooses the renderer; an open file, or bytes that are returned, are of `renderer`.
     renderer : str, optional
-        Name of the renderer, whatever the extension is.
+        Name of the renderer, whatever the extension is; "png" where there is none.
     width, height, colormap, scale, maximum, threshold, side, price_range, title, theme
         See `RenderOptions`.
 
     Returns
     -------
-    pathlib.Path
-        The file that was written.
+    pathlib.Path, bytes or None
+        The path that was written; without one the picture; nothing where it went into an open file.
 
     Raises
     ------
@@ -118,14 +119,12 @@ def render(
     """
     options = RenderOptions(width, height, colormap, scale, maximum, threshold, side, price_range, title, theme)
     write = cast(Renderer, _load_for(GROUP, path, renderer))
-    with write_whole(path) as file:
-        write(heatmap, file, options)
-    return Path(path)
+    return _written(path, lambda file: write(heatmap, file, options))
 
 
 def render_map(
     shown: MapLike,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | BinaryIO | None = None,
     *,
     renderer: str | None = None,
     width: int = 1400,
@@ -133,7 +132,7 @@ def render_map(
     price_range: Sequence[float] | None = None,
     title: str | None = None,
     theme: str = "dark",
-) -> Path:
+) -> Path | bytes | None:
     """
     Draw a liquidation map into a file, which appears whole or not at all.
 
@@ -141,17 +140,17 @@ def render_map(
     ----------
     shown : MapLike
         What to draw.
-    path : path
-        Where to. The extension chooses the renderer.
+    path : path or binary file, optional
+        Where to. The extension chooses the renderer; an open file, or bytes that are returned, are of `renderer`.
     renderer : str, optional
-        Name of the renderer, whatever the extension is.
+        Name of the renderer, whatever the extension is; "png" where there is none.
     width, height, price_range, title, theme
         See `MapOptions`.
 
     Returns
     -------
-    pathlib.Path
-        The file that was written.
+    pathlib.Path, bytes or None
+        The path that was written; without one the picture; nothing where it went into an open file.
 
     Raises
     ------
@@ -167,16 +166,34 @@ def render_map(
     """
     options = MapOptions(width, height, price_range, title, theme)
     write = cast(MapRenderer, _load_for(MAP_GROUP, path, renderer))
-    with write_whole(path) as file:
-        write(shown, file, options)
-    return Path(path)
+    return _written(path, lambda file: write(shown, file, options))
 
 
-def _load_for(group: str, path: str | os.PathLike[str], renderer: str | None) -> object:
+Place = str | os.PathLike[str] | BinaryIO | None
+
+
+def _written(path: Place, write: Callable[[BinaryIO], object]) -> Path | bytes | None:
+    """Put a picture where it belongs, whole or not at all."""
+    if isinstance(path, str | os.PathLike):
+        with write_whole(path) as file:
+            write(file)
+        return Path(path)
+    if path is not None and not hasattr(path, "write"):
+        raise TypeError(f"path must be a path, a binary file or left out, was {path!r}")
+    picture = io.BytesIO()
+    write(picture)
+    if path is None:
+        return picture.getvalue()
+    path.write(picture.getvalue())
+    return None
+
+
+def _load_for(group: str, path: Place, renderer: str | None) -> object:
     """Load the renderer of a name, or that of a file's extension."""
+    if renderer is not None or not isinstance(path, str | os.PathLike):
+        return _load(group, renderer or "png", "renderer")
     target = Path(path)
-    name = target.suffix.removeprefix(".").lower() if renderer is None else renderer
-    return _load(group, name, f"the extension of {target.name}" if renderer is None else "renderer")
+    return _load(group, target.suffix.removeprefix(".").lower(), f"the extension of {target.name}")
 
 
 def _load(group: str, name: str, argument: str) -> object:

@@ -18,7 +18,7 @@ from ..errors import InvalidConfigError
 from ..history.one import OneHistory
 from ..history.view import whole_view
 from ..views.heatmap import Heatmap
-from ..words.times import Length, parse_duration
+from ..words.times import Length, Time, parse_duration
 from .prices import Since, Watch
 from .room import Room
 from .run import consume, feed_all
@@ -55,6 +55,8 @@ def heatmap(
     outlier: float | None = None,
     on_redenomination: str | None = None,
     warmup: Length | None = None,
+    start: Time | None = None,
+    end: Time | None = None,
     last: Length | None = None,
     opened_within: Length | None = None,
     side: str | None = None,
@@ -122,6 +124,8 @@ def heatmap(
         is seen among outliers, so not with ``outlier=0``.
     warmup : duration, optional
         Length of data that fills the book before the first column.
+    start, end : int, str, date, datetime or datetime64, optional
+        Show only columns that begin at `start` or later, and have ended by `end`: `Heatmap.select`.
     last : duration, optional
         Show only the columns of the last "24h", "3d", ...
     opened_within : duration, optional
@@ -129,7 +133,8 @@ def heatmap(
     side : {"both", "long", "short"}, optional
         Show only positions of one side.
     threshold : float or str, optional
-        Show what is below it as 0: a share of the maximum (0 to 1), an amount above 1 (USD), or a percentile ("p95").
+        Show what is below it as 0: a share of the maximum (0 to 1, "5%"), an amount above 1 (USD, "10M"), or a
+        percentile ("p95").
     value : {"level", "entry"}, optional
         At which price USD are reckoned: `Heatmap.select`.
     config : Config or path, optional

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,14 +16,13 @@ from ..history.histories import Histories
 from ..history.shown import Shown
 from ..history.venues import said_of
 from ..history.view import View
-from ..tables.arrow import ArrowTable, Exported
 from ..words.times import TIME_FRAMES, Length, Time, iso, parse_duration
-from .export import arrow_columns, xarray_dataset
+from .export import Exports
 from .map import LiquidationMap, map_after
 
 if TYPE_CHECKING:
     from ..analysis.sensitivity import Survival
-    from ..analysis.zones import Zone
+    from ..analysis.zones import Zones
 
 RECENT_COLUMNS = 100
 
@@ -67,7 +64,7 @@ class OfData:
         return np.array(self.meta.get("gaps", []), np.int64).reshape(-1, 2)
 
 
-class Heatmap(OfData, ArrowTable):
+class Heatmap(OfData, Exports):
     """
     What would be liquidated, by time and price.
 
@@ -205,6 +202,8 @@ class Heatmap(OfData, ArrowTable):
         *,
         side: str | None = None,
         leverage: float | Iterable[float] | None = None,
+        start: Time | None = None,
+        end: Time | None = None,
         last: Length | None = None,
         opened_within: Length | None = None,
         threshold: float | str | None = None,
@@ -220,16 +219,19 @@ class Heatmap(OfData, ArrowTable):
         side : {"both", "long", "short"}, optional
         leverage : float or iterable of floats, optional
             Tiers to keep; their weights stay as they are.
+        start, end : int, str, date, datetime or datetime64, optional
+            Keep the columns that begin at `start` or later, and have ended by `end`; at least one column.
         last : duration, optional
-            Keep the columns of the last "24h", "3d", ... (a whole number is nanoseconds); at least one column.
+            Keep the columns of the last "24h", "3d", ... (a whole number is nanoseconds) up to `end`; at least one
+            column.
             `liqcore.TIME_FRAMES` lists the usual lengths.
         opened_within : duration, optional
             Show only levels opened in the last "24h", ... of each column's time, what vendors call a 24-hour map: what
             an engine started empty so long before the column's end would show. Counted in whole windows, at least one;
             an unfinished window is one of them.
         threshold : float or str, optional
-            Show cells below it as 0: a share of the maximum (0 to 1), an amount above 1 in `unit` (1e6), or a
-            percentile of the non-zero cells ("p95"). Text may name the unit: "250000 usd", "0.5 quantity".
+            Show cells below it as 0: a share of the maximum (0 to 1, "5%"), an amount above 1 in `unit` (1e6, "10M"),
+            or a percentile of the non-zero cells ("p95"). Text may name the unit: "250k usd", "0.5 quantity".
         unit : {"usd", "quantity"}, optional
         value : {"level", "entry"}, optional
             At which price USD of a linear contract are reckoned: the level's (its bin's mid) or its entry's.
@@ -250,7 +252,9 @@ class Heatmap(OfData, ArrowTable):
         6
         """
         heatmap = self if venues is None else self._of_venues([venues] if isinstance(venues, str) else list(venues))
-        return heatmap._seen(heatmap._shown.narrowed(side, leverage, last, opened_within, threshold, unit, value))
+        return heatmap._seen(
+            heatmap._shown.narrowed(side, leverage, (start, end, last), opened_within, threshold, unit, value)
+        )
 
     def rebin(self, *, step: float | None = None, window: Length | None = None) -> Heatmap:
         """
@@ -389,11 +393,12 @@ class Heatmap(OfData, ArrowTable):
 
     def zones(
         self, ts: Time | None = None, *, threshold: float | str | None = None, columns: int = RECENT_COLUMNS
-    ) -> list[Zone]:
+    ) -> Zones:
         """
         Return the zones of one instant: neighbouring bins of one side at or above a threshold, lowest price first.
 
-        Everything in them was known at that instant: nothing later changes them.
+        Everything in them was known at that instant: nothing later changes them. They are a list that is also a table
+        (`Zones`: ``to_pandas``, ``to_polars``, ``save("x.csv")``).
 
         Parameters
         ----------
@@ -431,7 +436,7 @@ class Heatmap(OfData, ArrowTable):
         until: Time | None = None,
         threshold: float | str | None = None,
         columns: int = RECENT_COLUMNS,
-    ) -> list[Zone]:
+    ) -> Zones:
         """
         Return those zones of an earlier time that the price has reached since, each with its `Sweep`, in that order.
 
@@ -537,28 +542,8 @@ class Heatmap(OfData, ArrowTable):
         """
         return age_after(self._shown, self._shown.column_at(ts), within, threshold)
 
-    # --- out of it ---
-
-    def render(self, path: str | os.PathLike[str], **options: Any) -> Path:
-        """Draw it to a file, such as "x.png"; `liqcore.render.RenderOptions` lists the options."""
-        from ..render import render
-
-        return render(self, path, **options)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """
-        Save it as one Parquet file: all segments of all venues, the view and all metadata (docs/reference/archive.md).
-
-        `load_heatmap` gives the same heatmap back, bit for bit. The file appears whole or not at all.
-        """
-        return self._shown.save(path)
-
-    def _table(self) -> Exported:  # quantities of several venues need not count the same thing
-        return arrow_columns(self._shown, with_open_interest=len(self.venues) < 2)
-
-    def to_xarray(self) -> Any:
-        """Return an xarray Dataset (needs xarray) with long, short and liquidated over time and price."""
-        return xarray_dataset(self._shown)
+    def __copy__(self) -> Heatmap:
+        return self._seen(self._shown.view)  # with metadata of its own
 
     def __repr__(self) -> str:
         if not len(self.times) or not len(self.prices):

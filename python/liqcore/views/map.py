@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,10 @@ from ..errors import InvalidConfigError
 from ..history.age import Age, age_after
 from ..history.shown import Shown, frozen
 from ..tables.arrow import ArrowTable, Exported
-from ..words.times import Length
+from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of, package
+from ..words.times import Length, iso
+from .export import said_in_attributes
+from .notebook import Drawn, Pictured
 
 __all__ = ["Cluster", "LiquidationMap", "MapLayer", "Within"]
 
@@ -67,8 +71,8 @@ class Cluster(NamedTuple):
     distance_percent: float
 
 
-@dataclass(frozen=True, slots=True)
-class LiquidationMap(ArrowTable):
+@dataclass(frozen=True, slots=True, repr=False)
+class LiquidationMap(Pictured, Tabular, ArrowTable):
     """
     What would be liquidated at one instant, by leverage tier, price bin and side.
 
@@ -113,7 +117,7 @@ class LiquidationMap(ArrowTable):
     def age(self, *, within: Sequence[Length] | None = None, threshold: float | str | None = None) -> Age:
         """Return how old its levels are: `Heatmap.age` at the map's instant."""
         if self._age is None:
-            raise InvalidConfigError("the age of a map is known only where a heatmap made it")
+            raise InvalidConfigError("the age of a map is known only where a heatmap made it, in the same process")
         return self._age(within, threshold)
 
     def _table(self) -> Exported:
@@ -122,6 +126,72 @@ class LiquidationMap(ArrowTable):
             columns |= {f"long_{layer.name}": layer.long, f"short_{layer.name}": layer.short}
         what = {"time_ns": str(self.time_ns), "price": repr(float(self.price)), "step": repr(float(self.step))}
         return columns, what | {"unit": self.unit}
+
+    def _columns(self) -> Columns:
+        some = np.flatnonzero(self.long.any(axis=0) | self.short.any(axis=0))
+        sums = {
+            "long": self.long.sum(axis=0),
+            "short": self.short.sum(axis=0),
+            "cumulative_long": self.cumulative_long,
+            "cumulative_short": self.cumulative_short,
+        }
+        for layer in self.layers:
+            sums |= {f"long_{layer.name}": layer.long, f"short_{layer.name}": layer.short}
+        low = self.prices[some]
+        high = np.append(self.prices, self.prices[-1:] + self.step)[some + 1]
+        time = np.full(len(some), self.time_ns).view("datetime64[ns]")
+        columns = {"time": time, "low": low, "high": high, **{name: column[some] for name, column in sums.items()}}
+        prices = dict.fromkeys(("low", "high"), decimals_of(self.step))
+        return Columns(columns, prices | dict.fromkeys(sums, amount_decimals(self.unit)))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """
+        Write the bins that are not empty as CSV, for spreadsheets: the columns of `to_pandas`.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.csv``. `Heatmap.save` keeps everything.
+
+        Raises
+        ------
+        InvalidConfigError
+            If it ends otherwise.
+        """
+        csv_or(path, ".csv")
+        return self._save_csv(path)
+
+    def to_xarray(self) -> Any:
+        """Return an xarray Dataset (needs xarray) with long and short over tier and price."""
+        xarray = package("xarray", "to_xarray()")
+        arrays = {"long": self.long, "short": self.short}
+        return xarray.Dataset(
+            {name: (("tier", "price"), array) for name, array in arrays.items()},
+            coords={"tier": self.tiers, "price": self.prices},
+            attrs={
+                "time": iso(self.time_ns),
+                "last_price": self.price,
+                "unit": self.unit,
+                "step": self.step,
+                **said_in_attributes(self.meta),
+            },
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:  # without the heatmap, which knows the age
+        return _map_of, tuple(getattr(self, each.name) for each in fields(self) if each.name != "_age")
+
+    def __copy__(self) -> LiquidationMap:
+        return replace(self, meta=dict(self.meta))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LiquidationMap:
+        return replace(self, meta=copy.deepcopy(dict(self.meta), memo))
+
+    def __repr__(self) -> str:
+        symbol = str(self.meta.get("symbol") or "")
+        return (
+            f"<LiquidationMap {symbol}: at {iso(self.time_ns)}, {len(self.prices)} bins of {self.step:g}, "
+            f"{len(self.tiers)} tiers, {self.unit}>"
+        )
 
     @property
     def layers(self) -> tuple[MapLayer, ...]:
@@ -238,8 +308,12 @@ class LiquidationMap(ArrowTable):
         second = "" if not math.isnan(low) else "liquidates "
         return f"{said('fall', 'liquidates ', low, long, 'longs')}, {said('rise', second, high, short, 'shorts')}"
 
-    def render(self, path: str | os.PathLike[str], **options: Any) -> Path:
-        """Draw it to a file, such as "x.png"; `liqcore.render.MapOptions` lists the options."""
+    def render(self, path: Drawn = None, **options: Any) -> Any:
+        """
+        Draw it to a file, such as "x.png", or a binary file that is open; without one, return the picture as bytes.
+
+        `liqcore.render.MapOptions` lists the options, `liqcore.render.render_map` says what is returned.
+        """
         from ..render import render_map
 
         return render_map(self, path, **options)
@@ -260,6 +334,14 @@ class LiquidationMap(ArrowTable):
         if math.isnan(self.price):
             raise InvalidConfigError(f"{what} must be of a map with a last price: nothing has traded yet")
         return self.price
+
+
+def _map_of(*values: Any) -> LiquidationMap:
+    """Make a map of its parts, in their order, as a pickle has them."""
+    made = LiquidationMap(*values)
+    for array in (made.tiers, made.prices, made.long, made.short):
+        frozen(array)
+    return made
 
 
 def map_after(shown: Shown, i: int) -> LiquidationMap:

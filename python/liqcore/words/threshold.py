@@ -14,12 +14,14 @@ from ..errors import InvalidConfigError
 __all__ = ["Threshold"]
 
 _RULE = (
-    'threshold must be a share of the maximum (0 to 1), an amount above 1, an amount with its unit ("250000 usd", '
-    '"0.5 quantity") or a percentile of what is not zero ("p95")'
+    'threshold must be a share of the maximum (0 to 1, or "5%"), an amount above 1 ("10M"), an amount with its unit '
+    '("250k usd", "0.5 quantity") or a percentile of what is not zero ("p95")'
 )
 _TEXT = re.compile(
-    r"\s*(?:p(?P<percentile>[0-9.]+)|(?P<number>[0-9.]+(?:e[+-]?[0-9]+)?)\s*(?P<unit>usd|quantity)?)\s*\Z"
+    r"\s*(?:p(?P<percentile>[0-9.]+)|(?P<share>[0-9.]+)\s*%"
+    r"|(?P<number>[0-9.]+(?:e[+-]?[0-9]+)?)\s*(?P<size>[kmbt])?\s*(?P<unit>usd|quantity)?)\s*\Z"
 )
+_SIZES = {None: 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,9 @@ class Threshold:
         Parameters
         ----------
         given : float or str
-            0 to 1: a share of the maximum. Above 1: an amount. ``"p95"``: a percentile. ``"250000 usd"`` and
-            ``"0.5 quantity"``: an amount that says its unit, which then has to be that of the picture.
+            0 to 1, or ``"5%"``: a share of the maximum. Above 1, or ``"10M"`` (k, M, B and T in either case): an
+            amount. ``"p95"``: a percentile. ``"250000 usd"`` and ``"0.5 quantity"``: an amount that says its unit,
+            which then has to be that of the picture.
 
         Raises
         ------
@@ -62,21 +65,30 @@ class Threshold:
         Threshold(kind='share', value=0.1, unit=None)
         >>> Threshold.of("p95").kind, Threshold.of(2e6).kind, Threshold.of("0.5 quantity").unit
         ('percentile', 'amount', 'quantity')
+        >>> Threshold.of("10M").value, Threshold.of("5%")
+        (10000000.0, Threshold(kind='share', value=0.05, unit=None))
         """
-        unit = None
+        unit = size = None
         if isinstance(given, str):
             match = _TEXT.match(given.lower())
             if match is None:
                 raise InvalidConfigError(f'{_RULE}, was "{given}"')
             try:
-                number = float(match["percentile"] or match["number"])
+                number = float(match["percentile"] or match["share"] or match["number"])
             except ValueError:  # two decimal points
                 raise InvalidConfigError(f'{_RULE}, was "{given}"') from None
             if match["percentile"]:
                 if number > 100:
                     raise InvalidConfigError(f'{_RULE}, was "{given}"')
                 return cls("percentile", number)
-            unit = match["unit"]
+            if match["share"]:
+                if number > 100:
+                    raise InvalidConfigError(f'{_RULE}, was "{given}"')
+                return cls("share", number / 100)
+            unit, size = match["unit"], match["size"]
+            number *= _SIZES[size]
+            if size and unit is None and number <= 1:  # as a number it would be a share
+                raise InvalidConfigError(f'{_RULE}, was "{given}"')
         elif isinstance(given, bool) or not isinstance(given, int | float | np.integer | np.floating):
             raise TypeError(f"{_RULE}, was {given!r}")
         else:
