@@ -258,7 +258,10 @@ def test_the_example_lines_parse(saved: Path) -> None:
         (["map", "SAVED", "--leverage", "x"], 'error: --leverage must be tiers such as "25,50", was "x"'),
         (["map", "SAVED", "--at", "2020-01-01"], "error: ts must not be before the end of the first complete column"),
         (["map", "SAVED", "--at", "soon"], "error: ts must be ISO text such as \"2026-06-12T10:00\", was 'soon'"),
-        (["map", "SAVED", "--width", "1", "-o", "x.png"], "error: width must be 480 to 16384 pixels, was 1"),
+        (
+            ["map", "SAVED", "--width", "1", "-o", "x.png"],
+            "error: --width: render.width must be a whole number of pixels from 480 to 16384, was 1",
+        ),
         (["map", "SAVED", "-o", "x.gif"], "error: -o must end in .png (picture) or .parquet (result)"),
         (["map", "SAVED", "-o", "SAVED"], "error: -o must be another file than the input or output"),
         (["map", "SAVED", "b.zip"], "error: FILES must be one saved heatmap or files of trades, was 2 files"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from ..errors import InvalidConfigError, LiqcoreError
+from ..market.position import Position
 from ..words.files import write_whole
 from .contract import HeatmapLike, Renderer, RenderOptions
 from .map_contract import MapLike, MapOptions, MapRenderer
@@ -77,6 +78,9 @@ def render(
     price_range: Sequence[float] | None = None,
     title: str | None = None,
     theme: str = "dark",
+    candle_colors: str = "green-red",
+    candle_style: str = "filled",
+    positions: Sequence[str | Position] | None = None,
 ) -> Path:
     """
     Draw a heatmap into a file.
@@ -91,7 +95,8 @@ def render(
         Where to. The extension chooses the renderer.
     renderer : str, optional
         Name of the renderer, whatever the extension is.
-    width, height, colormap, scale, maximum, threshold, side, price_range, title, theme
+    width, height, colormap, scale, maximum, threshold, side, price_range, title, theme, candle_colors, candle_style, \
+    positions
         See `RenderOptions`.
 
     Returns
@@ -116,7 +121,10 @@ def render(
     >>> render(sample_heatmap(), f"{folder}/map.png", width=800, height=450).name
     'map.png'
     """
-    options = RenderOptions(width, height, colormap, scale, maximum, threshold, side, price_range, title, theme)
+    options = RenderOptions(
+        width, height, colormap, scale, maximum, threshold, side, price_range, title, theme, candle_colors,
+        candle_style, positions
+    )  # fmt: skip
     write = cast(Renderer, _load_for(GROUP, path, renderer))
     with write_whole(path) as file:
         write(heatmap, file, options)
@@ -128,11 +136,12 @@ def render_map(
     path: str | os.PathLike[str],
     *,
     renderer: str | None = None,
-    width: int = 1400,
-    height: int = 860,
+    width: int = 1600,
+    height: int = 900,
     price_range: Sequence[float] | None = None,
     title: str | None = None,
     theme: str = "dark",
+    positions: Sequence[str | Position] | None = None,
 ) -> Path:
     """
     Draw a liquidation map into a file, which appears whole or not at all.
@@ -145,7 +154,7 @@ def render_map(
         Where to. The extension chooses the renderer.
     renderer : str, optional
         Name of the renderer, whatever the extension is.
-    width, height, price_range, title, theme
+    width, height, price_range, title, theme, positions
         See `MapOptions`.
 
     Returns
@@ -165,7 +174,7 @@ def render_map(
     >>> render_map(sample_map(), f"{tempfile.mkdtemp()}/map.png", width=700, height=450).name
     'map.png'
     """
-    options = MapOptions(width, height, price_range, title, theme)
+    options = MapOptions(width, height, price_range, title, theme, positions)
     write = cast(MapRenderer, _load_for(MAP_GROUP, path, renderer))
     with write_whole(path) as file:
         write(shown, file, options)

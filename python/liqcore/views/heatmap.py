@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import LeverageProfile
+from ..config.build import saved_look
 from ..errors import InvalidConfigError
 from ..history.age import Age, age_after
 from ..history.histories import Histories
@@ -59,7 +60,16 @@ class Column:
 class OfData:
     """What a heatmap's meta say of the data that it was made of."""
 
-    meta: dict[str, Any]
+    _shown: Shown
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Where it comes from."""
+        return self._shown.meta
+
+    @meta.setter
+    def meta(self, meta: dict[str, Any]) -> None:
+        self._shown.meta = meta
 
     @property
     def gaps(self) -> NDArray[np.int64]:
@@ -108,15 +118,6 @@ class Heatmap(OfData, ArrowTable):
 
     def _seen(self, view: View) -> Heatmap:
         return Heatmap(self._shown.histories, view, self.meta)
-
-    @property
-    def meta(self) -> dict[str, Any]:
-        """Where it comes from."""
-        return self._shown.meta
-
-    @meta.setter
-    def meta(self, meta: dict[str, Any]) -> None:
-        self._shown.meta = meta
 
     @property
     def window_ns(self) -> int:
@@ -540,10 +541,14 @@ class Heatmap(OfData, ArrowTable):
     # --- out of it ---
 
     def render(self, path: str | os.PathLike[str], **options: Any) -> Path:
-        """Draw it to a file, such as "x.png"; `liqcore.render.RenderOptions` lists the options."""
+        """
+        Draw it to a file, such as "x.png"; `liqcore.render.RenderOptions` lists the options.
+
+        What is not given is as the configuration of the result has it, else as usual.
+        """
         from ..render import render
 
-        return render(self, path, **options)
+        return render(self, path, **(saved_look(self.meta) | options))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.build import MAP_LOOK, saved_look
 from ..errors import InvalidConfigError
 from ..history.age import Age, age_after
 from ..history.shown import Shown, frozen
@@ -239,10 +240,14 @@ class LiquidationMap(ArrowTable):
         return f"{said('fall', 'liquidates ', low, long, 'longs')}, {said('rise', second, high, short, 'shorts')}"
 
     def render(self, path: str | os.PathLike[str], **options: Any) -> Path:
-        """Draw it to a file, such as "x.png"; `liqcore.render.MapOptions` lists the options."""
+        """
+        Draw it to a file, such as "x.png"; `liqcore.render.MapOptions` lists the options.
+
+        What is not given is as the configuration of the result has it, else as usual.
+        """
         from ..render import render_map
 
-        return render_map(self, path, **options)
+        return render_map(self, path, **(saved_look(self.meta, MAP_LOOK) | options))
 
     def _to_cluster(self, side: str) -> tuple[float, float]:
         """The middle of the largest cluster of a side, and what is liquidated on the way there; NaN, 0 without one."""
