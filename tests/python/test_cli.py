@@ -275,7 +275,7 @@ def test_every_flag_reaches_the_settings_and_says_so(pipeline: Pipeline) -> None
             assert config.origin(key) == f"flag {flags[key][1]}"
         else:
             assert config.origin(key) == "default"
-    look = {"width": 800, "height": 600, "colormap": "cividis", "scale": "sqrt", "theme": "dark", "maximum": None}
+    look = {"width": 800, "height": 600, "colormap": "cividis"}
     assert pipeline.events == [("render", look)]  # what is shown was chosen where the run ends, from the settings
 
 

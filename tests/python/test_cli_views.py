@@ -274,7 +274,10 @@ def test_the_example_lines_parse(saved: Path) -> None:
         (["map", "SAVED", "--from", "2026-01-01"], "error: start must not be after the beginning of the last column"),
         (["map", "SAVED", "--to", "2020-01-01"], "error: end must not be before the end of the first column"),
         (["map", "SAVED", "--from", "soon"], "error: --from: window.start must be a time such as"),
-        (["map", "SAVED", "--width", "1", "-o", "x.png"], "error: width must be 480 to 16384 pixels, was 1"),
+        (
+            ["map", "SAVED", "--width", "1", "-o", "x.png"],
+            "error: --width: render.width must be a whole number of pixels from 480 to 16384, was 1",
+        ),
         (
             ["map", "SAVED", "-o", "x.gif"],
             "error: -o must end in .png (picture), .parquet (result) or .csv (table), was",

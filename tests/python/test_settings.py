@@ -15,7 +15,8 @@ import liqcore as lq
 from liqcore.config import Config
 from liqcore.config.arguments import OBJECTS, given, override
 from liqcore.config.rules import INSTANT, LENGTH
-from liqcore.config.sections import ARGUMENTS, Setting, all_settings
+from liqcore.config.sections import ARGUMENTS, all_settings
+from liqcore.config.setting import Setting
 from liqcore.errors import InvalidConfigError
 
 pytest.importorskip("typer")
@@ -128,14 +129,14 @@ OPTIONS_OF_0_1_0 = {
         FILES: list[str]
         --at: str
         --config FILE: Path
-        --height: int = 860
+        --height: int
         --json: bool
         --last: str
         --leverage: str
         --opened-within: str
         --side: str
         --threshold: str
-        --width: int = 1400
+        --width: int
         --within: str = 1,2,5,10
         -o --output FILE: list[Path]
         -q --quiet: bool

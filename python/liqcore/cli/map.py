@@ -7,11 +7,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ..config.build import MAP_LOOK, look_of
 from ..render import labels
 from ..words.plain import plain
 from ..words.times import iso
 from .common import guarded
-from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, leverage_flag, option, output, with_settings
+from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, leverage_flag, output, with_settings
 from .outputs import outputs
 from .report import price_text
 from .run import console
@@ -33,8 +34,6 @@ def map_(
     within: Annotated[str, typer.Option(help="Moves of the price whose totals are shown, percent.")] = "1,2,5,10",
     leverage: Tiers = None,
     flags: Flags,
-    width: Annotated[int, option("render.width", "Width of the picture, in pixels.")] = 1400,
-    height: Annotated[int, option("render.height", "Height of the picture, in pixels.")] = 860,
     config: ConfigForTrades = None,
     json_: Json = False,
     quiet: NoBar = False,
@@ -63,7 +62,7 @@ def map_(
         shown = view.map(at)
         totals = [shown.within(move) for move in moves]
         write(
-            picture=lambda path: shown.render(path, width=width, height=height, theme=settings.render.theme),
+            picture=lambda path: shown.render(path, **look_of(settings, MAP_LOOK)),
             result=view.save,
             table=shown.save,
         )

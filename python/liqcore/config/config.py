@@ -30,10 +30,10 @@ from .sections import (
     LogConfig,
     ModelConfig,
     RenderConfig,
-    Section,
     SourceConfig,
     WindowConfig,
 )
+from .setting import Section
 from .toml import toml_lines
 
 MOST_BYTES = 1_000_000  # of a file of settings

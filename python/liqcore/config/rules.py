@@ -11,6 +11,8 @@ from typing import Any, Generic, NoReturn, TypeVar
 import numpy as np
 
 from .._core import MarginSchedule
+from ..errors import InvalidConfigError
+from ..market.position import Position
 from ..words.threshold import Threshold
 from ..words.times import format_duration, iso_exact, parse_duration, to_ns
 from . import risk_tiers
@@ -71,7 +73,7 @@ class Rule:
     text: str  # completes "window.length must be ..."
     accept: Callable[[Any], Any]  # returns the canonical value, or raises BreachError
     parse: Callable[[str], Any]  # turns a variable's or a flag's text into what `accept` takes
-    kind: type = str  # of the flag
+    kind: Any = str  # of the flag
     metavar: str = ""  # of the flag, where its kind does not say it
 
 
@@ -309,6 +311,51 @@ def _accept_threshold(value: Any) -> float | str:
 
 
 THRESHOLD = Rule(text=_THRESHOLD_TEXT, accept=_accept_threshold, parse=str)
+
+
+_RANGE_TEXT = "two prices, the lower first"
+
+
+def _accept_price_range(value: Any) -> tuple[float, float]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        _fail(_RANGE_TEXT)
+    ends = [real(_RANGE_TEXT, lambda x: x >= 0).accept(end) for end in value]
+    if len(ends) != 2 or not ends[0] < ends[1]:
+        _fail(_RANGE_TEXT)
+    return ends[0], ends[1]
+
+
+PRICE_RANGE = Rule(
+    text=_RANGE_TEXT,
+    accept=_accept_price_range,
+    parse=lambda text: [float(end) for end in text.split(":")],
+    metavar="LOW:HIGH",
+)
+
+
+_POSITIONS_TEXT = 'positions, each side:entry:leverage or side:entry:leverage:quantity, such as "long:60000:25x"'
+
+
+def _accept_positions(value: Any) -> tuple[str, ...] | None:
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, Iterable):
+        _fail(_POSITIONS_TEXT)
+    out = []
+    for text in given:
+        try:
+            out.append(str(Position.of(text)))
+        except (TypeError, InvalidConfigError):
+            raise BreachError(_POSITIONS_TEXT, show(text)) from None
+    return tuple(out) or None
+
+
+POSITIONS = Rule(
+    text=_POSITIONS_TEXT,
+    accept=_accept_positions,
+    parse=lambda text: [part.strip() for part in text.split(",")],
+    kind=list[str],
+    metavar="SIDE:ENTRY:LEVERAGE[:QTY]",
+)
 
 
 def _accept_risk(value: Any) -> MarginSchedule:

@@ -1,160 +1,29 @@
 """The sections of a configuration and their settings: one declaration each, which everything else is made from."""
 
-# Long because every setting is declared here, and nowhere else.
-
-import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._core import MarginSchedule
-from ..errors import InvalidConfigError
 from . import risk_tiers
 from .rules import (
     BOOLEAN,
     HALF_LIFE,
     INSTANT,
     LENGTH,
+    POSITIONS,
+    PRICE_RANGE,
     RISK,
     SHARES,
     THRESHOLD,
     TIERS,
-    BreachError,
-    Rule,
     choice,
     number_text,
     real,
-    show,
     some_text,
     whole,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What is declared of a setting; see `setting`."""
-
-    section: str = ""
-    name: str = ""
-    default: Any
-    rule: Rule
-    doc: str
-    unset: str
-    example: str
-    argument: str
-    flag: str
-    commands: tuple[str, ...]
-    help: str
-    late: bool
-    found: bool
-
-    @property
-    def key(self) -> str:
-        """Section and key, such as ``"window.length"``."""
-        return f"{self.section}.{self.name}"
-
-    @property
-    def variable(self) -> str:
-        """The environment variable, such as ``"LIQCORE_WINDOW_LENGTH"``."""
-        return f"LIQCORE_{self.section}_{self.name}".upper()
-
-    def accept(self, value: Any, where: str = "") -> Any:
-        """Return a value made canonical; `where` begins the error's message."""
-        if value is None and self.default is None:
-            return None
-        try:
-            return self.rule.accept(value)
-        except BreachError as error:
-            shown = error.shown or show(value)
-            raise InvalidConfigError(f"{where}{self.key} must be {error.rule}, was {shown}") from None
-
-    def parse(self, text: str, where: str) -> Any:
-        """Return the value that a variable's or a flag's text means; `where` begins the error's message."""
-        try:
-            return self.rule.parse(text)
-        except (ValueError, KeyError):
-            raise InvalidConfigError(f"{where}: {self.key} must be {self.rule.text}, was {show(text)}") from None
-
-
-def setting(
-    default: Any,
-    rule: Rule,
-    doc: str,
-    *,
-    unset: str = "",
-    example: str = "",
-    argument: str = "",
-    flag: str = "",
-    commands: tuple[str, ...] = (),
-    help: str = "",
-    late: bool = False,
-    found: bool = False,
-) -> Any:
-    """
-    Declare a setting; its type stands before it.
-
-    Parameters
-    ----------
-    default
-        None where it is left to the data, or to what `unset` says.
-    rule : Rule
-        What a value must be.
-    doc : str
-        Its meaning and unit, one sentence or two.
-    unset, example : str
-        Of a setting whose default is None: what None means, and a value as a file has it.
-    argument : str, optional
-        The argument of `heatmap`, `features` and `Engine` that goes before it.
-    flag : str, optional
-        The option that goes before it.
-    commands : tuple of str, optional
-        The commands that have this option.
-    help : str, optional
-        What their help says instead of `doc` and the example.
-    late : bool, optional
-        Whether it came after 0.1.0: `Config.to_dict` then leaves it out where it has its default, so that the hashes of
-        saved configurations stay.
-    found : bool, optional
-        Whether a run finds it out where it is not given, so that a written file leaves its default commented out.
-    """
-    optional = default is None
-    assert optional == bool(unset) == bool(example), "an optional key says what its absence means and shows a value"
-    assert flag or not commands, "a command shows a setting as a flag"
-    declared = Setting(
-        default=default,
-        rule=rule,
-        doc=doc,
-        unset=unset,
-        example=example,
-        argument=argument,
-        flag=flag,
-        commands=commands,
-        help=help,
-        late=late,
-        found=found,
-    )
-    return field(default=default, metadata={"setting": declared})
-
-
-class Section:
-    """Common to all sections: every field is checked against its rule and made canonical on construction."""
-
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
-        declared = SETTINGS[SECTION_OF[type(self)]]
-        values = {name: entry.accept(getattr(self, name)) for name, entry in declared.items()}
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-        conflict = self._conflict(values)
-        if conflict is not None:
-            raise InvalidConfigError(conflict[1])
-
-    @staticmethod
-    def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
-        """Return which keys break a rule that binds several of them, and the error's message; None if all is well."""
-        del values
-        return None
+from .setting import Section, Setting, setting, settings_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -591,31 +460,86 @@ class RenderConfig(Section):
         whole(480, 16_384, "pixels"),
         "Width of the picture, in pixels.",
         flag="--width",
-        commands=("heatmap",),
+        commands=("heatmap", "map", "merge"),
     )
     height: int = setting(
         900,
         whole(270, 16_384, "pixels"),
         "Height of the picture, in pixels.",
         flag="--height",
-        commands=("heatmap",),
+        commands=("heatmap", "map", "merge"),
     )
     colormap: Literal["viridis", "cividis", "inferno"] = setting(
         "viridis",
         choice("viridis", "cividis", "inferno"),
         'Colour map: "viridis", "cividis" (safest for the colour blind) or "inferno".',
         flag="--colormap",
-        commands=("heatmap",),
+        commands=("heatmap", "merge"),
     )
-    scale: Literal["sqrt", "linear"] = setting(
+    scale: Literal["sqrt", "linear", "log"] = setting(
         "sqrt",
-        choice("sqrt", "linear"),
-        'How values become colours: "sqrt" (square root) or "linear".',
+        choice("sqrt", "linear", "log"),
+        'How values become colours: "sqrt" (square root), "linear" or "log".',
+        flag="--scale",
+        commands=("heatmap", "merge"),
     )
     theme: Literal["dark", "light"] = setting(
         "dark",
         choice("dark", "light"),
         'Look of the picture: "dark" or "light".',
+        flag="--theme",
+        commands=("heatmap", "map", "merge"),
+    )
+    title: str | None = setting(
+        None,
+        some_text("a title", most=1_000),
+        "Title of the picture.",
+        unset="market, kind of picture and time frame",
+        example='"BTC, the week before the halving"',
+        flag="--title",
+        commands=("heatmap", "map", "merge"),
+        late=True,
+    )
+    price_range: tuple[float, float] | None = setting(
+        None,
+        PRICE_RANGE,
+        "Lowest and highest price of the picture, in the quote currency.",
+        unset="where most of the trading was, and as much again around it",
+        example="[58_000, 66_000]",
+        flag="--price-range",
+        commands=("heatmap", "map", "merge"),
+        help='Lowest and highest price of the picture, such as "58000:66000". [default: where most of the trading was, '
+        "and as much again around it]",
+        late=True,
+    )
+    candle_colors: Literal["green-red", "blue-orange"] = setting(
+        "green-red",
+        choice("green-red", "blue-orange"),
+        'Colours of rising and falling candles: "green-red", or "blue-orange", which any colour vision tells apart.',
+        flag="--candle-colors",
+        commands=("heatmap", "merge"),
+        late=True,
+    )
+    candle_style: Literal["filled", "hollow"] = setting(
+        "filled",
+        choice("filled", "hollow"),
+        'Bodies of candles: all "filled", or those that rise "hollow".',
+        flag="--candle-style",
+        commands=("heatmap", "merge"),
+        late=True,
+    )
+    positions: tuple[str, ...] | None = setting(
+        None,
+        POSITIONS,
+        "Positions of your own to mark, each side:entry:leverage or side:entry:leverage:quantity.",
+        unset="none is marked",
+        example='["long:60000:25x"]',
+        flag="--position",
+        commands=("heatmap", "map", "merge"),
+        help="A position of your own to mark, with its liquidation price: side:entry:leverage, such as "
+        '"long:60000:25x", or with the quantity behind it, which chooses the risk tier; may be repeated. '
+        "[default: none]",
+        late=True,
     )
     side: Literal["both", "long", "short"] = setting(
         "both",
@@ -643,6 +567,8 @@ class RenderConfig(Section):
         "Value of the brightest colour, in the result's unit (USD).",
         unset="a high percentile of the values shown",
         example="5e6",
+        flag="--maximum",
+        commands=("heatmap", "merge"),
     )
     value: Literal["level", "entry"] = setting(
         "level",
@@ -690,14 +616,7 @@ SECTIONS: dict[str, type[Section]] = {
     "render": RenderConfig,
     "log": LogConfig,
 }
-SECTION_OF = {kind: name for name, kind in SECTIONS.items()}
-SETTINGS: dict[str, dict[str, Setting]] = {
-    section: {
-        entry.name: dataclasses.replace(entry.metadata["setting"], section=section, name=entry.name)
-        for entry in dataclasses.fields(kind)  # type: ignore[arg-type]
-    }
-    for section, kind in SECTIONS.items()
-}
+SETTINGS: dict[str, dict[str, Setting]] = {section: settings_of(kind) for section, kind in SECTIONS.items()}
 """Every setting, by section and key, in the order of the file."""
 
 # Setting one of these on a later layer takes back what an earlier layer said of the others.

@@ -104,6 +104,11 @@ LAYERS: tuple[Colour, ...] = (
     (240, 228, 66),
 )
 
+# Rising and falling: what charting programs have, and Okabe-Ito sky blue and vermilion.
+CANDLES: dict[str, tuple[Colour, Colour]] = {
+    "green-red": ((38, 166, 91), (234, 57, 67)),
+    "blue-orange": ((86, 180, 233), (213, 94, 0)),
+}
 CANDLE_UP: Colour = (255, 255, 255)
 CANDLE_DOWN: Colour = (24, 26, 34)
 CANDLE_OUTLINE = (10, 10, 16, 150)

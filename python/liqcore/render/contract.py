@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
+from ..market.position import Position
 
 SCALES = ("sqrt", "linear", "log")
 SIDES = ("both", "long", "short")
 THEMES = ("dark", "light")
+CANDLE_STYLES = ("filled", "hollow")
 
 
 class HeatmapLike(Protocol):
@@ -94,6 +96,12 @@ class RenderOptions:
         Replaces the title line; what is said below it stays.
     theme : {"dark", "light"}
         Colours around the heatmap.
+    candle_colors : {"green-red", "blue-orange"}
+        Of rising and falling candles; any colour vision tells the second pair apart.
+    candle_style : {"filled", "hollow"}
+        Bodies of rising candles; falling ones are filled.
+    positions : sequence of str or Position, optional
+        Positions of one's own to mark, such as ``"long:60000:25x"``: see `liqcore.market.position.Position`.
 
     Raises
     ------
@@ -118,12 +126,16 @@ class RenderOptions:
     price_range: Sequence[float] | None = None
     title: str | None = None
     theme: str = "dark"
+    candle_colors: str = "green-red"
+    candle_style: str = "filled"
+    positions: Sequence[str | Position] | None = None
 
     def __post_init__(self) -> None:
-        from .colours import COLORMAPS
+        from .colours import CANDLES, COLORMAPS
 
         check_size(self.width, self.height)
         allowed = {"colormap": tuple(COLORMAPS), "scale": SCALES, "side": SIDES, "theme": THEMES}
+        allowed |= {"candle_colors": tuple(CANDLES), "candle_style": CANDLE_STYLES}
         for name, names in allowed.items():
             if getattr(self, name) not in names:
                 raise InvalidConfigError(f"{name} must be one of {', '.join(names)}, was {getattr(self, name)!r}")
@@ -135,6 +147,7 @@ class RenderOptions:
                 "amounts and percentiles, too"
             )
         check_price_range(self.price_range)
+        object.__setattr__(self, "positions", as_positions(self.positions))
 
 
 def check_size(width: object, height: object) -> None:
@@ -150,6 +163,12 @@ def check_price_range(price_range: Sequence[float] | None) -> None:
         ends = tuple(price_range)
         if len(ends) != 2 or not all(map(math.isfinite, ends)) or not ends[0] < ends[1]:
             raise InvalidConfigError(f"price_range must be (low, high) with low < high, was {price_range!r}")
+
+
+def as_positions(positions: Sequence[str | Position] | None) -> tuple[Position, ...]:
+    """Return positions as such; raise `InvalidConfigError` for what is none."""
+    given = [positions] if isinstance(positions, str | Position) else positions or ()
+    return tuple(one if isinstance(one, Position) else Position.of(one) for one in given)
 
 
 class Renderer(Protocol):

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
-from .contract import THEMES, check_price_range, check_size
+from ..market.position import Position
+from .contract import THEMES, as_positions, check_price_range, check_size
 
 
 class LayerLike(Protocol):
@@ -92,7 +93,7 @@ class MapOptions:
     price_range : (float, float), optional
         Lowest and highest price shown. By default out to where nine tenths of each side have been passed, from 3 to
         25 % away from the last price.
-    title, theme : str
+    title, theme, positions
         As in `RenderOptions`.
 
     Raises
@@ -108,17 +109,19 @@ class MapOptions:
     liqcore.errors.InvalidConfigError: theme must be one of dark, light, was 'blue'
     """
 
-    width: int = 1400
-    height: int = 860
+    width: int = 1600
+    height: int = 900
     price_range: Sequence[float] | None = None
     title: str | None = None
     theme: str = "dark"
+    positions: Sequence[str | Position] | None = None
 
     def __post_init__(self) -> None:
         check_size(self.width, self.height)
         if self.theme not in THEMES:
             raise InvalidConfigError(f"theme must be one of {', '.join(THEMES)}, was {self.theme!r}")
         check_price_range(self.price_range)
+        object.__setattr__(self, "positions", as_positions(self.positions))
 
 
 class MapRenderer(Protocol):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from ..errors import InvalidConfigError, LiqcoreError
+from ..market.position import Position
 from ..words.files import write_whole
 from .contract import HeatmapLike, Renderer, RenderOptions
 from .map_contract import MapLike, MapOptions, MapRenderer
@@ -78,6 +79,9 @@ def render(
     price_range: Sequence[float] | None = None,
     title: str | None = None,
     theme: str = "dark",
+    candle_colors: str = "green-red",
+    candle_style: str = "filled",
+    positions: Sequence[str | Position] | None = None,
 ) -> Path | bytes | None:
     """
     Draw a heatmap into a file.
@@ -92,7 +96,8 @@ def render(
         Where to. The extension chooses the renderer; an open file, or bytes that are returned, are of `renderer`.
     renderer : str, optional
         Name of the renderer, whatever the extension is; "png" where there is none.
-    width, height, colormap, scale, maximum, threshold, side, price_range, title, theme
+    width, height, colormap, scale, maximum, threshold, side, price_range, title, theme, candle_colors, candle_style, \
+    positions
         See `RenderOptions`.
 
     Returns
@@ -117,7 +122,10 @@ def render(
     >>> render(sample_heatmap(), f"{folder}/map.png", width=800, height=450).name
     'map.png'
     """
-    options = RenderOptions(width, height, colormap, scale, maximum, threshold, side, price_range, title, theme)
+    options = RenderOptions(
+        width, height, colormap, scale, maximum, threshold, side, price_range, title, theme, candle_colors,
+        candle_style, positions
+    )  # fmt: skip
     write = cast(Renderer, _load_for(GROUP, path, renderer))
     return _written(path, lambda file: write(heatmap, file, options))
 
@@ -127,11 +135,12 @@ def render_map(
     path: str | os.PathLike[str] | BinaryIO | None = None,
     *,
     renderer: str | None = None,
-    width: int = 1400,
-    height: int = 860,
+    width: int = 1600,
+    height: int = 900,
     price_range: Sequence[float] | None = None,
     title: str | None = None,
     theme: str = "dark",
+    positions: Sequence[str | Position] | None = None,
 ) -> Path | bytes | None:
     """
     Draw a liquidation map into a file, which appears whole or not at all.
@@ -144,7 +153,7 @@ def render_map(
         Where to. The extension chooses the renderer; an open file, or bytes that are returned, are of `renderer`.
     renderer : str, optional
         Name of the renderer, whatever the extension is; "png" where there is none.
-    width, height, price_range, title, theme
+    width, height, price_range, title, theme, positions
         See `MapOptions`.
 
     Returns
@@ -164,7 +173,7 @@ def render_map(
     >>> render_map(sample_map(), f"{tempfile.mkdtemp()}/map.png", width=700, height=450).name
     'map.png'
     """
-    options = MapOptions(width, height, price_range, title, theme)
+    options = MapOptions(width, height, price_range, title, theme, positions)
     write = cast(MapRenderer, _load_for(MAP_GROUP, path, renderer))
     return _written(path, lambda file: write(shown, file, options))
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..config.build import saved_look
 from ..history.candles import CANDLE
 from ..history.shown import Shown
 from ..tables.arrow import ArrowTable, Exported
@@ -32,11 +33,12 @@ class Exports(Pictured, Tabular, ArrowTable):
         """
         Draw it to a file, such as "x.png", or a binary file that is open; without one, return the picture as bytes.
 
-        `liqcore.render.RenderOptions` lists the options, `liqcore.render.render` says what is returned.
+        `liqcore.render.RenderOptions` lists the options, `liqcore.render.render` says what is returned. What is not
+        given is as the configuration of the result has it, else as usual.
         """
         from ..render import render
 
-        return render(cast(Any, self), path, **options)
+        return render(cast(Any, self), path, **(saved_look(self._shown.meta) | options))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """

@@ -56,7 +56,16 @@ class Column:
 class OfData:
     """What a heatmap's meta say of the data that it was made of."""
 
-    meta: dict[str, Any]
+    _shown: Shown
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Where it comes from."""
+        return self._shown.meta
+
+    @meta.setter
+    def meta(self, meta: dict[str, Any]) -> None:
+        self._shown.meta = meta
 
     @property
     def gaps(self) -> NDArray[np.int64]:
@@ -105,15 +114,6 @@ class Heatmap(OfData, Exports):
 
     def _seen(self, view: View) -> Heatmap:
         return Heatmap(self._shown.histories, view, self.meta)
-
-    @property
-    def meta(self) -> dict[str, Any]:
-        """Where it comes from."""
-        return self._shown.meta
-
-    @meta.setter
-    def meta(self, meta: dict[str, Any]) -> None:
-        self._shown.meta = meta
 
     @property
     def window_ns(self) -> int:

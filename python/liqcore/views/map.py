@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.build import MAP_LOOK, saved_look
 from ..errors import InvalidConfigError
 from ..history.age import Age, age_after
 from ..history.shown import Shown, frozen
@@ -312,11 +313,12 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
         """
         Draw it to a file, such as "x.png", or a binary file that is open; without one, return the picture as bytes.
 
-        `liqcore.render.MapOptions` lists the options, `liqcore.render.render_map` says what is returned.
+        `liqcore.render.MapOptions` lists the options, `liqcore.render.render_map` says what is returned. What is not
+        given is as the configuration of the result has it, else as usual.
         """
         from ..render import render_map
 
-        return render_map(self, path, **options)
+        return render_map(self, path, **(saved_look(self.meta, MAP_LOOK) | options))
 
     def _to_cluster(self, side: str) -> tuple[float, float]:
         """The middle of the largest cluster of a side, and what is liquidated on the way there; NaN, 0 without one."""
