@@ -232,6 +232,23 @@ def test_a_stale_venue_is_left_out_on_demand(ended):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_ended_venue_is_named_and_dropped_on_demand(ended, tmp_path):
+    hm = lq.merge_venues(ended)
+    assert hm.ended == hm.meta["ended"] == {"early": START + 12 * MINUTE}  # "late" was silent, and came back
+    dropped = lq.merge_venues(ended, ended="drop")
+    assert dropped.meta["notes"][1].endswith("before the last column: it is left out from then on")
+    assert dropped.meta["stale"] == ["early left out, 28m old"]
+    for each in (dropped, lq.load_heatmap(dropped.save(tmp_path / "dropped.parquet"))):
+        levels = each.select(unit="quantity")
+        assert levels.select(venues="early").long[:, 0].tolist() == [10, 10, 20, 0, 0, 0, 0, 0, 0]
+        assert np.array_equal(levels.select(venues="late").long, hm.select(unit="quantity", venues="late").long)
+        assert levels.map().long.sum() == 221
+        assert each.ended == hm.ended
+    with pytest.raises(lq.InvalidConfigError, match=r"ended must be one of \('keep', 'drop'\), was 'hide'"):
+        lq.merge_venues(ended, ended="hide")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_levels_opened_within_a_time_of_a_venue_that_ended(ended):
     hm = lq.merge_venues(ended).select(unit="quantity", opened_within="10m")
     # Of its trades at 0 and 12 minutes, those within the last two windows.

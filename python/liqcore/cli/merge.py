@@ -36,6 +36,13 @@ def merge(
             "last known]"
         ),
     ] = None,
+    drop_ended: Annotated[
+        bool,
+        typer.Option(
+            "--drop-ended",
+            help="Leave a venue out once its data has ended before that of the others. [default: keep it]",
+        ),
+    ] = False,
     flags: Flags,
     quiet: Quiet = False,
 ) -> None:
@@ -49,6 +56,7 @@ def merge(
     Examples:
       liqcore merge binance.parquet okx.parquet bybit.parquet -o all.png -o all.parquet
       liqcore merge binance.parquet okx.parquet -o day.png --opened-within 24h --stale-after 10m
+      liqcore merge binance.parquet closed-venue.parquet -o both.png --drop-ended
 
     \b
     Exit codes:
@@ -71,7 +79,8 @@ def merge(
         if len(set(names)) < len(names):
             return merge_venues(heatmaps, step=bin_)  # whose error says which venue is there twice
         named = dict(zip(names, heatmaps, strict=True))
-        merged = merge_venues(named, step=bin_, price_from=price_from, stale_after=stale_after)
+        ended = "drop" if drop_ended else "keep"
+        merged = merge_venues(named, step=bin_, price_from=price_from, stale_after=stale_after, ended=ended)
         return merged.select(**selection_of(settings))
 
     draw(compute, settings, output, [str(file) for file in files], quiet=quiet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from ..config.config import Config
 from ..errors import DataError
 from ..market.prices import of_one_market
-from ..sources.report import summary_of
+from ..sources.candles import Candles
+from ..sources.report import ReadReport, summary_of
 from ..tables.batch import is_table
 from ..words.times import in_ns, iso
 
@@ -65,6 +68,46 @@ class SideStreams:
         self.candles = load(candles, source.candles, read_candles, tables.read_candles)
         self._given = {"marks": given_marks, "open interest": samples, "candles": self.candles}
         self._next = {"marks": 0, "open_interest": 0, "candles": 0}
+        self.has_volumes = True  # what was traded is known, if not by whom
+        self._said: list[str] = []
+
+    def stand_for_trades(self, config: Config) -> None:
+        """
+        Let candles stand for trades, also without taker volumes where the model does not ask which side was taker.
+
+        Raises
+        ------
+        DataError
+            If the model needs more than the candles tell.
+        """
+        candles = self.candles
+        if candles.buy_qty is not None or not len(candles.ts_open):
+            return
+        model = config.model.name or ("flow" if self.open_interest is None else "oi")
+        if model == "flow" or config.model.taker_tilt:
+            needed = 'the model "flow"' if model == "flow" else "taker_tilt"
+            raise DataError(
+                f"candles: expected taker volumes, which tell {needed} what was opened, found none: give trades, "
+                'candles of a venue that tells them, or open interest to the model "oi", which needs none'
+            )
+        volume = getattr(candles, "volume", None)
+        self.has_volumes = volume is not None
+        if volume is None:
+            if model == "blend":
+                raise DataError('candles: expected volumes, of which the model "blend" takes a part, found none')
+            bought = sold = np.zeros(len(candles.ts_open))
+            said = "candles tell no volumes: what open interest opens between two samples opens at the last close"
+        else:  # the sum is exact, whatever the halves
+            decimals = _core.finest_decimals(volume)
+            bought = np.round(volume / 2, decimals)
+            sold = np.round(volume - bought, decimals)
+            said = "candles tell no taker volumes: half of each volume stands in as bought, half as sold"
+        self._said.append(said)
+        report = getattr(candles, "report", None) or ReadReport()
+        opens, highs, lows, closes = (getattr(candles, name) for name in ("open", "high", "low", "close"))
+        self.candles = Candles(
+            candles.ts_open, opens, highs, lows, closes, bought, sold, candles.interval_ns, volume, report
+        )
 
     def check(self, ts: int, price: float, *, has_trades: bool) -> None:
         """
@@ -171,7 +214,9 @@ class SideStreams:
         DataError
             If no sample of open interest is of their time.
         """
-        notes = []
+        notes = list(self._said)
+        if not self.has_volumes:
+            traded = math.inf
         for kind, given in self._given.items():
             found = self.symbol_of(given)
             if found and symbol and not _same_market(found, symbol):

@@ -325,7 +325,7 @@ def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
     if bought < 0 or (sold < 0 and volume < 0):
         bought = sold = -1
     rest = sold if sold >= 0 else volume
-    places = [*prices, *([bought, rest] if bought >= 0 else [])]
+    places = [*prices, *([bought, rest] if bought >= 0 else [volume] if volume >= 0 else [])]
     parts = [
         (table.times(batch, time), *(table.numbers(batch, at) for at in places))
         for batch in table.batches([time, *places])
@@ -336,11 +336,12 @@ def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
         if len(ts) and not interval_ns:
             raise table.error("one candle does not tell its length: give interval=")
     buys = sells = None
+    traded = values[4] if bought < 0 <= volume else None
     if bought >= 0:
         buys, sells = values[4], values[5]
         if sold < 0:  # of two decimals, rounded to the decimals that both have
             sells = np.round(sells - buys, _core.finest_decimals(np.concatenate([sells, buys])))
-    return Candles(ts, values[0], values[1], values[2], values[3], buys, sells, interval_ns)
+    return Candles(ts, values[0], values[1], values[2], values[3], buys, sells, interval_ns, traded)
 
 
 def _samples(given: Any, what: str, value: str, names: Sequence[str]) -> tuple[Times, Numbers]:

@@ -84,6 +84,15 @@ class MergedHeatmap(Heatmap):
         return self._venues.staleness(shown.view.first + shown.starts[1:].astype(np.int64) - 1)
 
     @property
+    def ended(self) -> dict[str, int]:
+        """
+        The last event of each venue whose data ends a window or more before that of the others, ns, by name.
+
+        What it had open then is shown as last known, or, after ``merge_venues(ended="drop")``, no longer.
+        """
+        return dict(self._venues.ended)
+
+    @property
     def stale(self) -> NDArray[np.bool_]:
         """Where a venue's last event was longer than a column ago, so that it shows what was last known, or, after
         `stale_after`, nothing: shape (venues, columns)."""
@@ -136,7 +145,8 @@ class MergedHeatmap(Heatmap):
         for name, is_stale, ns in zip(self.venues, self.stale[:, -1], age.tolist(), strict=True):
             if is_stale:
                 limit = self._venues.stale_after_ns
-                kept = "left out" if limit is not None and ns > limit else "as last known"
+                dropped = self._venues.drop_ended and name in self.ended
+                kept = "left out" if dropped or (limit is not None and ns > limit) else "as last known"
                 out.append(f"{name} {kept}, " + ("no event yet" if ns == UNLIMITED else f"{_ago(ns)} old"))
         return out
 
@@ -164,6 +174,7 @@ def describe(venues: Venues) -> dict[str, Any]:
         "intensity": venues.leverage.intensity,
         "price_from": venues.price_from,
         "stale_after_ns": venues.stale_after_ns,
+        "ended": venues.ended,
         "venues": {part.name: part.meta for part in venues.parts},
         "inexact": any(meta.get("inexact") for meta in own),
         "sequential": any(meta.get("sequential") for meta in own),
