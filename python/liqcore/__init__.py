@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .runs.features import Features, features, load_features
     from .runs.footprints import footprints
     from .runs.heatmap import heatmap
+    from .runs.screen import Screen, Screened, screen
     from .simulation.market import Market
     from .simulation.simulation import simulate
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
@@ -103,6 +104,7 @@ _HOMES = {
         ".runs.features": ("Features", "features", "load_features"),
         ".runs.footprints": ("footprints",),
         ".runs.heatmap": ("heatmap",),
+        ".runs.screen": ("Screen", "Screened", "screen"),
         ".simulation.market": ("Market",),
         ".simulation.simulation": ("simulate",),
         ".sources": ("read_candles", "read_funding", "read_marks", "read_open_interest", "read_trades"),
@@ -144,6 +146,8 @@ __all__ = [
     "Opened",
     "PriceAxis",
     "Publisher",
+    "Screen",
+    "Screened",
     "Segment",
     "Snapshot",
     "Stats",
@@ -183,6 +187,7 @@ __all__ = [
     "read_trades",
     "schedule_from_binance",
     "schedule_from_ccxt",
+    "screen",
     "set_cpu_target",
     "simulate",
     "venues",

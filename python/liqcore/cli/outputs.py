@@ -15,13 +15,16 @@ Writes = Callable[[Path], object]
 PICTURES = (".png",)
 RESULT = ".parquet"
 TABLE = ".csv"
-WORDS = {**dict.fromkeys(PICTURES, "picture"), RESULT: "result", TABLE: "table"}
+JSON = ".json"
+WORDS = {**dict.fromkeys(PICTURES, "picture"), RESULT: "result", TABLE: "table", JSON: "json"}
 
 
 class Write(Protocol):
     """Writes every file by the function of its kind."""
 
-    def __call__(self, *, picture: Writes = ..., result: Writes = ..., table: Writes = ...) -> None: ...
+    def __call__(
+        self, *, picture: Writes = ..., result: Writes = ..., table: Writes = ..., json: Writes = ...
+    ) -> None: ...
 
 
 def kinds(known: Sequence[str]) -> str:

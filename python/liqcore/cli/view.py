@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ def refuse_terms(settings: Config) -> None:
             raise InvalidConfigError(f"{origin.removeprefix('flag ')} {OF_TRADES}")
 
 
-def load_shown(path: str, settings: Config) -> "Heatmap":
+def load_shown(path: str | os.PathLike[str], settings: Config) -> "Heatmap":
     """Read a saved heatmap, and return what the settings show of it: its cells and shares as the options have them."""
     from ..config.build import profile_of, selection_of
     from ..views.saved import load_heatmap

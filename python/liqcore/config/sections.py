@@ -260,7 +260,7 @@ class WindowConfig(Section):
         example='"24h"',
         argument="last",
         flag="--last",
-        commands=("heatmap", "features", "map", "zones", "merge"),
+        commands=("heatmap", "features", "map", "zones", "merge", "screen", "watch"),
     )
     opened_within: str | None = setting(
         None,
@@ -270,7 +270,7 @@ class WindowConfig(Section):
         example='"24h"',
         argument="opened_within",
         flag="--opened-within",
-        commands=("heatmap", "map", "zones", "merge"),
+        commands=("heatmap", "map", "zones", "merge", "screen", "watch"),
     )
     start: str | None = setting(
         None,
@@ -280,7 +280,7 @@ class WindowConfig(Section):
         example='"2026-06-12"',
         argument="start",
         flag="--from",
-        commands=("heatmap", "features", "map", "zones", "merge"),
+        commands=("heatmap", "features", "map", "zones", "merge", "screen", "watch"),
         late=True,
     )
     end: str | None = setting(
@@ -291,7 +291,7 @@ class WindowConfig(Section):
         example='"2026-06-13T12:00"',
         argument="end",
         flag="--to",
-        commands=("heatmap", "features", "map", "zones", "merge"),
+        commands=("heatmap", "features", "map", "zones", "merge", "screen", "watch"),
         late=True,
     )
 
@@ -547,7 +547,7 @@ class RenderConfig(Section):
         'Side of the positions shown: "long" levels lie below the price, "short" levels above it; or "both".',
         argument="side",
         flag="--side",
-        commands=("heatmap", "map", "zones", "merge"),
+        commands=("heatmap", "map", "zones", "merge", "screen", "watch"),
     )
     threshold: float | str | None = setting(
         None,
@@ -576,7 +576,7 @@ class RenderConfig(Section):
         'Price at which USD of linear contracts are reckoned: of the "level", or of the "entry" that implies it.',
         argument="value",
         flag="--value",
-        commands=("heatmap", "map", "zones", "merge"),
+        commands=("heatmap", "map", "zones", "merge", "screen", "watch"),
         late=True,
     )
     tiers: str | None = setting(
