@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidConfigError
 from ..history.age import opened_within, shares_of
 from ..history.shown import Shown
+from ..tables.arrow import ArrowTable, Exported
 from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of
 from ..words.times import iso
 
@@ -115,7 +116,7 @@ class Magnet(NamedTuple):
     zone: Zone
 
 
-class Zones(list[Zone], Tabular):
+class Zones(list[Zone], Tabular, ArrowTable):
     """
     Zones of one instant: a list that is also a table.
 
@@ -142,6 +143,9 @@ class Zones(list[Zone], Tabular):
         super().__init__(zones)
         self.step = step
         self.extra = dict(extra or {})
+
+    def _table(self) -> Exported:
+        return self._columns().columns, {"step": repr(self.step)}
 
     def _columns(self) -> Columns:
         def times(name: str, of: Iterable[Any] = self) -> NDArray[Any]:

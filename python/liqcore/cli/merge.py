@@ -8,9 +8,10 @@ import typer
 from ..config.config import Config
 from ..errors import InvalidConfigError
 from .common import guarded
-from .options import Flags, Outputs, Quiet, option, with_settings
+from .options import Flags, Outputs, Quiet, Tiers, leverage_flag, option, with_settings
 from .progress import ProgressCallback
 from .run import draw
+from .view import part_of
 
 if TYPE_CHECKING:
     from ..views.heatmap import Heatmap
@@ -43,6 +44,7 @@ def merge(
             help="Leave a venue out once its data has ended before that of the others. [default: keep it]",
         ),
     ] = False,
+    leverage: Tiers = None,
     flags: Flags,
     quiet: Quiet = False,
 ) -> None:
@@ -66,10 +68,9 @@ def merge(
     """
     if len(files) < 2:
         raise InvalidConfigError(f"FILES must be at least two saved heatmaps, was {files[0]} alone")
-    settings = Config.resolve(None, {}, flags)
+    settings = Config.resolve(None, {}, {**flags, **leverage_flag(leverage)})
 
     def compute(_: ProgressCallback | None) -> "Heatmap":
-        from ..config.build import selection_of
         from ..views.merge import merge_venues
         from ..views.saved import load_heatmap
 
@@ -81,6 +82,6 @@ def merge(
         named = dict(zip(names, heatmaps, strict=True))
         ended = "drop" if drop_ended else "keep"
         merged = merge_venues(named, step=bin_, price_from=price_from, stale_after=stale_after, ended=ended)
-        return merged.select(**selection_of(settings))
+        return part_of(merged, settings)
 
     draw(compute, settings, output, [str(file) for file in files], quiet=quiet)

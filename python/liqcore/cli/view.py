@@ -84,14 +84,19 @@ def refuse_terms(settings: Config) -> None:
 
 
 def load_shown(path: str | os.PathLike[str], settings: Config) -> "Heatmap":
-    """Read a saved heatmap, and return what the settings show of it: its cells and shares as the options have them."""
-    from ..config.build import profile_of, selection_of
+    """Read a saved heatmap, and return what the settings show of it."""
     from ..views.saved import load_heatmap
+
+    return part_of(load_heatmap(path), settings)
+
+
+def part_of(heatmap: "Heatmap", settings: Config) -> "Heatmap":
+    """Return what the settings show of a heatmap: a selection, in cells and shares as the options have them."""
+    from ..config.build import profile_of, selection_of
 
     def given(*keys: str) -> bool:
         return any(settings.origin(key).startswith("flag ") for key in keys)
 
-    heatmap = load_heatmap(path)
     step = settings.axis.step if given("axis.step") else None
     window = settings.window.length if given("window.length") else None
     if step is not None or window is not None:

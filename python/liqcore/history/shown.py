@@ -258,7 +258,8 @@ class Shown:
                 if tier not in shown:
                     raise InvalidConfigError(f"leverage must be among the tiers {shown}, was {tier:g}")
             view = replace(view, tiers=tuple(tier in asked for tier in tiers))
-        view = self._spanned(view, *span)
+        if span != (None, None, None):
+            view = self._spanned(view, *span)
         if opened_within is not None:
             view = self._opened_within(view, opened_within)
         if value is not None:
@@ -270,7 +271,7 @@ class Shown:
 
     def _spanned(self, view: View, start: Time | None, end: Time | None, last: Length | None) -> View:
         """The columns that begin at `start` or later and have ended by `end`, and of these the last."""
-        if not view.count or (start is None and end is None and last is None):
+        if not view.count:
             return view
         first, stop = 0, len(self.times)
         if start is not None:

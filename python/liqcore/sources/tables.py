@@ -2,8 +2,8 @@
 Tables of other libraries, read through Arrow's PyCapsule interface: no Arrow library is imported.
 
 Taken is whatever has ``__arrow_c_stream__`` or ``__arrow_c_array__``: tables, record batches and readers of pyarrow,
-data frames of polars and pandas (2.2 or later, with pyarrow), relations of duckdb. docs/how-to/arrow.md says what is
-read in place and what is converted.
+data frames of polars and pandas, relations of duckdb. Frames of pandas without pyarrow are read column by column.
+docs/how-to/arrow.md says what is read in place and what is converted.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import Stats
 from ..errors import DataError, LiqcoreError
-from ..tables.batch import TradeBatch
+from ..tables.arrow import export_table
+from ..tables.batch import TradeBatch, is_frame
 from ..tables.column import Column
+from ..tables.frames import frame_columns
 from .candles import BOUGHT, OPEN_TIME, PRICES, SOLD, VOLUME, Candles
 from .fills import WORDS, Roles, known_users, roles_in, sort_out, users_of
 from .meaning import TradeColumns, column_names, find, listed, quantity_like, recognise, settle
@@ -45,8 +47,12 @@ class _Table:
     def __init__(self, given: Any, what: str) -> None:
         self.what = what
         with self._named():
-            if hasattr(given, "__arrow_c_stream__"):
-                self._reader = _core.ArrowReader.of_stream(given.__arrow_c_stream__())
+            self._missing: list[int] = []  # of each column, where the stream does not tell
+            if (stream := _stream_of(given)) is not None:
+                self._reader = _core.ArrowReader.of_stream(stream)
+            elif is_frame(given):  # without pyarrow pandas hands out no Arrow data
+                columns, self._missing = frame_columns(given)
+                self._reader = _core.ArrowReader.of_stream(export_table(columns))
             else:
                 self._reader = _core.ArrowReader.of_array(*given.__arrow_c_array__())
         self._fields = self._reader.fields
@@ -83,7 +89,7 @@ class _Table:
                 raise self.error(f"expected no null, found {count:,} rows that are")
             for at in columns:
                 with self._named():
-                    count = batch.nulls(at)
+                    count = self._missing[at] if self._missing else batch.nulls(at)
                 if count:
                     raise self.error(f"expected no null in {self.names[at]}, found {count:,} in {len(batch):,} rows")
             yield batch
@@ -183,6 +189,18 @@ class _Table:
 
     def _named(self) -> _Named:
         return _Named(self.what)
+
+
+def _stream_of(given: Any) -> Any:
+    """What hands out Arrow data as a stream; None where it does not, such as a frame of pandas without pyarrow."""
+    if not hasattr(given, "__arrow_c_stream__"):
+        return None
+    try:
+        return given.__arrow_c_stream__()
+    except ImportError:
+        if is_frame(given):
+            return None
+        raise
 
 
 class _Named:

@@ -58,7 +58,14 @@ class TradeBatch(ArrowTable):
 
 
 def is_table(given: object) -> bool:
-    """Whether an object hands out Arrow data; a `TradeBatch` does, but is arrays already."""
+    """Whether an object hands out Arrow data, or is a data frame; a `TradeBatch` does, but is arrays already."""
     if isinstance(given, TradeBatch):
         return False
-    return hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__")
+    return hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__") or is_frame(given)
+
+
+def is_frame(given: object) -> bool:
+    """Whether an object is a data frame of pandas, of whatever version: no pandas is imported to tell."""
+    return type(given).__module__.partition(".")[0] == "pandas" and all(
+        hasattr(given, name) for name in ("columns", "index", "isna")
+    )

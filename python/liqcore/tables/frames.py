@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
 from ..words.files import write_whole
+from ..words.times import in_ns
 
 __all__ = ["Columns", "Tabular", "amount_decimals", "csv_or", "decimals_of", "package"]
 
@@ -121,6 +122,39 @@ def package(name: str, what: str) -> Any:
         return importlib.import_module(name)
     except ImportError:
         raise ImportError(f"{what} needs {name}: pip install {name}") from None
+
+
+def frame_columns(frame: Any) -> tuple[dict[str, NDArray[Any] | list[str]], list[int]]:
+    """
+    Return the columns of a pandas data frame as `export_table` takes them, and how many of each are not known.
+
+    An index that is named, or not the mere count of the rows, is the first of them.
+
+    Raises
+    ------
+    DataError
+        If a time lies outside the years 1678 to 2261.
+    """
+    index = frame.index
+    given = [(str(name), frame.iloc[:, at]) for at, name in enumerate(frame.columns)]
+    if index.name is not None or type(index).__name__ != "RangeIndex":
+        given.insert(0, (str(index.name or "index"), index))
+    columns = {name: _array_of(name, column) for name, column in given}
+    return columns, [int(column.isna().sum()) for _, column in given]
+
+
+def _array_of(name: str, column: Any) -> NDArray[Any] | list[str]:
+    kind = getattr(column.dtype, "kind", "O")
+    if kind == "M":
+        unit = getattr(column.dtype, "unit", None) or np.datetime_data(column.dtype)[0]
+        return in_ns(np.asarray(column, f"datetime64[{unit}]"), name).view("datetime64[ns]")  # UTC, where it has a zone
+    if kind in "biuf":
+        if isinstance(column.dtype, np.dtype):
+            return np.asarray(column)
+        if not column.isna().any():
+            return np.asarray(column.to_numpy(f"{kind}{1 if kind == 'b' else 8}"))
+        return np.asarray(column.to_numpy(np.float64, na_value=np.nan))
+    return ["" if unknown else str(value) for value, unknown in zip(column, column.isna(), strict=True)]
 
 
 def _is_time(column: Any) -> bool:
