@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "liqcore/archive.hpp"
 #include "liqcore/features.hpp"
 #include "random_stream.hpp"
 
@@ -45,6 +46,22 @@ inline std::vector<double> features_of(const Engine& engine, liqcore::FeatureRea
   for (double& value : out)
     if (std::isnan(value)) value = -1.0;  // NaN equals nothing
   return out;
+}
+
+/// The windows of a checkpoint of an engine as they come back from a file, the unfinished one as the last.
+inline void through_rows(const Engine& engine, liqcore::Checkpoint& checkpoint) {
+  const liqcore::History all = *engine.history_so_far();
+  const liqcore::History back =
+      liqcore::from_rows(all.terms(), all.segment(0).start_ns, all.size(), liqcore::to_rows(all));
+  liqcore::History closed(back.terms(), std::nullopt);
+  for (std::size_t i = 0; i + 1 < back.size(); ++i) closed.append(back.segment(i));
+  liqcore::Cells base;
+  back.base().extract(base);
+  closed.set_base(base, checkpoint.history.total() - closed.size());
+  const std::int64_t last_ns = checkpoint.open->last_ns;
+  checkpoint.history = std::move(closed);
+  checkpoint.open = back.segment(back.size() - 1);
+  checkpoint.open->last_ns = last_ns;
 }
 
 /// Where sums of fractions may be added up in another order (engine.hpp): nowhere; in accounts and what was
