@@ -63,7 +63,7 @@ def test_tiers_and_a_table_of_the_sum(capsys, files, worked):  # noqa: F811
     shown = lq.merge_venues(worked).select(leverage=float(tiers))
     assert np.array_equal(lq.load_heatmap("all.parquet").values, shown.values)
     rows = Path("all.csv").read_text().splitlines()
-    assert rows[0] == "time,low,high,long,short,liquidated"
+    assert rows[0] == "time,low,high,long,short,liquidated,unit"
     assert len(rows) - 1 == np.count_nonzero((shown.values != 0) | (shown.liquidated != 0))
 
 

@@ -68,8 +68,9 @@ def test_the_cells_of_a_heatmap_as_csv(hm: lq.Heatmap, tmp_path: Path) -> None:
     path = hm.save(tmp_path / "hm.csv")
     check_cells(path, len(hm.times), ("low", "high"), 1)
     head, rows = rows_of(path)
-    assert head == ["time", "low", "high", "long", "short", "liquidated"]
-    cells = np.array([[float(cell) for cell in row[1:]] for row in rows])
+    assert head == ["time", "low", "high", "long", "short", "liquidated", "unit"]
+    assert {row[-1] for row in rows} == {"usd"}
+    cells = np.array([[float(cell) for cell in row[1:-1]] for row in rows])
     assert (cells[:, 1] - cells[:, 0]).round(6).tolist() == [round(hm.step, 6)] * len(cells)
     for column, wanted in zip(cells.T[2:], (hm.long, hm.short, hm.liquidated), strict=True):
         assert column.sum() == pytest.approx(wanted.sum(dtype=np.float64), rel=1e-6)
@@ -82,8 +83,8 @@ def test_a_map_as_csv(hm: lq.Heatmap, tmp_path: Path) -> None:
     check_cells(path, 1, ("low", "high"), 0)  # rows of 25
     head, rows = rows_of(path)
     assert head[:7] == ["time", "low", "high", "long", "short", "cumulative_long", "cumulative_short"]
-    assert head[7:] == ["long_10x", "short_10x", "long_50x", "short_50x"]
-    values = {name: [float(row[at]) for row in rows] for at, name in enumerate(head) if at}
+    assert head[7:] == ["long_10x", "short_10x", "long_50x", "short_50x", "unit"]
+    values = {name: [float(row[at]) for row in rows] for at, name in enumerate(head[:-1]) if at}
     assert sum(values["long"]) == pytest.approx(now.long.sum(), rel=1e-6)
     assert values["cumulative_long"][0] == pytest.approx(now.long.sum(), rel=1e-6)
     assert sum(values["long_10x"]) + sum(values["long_50x"]) == pytest.approx(sum(values["long"]), abs=0.01 * len(rows))

@@ -95,13 +95,14 @@ def cell_columns(shown: Shown) -> Columns:
     longs, shorts, values = shown.cells
     gone = shown.liquidated
     at, rows = np.nonzero((values != 0) | (gone != 0))
-    columns = {
+    columns: dict[str, Any] = {
         "time": shown.times[at].view("datetime64[ns]"),
         "low": shown.edges[rows],
         "high": shown.edges[rows + 1],
         "long": longs[at, rows],
         "short": shorts[at, rows],
         "liquidated": gone[at, rows],
+        "unit": [shown.view.unit] * len(at),
     }
     prices = dict.fromkeys(("low", "high"), decimals_of(shown.histories.tick_size))
     return Columns(columns, prices | dict.fromkeys(("long", "short", "liquidated"), amount_decimals(shown.view.unit)))

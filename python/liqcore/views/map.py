@@ -141,7 +141,8 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
         low = self.prices[some]
         high = np.append(self.prices, self.prices[-1:] + self.step)[some + 1]
         time = np.full(len(some), self.time_ns).view("datetime64[ns]")
-        columns = {"time": time, "low": low, "high": high, **{name: column[some] for name, column in sums.items()}}
+        columns: dict[str, Any] = {"time": time, "low": low, "high": high}
+        columns |= {name: column[some] for name, column in sums.items()} | {"unit": [self.unit] * len(some)}
         prices = dict.fromkeys(("low", "high"), decimals_of(self.step))
         return Columns(columns, prices | dict.fromkeys(sums, amount_decimals(self.unit)))
 
