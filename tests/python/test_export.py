@@ -216,10 +216,12 @@ def test_what_cannot_be_drawn_says_why(hm: lq.Heatmap, monkeypatch: pytest.Monke
 
 
 def test_representations_are_one_short_line(hm: lq.Heatmap, found: lq.Features) -> None:
-    for shown in (hm, hm.map(), hm.zones(), found, hm.select(threshold=1e12).zones()):
+    others = (hm.at("2026-01-05T03:00"), hm.age(), hm.select(threshold=1e12).zones(), Config())
+    for shown in (hm, hm.map(), hm.zones(), found, *others):
         assert repr(shown).startswith("<")
         assert len(repr(shown)) < 120
         assert "\n" not in repr(shown)
+    assert repr(Config().replace(window={"length": "1m"})) == "<Config: window.length='1m'>"
 
 
 def test_a_picture_as_bytes_in_a_file_and_under_a_name(hm: lq.Heatmap, tmp_path: Path) -> None:

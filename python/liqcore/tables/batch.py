@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..words.times import in_ns, refuse_other_units
+from ..words.times import in_ns, iso, refuse_other_units
 from .arrow import ArrowTable, Exported
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TradeBatch(ArrowTable):
     """
     A run of trades, sorted by time and clean: finite prices and quantities above zero.
@@ -51,6 +51,10 @@ class TradeBatch(ArrowTable):
     def __len__(self) -> int:
         """Count the trades."""
         return len(self.ts)
+
+    def __repr__(self) -> str:
+        span = f" from {iso(int(self.ts[0]))} to {iso(int(self.ts[-1]))}" if len(self) else ""
+        return f"<TradeBatch: {len(self):,} trades{span}>"
 
     def _table(self) -> Exported:
         ts = self.ts.view("datetime64[ns]")

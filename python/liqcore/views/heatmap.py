@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RECENT_COLUMNS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Column:
     """
     One column of a heatmap: the live levels at the end of a window.
@@ -51,6 +51,10 @@ class Column:
     def values(self) -> NDArray[np.float32]:
         """``long + short``."""
         return self.long + self.short
+
+    def __repr__(self) -> str:
+        unfinished = "" if self.complete else ", unfinished"
+        return f"<Column to {iso(self.end_ns)}{unfinished}: {len(self.prices)} rows of {self.step:g}, {self.unit}>"
 
 
 class OfData:
