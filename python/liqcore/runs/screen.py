@@ -22,7 +22,7 @@ from ..sources.trade_files import open_trade_file
 from ..tables.archive import is_saved
 from ..tables.frames import Columns, Tabular, amount_decimals, csv_or
 from ..views.heatmap import Heatmap
-from ..views.notebook import Drawn
+from ..views.notebook import Target
 from ..views.saved import load_heatmap
 from ..words.files import write_whole
 from ..words.times import Time
@@ -172,7 +172,7 @@ class Screen(Sequence[Screened], Tabular):
             file.write(self.to_json().encode() + b"\n")
         return Path(path)
 
-    def render(self, path: Drawn = None) -> Any:
+    def render(self, path: Target = None) -> Any:
         """
         Draw the markets' small pictures side by side, in their order: PNG, as `Heatmap.render` returns it.
 

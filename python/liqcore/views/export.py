@@ -16,7 +16,7 @@ from ..history.candles import CANDLE
 from ..history.shown import Shown
 from ..tables.arrow import ArrowTable, Exported
 from ..tables.frames import MOST_ROWS, Columns, Tabular, amount_decimals, csv_or, decimals_of, package
-from .notebook import Drawn, Pictured
+from .notebook import Pictured, Target
 
 
 class Exports(Pictured, Tabular, ArrowTable):
@@ -29,7 +29,7 @@ class Exports(Pictured, Tabular, ArrowTable):
         """Names of the venues it shows."""
         raise NotImplementedError
 
-    def render(self, path: Drawn = None, **options: Any) -> Any:
+    def render(self, path: Target = None, **options: Any) -> Any:
         """
         Draw it to a file, such as "x.png", or a binary file that is open; without one, return the picture as bytes.
 

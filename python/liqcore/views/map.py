@@ -21,7 +21,7 @@ from ..tables.arrow import ArrowTable, Exported
 from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of, package
 from ..words.times import Length, iso
 from .export import said_in_attributes
-from .notebook import Drawn, Pictured
+from .notebook import Pictured, Target
 
 __all__ = ["Cluster", "LiquidationMap", "MapLayer", "Within"]
 
@@ -310,7 +310,7 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
         second = "" if not math.isnan(low) else "liquidates "
         return f"{said('fall', 'liquidates ', low, long, 'longs')}, {said('rise', second, high, short, 'shorts')}"
 
-    def render(self, path: Drawn = None, **options: Any) -> Any:
+    def render(self, path: Target = None, **options: Any) -> Any:
         """
         Draw it to a file, such as "x.png", or a binary file that is open; without one, return the picture as bytes.
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from ..errors import LiqcoreError
 
-Drawn = str | os.PathLike[str] | BinaryIO | None
+Target = str | os.PathLike[str] | BinaryIO | None
 """Where a picture goes: a file's name, a binary file that is open, or, None, back to the caller as bytes."""
 
 SIZE: dict[str, Any] = {"width": 1200, "height": 675}
@@ -20,7 +20,7 @@ class Pictured:
 
     __slots__ = ()
 
-    def render(self, path: Drawn = None, **options: Any) -> Any:
+    def render(self, path: Target = None, **options: Any) -> Any:
         """Draw it."""
         raise NotImplementedError
 
