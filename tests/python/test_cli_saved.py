@@ -138,6 +138,14 @@ def test_a_map_as_a_table(hm: lq.Heatmap) -> None:
     assert sum(float(row["long"]) for row in rows) == pytest.approx(wanted.long.sum(), rel=1e-6)
 
 
+def test_more_rows_than_spreadsheets_show_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("liqcore.tables.frames.MOST_ROWS", 10)
+    outcome = run("heatmap", "btc.parquet", "-o", "x.csv", "-q")
+    assert outcome.exit_code == 0
+    assert len(outcome.stderr.splitlines()) == 1
+    assert "rows, of which spreadsheets show 10" in outcome.stderr
+
+
 def test_zones_near_and_old_as_a_table(hm: lq.Heatmap) -> None:
     rows = json.loads(done("zones", "btc.parquet", "--within", "5", "--top", "0", "--json"))["zones"]
     assert 0 < len(rows) < len(hm.zones())

@@ -141,8 +141,8 @@ def test_binary_fractions_do_not_show(tmp_path: Path) -> None:
 def test_more_rows_than_a_spreadsheet_shows_are_said(
     hm: lq.Heatmap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("liqcore.views.export.MOST_ROWS", 10)
-    with pytest.warns(UserWarning, match=r"^x\.csv has [0-9,]+ rows, of which spreadsheets show 10: show a"):
+    monkeypatch.setattr("liqcore.tables.frames.MOST_ROWS", 10)
+    with pytest.warns(UserWarning, match=r"^the table has [0-9,]+ rows, of which spreadsheets show 10: show a"):
         hm.save(tmp_path / "x.csv")
 
 

@@ -49,7 +49,10 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
     with outputs(paths, inputs) as write:
         shown = compute_view(compute, config, quiet=quiet)
         look = look_of(config)
-        write(picture=lambda path: shown.render(path, **look), result=shown.save, table=shown.save)
+        with collected_warnings() as said:
+            write(picture=lambda path: shown.render(path, **look), result=shown.save, table=shown.save)
+    for warning in said:
+        typer.echo(f"warning: {plain(warning)}", err=True)
     if not quiet:
         summarise(shown, config, paths, console())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import importlib
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -64,8 +65,14 @@ class Tabular:
         return frame.with_columns(polars.col(times).dt.replace_time_zone("UTC")) if times else frame
 
     def _save_csv(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as CSV for spreadsheets; it appears whole or not at all."""
+        """Write it as CSV for spreadsheets; it appears whole or not at all. More rows than those show are warned of."""
         table = self._columns()
+        if (rows := _length(table)) > MOST_ROWS:
+            warnings.warn(
+                f"the table has {rows:,} rows, of which spreadsheets show {MOST_ROWS:,}: show a shorter span "
+                "(last, start, end), longer columns or higher rows (rebin)",
+                stacklevel=3,
+            )
         with write_whole(path) as file:
             for line in _lines(table):
                 file.write(line.encode())

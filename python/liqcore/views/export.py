@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +14,7 @@ from ..config.build import saved_look
 from ..history.candles import CANDLE
 from ..history.shown import Shown
 from ..tables.arrow import ArrowTable, Exported
-from ..tables.frames import MOST_ROWS, Columns, Tabular, amount_decimals, csv_or, decimals_of, package
+from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of, package
 from .notebook import Pictured, Target
 
 
@@ -57,7 +56,6 @@ class Exports(Pictured, Tabular, ArrowTable):
             If it ends otherwise.
         """
         if csv_or(path, ".parquet"):
-            warn_of_rows(self._columns(), Path(path).name)
             return self._save_csv(path)
         return self._shown.save(path)
 
@@ -106,17 +104,6 @@ def cell_columns(shown: Shown) -> Columns:
     }
     prices = dict.fromkeys(("low", "high"), decimals_of(shown.histories.tick_size))
     return Columns(columns, prices | dict.fromkeys(("long", "short", "liquidated"), amount_decimals(shown.view.unit)))
-
-
-def warn_of_rows(columns: Columns, name: str) -> None:
-    """Say that a spreadsheet does not show all rows of a file."""
-    rows = len(next(iter(columns.columns.values()), ()))
-    if rows > MOST_ROWS:
-        warnings.warn(
-            f"{name} has {rows:,} rows, of which spreadsheets show {MOST_ROWS:,}: show a shorter span (last, start, "
-            "end), longer columns or higher rows (rebin)",
-            stacklevel=4,
-        )
 
 
 def said_in_attributes(meta: Mapping[str, Any]) -> dict[str, str]:
