@@ -69,8 +69,8 @@ def test_a_heatmap_and_its_streams(trades: lq.TradeBatch) -> None:
     found = lq.heatmap(trades=frame_of(trades), marks=marks, open_interest=interest, **options)
     wanted = lq.heatmap(
         trades=trades,
-        marks=(trades.ts[::10], trades.price[::10]),
-        open_interest=(trades.ts[::20], quantity),
+        marks=(trades.ts[::10].copy(), trades.price[::10].copy()),
+        open_interest=(trades.ts[::20].copy(), quantity),
         **options,
     )
     assert np.array_equal(found.values, wanted.values)
@@ -110,7 +110,7 @@ def test_what_cannot_be_used_is_refused_as_of_arrow_tables(column: str, values: 
     with pytest.raises(lq.DataError) as error:
         arrow.read_trades(frame.assign(**{column: values}))
     assert message in str(error.value)
-    with pytest.raises(lq.DataError, match="expected a column for the price"):
+    with pytest.raises(lq.DataError, match="expected a column for price"):
         arrow.read_trades(frame.drop(columns="price"))
 
 
