@@ -333,6 +333,15 @@ def test_maps_and_merged_heatmaps_go_out(pa: Any, trades: lq.TradeBatch) -> None
     np.testing.assert_array_equal(both["long"].combine_chunks().flatten().to_numpy(), merged.long.ravel())
 
 
+def test_zones_go_out_with_text(pa: Any, trades: lq.TradeBatch) -> None:
+    zones = lq.heatmap(trades=trades, symbol="X", leverage={5: 0.5, 20: 0.5}).zones(threshold="p50")
+    table = pa.table(zones)
+    table.validate(full=True)
+    assert table["side"].to_pylist() == [zone.side for zone in zones]
+    assert table["value"].to_pylist() == [zone.value for zone in zones]
+    assert table.schema.metadata[b"step"] == repr(zones.step).encode()
+
+
 @pytest.mark.usefixtures("pd")
 def test_pandas_and_duckdb_read_what_goes_out(pa: Any, trades: lq.TradeBatch) -> None:
     duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
