@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import liqcore as lq
-from liqcore import arrow
+from liqcore import _core, arrow
 
 pd = pytest.importorskip("pandas")
 
@@ -114,19 +114,18 @@ def test_what_cannot_be_used_is_refused_as_of_arrow_tables(column: str, values: 
         arrow.read_trades(frame.drop(columns="price"))
 
 
-def test_zones_with_their_sides_go_out_as_a_table(trades: lq.TradeBatch) -> None:
-    hm = lq.heatmap(trades=trades, symbol="SIM")
-    zones = hm.zones()
-    assert arrow.is_table(zones)
-    reader = lq._core.ArrowReader.of_stream(zones.__arrow_c_stream__())  # type: ignore[attr-defined]
-    names = [name for name, _, _ in reader.fields]
+def test_text_goes_out_as_it_is() -> None:
+    words = ["buy", "sell", "", "größer", "buy"]
+
+    class Table:
+        def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+            return arrow.export_table({"n": np.arange(5.0), "words": words})
+
+    reader = _core.ArrowReader.of_stream(Table().__arrow_c_stream__())
+    assert [(name, form) for name, form, _ in reader.fields] == [("n", "g"), ("words", "U")]
     batch = reader.next()
     assert batch is not None
-    assert len(batch) == len(zones)
-    words = batch.words(names.index("side"), ["long", "short"])
-    assert [("long", "short")[number] for number in words] == [zone.side for zone in zones]
-    assert np.array_equal(batch.values(names.index("low")), [zone.low for zone in zones])
-    empty = hm.select(threshold=1e15).zones()
-    reader = lq._core.ArrowReader.of_stream(empty.__arrow_c_stream__())  # type: ignore[attr-defined]
-    assert len(empty) == 0
-    assert "side" in [name for name, _, _ in reader.fields]
+    assert batch.words(1, ["größer", "buy", "sell", ""]).tolist() == [1, 2, 3, 0, 1]
+    assert arrow.export_table({"words": []}) is not None
+    with pytest.raises(ValueError, match="columns must have one length, had"):
+        arrow.export_table({"n": np.arange(4.0), "words": words})

@@ -333,13 +333,14 @@ def test_maps_and_merged_heatmaps_go_out(pa: Any, trades: lq.TradeBatch) -> None
     np.testing.assert_array_equal(both["long"].combine_chunks().flatten().to_numpy(), merged.long.ravel())
 
 
-def test_zones_go_out_with_text(pa: Any, trades: lq.TradeBatch) -> None:
-    zones = lq.heatmap(trades=trades, symbol="X", leverage={5: 0.5, 20: 0.5}).zones(threshold="p50")
-    table = pa.table(zones)
+def test_text_goes_out(pa: Any) -> None:
+    class Table:
+        def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+            return lq.arrow.export_table({"n": np.arange(3.0), "words": ["", "größer", "x"]})
+
+    table = pa.table(Table())
     table.validate(full=True)
-    assert table["side"].to_pylist() == [zone.side for zone in zones]
-    assert table["value"].to_pylist() == [zone.value for zone in zones]
-    assert table.schema.metadata[b"step"] == repr(zones.step).encode()
+    assert table["words"].to_pylist() == ["", "größer", "x"]
 
 
 @pytest.mark.usefixtures("pd")

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from ..errors import InvalidConfigError
 from ..history.age import opened_within, shares_of
 from ..history.shown import Shown
-from ..tables.arrow import ArrowTable, Exported
 from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of
 from ..words.times import iso
 
@@ -116,7 +115,7 @@ class Magnet(NamedTuple):
     zone: Zone
 
 
-class Zones(list[Zone], Tabular, ArrowTable):
+class Zones(list[Zone], Tabular):
     """
     Zones of one instant: a list that is also a table.
 
@@ -143,9 +142,6 @@ class Zones(list[Zone], Tabular, ArrowTable):
         super().__init__(zones)
         self.step = step
         self.extra = dict(extra or {})
-
-    def _table(self) -> Exported:
-        return self._columns().columns, {"step": repr(self.step)}
 
     def _columns(self) -> Columns:
         def times(name: str, of: Iterable[Any] = self) -> NDArray[Any]:
