@@ -44,8 +44,7 @@ def test_a_market_is_as_its_heatmap_says(markets: dict[str, lq.Heatmap]) -> None
     for one in found:
         hm = markets[one.name]
         near = hm.map().within(8)
-        zones = [zone for zone in hm.zones() if abs(zone.distance_percent) <= 8]
-        zone = max(zones, key=lambda zone: zone.value)
+        zone = max(hm.zones(within=8), key=lambda zone: zone.value)
         assert (one.side, one.low, one.high, one.value) == (zone.side, zone.low, zone.high, zone.value)
         assert one.age_ns == hm.map().time_ns - zone.since_ns
         assert (one.long, one.short) == (near.long, near.short)

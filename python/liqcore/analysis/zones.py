@@ -253,12 +253,15 @@ def magnets(
     return sorted((Magnet(score(zone), zone) for zone in given), key=lambda magnet: -magnet.score)
 
 
-def find_spans(shown: Shown, cells: NDArray[np.float32], threshold: float | str | None) -> tuple[float, list[Span]]:
-    """Return what a threshold means among cells (2, rows) of one instant, and the zones' rows, lowest first."""
+def find_spans(
+    shown: Shown, cells: NDArray[np.float32], threshold: float | str | None, near: slice = slice(None)
+) -> tuple[float, list[Span]]:
+    """Return what a threshold means among cells (2, rows) of one instant, or some rows of it, and the zones' rows,
+    lowest first."""
     given = threshold if threshold is not None else shown.view.threshold
     limit = shown.limit(DEFAULT_THRESHOLD if given is None else given)
     # As float32, which the cells are: a cutoff that is one of them must not exclude it.
-    cutoff = np.float32(limit.cutoff(cells))
+    cutoff = np.float32(limit.cutoff(cells[:, near]))
     above = np.zeros((2, cells.shape[1] + 2), np.int8)
     above[:, 1:-1] = (cells > 0) & (cells >= cutoff)
     spans = [
@@ -269,13 +272,17 @@ def find_spans(shown: Shown, cells: NDArray[np.float32], threshold: float | str 
     return float(cutoff), sorted(spans, key=lambda span: (span.first, span.side))
 
 
-def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int) -> Zones:
+def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int, within: float | None = None) -> Zones:
     """`Heatmap.zones` after column `i`."""
     if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
         raise InvalidConfigError(f"columns must be a whole number, at least 1, was {columns!r}")
     start = max(i + 1 - columns, 0)
+    price = shown.price_after(i)
+    near = slice(None) if within is None else _near(shown, price, within)
     recent = _columns(shown, start, i + 1)
-    cutoff, spans = find_spans(shown, np.stack([side[-1] for side in recent]), threshold)
+    cutoff, spans = find_spans(shown, np.stack([side[-1] for side in recent]), threshold, near)
+    if within is not None:
+        spans = [span for span in spans if abs(_away(shown, span, price)) <= within]
     present = _present(recent, spans, cutoff)
     since = _since(shown, spans, cutoff, present, start)
     if shown.is_sequential:
@@ -284,7 +291,6 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
     else:
         names, live, opened = opened_within(shown, i, None)
     totals = [math.fsum(side) for side in live]  # exact: how many rows are empty does not matter
-    price = shown.price_after(i)
     zones = []
     for k, span in enumerate(spans):
         rows = slice(span.first, span.end)
@@ -304,7 +310,7 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
                 share=min(value / totals[span.side], 1.0),
                 peak_price=float(shown.prices[span.first + peak]) + shown.step / 2,
                 peak_value=float(mine[peak]),
-                distance_percent=_distance_percent(span.side, low, high, price),
+                distance_percent=_away(shown, span, price),
                 since_ns=since[k],
                 persistence=float(present[:, k].mean()),
                 ages=dict(zip(names, ages.tolist(), strict=True)),
@@ -313,6 +319,22 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
             )
         )
     return Zones(zones, step=shown.step)
+
+
+def _near(shown: Shown, price: float, within: float) -> slice:
+    """The rows that lie at most so many percent from a price, in part or in whole."""
+    if not 0 < within < 100:
+        raise InvalidConfigError(f"within must be above 0 and below 100 percent, was {within!r}")
+    if math.isnan(price):
+        raise InvalidConfigError("within must be asked of a heatmap with a last price: nothing has traded yet")
+    low, high = price * (1 - within / 100), price * (1 + within / 100)
+    first = int(np.searchsorted(shown.edges[1:], low, side="right"))
+    return slice(first, max(int(np.searchsorted(shown.prices, high, side="left")), first))
+
+
+def _away(shown: Shown, span: Span, price: float) -> float:
+    """How far rows are from a price, in percent of it."""
+    return _distance_percent(span.side, float(shown.edges[span.first]), float(shown.edges[span.end]), price)
 
 
 def find_swept(shown: Shown, i: int, end: int, threshold: float | str | None, columns: int) -> Zones:

@@ -40,7 +40,11 @@ def zones(
     leverage: Tiers = None,
     flags: Flags,
     within: Annotated[
-        float | None, typer.Option(min=0, help="Only zones at most so many percent away. [default: wherever they are]")
+        float | None,
+        typer.Option(
+            help="Only zones at most so many percent away; shares and percentiles are then of the bins there. "
+            "[default: wherever they are]"
+        ),
     ] = None,
     older_than: Annotated[
         str | None,
@@ -89,15 +93,15 @@ def zones(
         raise InvalidConfigError(f'--weights must be three weights such as "1,1,0.5", was "{weights}"')
     if swept is not None and sensitivity:
         raise InvalidConfigError("--sensitivity goes without --swept")
+    if within is not None and (swept is not None or sensitivity):
+        raise InvalidConfigError(f"--within goes without {'--swept' if swept is not None else '--sensitivity'}")
     with outputs(output_ or [], files or [], known=[TABLE]) as write:
         view, _ = open_view(files, config, {**flags, **leverage_flag(leverage)}, quiet=quiet)
         check_at(view, at)
         from ..analysis.zones import Zones, magnets  # here, because it loads the engine: help and errors come without
 
         now = view.map(at)
-        found = _found(view, now, at, swept, {"threshold": threshold, "columns": columns})
-        if within is not None:
-            found = [zone for zone in found if abs(zone.distance_percent) <= within]
+        found = _found(view, now, at, swept, {"threshold": threshold, "columns": columns}, within)
         if older_than is not None:
             latest = now.time_ns - parse_duration(older_than, name="--older-than")
             found = [zone for zone in found if zone.since_ns <= latest]
@@ -121,10 +125,12 @@ def zones(
         typer.echo(f"written to  {path}")
 
 
-def _found(view: Any, now: Any, at: str | None, swept: str | None, asked: Mapping[str, Any]) -> list[Any]:
+def _found(
+    view: Any, now: Any, at: str | None, swept: str | None, asked: Mapping[str, Any], within: float | None
+) -> list[Any]:
     """Zones of now, or those of before that the price has reached since."""
     if swept is None:
-        return list(view.zones(at, **asked))
+        return list(view.zones(at, within=within, **asked))
     end = now.time_ns
     length = parse_duration(swept, name="--swept")
     try:

@@ -219,7 +219,7 @@ def screen(
     at : int, str, datetime or datetime64, optional
         What was known at this time, as for `Heatmap.map`; the last column if left out.
     threshold : float or str, optional
-        What each bin of a zone holds at least, as for `Heatmap.zones`; "p90" by default.
+        What each bin of a zone holds at least, as for `Heatmap.zones`; "p90" by default, of the bins within reach.
     order : {"value", "distance", "age", "imbalance", "symbol"}
         See `Screen.sorted_by`.
     pictures : bool
@@ -330,8 +330,7 @@ def _screened(
 ) -> Screened:
     now = hm.map(at)
     near = now.within(within)
-    zones = [zone for zone in hm.zones(at, threshold=threshold) if abs(zone.distance_percent) <= within]
-    largest = max(zones, key=lambda zone: zone.value, default=None)
+    largest = max(hm.zones(at, threshold=threshold, within=within), key=lambda zone: zone.value, default=None)
     both = near.long + near.short
     nothing = math.nan
     return Screened(

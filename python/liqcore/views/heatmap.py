@@ -396,7 +396,12 @@ class Heatmap(OfData, Exports):
         return map_after(self._shown, self._shown.column_at(ts))
 
     def zones(
-        self, ts: Time | None = None, *, threshold: float | str | None = None, columns: int = RECENT_COLUMNS
+        self,
+        ts: Time | None = None,
+        *,
+        threshold: float | str | None = None,
+        within: float | None = None,
+        columns: int = RECENT_COLUMNS,
     ) -> Zones:
         """
         Return the zones of one instant: neighbouring bins of one side at or above a threshold, lowest price first.
@@ -412,6 +417,9 @@ class Heatmap(OfData, Exports):
             As for `select`, but of the bins of that instant, the two sides apart: a share of the largest (0 to 1), an
             amount above 1 in `unit`, or a percentile of those that are not zero. If left out that of the heatmap, or
             "p90", the tenth of the bins that hold the most.
+        within : float, optional
+            Only zones at most so many percent from the last price; a share or a percentile is then that of the bins
+            there, so that what is large far away does not hide what is large nearby.
         columns : int, optional
             Over how many columns up to the instant `Zone.persistence` counts.
 
@@ -431,7 +439,7 @@ class Heatmap(OfData, Exports):
         """
         from ..analysis.zones import find_zones
 
-        return find_zones(self._shown, self._shown.column_at(ts), threshold, columns)
+        return find_zones(self._shown, self._shown.column_at(ts), threshold, columns, within)
 
     def swept(
         self,
