@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -73,7 +74,7 @@ def test_nothing_overlaps_or_is_cut_on_any_screen(
 ) -> None:
     positions = ["long:60000:25x", "short:61000:50x:0.5", "long:59000:2x"]
     for name, hm in screens.items():
-        for own in ((), positions) if name != "merged" else ((),):
+        for own in ((), positions):
             look = RenderOptions(width=width, height=height, theme=theme, positions=own)
             of_map = MapOptions(width=width, height=height, theme=theme, positions=own)
             for picture in (describe(hm, look), describe_map(hm.map(), of_map)):
@@ -87,6 +88,23 @@ def test_nothing_overlaps_or_is_cut_on_any_screen(
                 assert "relative level: " in said, "the reader learns the scale where the numbers stand"
                 if width >= 1600:
                     assert ESTIMATE in said
+
+
+def test_what_has_no_room_is_left_out_in_the_stated_order(screens: dict[str, lq.Heatmap]) -> None:
+    hm = screens["cut"]
+    for shown, look in ((hm, RenderOptions), (hm.map(), MapOptions)):
+        before: set[str] = set()
+        for height in (900, 500, 420, 360, 320, 300, 290, 280, 270):
+            options: Any = look(width=600, height=height)
+            picture = describe(shown, options) if shown is hm else describe_map(shown, options)
+            assert_sound(picture)
+            left_out = {re.sub(r"[0-9.,]+", "#", item) for item in picture.left_out}
+            assert before <= left_out, "what has gone comes back"
+            before = left_out
+        assert "model flow" in left_out
+    small = describe(hm, RenderOptions(width=480, height=270))
+    assert "estimate, relative level: opened turnover" in words(small)
+    assert small.left_out[-1] == "model flow"
 
 
 # ---- one description -------------------------------------------------------------------------------------------------
