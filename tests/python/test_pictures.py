@@ -150,6 +150,23 @@ def test_a_description_is_frozen_and_says_all_that_is_drawn() -> None:
     assert roles <= picture.colours.keys(), "a renderer needs no colours of its own"
 
 
+# ---- the scale ---
+
+
+def test_no_text_calls_amounts_what_would_be_liquidated() -> None:
+    """Only a fitted profile gives dollars; "where positions would be liquidated" is a price, and fine."""
+    root = Path(__file__).resolve().parents[2]
+    files = [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "python").rglob("*.py")]
+    files += [*(root / "examples").glob("*.py"), *(root / "cpp" / "include").rglob("*.h*")]
+    found = [
+        f"{path.relative_to(root)}: {match[0]}"
+        for path in files
+        if path.name != "ticks.md"  # of one strange print, which would liquidate half the book
+        for match in re.finditer(r"would\W+liquidate\b|liquidates \$", path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
 # ---- parts and totals ------------------------------------------------------------------------------------------------
 
 

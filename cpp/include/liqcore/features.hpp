@@ -27,8 +27,8 @@ struct FeatureOptions {
 /// | name | meaning |
 /// |---|---|
 /// | `price` | last traded price, or the last candle's close |
-/// | `long_usd_{x}pct`, `short_usd_{x}pct` for each reach x | live longs that a fall by x % of the price would
-/// |   | liquidate, live shorts that a rise would; the whole book bin in which the moved price lies counts |
+/// | `long_usd_{x}pct`, `short_usd_{x}pct` for each reach x | live longs that a fall by x % of the price reaches,
+/// |   | live shorts that a rise reaches; the whole book bin in which the moved price lies counts |
 /// | `long_zone_low`, `_high`, `_usd`, `_percent` | the highest zone of longs (the one that a fall meets first): its
 /// |   | edges, what is live in it, and Zone::distance_percent; NaN where there is none |
 /// | `short_zone_low`, `_high`, `_usd`, `_percent` | the lowest zone of shorts |
