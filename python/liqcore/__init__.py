@@ -1,8 +1,8 @@
 """
 liqcore estimates where leveraged perpetual-futures positions would be liquidated.
 
-Trades go in; a heatmap (what would be liquidated, by price and time) and a liquidation map (the same at one instant,
-by leverage tier and side) come out. Start with `liqcore.heatmap` for files, `liqcore.Engine` for streams.
+Trades go in; a heatmap (levels by price and time) and a liquidation map (the same at one instant, by leverage tier and
+side) come out, on a relative scale. Start with `liqcore.heatmap` for files, `liqcore.Engine` for streams.
 """
 
 from .native.interrupt import leave_at_once_while_loading

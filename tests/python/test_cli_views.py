@@ -118,7 +118,9 @@ def test_the_map_as_json(saved: Path) -> None:
         {"low": 1500, "high": 1510, "long": [0, 0], "short": [2.5, 0]},
     ]
     assert answer["largest"]["long"]["low"] == 900
-    assert answer["sentence"] == "a fall to 905 liquidates 2 COIN of longs, a rise to 1,105 2.5 COIN of shorts"
+    assert answer["sentence"] == (
+        "a fall to 905 reaches 2 COIN of longs, a rise to 1,105 2.5 COIN of shorts (relative level: opened turnover)"
+    )
     assert left() == []
 
 
@@ -128,7 +130,7 @@ def test_the_map_as_tables(saved: Path) -> None:
     assert re.search(r"10% +900 +2 COIN +1,100 +2\.5 COIN", text)
     assert re.search(r"2x +2 COIN +2\.5 COIN *\n +10x +2 COIN +2\.5 COIN *\n +all +4 COIN +5 COIN", text)
     assert "largest cluster of longs: 900 to 910, -9.50% away: 2 COIN" in text
-    assert "estimate, not a record of positions" in text
+    assert "an estimate on a relative scale (opened turnover): no record of positions" in text
     assert "\x1b" not in text  # no terminal, no colours
 
 

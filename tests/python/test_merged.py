@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 import liqcore as lq
 from drive import arrays
-from liqcore.render import RenderOptions
-from liqcore.render.draw import measure, render_png
-from liqcore.render.layout import layout
+from liqcore.render import RenderOptions, describe
+from liqcore.render.draw import render_png
 from recorded import data_dir
 
 NS = 1_000_000_000
@@ -542,7 +541,7 @@ def test_what_it_says_of_itself_and_of_each_venue(worked):
     hm = lq.merge_venues(worked)
     assert (hm.meta["symbol"], hm.meta["venue"]) == ("X + XUSD", "lin + inv")
     assert hm.meta["venues"]["inv"]["instrument"]["contract"] == "inverse"
-    assert hm.meta["venues"]["inv"]["book_age_ns"] == 15 * MINUTE
+    assert hm.meta["venues"]["inv"]["book_age_ns"] == 10 * MINUTE  # from its first event to its last
     hm.meta["synthetic"] = True
     assert hm.select(venues="inv").meta["synthetic"]
     assert hm.select(venues="inv").meta["symbol"] == "XUSD"
@@ -555,7 +554,7 @@ def test_pictures_name_the_venues_and_what_is_stale(tmp_path, ended, worked):
     hm = lq.merge_venues(ended)
 
     def written(hm):
-        plan = layout(hm, RenderOptions(), measure)
+        plan = describe(hm)
         return next(text.text for text in plan.texts if text.role == "title"), " ".join(t.text for t in plan.texts)
 
     title, everything = written(hm)
@@ -642,7 +641,7 @@ def test_recorded_days_of_two_layouts(tmp_path):
     back = lq.load_heatmap(day.save(tmp_path / "both.parquet"))
     assert np.array_equal(back.values, day.values)
     picture = io.BytesIO()
-    render_png(day, picture, RenderOptions(width=800, height=450))
+    render_png(describe(day, RenderOptions(width=800, height=450)), picture)
     assert picture.getvalue().startswith(b"\x89PNG")
 
 

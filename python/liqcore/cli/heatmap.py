@@ -7,7 +7,6 @@ import typer
 from ..errors import InvalidConfigError
 from .common import guarded, resolve
 from .options import ConfigFile, Flags, Outputs, Quiet, with_settings
-from .outputs import RESULT
 from .progress import ProgressCallback
 from .run import draw
 from .view import load_shown, refuse_terms, saved_of
@@ -71,8 +70,7 @@ def heatmap(
         # Here, because it loads the engine: help and errors come without it.
         from ..runs.heatmap import heatmap_of_files
 
-        drawn = any(path.suffix.lower() != RESULT for path in output)
-        return heatmap_of_files(files or None, config=settings, progress=progress, threads=threads, drawn=drawn)
+        return heatmap_of_files(files or None, config=settings, progress=progress, threads=threads)
 
     source = settings.source
     beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None)

@@ -1,4 +1,4 @@
-"""``liqcore map``: what would be liquidated at one instant, as tables, JSON or a picture."""
+"""``liqcore map``: the levels of one instant, as tables, JSON or a picture."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,7 +39,7 @@ def map_(
     quiet: NoBar = False,
 ) -> None:
     """
-    Show the liquidation map: what a fall and a rise of the price would liquidate at one instant.
+    Show the liquidation map: the levels that a fall and a rise of the price reach at one instant.
 
     \b
     Examples:
@@ -131,5 +131,4 @@ def _tables(shown: Any, totals: list[Any]) -> None:
             ends = f"{price_text(cluster.low)} to {price_text(cluster.high)}"
             words = f"{ends}, {cluster.distance_percent:+.2f}% away: {value(cluster.value)}"
         out.print(Text(f"largest cluster of {side}s: {words}"), soft_wrap=True)
-    synthetic = "SYNTHETIC data: a simulated market. " if shown.meta.get("synthetic") else ""
-    out.print(Text(f"{synthetic}The levels are an estimate, not a record of positions."), soft_wrap=True)
+    out.print(Text(labels.caution(shown.meta)), soft_wrap=True)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import InvalidConfigError
-from ..render.labels import amount
+from ..render.labels import amount, caution
 from ..words.plain import plain
 from ..words.times import iso, parse_duration
 from .common import guarded
@@ -193,5 +193,4 @@ def _table(now: Any, rows: list[dict[str, Any]]) -> None:
             cells.append(f"{100 * row['survives']['share']:.0f}%")
         table.add_row(*cells)
     out.print(table)
-    synthetic = "SYNTHETIC data: a simulated market. " if now.meta.get("synthetic") else ""
-    out.print(Text(f"{synthetic}The levels are an estimate, not a record of positions."), soft_wrap=True)
+    out.print(Text(caution(now.meta)), soft_wrap=True)

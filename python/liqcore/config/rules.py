@@ -313,7 +313,7 @@ def _accept_threshold(value: Any) -> float | str:
 THRESHOLD = Rule(text=_THRESHOLD_TEXT, accept=_accept_threshold, parse=str)
 
 
-_RANGE_TEXT = "two prices, the lower first"
+_RANGE_TEXT = 'two prices, the lower first, such as "58000:66000" or [58000, 66000]'
 
 
 def _accept_price_range(value: Any) -> tuple[float, float]:

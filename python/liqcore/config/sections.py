@@ -194,7 +194,7 @@ class AxisConfig(Section):
         None,
         real("a price step above 0", lambda x: x > 0),
         "Height of the picture's price bins, in the quote currency; a multiple of the tick size.",
-        unset="five of the book's own bins, so some 4 basis points",
+        unset="five of the book's own bins, so some 4 basis points; of a coarse tick fewer, at least one tick",
         example="20",
         argument="step",
         flag="--bin",

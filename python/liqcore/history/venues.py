@@ -108,6 +108,12 @@ class CommonWindow:
         return self.start_ns + self.venues.window_ns
 
     @property
+    def last_ns(self) -> int | None:
+        parts = self.venues.parts
+        last = max(int(part.last_events[self.venues.last_window(part, self.i)]) for part in parts)
+        return None if last == NEVER else last
+
+    @property
     def open_interest(self) -> float:
         self.venues.check_counts("open_interest")
         parts = self.venues.parts

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
 from ..market.position import Position
+from .picture import Picture
 
 SCALES = ("sqrt", "linear", "log")
 SIDES = ("both", "long", "short")
@@ -21,7 +22,10 @@ class HeatmapLike(Protocol):
     """
     The part of a heatmap that pictures are drawn from.
 
-    ``columns`` is the number of windows, ``bins`` the number of price bins; either may be 0.
+    ``columns`` is the number of windows, ``bins`` the number of price bins; either may be 0. Three more are used where
+    they are there: ``block(first, count, low, high)``, longs and shorts of ``count`` columns and the rows from ``low``
+    up to, not including, ``high``, in place of the arrays, so that not all of them have to fit into memory; ``cut``,
+    the amount below which cells are shown as 0; and ``gaps``, stretches without a trade, ns, of shape (gaps, 2).
     """
 
     @property
@@ -42,11 +46,11 @@ class HeatmapLike(Protocol):
 
     @property
     def long(self) -> NDArray[np.float32]:
-        """What liquidating longs at this price would close, shape (columns, bins)."""
+        """Live long levels at the end of each window, in `unit`, shape (columns, bins)."""
 
     @property
     def short(self) -> NDArray[np.float32]:
-        """What liquidating shorts at this price would close, shape (columns, bins)."""
+        """Live short levels at the end of each window, in `unit`, shape (columns, bins)."""
 
     @property
     def values(self) -> NDArray[np.float32]:
@@ -84,14 +88,14 @@ class RenderOptions:
         From value to colour.
     maximum : float, optional
         Value at the top of the colour scale, in the heatmap's unit; larger cells get the same colour.
-        By default the 99th percentile of the non-zero cells that are shown.
+        By default the 99th percentile of what is in view: of the pixels that are not zero.
     threshold : float, optional
-        Cells below this share of ``maximum`` are hidden; 0 to 1.
+        Cells below this share of ``maximum`` are hidden; 0 to 1. Colours begin at what is left.
     side : {"both", "long", "short"}
         Whose liquidations to show.
     price_range : (float, float), optional
-        Lowest and highest price shown. By default the candles' range and as much again on either side,
-        at least 3 %, as far as there are levels.
+        Lowest and highest price shown. By default where the market was (but for half a percent of the candles at either
+        end) and as much again on either side, at least 3 %, as far as there are levels.
     title : str, optional
         Replaces the title line; what is said below it stays.
     theme : {"dark", "light"}
@@ -173,20 +177,20 @@ def as_positions(positions: Sequence[str | Position] | None) -> tuple[Position, 
 
 class Renderer(Protocol):
     """
-    Writes one picture of a heatmap.
+    Writes a picture: all of it, and nothing that is not in it.
 
     Registered under the file extension it writes in the entry-point group ``liqcore.renderers``. It writes to a binary
     file that is open already; `liqcore.render.render` sees to it that the file appears whole or not at all.
     `liqcore.testing.check_renderer` checks one.
     """
 
-    def __call__(self, heatmap: HeatmapLike, file: BinaryIO, options: RenderOptions, /) -> None: ...
+    def __call__(self, picture: Picture, file: BinaryIO, /) -> None: ...
 
 
 def check_heatmap(heatmap: HeatmapLike) -> None:
     """Raise `InvalidConfigError` if the arrays of ``heatmap`` do not fit each other; a renderer may rely on it."""
     columns, bins = len(heatmap.times), len(heatmap.prices)
-    for name in ("values", "long", "short"):
+    for name in ("values", "long", "short") if not hasattr(heatmap, "block") else ():
         shape = getattr(heatmap, name).shape
         if shape != (columns, bins):
             raise InvalidConfigError(f"{name} must have shape (columns, bins) = ({columns}, {bins}), was {shape}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +55,11 @@ class MapLike(Protocol):
 
     @property
     def long(self) -> NDArray[np.float64]:
-        """What liquidating longs at this price would close, shape (tiers, bins)."""
+        """Live long levels, shape (tiers, bins)."""
 
     @property
     def short(self) -> NDArray[np.float64]:
-        """What liquidating shorts at this price would close, shape (tiers, bins)."""
+        """Live short levels, shape (tiers, bins)."""
 
     @property
     def layers(self) -> Sequence[LayerLike]:
@@ -78,7 +78,7 @@ class MapLike(Protocol):
         """Where it comes from: symbol, venue, model, meaning, trigger, synthetic, ...; any may be missing."""
 
     def sentence(self) -> str:
-        """Say what a fall and a rise would liquidate, on the way to the largest cluster of each side."""
+        """Say which levels a fall and a rise would reach, on the way to the largest cluster of each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +122,6 @@ class MapOptions:
             raise InvalidConfigError(f"theme must be one of {', '.join(THEMES)}, was {self.theme!r}")
         check_price_range(self.price_range)
         object.__setattr__(self, "positions", as_positions(self.positions))
-
-
-class MapRenderer(Protocol):
-    """
-    Writes one picture of a liquidation map.
-
-    Registered under the file extension it writes in the entry-point group ``liqcore.map_renderers``; otherwise as a
-    `liqcore.render.Renderer`. `liqcore.testing.check_map_renderer` checks one.
-    """
-
-    def __call__(self, shown: MapLike, file: BinaryIO, options: MapOptions, /) -> None: ...
 
 
 def check_map(shown: MapLike) -> None:

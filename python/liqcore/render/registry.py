@@ -13,14 +13,14 @@ from ..errors import InvalidConfigError, LiqcoreError
 from ..market.position import Position
 from ..words.files import write_whole
 from .contract import HeatmapLike, Renderer, RenderOptions
-from .map_contract import MapLike, MapOptions, MapRenderer
+from .layout import layout
+from .map_contract import MapLike, MapOptions
+from .map_layout import map_layout
+from .page import Measure
+from .picture import Picture
 
 GROUP = "liqcore.renderers"
-MAP_GROUP = "liqcore.map_renderers"
-_BUILT_IN = {
-    GROUP: {"png": "liqcore.render.draw:render_png"},
-    MAP_GROUP: {"png": "liqcore.render.map_draw:render_map_png"},
-}
+_BUILT_IN = {"png": "liqcore.render.draw:render_png"}
 
 
 def renderers() -> list[str]:
@@ -32,12 +32,7 @@ def renderers() -> list[str]:
     >>> "png" in renderers()
     True
     """
-    return sorted(_found(GROUP))
-
-
-def map_renderers() -> list[str]:
-    """Return the extensions in which liquidation maps can be drawn: `renderers` for them."""
-    return sorted(_found(MAP_GROUP))
+    return sorted(_found())
 
 
 def load_renderer(name: str) -> Renderer:
@@ -56,12 +51,43 @@ def load_renderer(name: str) -> Renderer:
     LiqcoreError
         If it cannot be loaded, e.g. because Pillow is not installed; says what to install.
     """
-    return cast(Renderer, _load(GROUP, name, "renderer"))
+    return _load(name, "renderer")
 
 
-def load_map_renderer(name: str) -> MapRenderer:
-    """Load a renderer of liquidation maps: `load_renderer` for them."""
-    return cast(MapRenderer, _load(MAP_GROUP, name, "renderer"))
+def describe(heatmap: HeatmapLike, options: RenderOptions | None = None, *, measure: Measure | None = None) -> Picture:
+    """
+    Describe the picture of a heatmap: all that is seen and said in it, in whatever format it is drawn.
+
+    Parameters
+    ----------
+    heatmap : HeatmapLike
+    options : RenderOptions, optional
+    measure : callable, optional
+        ``measure(text, size)`` is the width of a text in pixels in the font that it will be drawn in; by default in
+        that of PNG.
+
+    Examples
+    --------
+    >>> from liqcore.testing import sample_heatmap
+    >>> picture = describe(sample_heatmap())
+    >>> picture.kind, picture.scales["price"].unit, any("estimate" in text.text for text in picture.texts)
+    ('heatmap', 'price', True)
+    """
+    return layout(heatmap, options or RenderOptions(), measure or _measure())
+
+
+def describe_map(shown: MapLike, options: MapOptions | None = None, *, measure: Measure | None = None) -> Picture:
+    """Describe the picture of a liquidation map, as `describe` that of a heatmap."""
+    return map_layout(shown, options or MapOptions(), measure or _measure())
+
+
+def _measure() -> Measure:
+    """Return how wide texts are in PNG; needs Pillow."""
+    try:
+        from .draw import measure
+    except ImportError as error:
+        raise LiqcoreError('pictures need Pillow: pip install "liqcore[app]"') from error
+    return measure
 
 
 def render(
@@ -126,8 +152,9 @@ def render(
         width, height, colormap, scale, maximum, threshold, side, price_range, title, theme, candle_colors,
         candle_style, positions
     )  # fmt: skip
-    write = cast(Renderer, _load_for(GROUP, path, renderer))
-    return _written(path, lambda file: write(heatmap, file, options))
+    write = _load_for(path, renderer)
+    picture = describe(heatmap, options)
+    return _written(path, lambda file: write(picture, file))
 
 
 def render_map(
@@ -174,8 +201,9 @@ def render_map(
     'map.png'
     """
     options = MapOptions(width, height, price_range, title, theme, positions)
-    write = cast(MapRenderer, _load_for(MAP_GROUP, path, renderer))
-    return _written(path, lambda file: write(shown, file, options))
+    write = _load_for(path, renderer)
+    picture = describe_map(shown, options)
+    return _written(path, lambda file: write(picture, file))
 
 
 Place = str | os.PathLike[str] | BinaryIO | None
@@ -189,36 +217,35 @@ def _written(path: Place, write: Callable[[BinaryIO], object]) -> Path | bytes |
         return Path(path)
     if path is not None and not hasattr(path, "write"):
         raise TypeError(f"path must be a path, a binary file or left out, was {path!r}")
-    picture = io.BytesIO()
-    write(picture)
+    drawn = io.BytesIO()
+    write(drawn)
     if path is None:
-        return picture.getvalue()
-    path.write(picture.getvalue())
+        return drawn.getvalue()
+    path.write(drawn.getvalue())
     return None
 
 
-def _load_for(group: str, path: Place, renderer: str | None) -> object:
+def _load_for(path: Place, renderer: str | None) -> Renderer:
     """Load the renderer of a name, or that of a file's extension."""
     if renderer is not None or not isinstance(path, str | os.PathLike):
-        return _load(group, renderer or "png", "renderer")
+        return _load(renderer or "png", "renderer")
     target = Path(path)
-    return _load(group, target.suffix.removeprefix(".").lower(), f"the extension of {target.name}")
+    return _load(target.suffix.removeprefix(".").lower(), f"the extension of {target.name}")
 
 
-def _load(group: str, name: str, argument: str) -> object:
-    found = _found(group)
+def _load(name: str, argument: str) -> Renderer:
+    found = _found()
     if name not in found:
         raise InvalidConfigError(f"{argument} must be one of {', '.join(sorted(found))}, was {name!r}")
     try:
-        return cast(object, found[name].load())
+        return cast(Renderer, found[name].load())
     except (ImportError, AttributeError) as error:
         if (error.name or "").partition(".")[0] == "PIL":
             raise LiqcoreError(f'{name} pictures need Pillow: pip install "liqcore[app]"') from error
         raise LiqcoreError(f"the renderer {name} ({found[name].value}) cannot be loaded: {error}") from error
 
 
-def _found(group: str) -> dict[str, EntryPoint]:
+def _found() -> dict[str, EntryPoint]:
     """Return what is registered; what is built in cannot be replaced by a package that happens to be installed."""
-    installed = {point.name: point for point in entry_points(group=group)}
-    built_in = {name: EntryPoint(name, value, group) for name, value in _BUILT_IN[group].items()}
-    return installed | built_in
+    installed = {point.name: point for point in entry_points(group=GROUP)}
+    return installed | {name: EntryPoint(name, value, GROUP) for name, value in _BUILT_IN.items()}

@@ -345,7 +345,8 @@ on_redenomination, config, progress, prefetch
         )
 
     def feed(engine: Engine, settled: Config, watch: Watch) -> Since | None:
-        return reading.feed(engine, reader_of(_bins_per_row(engine, settled)), watch)
+        bins = _core.DEFAULT_BINS_PER_ROW if config.axis.step is None else _bins_per_row(engine, settled)
+        return reading.feed(engine, reader_of(bins), watch)  # as those of a live engine, also where ticks are coarse
 
     reader_of(_core.DEFAULT_BINS_PER_ROW)  # refuses wrong options before anything is read
 

@@ -175,7 +175,7 @@ def heatmap(
     source, config, streams = open_source(
         paths, trades, config, marks, open_interest, candles, progress=progress, prefetch=prefetch
     )
-    return _run(source, config, streams, threads, drawn=False)
+    return _run(source, config, streams, threads)
 
 
 def heatmap_of_files(
@@ -184,19 +184,15 @@ def heatmap_of_files(
     config: Config,
     progress: Progress | None = None,
     threads: int = 1,
-    drawn: bool = False,
 ) -> Heatmap:
-    """As `heatmap`; with `drawn` more cells than a picture's have room are refused before the trades are read."""
+    """As `heatmap`, with a configuration that is settled."""
     source, config, streams = open_source(paths, None, config, None, None, None, progress=progress, prefetch=True)
-    return _run(source, config, streams, threads, drawn=drawn)
+    return _run(source, config, streams, threads)
 
 
-def _run(source: Source, config: Config, streams: SideStreams, threads: int, *, drawn: bool) -> Heatmap:
-    def feed(engine: Engine, settled: Config, watch: Watch) -> Since | None:
-        first_ts, price = source.first_ts, source.first_price
-        if watch.since is not None:
-            first_ts, price = watch.since.ts, watch.since.price
-        room = Room(engine, settled, first_ts, price, drawn=drawn)
+def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> Heatmap:
+    def feed(engine: Engine, _: Config, watch: Watch) -> Since | None:
+        room = Room(engine.window_ns, source.first_ts if watch.since is None else watch.since.ts)
         return feed_all(engine, source, streams, watch, room.check)
 
     run = consume(source, config, streams, feed, threads=threads)
@@ -213,6 +209,11 @@ def _run(source: Source, config: Config, streams: SideStreams, threads: int, *, 
             end_ns=engine.clock or 0,
             traded=float(np.nansum(history.candles()[:, 4:])),
         )
+        needed = {
+            "open interest": settled.model.name in ("oi", "blend") or engine.reconciled,
+            "marks": engine.trigger == "mark",
+        }
+        run.meta["missing"] = streams.missing(needed, int(history.times()[0]), engine.clock or 0)
     if history is None:
         raise none_used("a heatmap", run.meta["inputs"], engine.stats)
     for note in notes:

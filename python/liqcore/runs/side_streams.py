@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .._core import Instrument
 
 HOUR_NS = 3_600_000_000_000  # marks or candles that start later than this after the first trade are of another time
+LONG_NS = 600_000_000_000  # samples are missing only where they do so for longer
 NEAR_NS = 30 * 86_400_000_000_000  # within this a price stays within the twofold
 
 
@@ -236,6 +237,20 @@ class SideStreams:
                 )
         return notes
 
+    def missing(self, needed: Mapping[str, bool], start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+        """
+        Return stretches from which the samples that a model or trigger needs are missing.
+
+        Each is ``what``, and ``begin`` and ``end``, ns, None where the data begins or ends without them: from ten
+        minutes and three times the usual spacing of the samples on.
+        """
+        streams = {"open interest": self.open_interest, "marks": self.marks}
+        out = []
+        for what, stream in streams.items():
+            if stream is not None and needed.get(what):
+                out += [{"what": what, "begin": a, "end": b} for a, b in _holes(stream[0], start_ns, end_ns)]
+        return out
+
     @staticmethod
     def symbol_of(given: Any) -> str | None:
         """Return the symbol that the files of a reader's result say; None: they say none, or it is from elsewhere."""
@@ -328,6 +343,22 @@ def _coverage_notes(what: str, times: NDArray[np.int64], start_ns: int, end_ns: 
         more = f", and {len(holes) - 1} more such holes" if len(holes) > 1 else ""
         notes.append(f"{what}: no sample from {iso(int(used[widest]))} to {iso(int(used[widest + 1]))}{more}")
     return notes
+
+
+def _holes(times: NDArray[np.int64], start_ns: int, end_ns: int) -> list[tuple[int | None, int | None]]:
+    """Return begin and end of stretches without samples; None: those of the data."""
+    used = times[int(np.searchsorted(times, start_ns)) : int(np.searchsorted(times, end_ns, "right"))]
+    if not len(used):
+        return [(None, None)]
+    spacing = np.diff(used)
+    limit = max(LONG_NS, 3 * float(np.median(spacing)) if len(spacing) else 0.0)
+    out: list[tuple[int | None, int | None]] = []
+    if used[0] > start_ns + limit:
+        out.append((None, int(used[0])))
+    out += [(int(used[i]), int(used[i + 1])) for i in np.flatnonzero(spacing > limit).tolist()]
+    if used[-1] < end_ns - limit:
+        out.append((int(used[-1]), None))
+    return out
 
 
 def _open_interest_notes(samples: tuple[Any, ...], start_ns: int, end_ns: int, traded: float) -> list[str]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._core import LeverageProfile
 from ..errors import InvalidConfigError
 from ..history.age import Age, age_after
-from ..history.histories import Histories
+from ..history.histories import Histories, Sides
 from ..history.shown import Shown
 from ..history.venues import said_of
 from ..history.view import View
@@ -57,8 +57,8 @@ class Column:
         return f"<Column to {iso(self.end_ns)}{unfinished}: {len(self.prices)} rows of {self.step:g}, {self.unit}>"
 
 
-class OfData:
-    """What a heatmap's meta say of the data that it was made of."""
+class Drawn:
+    """What pictures ask of a heatmap beside its arrays: what its data lacks, and cells without making all of them."""
 
     _shown: Shown
 
@@ -76,10 +76,24 @@ class OfData:
         """Stretches without a trade that stand out, ns, of shape (gaps, 2): last trade before, first after."""
         return np.array(self.meta.get("gaps", []), np.int64).reshape(-1, 2)
 
+    @property
+    def cut(self) -> float:
+        """Amount below which `threshold` shows cells as 0, in `unit`; 0 without one."""
+        return self._shown.cut
 
-class Heatmap(OfData, Exports):
+    def block(self, first: int, count: int, low: int, high: int) -> Sides:
+        """
+        Return longs and shorts of a part: of `count` columns from `first` on, and of the rows `low` to `high` - 1.
+
+        What `long` and `short` have there, float32 (columns, rows), but of a heatmap that is too large to be made at
+        once only as many cells are made.
+        """
+        return self._shown.block(first, count, low, high)
+
+
+class Heatmap(Drawn, Exports):
     """
-    What would be liquidated, by time and price.
+    Live levels by time and price: a relative scale of opened turnover or open interest, dollars once fitted.
 
     Made by `liqcore.heatmap`, `Engine.heatmap` or `load_heatmap`. It holds the window segments it was folded from, so
     another side, leverage filter, span or time frame (`select`), other shares (`reweigh`) and coarser cells (`rebin`)

@@ -1,4 +1,4 @@
-"""The liquidation map: what would be liquidated at one instant, by leverage tier, price and side."""
+"""The liquidation map: the live levels of one instant, by leverage tier, price and side."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class MapLayer(NamedTuple):
 
 class Within(NamedTuple):
     """
-    What a move of so many percent would liquidate.
+    The levels that a move of so many percent reaches.
 
     ``long`` by a fall to ``low``, ``short`` by a rise to ``high``, in the map's unit; the bin that a price lies in
     counts.
@@ -75,7 +75,7 @@ class Cluster(NamedTuple):
 @dataclass(frozen=True, slots=True, repr=False)
 class LiquidationMap(Pictured, Tabular, ArrowTable):
     """
-    What would be liquidated at one instant, by leverage tier, price bin and side.
+    The live levels of one instant, by leverage tier, price bin and side: on a relative scale, dollars once fitted.
 
     ``long`` and ``short`` are float64 of shape (tiers, bins) at the profile's weights; ``prices`` are the lower edges
     of the bins, ``price`` the last traded price (NaN where nothing traded yet). ``complete`` is false after an
@@ -205,19 +205,19 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
 
     @property
     def cumulative_long(self) -> NDArray[np.float64]:
-        """Longs liquidated by a fall into each bin, shape (bins,): rises to the left, falls to the price."""
+        """Longs that a fall into each bin reaches, shape (bins,): rises to the left, falls to the price."""
         return np.cumsum(self.long.sum(axis=0)[::-1])[::-1]
 
     @property
     def cumulative_short(self) -> NDArray[np.float64]:
-        """Shorts liquidated by a rise into each bin, shape (bins,): rises to the right."""
+        """Shorts that a rise into each bin reaches, shape (bins,): rises to the right."""
         return np.cumsum(self.short.sum(axis=0))
 
     def within(self, percent: float) -> Within:
         """
-        Return what a fall and what a rise of the last price by `percent` would liquidate.
+        Return the levels that a fall and a rise of the last price by `percent` reach.
 
-        A price liquidates the whole bin that it lies in, as a touch does; a map of coarse rows says so of the row.
+        A price reaches the whole bin that it lies in, as a touch does; a map of coarse rows says so of the row.
 
         Parameters
         ----------
@@ -269,7 +269,9 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
 
     def sentence(self, percent: float | None = None) -> str:
         """
-        Say what a fall and a rise would liquidate, in all, on the way to two prices.
+        Say which levels a fall and a rise reach, in all, on the way to two prices, and on what scale.
+
+        Of a map of one side it speaks of that side alone. Only what a fitted profile gives "liquidates".
 
         Parameters
         ----------
@@ -288,9 +290,9 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
         >>> eng.trade(0, 1_000.0, 5.0, False), eng.trade(1, 1_000.0, 3.0, True)  # opens 5 long, 3 short
         (True, True)
         >>> eng.map().sentence(12)
-        'a fall to 880.0 liquidates $4.52K of longs, a rise to 1,120.0 $3.29K of shorts'
+        'a fall to 880.0 reaches $4.52K of longs, a rise to 1,120.0 $3.29K of shorts (relative level: opened turnover)'
         """
-        from ..render.labels import amount, decimals, price_text
+        from ..render.labels import amount, decimals, is_fitted, price_text, scale_text
 
         if percent is not None:
             at = self.within(percent)
@@ -300,15 +302,22 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
             ends = (self._to_cluster("long"), self._to_cluster("short"))
         base = str(self.meta.get("base") or "")
 
-        def said(move: str, verb: str, price: float, value: float, side: str) -> str:
+        only = self.meta.get("shown", {}).get("side", "both")
+        verb = "liquidates " if is_fitted(self.meta) else "reaches "
+        said = []
+        for side, move, where, (price, value) in (
+            ("long", "fall", "below", ends[0]),
+            ("short", "rise", "above", ends[1]),
+        ):
+            if only not in ("both", side):
+                continue
             if math.isnan(price):
-                return f"no {side} {'below' if side == 'longs' else 'above'}"
-            what = f"{amount(value, self.unit, base)} of {side}" if value else f"no {side}"
-            return f"a {move} to {price_text(price, decimals(self.step / 2))} {verb}{what}"
-
-        (low, long), (high, short) = ends
-        second = "" if not math.isnan(low) else "liquidates "
-        return f"{said('fall', 'liquidates ', low, long, 'longs')}, {said('rise', second, high, short, 'shorts')}"
+                said.append(f"no {side}s {where}")
+                continue
+            what = f"{amount(value, self.unit, base)} of {side}s" if value else f"no {side}s"
+            said.append(f"a {move} to {price_text(price, decimals(self.step / 2))} {verb}{what}")
+            verb = ""
+        return f"{', '.join(said)} ({scale_text(self.meta)})"
 
     def render(self, path: Target = None, **options: Any) -> Any:
         """
@@ -353,7 +362,6 @@ def map_after(shown: Shown, i: int) -> LiquidationMap:
     if shown.view.threshold is not None:
         layers = layers * (shown.cells[2][i] > 0)
     counted = np.asarray(shown.view.tiers)
-    last = shown.histories.segment(shown.last_window(i))
     return LiquidationMap(
         time_ns=shown.end_of(i),
         price=shown.price_after(i),
@@ -363,7 +371,7 @@ def map_after(shown: Shown, i: int) -> LiquidationMap:
         long=frozen(layers[0][counted]),
         short=frozen(layers[1][counted]),
         unit=shown.view.unit,
-        meta={**shown.meta, "book_age_ns": last.end_ns - shown.histories.first_ns},
+        meta={**shown.meta, "book_age_ns": shown.age_after(i)},
         complete=bool(shown.complete[i]),
         _age=lambda within, threshold: age_after(shown, i, within, threshold),
     )

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._core import LeverageProfile
-from ..history.venues import UNLIMITED, Venues, said_of
+from ..history.venues import NEVER, UNLIMITED, Venues, said_of
 from ..history.view import View
 from ..market.leverage import as_profile
+from ..render.labels import duration
 from ..words.times import Time, format_duration
 from .heatmap import Heatmap
 from .map import LiquidationMap
@@ -41,6 +42,7 @@ class MergedHeatmap(Heatmap):
         self._venues = venues
         if len(self.times):
             self.meta["stale"] = self._stale_notes()
+            self.meta["missing"] = self._missing()
 
     def _seen(self, view: View) -> MergedHeatmap:
         return MergedHeatmap(self._venues, view, self.meta)
@@ -150,10 +152,23 @@ class MergedHeatmap(Heatmap):
                 out.append(f"{name} {kept}, " + ("no event yet" if ns == UNLIMITED else f"{_ago(ns)} old"))
         return out
 
+    def _missing(self) -> list[dict[str, Any]]:
+        """Stretches without the data of a venue, and of what a venue's model needs."""
+        out = []
+        times, end = self.times, self._shown.end_of(-1)
+        for part in self._venues.parts:
+            began, last = int(part.meta.get("began_ns", part.meta["first_ns"])), int(part.last_events[-1])
+            if began >= times[0] + self.window_ns:
+                out.append({"what": part.name, "begin": None, "end": began})
+            if NEVER < last < end - self.window_ns:
+                out.append({"what": part.name, "begin": last, "end": None})
+            out += [{**one, "what": f"{part.name} {one['what']}"} for one in part.meta.get("missing", ())]
+        return out
+
 
 def _ago(ns: int) -> str:
-    """A length of time to the second."""
-    return format_duration(max(ns // 1_000_000_000, 1) * 1_000_000_000)
+    """A length of time as one reads it, at least a second."""
+    return duration(max(ns, 1_000_000_000))
 
 
 def describe(venues: Venues) -> dict[str, Any]:
@@ -177,6 +192,7 @@ def describe(venues: Venues) -> dict[str, Any]:
         "ended": venues.ended,
         "venues": {part.name: part.meta for part in venues.parts},
         "inexact": any(meta.get("inexact") for meta in own),
+        "began_ns": min(int(meta.get("began_ns", meta["first_ns"])) for meta in own),
         "sequential": any(meta.get("sequential") for meta in own),
         "synthetic": any(meta.get("synthetic") for meta in own),
         "version": _core.__version__,
