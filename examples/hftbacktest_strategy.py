@@ -1,5 +1,5 @@
 """
-A strategy in hftbacktest that leans towards the side where a move would liquidate more, by estimate.
+A strategy in hftbacktest that leans towards the side where a move reaches more, by estimate.
 
     python hftbacktest_strategy.py                  a simulated market
     python hftbacktest_strategy.py trades.csv.gz    files of trades, in any order

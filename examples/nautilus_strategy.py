@@ -3,7 +3,7 @@ A strategy in nautilus_trader that reads the indicator of liquidation features, 
 
     python nautilus_strategy.py
 
-Once every ten minutes it says how much a move of 1 % down or up would liquidate, by estimate. It needs nautilus_trader.
+Once every ten minutes it says how much a move of 1 % down or up reaches, by estimate. It needs nautilus_trader.
 """
 
 from decimal import Decimal

@@ -4,7 +4,7 @@ A strategy compiled by numba that feeds an engine and reads features without goi
     python numba_strategy.py                  a simulated market
     python numba_strategy.py trades.csv.gz    files of trades, in any order
 
-Once a minute it looks at where a move of 1 % would liquidate more, and goes that way until it looks again. It reports
+Once a minute it looks at where a move of 1 % reaches more, and goes that way until it looks again. It reports
 what the calls cost, and what the rule would have earned before fees, spread and slippage. One market and one rule prove
 nothing; on the simulated market there is nothing to earn, so what it shows there is chance.
 """
@@ -33,7 +33,7 @@ def run(engine, ts, price, qty, taker_sell):
 
 @numba.njit
 def strategy(engine, reader, row, down, up, ts, price, qty, taker_sell, rows, positions):
-    """Feed, read at every full minute, and go where more would be liquidated; return how often it has read."""
+    """Feed, read at every full minute, and go where more levels lie; return how often it has read."""
     reads = 0
     close = (ts[0] // EVERY + 1) * EVERY
     for i in range(len(ts)):

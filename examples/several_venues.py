@@ -39,7 +39,7 @@ def simulated_venues() -> list[lq.Heatmap]:
 
 
 def print_within(levels: lq.LiquidationMap, percent: float) -> None:
-    """Print what a fall and a rise of some percent would liquidate, by venue and together."""
+    """Print the levels that a fall and a rise of some percent reach, by venue and together."""
     # The venues' prices differ a little; here all are asked about the same range.
     low, high = (levels.price * (1 + sign * percent / 100) for sign in (-1, 1))
     longs, shorts = levels.prices + levels.step > low, levels.prices <= high

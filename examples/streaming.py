@@ -4,7 +4,7 @@ An engine that is fed one trade at a time, as a live program does, and reports w
     python streaming.py                  a simulated market
     python streaming.py trades.csv.gz    files of trades, in any order
 
-Each line: the window's end, the price, and the quantity that a move of 1 % down or up would liquidate.
+Each line: the window's end, the price, and the quantity of the levels that a move of 1 % down or up reaches.
 """
 
 import sys

@@ -6,7 +6,7 @@ Trade on zones, and say what came of it: a backtest without look-ahead, costs in
 TRADES are files that liqcore reads, at least two days of one market; without any, a simulated market stands in, in
 which liquidations follow the price and never the other way round, so that nothing is to be found there.
 
-The rule takes the popular idea at its word: price is drawn to where more would be liquidated. At the close of every
+The rule takes the popular idea at its word: price is drawn to where more levels lie. At the close of every
 5-minute bar it compares the nearest zone of shorts above with the nearest zone of longs below, each worth its USD times
 exp(-distance in percent), and holds the side of the stronger one for the next bar; nothing where they are alike.
 Nothing in it was fitted. What it earns is compared with the same positions at other times: the series of positions

@@ -115,11 +115,11 @@ ArrowTable table_of(const py::list& given, std::int64_t rows, const py::dict& me
   ArrowTable table;
   table.rows = rows;
   for (const py::handle row : given) {
-    const auto [name, format, array, list_size] =
-        row.cast<std::tuple<std::string, std::string, py::array, std::int64_t>>();
+    const auto [name, format, array, list_size, offsets] =
+        row.cast<std::tuple<std::string, std::string, py::array, std::int64_t, std::optional<py::array>>>();
     if ((static_cast<unsigned>(array.flags()) & py::array::c_style) == 0)
       throw py::value_error("column " + name + " must be C-contiguous");
-    table.columns.push_back({name, format, array.data(), list_size});
+    table.columns.push_back({name, format, array.data(), list_size, offsets ? offsets->data() : nullptr});
   }
   for (const auto& [key, value] : metadata)
     table.metadata.emplace_back(key.cast<std::string>(), value.cast<std::string>());

@@ -1,8 +1,8 @@
 """
 liqcore estimates where leveraged perpetual-futures positions would be liquidated.
 
-Trades go in; a heatmap (what would be liquidated, by price and time) and a liquidation map (the same at one instant,
-by leverage tier and side) come out. Start with `liqcore.heatmap` for files, `liqcore.Engine` for streams.
+Trades go in; a heatmap (levels by price and time) and a liquidation map (the same at one instant, by leverage tier and
+side) come out, on a relative scale. Start with `liqcore.heatmap` for files, `liqcore.Engine` for streams.
 """
 
 try:
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from . import render as render
     from . import sources as sources
     from .analysis.sensitivity import Survival
-    from .analysis.zones import Magnet, Sweep, Zone, magnets
+    from .analysis.zones import Magnet, Sweep, Zone, Zones, magnets
     from .config.config import Config
     from .config.limits import limits
     from .history.age import Age
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from .runs.features import Features, features, load_features
     from .runs.footprints import footprints
     from .runs.heatmap import heatmap
+    from .runs.screen import Screen, Screened, screen
     from .simulation.market import Market
     from .simulation.simulation import simulate
     from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
@@ -93,7 +94,7 @@ _HOMES = {
     name: module
     for module, names in {
         ".analysis.sensitivity": ("Survival",),
-        ".analysis.zones": ("Magnet", "Sweep", "Zone", "magnets"),
+        ".analysis.zones": ("Magnet", "Sweep", "Zone", "Zones", "magnets"),
         ".config.config": ("Config",),
         ".config.limits": ("limits",),
         ".history.age": ("Age",),
@@ -111,6 +112,7 @@ _HOMES = {
         ".runs.features": ("Features", "features", "load_features"),
         ".runs.footprints": ("footprints",),
         ".runs.heatmap": ("heatmap",),
+        ".runs.screen": ("Screen", "Screened", "screen"),
         ".simulation.market": ("Market",),
         ".simulation.simulation": ("simulate",),
         ".sources": ("read_candles", "read_funding", "read_marks", "read_open_interest", "read_trades"),
@@ -152,6 +154,8 @@ __all__ = [
     "Opened",
     "PriceAxis",
     "Publisher",
+    "Screen",
+    "Screened",
     "Segment",
     "Snapshot",
     "Stats",
@@ -160,6 +164,7 @@ __all__ = [
     "TradeBatch",
     "Within",
     "Zone",
+    "Zones",
     "__version__",
     "bankruptcy_price",
     "cfunc",
@@ -191,6 +196,7 @@ __all__ = [
     "read_trades",
     "schedule_from_binance",
     "schedule_from_ccxt",
+    "screen",
     "set_cpu_target",
     "simulate",
     "venues",

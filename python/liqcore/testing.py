@@ -1,14 +1,14 @@
 """For people who extend liqcore: sample data, and checks that an extension does what liqcore expects of it."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, BinaryIO, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .render import MapOptions, MapRenderer, Renderer, RenderOptions
+from .render import MapOptions, Picture, Renderer, RenderOptions, describe, describe_map
 from .views.map import LiquidationMap
 
 CANDLE_FIELDS = ("open", "high", "low", "close", "buy_qty", "sell_qty")
@@ -29,6 +29,7 @@ class SampleHeatmap:
     unit: str = "usd"
     complete: bool = True
     meta: Mapping[str, Any] = field(default_factory=dict)
+    gaps: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     @property
     def values(self) -> NDArray[np.float32]:
@@ -151,7 +152,18 @@ def edge_cases() -> Iterator[tuple[str, SampleHeatmap]]:
     yield "prices of six digits", sample_heatmap(24, 40, price=103_456.7)
     yield "windows of a second", sample_heatmap(24, 40, window_ns=1_000_000_000)
     yield "windows of a week", sample_heatmap(60, 40, window_ns=7 * 86_400_000_000_000, volatility=0.01)
+    yield "a gap, and data that ends", _with_holes(usual)
+    yield "part of the levels", replace(usual, meta={**usual.meta, "shown": {"side": "short", "leverage": [50.0]}})
     yield "time with a gap", replace(usual, times=np.where(np.arange(24) < 12, usual.times, usual.times + 10**13))
+
+
+def _with_holes(usual: SampleHeatmap) -> SampleHeatmap:
+    """Trades miss from the sixth to the tenth column; open interest ends with the eighteenth."""
+    times = usual.times.tolist()
+    missing = [{"what": "open interest", "begin": times[18], "end": None}]
+    candles = usual.candles.copy()
+    candles[6:10] = tuple(np.nan for _ in CANDLE_FIELDS)
+    return replace(usual, candles=candles, gaps=np.array([times[6:11:4]]), meta={**usual.meta, "missing": missing})
 
 
 def _merged(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,19 +175,19 @@ def _merged(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_renderer(render: Renderer) -> None:
     """
-    Check that a renderer copes with every heatmap and option it may be given.
+    Check that a renderer copes with every picture that it may be given.
 
-    Each of `edge_cases` is drawn twice, at two sizes, and with options off their defaults.
+    Each of `edge_cases` and `map_edge_cases` is drawn twice, at two sizes, and with options off their defaults.
 
     Parameters
     ----------
     render : Renderer
-        Called as ``render(heatmap, file, options)``.
+        Called as ``render(picture, file)``.
 
     Raises
     ------
     AssertionError
-        If it writes nothing, changes the heatmap, or writes something else when called again; names the case.
+        If it writes nothing, or something else when called again; names the case.
     Exception
         Whatever it raises, with the case as a note.
 
@@ -184,6 +196,22 @@ def check_renderer(render: Renderer) -> None:
     >>> from liqcore.render import load_renderer
     >>> check_renderer(load_renderer("png"))
     """
+    for case, picture in pictures():
+        written = []
+        for _ in range(2):
+            file = io.BytesIO()
+            try:
+                render(picture, file)
+            except Exception as error:
+                error.add_note(f"check_renderer: {case}")
+                raise
+            written.append(file.getvalue())
+        assert written[0], f"{case}: the renderer wrote nothing"
+        assert written[0] == written[1], f"{case}: the renderer wrote something else when called again"
+
+
+def pictures() -> Iterator[tuple[str, Picture]]:
+    """Yield pictures that a renderer may be given, each with what is special about it."""
     small = RenderOptions(width=800, height=450)
     options = {
         "linear scale": replace(small, scale="linear"),
@@ -195,8 +223,34 @@ def check_renderer(render: Renderer) -> None:
         "short": replace(small, side="short"),
         "price range": replace(small, price_range=(61_000.0, 62_000.0)),
         "cividis": replace(small, colormap="cividis"),
+        "hollow candles of other colours": replace(small, candle_style="hollow", candle_colors="blue-orange"),
     }
-    _check(render, edge_cases(), small, sample_heatmap(24, 40), options)
+    for case, heatmap in edge_cases():
+        yield case, describe(heatmap, small)
+    usual = sample_heatmap(24, 40)
+    for case, given in (_shared(small) | options).items():
+        yield case, describe(usual, given)
+    smaller = MapOptions(width=700, height=450)
+    for case, shown in map_edge_cases():
+        yield f"map: {case}", describe_map(shown, smaller)
+    shared = _shared(smaller) | {"price range": replace(smaller, price_range=(61_000.0, 62_500.0))}
+    for case, of_map in shared.items():
+        yield f"map: {case}", describe_map(sample_map(60), of_map)
+
+
+_Options = TypeVar("_Options", RenderOptions, MapOptions)
+
+
+def _shared(small: _Options) -> dict[str, _Options]:
+    """Return options that all pictures have."""
+    return {
+        "smallest picture": replace(small, width=480, height=270),
+        "usual picture": type(small)(),
+        "price range off the axis": replace(small, price_range=(1.0, 2.0)),
+        "long title": replace(small, title="a title that is too long for any picture " * 9),
+        "empty title": replace(small, title=""),
+        "light theme": replace(small, theme="light"),
+    }
 
 
 def sample_map(
@@ -270,65 +324,3 @@ def map_edge_cases() -> Iterator[tuple[str, LiquidationMap]]:
     yield "prices below a thousandth", sample_map(60, price=0.00001234)
     yield "prices of six digits", sample_map(60, price=103_456.7)
     yield "many bins", sample_map(5_000)
-
-
-def check_map_renderer(render: MapRenderer) -> None:
-    """
-    Check that a renderer of liquidation maps, called as ``render(map, file, options)``, copes with all there may be.
-
-    Raises
-    ------
-    AssertionError, Exception
-        As `check_renderer`.
-
-    Examples
-    --------
-    >>> from liqcore.render import load_map_renderer
-    >>> check_map_renderer(load_map_renderer("png"))
-    """
-    small = MapOptions(width=700, height=450)
-    options = {"price range": replace(small, price_range=(61_000.0, 62_500.0))}
-    _check(render, map_edge_cases(), small, sample_map(60), options)
-
-
-_Render: TypeAlias = Callable[[Any, BinaryIO, Any], None]
-
-
-def _check(
-    render: _Render, cases: Iterable[tuple[str, Any]], small: Any, usual: Any, options: Mapping[str, Any]
-) -> None:
-    """Check every case with small options, and the usual one with others, and those that all pictures have."""
-    for case, shown in cases:
-        _check_case(render, case, shown, small)
-    shared = {
-        "smallest picture": replace(small, width=480, height=270),
-        "usual picture": type(small)(),
-        "price range off the axis": replace(small, price_range=(1.0, 2.0)),
-        "long title": replace(small, title="a title that is too long for any picture " * 9),
-        "empty title": replace(small, title=""),
-        "light theme": replace(small, theme="light"),
-    }
-    for case, given in (shared | {**options}).items():
-        _check_case(render, case, usual, given)
-
-
-def _check_case(render: _Render, case: str, shown: Any, options: Any) -> None:
-    before = {name: value.copy() for name, value in _arrays(shown).items()}
-    written = []
-    for _ in range(2):
-        file = io.BytesIO()
-        try:
-            render(shown, file, options)
-        except Exception as error:
-            error.add_note(f"check_renderer: {case}")
-            raise
-        written.append(file.getvalue())
-    assert written[0], f"{case}: the renderer wrote nothing"
-    assert written[0] == written[1], f"{case}: the renderer wrote something else when called again"
-    for name, value in _arrays(shown).items():
-        assert np.array_equal(value.view(np.uint8), before[name].view(np.uint8)), f"{case}: the renderer changed {name}"
-
-
-def _arrays(shown: SampleHeatmap | LiquidationMap) -> dict[str, NDArray[Any]]:
-    values = {entry.name: getattr(shown, entry.name) for entry in fields(shown)}
-    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}

@@ -98,6 +98,22 @@ TEST(Arrow, WhatIsWrittenIsReadInPlace) {
   EXPECT_FALSE(reader.next().has_value());
 }
 
+TEST(Arrow, TextGoesOutAndIsReadAsWords) {
+  const std::string bytes = "buysellbuy";
+  const std::vector<std::int64_t> ends = {0, 3, 7, 10};
+  auto table = std::make_shared<ArrowTable>();
+  table->rows = 3;
+  table->columns.push_back({"side", "U", bytes.data(), -1, ends.data()});
+  ArrowArrayStream stream;
+  export_stream(table, stream);
+  ArrowReader reader(stream);
+  EXPECT_EQ(reader.fields()[0].format, "U");
+  const auto batch = reader.next();
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_EQ(batch->size(), 3U);
+  EXPECT_EQ(sides(*batch, 0), (std::vector{0, 1, 0}));
+}
+
 TEST(Arrow, TheOwnerLivesUntilTheLastBatchIsReleased) {
   const Made made;
   std::optional<ArrowBatch> batch;

@@ -14,6 +14,7 @@ pytest.importorskip("typer")
 
 import liqcore as lq
 from liqcore.cli import main
+from liqcore.words.times import to_ns
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +62,15 @@ def test_a_csv_file_leaves_cells_empty_for_nan(capsys: Any, trades: str) -> None
     with open("f.csv", newline="") as stream:
         head, *rows = csv.reader(stream)
     assert head == ["time", *wanted.names]
-    assert [int(row[0]) for row in rows] == wanted.times.tolist()
+    assert all(row[0][10] == " " for row in rows)  # a day and a time, as spreadsheets read them
+    assert [to_ns(row[0]) for row in rows] == wanted.times.tolist()
     values = np.array([[float(cell or "nan") for cell in row[1:]] for row in rows])
-    np.testing.assert_allclose(values, wanted.values, rtol=2e-16)
+    np.testing.assert_allclose(values, wanted.values, rtol=1e-9)  # ten digits
+    assert not any("e" in cell for row in rows for cell in row)
     assert np.isnan(values).any()
     for name, column, own in zip(wanted.names, values.T, wanted.values.T, strict=True):
         if name != "price" and not name.endswith(("_low", "_high")):
-            np.testing.assert_array_equal(column, own)
+            np.testing.assert_allclose(column, own, rtol=1e-9)
         else:  # as the venue writes them, on a tick of 0.1
             cells = [row[1 + wanted.names.index(name)] for row in rows]
             assert all(re.fullmatch(r"\d+\.\d", cell) for cell in cells if cell), name
@@ -115,15 +118,21 @@ def test_settings_reach_the_engine(capsys: Any, trades: str, market: Any) -> Non
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["trades.csv", "--bars", "5m", "-o", "f.png"], '-o must end in .parquet or .csv, was "f.png"'),
+        (
+            ["trades.csv", "--bars", "5m", "-o", "f.png"],
+            "-o must end in .parquet (result) or .csv (table), was",
+        ),
         (
             ["trades.csv", "--bars", "5m", "-o", "trades.csv"],
             "-o must be another file than the input or output",
         ),
         (["trades.csv", "--bars", "5m", "-o", "f.csv", "--reaches", "1;2"], "--reaches must be numbers such as"),
         (["trades.csv", "--bars", "5m", "-o", "f.csv", "--reaches", "2,1"], "reaches must rise, had 1 after 2"),
+        (["trades.csv", "-o", "f.csv"], "--bars must be given with files of trades, such as --bars 5m"),
+        (["trades.csv", "--bars", "5m", "-o", "f.csv", "--leverage", "10,25"], "--leverage must be shares such as"),
+        (["trades.csv", "--bars", "5m", "-o", "f.csv", "--from", "2030"], "start and end must leave a bar that closes"),
         (["trades.csv", "--bars", "often", "-o", "f.csv"], "bars must be a length of time such as"),
-        (["--bars", "5m", "-o", "f.csv"], "FILES of trades, or --candles, must be given"),
+        (["--bars", "5m", "-o", "f.csv"], "FILES of trades, saved features, or --candles, must be given"),
     ],
 )
 def test_what_is_wrong_is_said_on_one_line(capsys: Any, trades: str, args: list[str], message: str) -> None:

@@ -55,6 +55,27 @@ def test_options_reach_the_result(capsys, files):
     assert hm.meta["hidden"] == "below 10% of maximum"
 
 
+def test_tiers_and_a_table_of_the_sum(capsys, files, worked):  # noqa: F811
+    tiers = ",".join(f"{tier:g}" for tier in lq.merge_venues(worked).leverage.tiers[:1])
+    outputs = ["-o", "all.csv", "-o", "all.parquet"]
+    code, _, _ = run(capsys, *files, *outputs, "--leverage", tiers, "--from", "2025-06-15", "-q")
+    assert code == 0
+    shown = lq.merge_venues(worked).select(leverage=float(tiers))
+    assert np.array_equal(lq.load_heatmap("all.parquet").values, shown.values)
+    rows = Path("all.csv").read_text().splitlines()
+    assert rows[0] == "time,low,high,long,short,liquidated,unit"
+    assert len(rows) - 1 == np.count_nonzero((shown.values != 0) | (shown.liquidated != 0))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_ended_venue_is_dropped_on_demand(capsys, files):
+    made("early", [(0, 1000, 1, False)]).save("early.parquet")
+    code, _, err = run(capsys, *files, "early.parquet", "-o", "all.parquet", "--drop-ended", "-q")
+    assert code == 0
+    assert "it is left out from then on" in err
+    assert list(lq.load_heatmap("all.parquet").ended) == ["early"]
+
+
 def test_venues_without_a_name_of_their_own_are_named_as_their_files(capsys, files):
     made("", [(0, 1000, 1, False)]).save("nameless.parquet")
     Path("c.parquet").write_bytes(Path("a.parquet").read_bytes())

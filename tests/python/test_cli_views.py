@@ -118,7 +118,9 @@ def test_the_map_as_json(saved: Path) -> None:
         {"low": 1500, "high": 1510, "long": [0, 0], "short": [2.5, 0]},
     ]
     assert answer["largest"]["long"]["low"] == 900
-    assert answer["sentence"] == "a fall to 905 liquidates 2 COIN of longs, a rise to 1,105 2.5 COIN of shorts"
+    assert answer["sentence"] == (
+        "a fall to 905 reaches 2 COIN of longs, a rise to 1,105 2.5 COIN of shorts (relative level: opened turnover)"
+    )
     assert left() == []
 
 
@@ -128,7 +130,7 @@ def test_the_map_as_tables(saved: Path) -> None:
     assert re.search(r"10% +900 +2 COIN +1,100 +2\.5 COIN", text)
     assert re.search(r"2x +2 COIN +2\.5 COIN *\n +10x +2 COIN +2\.5 COIN *\n +all +4 COIN +5 COIN", text)
     assert "largest cluster of longs: 900 to 910, -9.50% away: 2 COIN" in text
-    assert "estimate, not a record of positions" in text
+    assert "an estimate on a relative scale (opened turnover): no record of positions" in text
     assert "\x1b" not in text  # no terminal, no colours
 
 
@@ -230,19 +232,30 @@ def test_trade_files_are_read_with_the_settings_of_the_heatmap(pipeline: list[di
     assert (config.window.length, config.window.last, config.leverage.shares) == ("1m", "1h", {2: 0.5, 10: 0.5})
 
 
-def test_a_saved_heatmap_is_not_ruled_by_the_working_directory(saved: Path) -> None:
-    Path("liqcore.toml").write_text("no settings at all")
-    assert run("zones", str(saved)).exit_code == 0
+def test_what_is_shown_of_a_saved_heatmap_is_set_as_from_trades(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the configuration, a variable or a flag; what only trades obey is passed over, as their own runs have it."""
+
+    def sides(*args: str) -> set[str]:
+        outcome = run("zones", str(saved), "--at", "2025-06-15T17:00", "--json", *args)
+        assert outcome.exit_code == 0, outcome.output
+        return {zone["side"] for zone in json.loads(outcome.stdout)["zones"]}
+
+    assert sides("--threshold", "0") == {"long", "short"}
+    Path("other.toml").write_text('[render]\nside = "long"\n[model]\nname = "oi"\n[source]\nopen_interest = "none.csv"')
+    assert sides("--config", "other.toml") == {"long"}
+    monkeypatch.setenv("LIQCORE_RENDER_SIDE", "short")
+    assert sides("--config", "other.toml") == {"short"}
+    assert sides("--side", "long") == {"long"}
 
 
 @pytest.mark.usefixtures("pipeline")
 def test_the_example_lines_parse(saved: Path) -> None:
     for command in ("map", "zones"):
         lines = [line for line in run(command, "--help").output.splitlines() if line.startswith("    liqcore ")]
-        assert len(lines) == 4
+        assert len(lines) == {"map": 5, "zones": 6}[command]
         for line in lines:
             args = [str(saved) if arg == "btc.parquet" else arg for arg in shlex.split(line)[1:]]
-            args = [{"2026-06-12T10:00": "2025-06-15T17:00", "24h": "1h"}.get(arg, arg) for arg in args]
+            args = [{"2026-06-12T10:00": "2025-06-15T17:00", "24h": "1h", "1d": "1h"}.get(arg, arg) for arg in args]
             args = ["2,10" if arg in ("50,100", "25,50") else arg for arg in args]
             outcome = run(*args)
             assert outcome.exit_code == 0, (line, outcome.output)
@@ -255,16 +268,32 @@ def test_the_example_lines_parse(saved: Path) -> None:
         (["map", "SAVED", "--within", "1,x"], 'error: --within must be percentages such as "1,2,5", was "1,x"'),
         (["map", "SAVED", "--within", "100"], "error: percent must be above 0 and below 100, was 100.0"),
         (["map", "SAVED", "--leverage", "7"], r"error: leverage must be among the tiers [2.0, 10.0], was 7"),
-        (["map", "SAVED", "--leverage", "x"], 'error: --leverage must be tiers such as "25,50", was "x"'),
-        (["map", "SAVED", "--at", "2020-01-01"], "error: ts must not be before the end of the first complete column"),
-        (["map", "SAVED", "--at", "soon"], "error: ts must be ISO text such as \"2026-06-12T10:00\", was 'soon'"),
-        (["map", "SAVED", "--width", "1", "-o", "x.png"], "error: width must be 480 to 16384 pixels, was 1"),
-        (["map", "SAVED", "-o", "x.gif"], "error: -o must end in .png (picture) or .parquet (result)"),
+        (["map", "SAVED", "--leverage", "x"], "error: --leverage: leverage.preset must be one of"),
+        (["map", "SAVED", "--leverage", "2,x1"], "error: --leverage: render.tiers must be leverage tiers such as"),
+        (["map", "SAVED", "--at", "2020-01-01"], "error: --at must lie within the data, 2025-06-15T16:00:00Z to"),
+        (["zones", "SAVED", "--at", "2030-01-01"], "error: --at must lie within the data, 2025-06-15T16:00:00Z to"),
+        (["map", "SAVED", "--at", "soon"], "error: --at must be ISO text such as \"2026-06-12T10:00\", was 'soon'"),
+        (["map", "SAVED", "--from", "2026-01-01"], "error: start must not be after the beginning of the last column"),
+        (["map", "SAVED", "--to", "2020-01-01"], "error: end must not be before the end of the first column"),
+        (["map", "SAVED", "--from", "soon"], "error: --from: window.start must be a time such as"),
+        (
+            ["map", "SAVED", "--width", "1", "-o", "x.png"],
+            "error: --width: render.width must be a whole number of pixels from 480 to 16384, was 1",
+        ),
+        (
+            ["map", "SAVED", "-o", "x.gif"],
+            "error: -o must end in .png (picture), .parquet (result) or .csv (table), was",
+        ),
         (["map", "SAVED", "-o", "SAVED"], "error: -o must be another file than the input or output"),
         (["map", "SAVED", "b.zip"], "error: FILES must be one saved heatmap or files of trades, was 2 files"),
-        (["map", "SAVED", "--config", "x.toml"], "error: --config goes with files of trades"),
+        (["map", "SAVED", "--config", "x.toml"], "error: x.toml: No such file or directory"),
+        (["zones", "SAVED", "-o", "x.png"], 'error: -o must end in .csv (table), was "x.png"'),
+        (["zones", "SAVED", "--within", "100"], "error: within must be above 0 and below 100 percent, was 100"),
+        (["zones", "SAVED", "--within", "3", "--swept", "1h"], "error: --within goes without --swept"),
+        (["zones", "SAVED", "--within", "3", "--sensitivity"], "error: --within goes without --sensitivity"),
+        (["zones", "SAVED", "--older-than", "soon"], "error: --older-than must be a length of time"),
         (["map", "none.parquet"], "error: none.parquet: no such file"),
-        (["zones", "SAVED", "--threshold", "many"], "error: threshold must be a share of the maximum (0 to 1)"),
+        (["zones", "SAVED", "--threshold", "many"], "error: threshold must be a share of the maximum (0 to 1, or"),
         (["zones", "SAVED", "--side", "up"], "must be one of"),
         (["zones", "SAVED", "--weights", "1,1"], 'error: --weights must be three weights such as "1,1,0.5", was "1,1"'),
         (["zones", "SAVED", "--weights", "1,1,-1"], "error: persistence must be a weight, 0 or above, was -1.0"),

@@ -416,7 +416,7 @@ def test_a_profile_by_flag_takes_the_place_of_the_files(tmp_path: Path) -> None:
     [
         ({"window.length": "5"}, "--window: window.length must be a length of time"),
         ({"axis.step": 0}, "--bin: axis.step must be a price step above 0, was 0"),
-        ({"render.scale": "cubic"}, "render.scale: render.scale must be one of"),
+        ({"render.scale": "cubic"}, "--scale: render.scale must be one of"),
         ({"window.lenght": "5m"}, 'unknown key "window.lenght"; did you mean "window.length"?'),
         ({"window": "5m"}, 'unknown key "window"'),
     ],

@@ -76,6 +76,20 @@ def test_select_by_side_leverage_span_threshold_and_unit(worked):
     assert cell(tens, 0, 500, "long") == 0
     assert np.array_equal(tens.values + hm.select(leverage=[2]).values, hm.values)
     assert hm.select(last="10m").times.tolist() == hm.times[1:].tolist()
+    ends = hm.times + hm.window_ns
+    for first, stop in ((0, 1), (0, 3), (1, 2), (2, 3)):  # columns that begin then or later and have ended by then
+        part = hm.select(start=int(hm.times[first]), end=int(ends[stop - 1]))
+        assert np.array_equal(part.values, hm.values[first:stop])
+        assert np.array_equal(part.candles, hm.candles[first:stop])
+        assert part.select(last="5m").times.tolist() == hm.times[stop - 1 : stop].tolist()
+        late, early = int(hm.times[first]) - 1, int(ends[stop - 1]) + 1
+        assert np.array_equal(hm.select(start=late, end=early).times, part.times)
+    assert np.array_equal(hm.select(start=int(hm.times[1]) + 1).times, hm.times[2:])
+    assert np.array_equal(hm.select(end=int(ends[1]) - 1).times, hm.times[:1])
+    wide = hm.rebin(window="10m")
+    for i in range(len(wide.times)):
+        part = wide.select(start=int(wide.times[i]), end=int(wide.times[i]) + wide.window_ns)
+        assert np.array_equal(part.values, wide.values[i : i + 1])
     assert cell(hm.select(threshold=0.5), 0, 500, "long") == 0
     assert cell(hm.select(threshold=0.5), 0, 900, "long") == 1357.5
     assert cell(hm.select(unit="quantity"), 0, 900, "long") == pytest.approx(1.5)
@@ -87,8 +101,11 @@ def test_select_by_side_leverage_span_threshold_and_unit(worked):
         ({"side": "up"}, "side must be one of"),
         ({"leverage": 25}, r"leverage must be among the tiers \[2.0, 10.0\], was 25"),
         ({"last": "yesterday"}, "last must be a length of time"),
+        ({"start": "2040-01-01"}, "start must not be after the beginning of the last column"),
+        ({"end": "2020-01-01"}, "end must not be before the end of the first column"),
+        ({"end": "soon"}, "end must be ISO text"),
         ({"threshold": -1}, "threshold must be a share of the maximum .* was -1"),
-        ({"threshold": "95%"}, 'a percentile of what is not zero .* was "95%"'),
+        ({"threshold": "105%"}, 'a percentile of what is not zero .* was "105%"'),
         ({"unit": "btc"}, "unit must be one of"),
     ],
 )

@@ -67,7 +67,7 @@ def test_whatever_answers_is_a_heatmap(kind: str, tmp_path: Path) -> None:
         lambda of: repr(of.sensitivity(half, models=[hm])),
     ):
         assert answer(seen) == answer(hm)
-    assert seen.save(tmp_path / "seen").read_bytes() == hm.save(tmp_path / "hm").read_bytes()
+    assert seen.save(tmp_path / "seen.parquet").read_bytes() == hm.save(tmp_path / "hm.parquet").read_bytes()
 
 
 def test_prices_of_one_market_lie_within_a_factor_of_two() -> None:

@@ -348,6 +348,16 @@ def test_maps_and_merged_heatmaps_go_out(pa: Any, trades: lq.TradeBatch) -> None
     np.testing.assert_array_equal(both["long"].combine_chunks().flatten().to_numpy(), merged.long.ravel())
 
 
+def test_text_goes_out(pa: Any) -> None:
+    class Table:
+        def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+            return lq.arrow.export_table({"n": np.arange(3.0), "words": ["", "größer", "x"]})
+
+    table = pa.table(Table())
+    table.validate(full=True)
+    assert table["words"].to_pylist() == ["", "größer", "x"]
+
+
 @pytest.mark.usefixtures("pd")
 def test_pandas_and_duckdb_read_what_goes_out(pa: Any, trades: lq.TradeBatch) -> None:
     duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")

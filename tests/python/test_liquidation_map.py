@@ -13,13 +13,13 @@ from PIL import Image
 
 import liqcore as lq
 from drive import make_engine
-from liqcore.render import MapOptions, load_map_renderer, map_renderers, registry, render_map
+from liqcore.render import MapOptions, Picture, describe_map, registry, render_map
 from liqcore.render.captions import ESTIMATE, SYNTHETIC
 from liqcore.render.colours import LAYERS
-from liqcore.render.draw import measure
-from liqcore.render.map_layout import MapLayout, default_map_range, map_layout
-from liqcore.testing import check_map_renderer, map_edge_cases, sample_map
-from pictures import assert_readable
+from liqcore.render.map_layout import default_map_range
+from liqcore.render.picture import Box, Curve, Line, Rect
+from liqcore.testing import map_edge_cases, sample_map
+from pictures import assert_sound
 from test_engine_recorded import SETUPS, WHOLE, marks, trades
 from test_time_frames import HOUR, START, engine_of
 
@@ -86,16 +86,40 @@ def test_the_largest_cluster_is_the_nearer_of_equals() -> None:
 
 def test_the_sentence() -> None:
     shown = a_map()
-    assert shown.sentence() == "a fall to 915 liquidates $85 of longs, a rise to 1,025 $75 of shorts"
-    assert shown.sentence(2) == "a fall to 980 liquidates $20 of longs, a rise to 1,020 $75 of shorts"
-    assert shown.sentence(1) == "a fall to 990 liquidates no longs, a rise to 1,010 $5 of shorts"
+    scale = " (relative level)"
+    assert shown.sentence() == f"a fall to 915 reaches $85 of longs, a rise to 1,025 $75 of shorts{scale}"
+    assert shown.sentence(2) == f"a fall to 980 reaches $20 of longs, a rise to 1,020 $75 of shorts{scale}"
+    assert shown.sentence(1) == f"a fall to 990 reaches no longs, a rise to 1,010 $5 of shorts{scale}"
     none = np.zeros((2, 20))
-    assert (
-        dataclasses.replace(shown, long=none).sentence() == "no longs below, a rise to 1,025 liquidates $75 of shorts"
-    )
-    assert dataclasses.replace(shown, long=none, short=none).sentence() == "no longs below, no shorts above"
+    no_longs = dataclasses.replace(shown, long=none)
+    assert no_longs.sentence() == f"no longs below, a rise to 1,025 reaches $75 of shorts{scale}"
+    assert dataclasses.replace(shown, long=none, short=none).sentence() == f"no longs below, no shorts above{scale}"
     quantity = dataclasses.replace(shown, unit="quantity", meta={"base": "BTC"})
-    assert quantity.sentence(2) == "a fall to 980 liquidates 20 BTC of longs, a rise to 1,020 75 BTC of shorts"
+    assert quantity.sentence(2) == f"a fall to 980 reaches 20 BTC of longs, a rise to 1,020 75 BTC of shorts{scale}"
+
+
+def test_only_a_fitted_profile_says_what_is_liquidated() -> None:
+    fitted = a_map(meta={"meaning": "fitted"})
+    assert fitted.sentence(2) == "a fall to 980 liquidates $20 of longs, a rise to 1,020 $75 of shorts (fitted)"
+    opened = a_map(meta={"meaning": "opened turnover"})
+    assert opened.sentence(2).endswith(" (relative level: opened turnover)")
+    assert "liquidates" not in opened.sentence(2)
+
+
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [("long", "a fall to 915 reaches $85 of longs"), ("short", "a rise to 1,025 reaches $75 of shorts")],
+)
+def test_of_a_side_that_was_filtered_out_nothing_is_said(side: str, words: str) -> None:
+    whole = a_map()
+    none = np.zeros((2, 20))
+    part = dataclasses.replace(whole, meta={"shown": {"side": side}}, **{"short" if side == "long" else "long": none})
+    assert part.sentence() == f"{words} (relative level)"
+    other = "short" if side == "long" else "long"
+    written = " ".join(text.text for text in planned(part).texts)
+    assert f"{side}s only" in written
+    assert f"{other}s" not in written
+    assert f"no {other}s" not in part.sentence()
 
 
 def test_layers_are_the_tiers_and_add_up() -> None:
@@ -162,14 +186,26 @@ def test_a_recorded_day_adds_up() -> None:
 # ---- picture -----------------------------------------------------------------------------------------------------
 
 
-def planned(shown: lq.LiquidationMap, **options: Any) -> MapLayout:
-    return map_layout(shown, MapOptions(**options), measure)
+def planned(shown: lq.LiquidationMap, **options: Any) -> Picture:
+    return describe_map(shown, MapOptions(**options))
 
 
-def heights(plan: MapLayout) -> dict[int, list[tuple[str, int]]]:
+def plot_of(plan: Picture) -> Rect:
+    return plan.panel("plot").rect
+
+
+def x_of(plan: Picture, price: float) -> float:
+    return plan.scales["price"].at(price)
+
+
+def bars_of(plan: Picture) -> list[Box]:
+    return [bar for bar in plan.marks(Box) if isinstance(bar, Box) and bar.role.startswith("layer")]
+
+
+def heights(plan: Picture) -> dict[int, list[tuple[str, int]]]:
     """Role and height of the boxes of each bar, by its left edge."""
     out: dict[int, list[tuple[str, int]]] = {}
-    for bar in plan.bars:
+    for bar in bars_of(plan):
         out.setdefault(bar.rect.left, []).append((bar.role, bar.rect.height))
     return out
 
@@ -177,19 +213,19 @@ def heights(plan: MapLayout) -> dict[int, list[tuple[str, int]]]:
 def test_bars_are_stacked_by_layer_at_their_price() -> None:
     plan = planned(a_map(), price_range=(900.0, 1100.0))
     bars = heights(plan)
-    full = plan.plot.height / 1.04
+    full = plot_of(plan).height / 1.04
     for price, role, value in (
         (900, "layer 0", 40),
         (980, "layer 1", 20),
         (1020, "layer 1", 70),
         (1090, "layer 0", 50),
     ):
-        ((found, height),) = bars[round(plan.x(price))]
+        ((found, height),) = bars[round(x_of(plan, price))]
         assert found == role
         assert height == pytest.approx(value / 70 * full, abs=1.01)
     both = a_map()
     both.long[1, 0] = 30
-    (lower, upper) = heights(planned(both, price_range=(900.0, 1100.0)))[round(plan.x(900))]
+    (lower, upper) = heights(planned(both, price_range=(900.0, 1100.0)))[round(x_of(plan, 900))]
     assert (lower[0], upper[0]) == ("layer 0", "layer 1")
     assert (lower[1] + upper[1]) / full == pytest.approx(1, abs=0.01)  # 70, as much as the largest
 
@@ -197,46 +233,50 @@ def test_bars_are_stacked_by_layer_at_their_price() -> None:
 def test_bins_that_are_too_narrow_are_summed() -> None:
     fine = sample_map(5_000)
     plan = planned(fine, width=700, height=450)
-    assert min(bar.rect.width for bar in plan.bars) >= 2
-    joined = math.ceil(max(round(0.25 * 12), 3) * (plan.price_high - plan.price_low) / plan.plot.width / fine.step)
+    assert min(bar.rect.width for bar in bars_of(plan)) >= 2
+    scale = plan.scales["price"]
+    joined = math.ceil(max(round(0.25 * 12), 3) * (scale.high - scale.low) / plot_of(plan).width / fine.step)
     assert f"USD per {joined * fine.step:g} of price" in " ".join(text.text for text in plan.texts)
     totals = (fine.long + fine.short).sum(axis=0)
     at = int(np.searchsorted(fine.prices, fine.price, side="right")) - 1
-    first, stop = (int(np.searchsorted(fine.prices, p)) for p in (plan.price_low, plan.price_high))
+    first, stop = (int(np.searchsorted(fine.prices, p)) for p in (scale.low, scale.high))
     starts = range(at - (at - first) // joined * joined, stop - joined, joined)
     largest = max(totals[start : start + joined].sum() for start in starts)
     by_bar: dict[int, int] = {}
-    for bar in plan.bars:
+    for bar in bars_of(plan):
         by_bar[bar.rect.left] = by_bar.get(bar.rect.left, 0) + bar.rect.height
-    shown = max(by_bar.values()) * 1.04 / plan.plot.height
+    shown = max(by_bar.values()) * 1.04 / plot_of(plan).height
     assert shown == pytest.approx(1, abs=0.02)
     for start in starts[::37]:
-        left = round(plan.x(fine.prices[start]))
+        left = round(x_of(plan, fine.prices[start]))
         wanted = totals[start : start + joined].sum() / largest
-        assert by_bar.get(left, 0) * 1.04 / plan.plot.height == pytest.approx(wanted, abs=0.02)
+        assert by_bar.get(left, 0) * 1.04 / plot_of(plan).height == pytest.approx(wanted, abs=0.02)
 
 
 def test_the_curves_reach_what_the_map_says() -> None:
     plan = planned(a_map(), price_range=(900.0, 1100.0))
     most = 195 * 1.04
 
-    def at(curve: list[tuple[float, float]], price: float) -> float:
-        x = min(plan.x(price), plan.plot.right - 1)
-        (y,) = {y for other, y in curve if other == x}
-        return (plan.plot.bottom - y) / plan.plot.height * most
+    longs, shorts = (curve for curve in plan.marks(Curve) if isinstance(curve, Curve))
 
-    assert at(plan.long, 900) == pytest.approx(125)  # a fall to the lower edge of the lowest bin
-    assert at(plan.long, 980) == pytest.approx(20)
-    assert at(plan.long, 990) == pytest.approx(0)
-    assert at(plan.short, 1010) == pytest.approx(0)
-    assert at(plan.short, 1030) == pytest.approx(75)
-    assert at(plan.short, 1100) == pytest.approx(195)
-    assert plan.last_x == plan.x(1000)
+    def at(curve: Curve, price: float) -> float:
+        x = min(x_of(plan, price), plot_of(plan).right - 1)
+        (y,) = {y for other, y in curve.points if other == x}
+        return (plot_of(plan).bottom - y) / plot_of(plan).height * most
+
+    assert at(longs, 900) == pytest.approx(125)  # a fall to the lower edge of the lowest bin
+    assert at(longs, 980) == pytest.approx(20)
+    assert at(longs, 990) == pytest.approx(0)
+    assert at(shorts, 1010) == pytest.approx(0)
+    assert at(shorts, 1030) == pytest.approx(75)
+    assert at(shorts, 1100) == pytest.approx(195)
+    (last,) = (line.x0 for line in plan.marks(Line) if isinstance(line, Line) and line.role == "map last")
+    assert last == round(x_of(plan, 1000))
 
 
 def test_the_picture_says_what_it_is(tmp_path: Path) -> None:
     words = " ".join(text.text for text in planned(sample_map()).texts)
-    for word in ("liquidation map", ESTIMATE, SYNTHETIC, "longs, liquidated by a fall", "shorts, liquidated by a rise",
+    for word in ("liquidation map", ESTIMATE, SYNTHETIC, "longs, reached by a fall", "shorts, reached by a rise",
                  "A fall to", "a rise to", "SAMPLEUSDT", "2026-06-12 10:00 UTC"):  # fmt: skip
         assert word in words, word
     assert "unfinished" not in words
@@ -251,8 +291,21 @@ def test_the_picture_says_what_it_is(tmp_path: Path) -> None:
 
 def test_many_tiers_are_joined_to_as_many_as_there_are_colours() -> None:
     plan = planned(sample_map(60, range(1, 126)))
-    assert len(plan.layers) == len(LAYERS)
-    assert (plan.layers[0], plan.layers[-1]) == ("1x to 18x", "109x to 125x")
+    assert len({bar.role for bar in bars_of(plan)}) == len(LAYERS)
+    assert {"1x to 18x", "109x to 125x"} <= {text.text for text in plan.texts}
+
+
+def test_a_tier_keeps_its_colour_whichever_are_shown() -> None:
+    whole = a_map(meta={"tiers": [10.0, 50.0]})
+    (fifties,) = {bar.role for bar in bars_of(planned(whole))} - {"layer 0"}
+    part = dataclasses.replace(
+        whole, tiers=whole.tiers[1:], long=whole.long[1:], short=whole.short[1:],
+        meta={**whole.meta, "shown": {"leverage": [50.0]}},
+    )  # fmt: skip
+    plan = planned(part)
+    assert {bar.role for bar in bars_of(plan)} == {fifties}
+    assert "50x" in " ".join(text.text for text in plan.texts)
+    assert "10x" not in " ".join(text.text for text in plan.texts)
 
 
 def test_what_does_not_fit_is_said() -> None:
@@ -273,27 +326,20 @@ def test_the_default_prices_hold_nine_tenths_of_each_side() -> None:
 def test_no_text_is_clipped_or_covered_by_another(shown: lq.LiquidationMap, width: int, height: int) -> None:
     full = {**shown.meta, "symbol": "1000000MOGUSDT", "version": "10.11.12", "book_age_ns": 30 * 24 * HOUR}
     plan = planned(dataclasses.replace(shown, meta=full, complete=False), width=width, height=height)
-    assert_readable(plan.texts, width, height)
-    assert plan.plot.width > 0.5 * width
-    assert plan.plot.height > 0.15 * height
+    assert_sound(plan)
+    assert plot_of(plan).width > 0.5 * width
 
 
-def test_the_png_renderer_conforms() -> None:
-    check_map_renderer(load_map_renderer("png"))
-
-
-def test_renderers_of_maps_are_a_group_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert map_renderers() == ["png"]
-    point = importlib.metadata.EntryPoint("txt", "test_liquidation_map:write_text", registry.MAP_GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.MAP_GROUP else [])
-    assert map_renderers() == ["png", "txt"]
-    assert a_map().render(tmp_path / "map.txt").read_bytes() == b"a fall to 915"
+def test_one_renderer_draws_both(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    point = importlib.metadata.EntryPoint("txt", "test_liquidation_map:write_text", registry.GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.GROUP else [])
+    assert a_map().render(tmp_path / "map.txt").read_bytes() == b"map"
     with pytest.raises(lq.InvalidConfigError, match=r"the extension of map\.gif must be one of png, txt, was 'gif'"):
         render_map(a_map(), tmp_path / "map.gif")
 
 
-def write_text(shown: lq.LiquidationMap, file: Any, _: MapOptions) -> None:
-    file.write(shown.sentence()[:13].encode())
+def write_text(picture: Picture, file: Any) -> None:
+    file.write(picture.kind.encode())
 
 
 def test_render_map_and_its_options_agree_on_defaults() -> None:

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 import liqcore as lq
 from drive import arrays
-from liqcore.render import RenderOptions
-from liqcore.render.draw import measure, render_png
-from liqcore.render.layout import layout
+from liqcore.render import RenderOptions, describe
+from liqcore.render.draw import render_png
 from recorded import data_dir
 
 NS = 1_000_000_000
@@ -229,6 +228,23 @@ def test_a_stale_venue_is_left_out_on_demand(ended):
     assert levels.age().live.sum() == 221
     assert levels.map(START + 25 * MINUTE).venues["early"].long.sum() == 0
     assert hm.meta["stale"] == ["early left out, 28m old"]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_ended_venue_is_named_and_dropped_on_demand(ended, tmp_path):
+    hm = lq.merge_venues(ended)
+    assert hm.ended == hm.meta["ended"] == {"early": START + 12 * MINUTE}  # "late" was silent, and came back
+    dropped = lq.merge_venues(ended, ended="drop")
+    assert dropped.meta["notes"][1].endswith("before the last column: it is left out from then on")
+    assert dropped.meta["stale"] == ["early left out, 28m old"]
+    for each in (dropped, lq.load_heatmap(dropped.save(tmp_path / "dropped.parquet"))):
+        levels = each.select(unit="quantity")
+        assert levels.select(venues="early").long[:, 0].tolist() == [10, 10, 20, 0, 0, 0, 0, 0, 0]
+        assert np.array_equal(levels.select(venues="late").long, hm.select(unit="quantity", venues="late").long)
+        assert levels.map().long.sum() == 221
+        assert each.ended == hm.ended
+    with pytest.raises(lq.InvalidConfigError, match=r"ended must be one of \('keep', 'drop'\), was 'hide'"):
+        lq.merge_venues(ended, ended="hide")
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -525,7 +541,7 @@ def test_what_it_says_of_itself_and_of_each_venue(worked):
     hm = lq.merge_venues(worked)
     assert (hm.meta["symbol"], hm.meta["venue"]) == ("X + XUSD", "lin + inv")
     assert hm.meta["venues"]["inv"]["instrument"]["contract"] == "inverse"
-    assert hm.meta["venues"]["inv"]["book_age_ns"] == 15 * MINUTE
+    assert hm.meta["venues"]["inv"]["book_age_ns"] == 10 * MINUTE  # from its first event to its last
     hm.meta["synthetic"] = True
     assert hm.select(venues="inv").meta["synthetic"]
     assert hm.select(venues="inv").meta["symbol"] == "XUSD"
@@ -538,7 +554,7 @@ def test_pictures_name_the_venues_and_what_is_stale(tmp_path, ended, worked):
     hm = lq.merge_venues(ended)
 
     def written(hm):
-        plan = layout(hm, RenderOptions(), measure)
+        plan = describe(hm)
         return next(text.text for text in plan.texts if text.role == "title"), " ".join(t.text for t in plan.texts)
 
     title, everything = written(hm)
@@ -625,7 +641,7 @@ def test_recorded_days_of_two_layouts(tmp_path):
     back = lq.load_heatmap(day.save(tmp_path / "both.parquet"))
     assert np.array_equal(back.values, day.values)
     picture = io.BytesIO()
-    render_png(day, picture, RenderOptions(width=800, height=450))
+    render_png(describe(day, RenderOptions(width=800, height=450)), picture)
     assert picture.getvalue().startswith(b"\x89PNG")
 
 

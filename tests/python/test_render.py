@@ -3,7 +3,6 @@
 import dataclasses
 import importlib.metadata
 import inspect
-import io
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,17 +17,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from liqcore.errors import InvalidConfigError, LiqcoreError
-from liqcore.render import HeatmapLike, RenderOptions, load_renderer, registry, render, renderers
+from liqcore.render import Picture, RenderOptions, describe, load_renderer, registry, render, renderers
 from liqcore.render.captions import ESTIMATE, SYNTHETIC, UNFINISHED
 from liqcore.render.colours import COLORMAPS, colour_table
-from liqcore.render.draw import measure
 from liqcore.render.labels import DAY, HOUR, MINUTE, price_ticks, time_ticks
-from liqcore.render.layout import Layout, default_price_range, layout
-from liqcore.render.page import Rect
-from liqcore.render.raster import colour_index, default_maximum, pixel_cells, pool
+from liqcore.render.picture import Box, Candle, Raster, Rect
+from liqcore.render.raster import PixelCells, colour_index, default_maximum, pixel_cells, pool_columns, pool_rows
 from liqcore.testing import SampleHeatmap, check_renderer, edge_cases, sample_heatmap
 from liqcore.words.files import write_whole
-from pictures import assert_readable
+from pictures import assert_sound
 
 SIZES = [(1600, 900), (800, 450), (480, 270), (3840, 2160)]
 BRIGHT = np.array([253, 231, 37])  # the last entry of viridis; a grid line over it is less than 40 away
@@ -44,18 +41,45 @@ def plain(columns: int = 100, bins: int = 200, step: float = 10.0, **changes: An
     return dataclasses.replace(made, **changes)
 
 
-def planned(heatmap: HeatmapLike, **options: Any) -> Layout:
-    return layout(heatmap, RenderOptions(**options), measure)
+def planned(heatmap: Any, **options: Any) -> Picture:
+    return describe(heatmap, RenderOptions(**options))
 
 
-def pixels(heatmap: HeatmapLike, path: Path, plan: Layout, **options: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def plot_of(picture: Picture) -> Rect:
+    return picture.panel("plot").rect
+
+
+def entries_of(picture: Picture) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The entries of the colour table in the plot, rows from the top."""
+    (raster,) = picture.marks(Raster)
+    assert isinstance(raster, Raster)
+    return raster.entries
+
+
+def bars_of(picture: Picture) -> list[Box]:
+    return [bar for bar in picture.marks(Box, "profile") if isinstance(bar, Box) and bar.role != "panel"]
+
+
+def candles_of(picture: Picture) -> list[Candle]:
+    return [candle for candle in picture.marks(Candle) if isinstance(candle, Candle)]
+
+
+def pixels(heatmap: Any, path: Path, picture: Picture, **options: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """The inside of the plot of a picture, rows from the top."""
-    with Image.open(render(heatmap, path / "map.png", **options)) as picture:
-        return np.asarray(picture)[plan.plot.top : plan.plot.bottom, plan.plot.left : plan.plot.right]
+    plot = plot_of(picture)
+    with Image.open(render(heatmap, path / "map.png", **options)) as image:
+        return np.asarray(image)[plot.top : plot.bottom, plot.left : plot.right]
 
 
-def texts(plan: Layout) -> list[str]:
-    return [text.text for text in plan.texts]
+def texts(picture: Picture) -> list[str]:
+    return [text.text for text in picture.texts]
+
+
+def pool(values: Any, columns: PixelCells, rows: PixelCells) -> Any:
+    largest = np.zeros((len(columns.first), values.shape[1]), np.float32)
+    for begin in range(0, len(values), 3):  # whatever the blocks
+        pool_columns(values[begin : begin + 3], begin, columns, largest)
+    return pool_rows(largest, rows)
 
 
 # ------------------------------------------------------------------------------------------------------ cells to pixels
@@ -141,8 +165,9 @@ def test_a_single_bright_cell_is_seen_at_any_size(tmp_path, width, height, shape
     area = pixels(heatmap, tmp_path, plan, width=width, height=height, price_range=(1_000, 1_000 + 10 * shape[1]))
     ys, xs = np.nonzero((np.abs(area.astype(int) - BRIGHT) < 40).all(axis=2))
     assert len(ys), "the cell is lost"
-    edges_y = plan.y(heatmap.prices[bin_] + 10) - plan.plot.top, plan.y(heatmap.prices[bin_]) - plan.plot.top
-    edges_x = [plan.x(heatmap.times[column] + window * MINUTE) - plan.plot.left for window in (0, 1)]
+    y, x, plot = plan.scales["price"].at, plan.scales["time"].at, plot_of(plan)
+    edges_y = y(heatmap.prices[bin_] + 10) - plot.top, y(heatmap.prices[bin_]) - plot.top
+    edges_x = [x(heatmap.times[column] + window * MINUTE) - plot.left for window in (0, 1)]
     for found, (begin, end) in ((ys, edges_y), (xs, edges_x)):
         if end - begin >= 1:  # zoomed in: whole pixels, within half a pixel of the edges
             assert abs(found.min() - begin) <= 0.5
@@ -155,8 +180,8 @@ def test_the_twenty_largest_levels_are_all_seen_when_zoomed_out():
     heatmap = plain(10, 1_000)
     heatmap.short[:, np.random.default_rng(3).choice(1_000, 20, replace=False)] = 1 + np.arange(20)
     plan = planned(heatmap, width=800, height=350, price_range=(1_000, 11_000), maximum=20, scale="linear")
-    assert plan.plot.height < 300
-    assert set(np.unique(plan.indices)) == {0, *colour_index(np.arange(1, 21, dtype=np.float32), 20, "linear")}
+    assert plot_of(plan).height < 300
+    assert set(np.unique(entries_of(plan))) == {0, *colour_index(np.arange(1, 21, dtype=np.float32), 20, "linear")}
 
 
 def test_a_pixel_row_is_the_price_that_the_axis_says(tmp_path):
@@ -165,10 +190,10 @@ def test_a_pixel_row_is_the_price_that_the_axis_says(tmp_path):
     plan = planned(heatmap, price_range=(1_500, 2_600))
     area = pixels(heatmap, tmp_path, plan, price_range=(1_500, 2_600))
     above = (np.abs(area[:, 20].astype(int) - BRIGHT) < 40).all(axis=1)
-    boundary = plan.plot.top + int(np.argmin(above))  # first row below price 2,000
+    boundary = plot_of(plan).top + int(np.argmin(above))  # first row below price 2,000
     label = next(text for text in plan.texts if text.text == "2,000")
     assert abs(label.y - boundary) <= 0.5
-    assert plan.y(2_000) == pytest.approx(label.y)
+    assert plan.scales["price"].at(2_000) == pytest.approx(label.y)
 
 
 @pytest.mark.parametrize(("span", "expected"), [(3 * HOUR, "01:00"), (3 * DAY, "Jan 2"), (365 * DAY, "Apr")])
@@ -178,15 +203,16 @@ def test_a_pixel_column_is_the_time_that_the_axis_says(span, expected):
     plan = planned(heatmap)
     label = next(text for text in plan.texts if text.text == expected)
     at = {"01:00": HOUR, "Jan 2": DAY, "Apr": 90 * DAY}[expected]
-    assert label.x == pytest.approx(plan.plot.left + at / span * plan.plot.width)
+    assert label.x == pytest.approx(plot_of(plan).left + at / span * plot_of(plan).width)
 
 
 def test_threshold_hides_smaller_cells():
     heatmap = plain(2, 3)
-    heatmap.long[:, :] = [10, 49, 50]
-    plan = planned(heatmap, maximum=100, threshold=0.5, price_range=(1_000, 1_030))
-    assert set(np.unique(plan.indices)) == {0, colour_index(np.array([50], np.float32), 100)[0]}
-    assert "below 50% of maximum hidden" in " ".join(texts(plan))
+    heatmap.long[:, :] = [10, 49, 75]
+    plan = planned(heatmap, maximum=100, threshold=0.5, scale="linear", price_range=(1_000, 1_030))
+    assert set(np.unique(entries_of(plan))) == {0, 128}, "the colours go from the cut to the maximum"
+    assert (plan.scales["colour"].low, plan.scales["colour"].high) == (50, 100)
+    assert "below $50 hidden" in " ".join(texts(plan))
 
 
 def test_side_shows_that_side_alone():
@@ -195,9 +221,9 @@ def test_side_shows_that_side_alone():
     heatmap.short[:, 1] = 7
     for side, rows in (("long", [False, True]), ("short", [True, False]), ("both", [True, True])):
         plan = planned(heatmap, side=side, price_range=(1_000, 1_020))
-        half = plan.plot.height // 2
-        assert [plan.indices[:half].any(), plan.indices[-half:].any()] == rows
-        assert {bar.role for bar in plan.bars} == ({"long", "short"} if side == "both" else {side})
+        half, entries = plot_of(plan).height // 2, entries_of(plan)
+        assert [entries[:half].any(), entries[-half:].any()] == rows
+        assert {bar.role for bar in bars_of(plan)} == ({"long", "short"} if side == "both" else {side})
 
 
 def test_the_profile_sums_the_bins_of_the_last_column():
@@ -206,11 +232,12 @@ def test_the_profile_sums_the_bins_of_the_last_column():
     heatmap.short[-1, 300:] = 1
     heatmap.long[0] = 99
     plan = planned(heatmap, price_range=(1_000, 11_000))
-    assert {"longs $600", "shorts $700"} <= set(texts(plan))
-    by_role = {role: [bar.rect for bar in plan.bars if bar.role == role] for role in ("long", "short")}
-    assert by_role["long"][0].width == plan.profile.width
-    assert by_role["short"][-1].width == pytest.approx(plan.profile.width / 2, abs=1)
-    assert min(rect.top for rect in by_role["long"]) >= plan.y(4_000) - 3
+    assert {"longs $600 in all", "shorts $700 in all"} <= set(texts(plan))
+    by_role = {role: [bar.rect for bar in bars_of(plan) if bar.role == role] for role in ("long", "short")}
+    width = plan.scales["profile"].end - plan.scales["profile"].start
+    assert by_role["long"][0].width == width
+    assert by_role["short"][1].width == pytest.approx(width / 2, abs=1)
+    assert min(rect.top for rect in by_role["long"]) >= plan.scales["price"].at(4_000) - 3
 
 
 def test_candles_are_joined_where_there_are_more_columns_than_room():
@@ -220,24 +247,38 @@ def test_candles_are_joined_where_there_are_more_columns_than_room():
     heatmap.candles["high"][5_000] = 1_039
     heatmap.candles[7_000:7_005] = tuple(np.nan for _ in heatmap.candles.dtype.names)
     plan = planned(heatmap, price_range=(1_000, 1_040))
-    assert len(plan.candles) <= plan.plot.width / 4 + 1
-    spikes = [candle for candle in plan.candles if candle.high < plan.y(1_030) - plan.plot.top]
+    candles, plot = candles_of(plan), plot_of(plan)
+    assert len(candles) <= plot.width / 4 + 1
+    spikes = [candle for candle in candles if candle.high < plan.scales["price"].at(1_030)]
     assert len(spikes) == 1
-    assert spikes[0].x == pytest.approx(plan.plot.width / 2, abs=4)
-    assert all(candle.up for candle in plan.candles)
+    assert spikes[0].x == pytest.approx(plot.left + plot.width / 2, abs=4)
+    assert all(candle.up for candle in candles)
 
 
-def test_default_prices_are_the_candles_and_as_much_again():
+def shown_prices(heatmap: SampleHeatmap, **options: Any) -> tuple[float, float]:
+    scale = planned(heatmap, **options).scales["price"]
+    return scale.low, scale.high
+
+
+def test_default_prices_are_the_market_and_as_much_again():
     heatmap = plain(10, 200)  # prices 1,000 to 3,000
     for name, price in {"open": 2_000, "high": 2_100, "low": 1_900, "close": 2_000}.items():
         heatmap.candles[name] = price
     heatmap.long[:, :] = 1
-    assert default_price_range(heatmap, heatmap.values.max(axis=0)) == (1_700, 2_300)
+    assert shown_prices(heatmap) == (1_700, 2_300)
     heatmap.long[:, 125:] = 0  # no levels from 2,250 on
-    assert default_price_range(heatmap, heatmap.values.max(axis=0)) == (1_700, 2_250)
+    assert shown_prices(heatmap) == (1_700, 2_250)
     heatmap.candles["low"], heatmap.candles["high"] = 1_999, 2_000
-    low, high = default_price_range(heatmap, heatmap.values.max(axis=0))
-    assert (low, high) == (1_999 - 60, 2_060)
+    assert shown_prices(heatmap) == (1_999 - 60, 2_060)
+
+
+def test_a_single_wick_does_not_decide_what_is_shown():
+    heatmap = plain(1_000, 200)
+    for name, price in {"open": 2_000, "high": 2_100, "low": 1_900, "close": 2_000}.items():
+        heatmap.candles[name] = price
+    heatmap.candles["low"][500] = 1_050
+    heatmap.long[:, :] = 1
+    assert shown_prices(heatmap) == (1_700, 2_300)
 
 
 # ------------------------------------------------------------------------------------------------------------ the words
@@ -277,7 +318,8 @@ def test_the_header_says_what_is_shown():
     written = " ".join(texts(planned(plain(120, meta=meta, complete=np.arange(120) < 119))))
     for part in (
         "BTCUSDT · binance-usdm",
-        "model flow: opened turnover",
+        "model flow",
+        "relative level: opened turnover",
         "USD per bin of 10",
         "1m windows",
         "1970-01-01 00:00 to 1970-01-01 02:00 UTC",
@@ -292,12 +334,11 @@ def test_the_header_says_what_is_shown():
 
 
 def test_a_time_frame_stands_in_the_title_with_the_books_age():
-    meta = {"symbol": "BTCUSDT", "opened_within_ns": 24 * HOUR, "book_age_ns": 50 * HOUR, "hidden": "below p95"}
+    meta = {"symbol": "BTCUSDT", "opened_within_ns": 24 * HOUR, "book_age_ns": 50 * HOUR}
     written = texts(planned(plain(meta=meta)))
     assert "BTCUSDT · liquidation heatmap · opened within 1d · book age 2d 2h" in written
     footer = " ".join(written)
     assert footer.count("book age") == 1
-    assert "below p95 hidden" in footer
 
 
 def test_quantities_are_written_in_the_base_asset():
@@ -313,8 +354,8 @@ def test_the_last_price_is_marked():
     heatmap = plain(3, 10)
     heatmap.candles[1] = (1_042.5,) * 6
     plan = planned(heatmap, price_range=(1_000, 1_100))
-    label = next(text for text in plan.texts if text.role == "last")
-    assert (label.text, label.y) == ("1,042.5", pytest.approx(plan.y(1_042.5)))
+    label = next(text for text in plan.texts if text.role == "on last")
+    assert (label.text, label.y) == ("1,042.5", pytest.approx(plan.scales["price"].at(1_042.5)))
 
 
 def _wide(price: float, columns: int, window_ns: int, volatility: float = 0.001) -> Callable[[], SampleHeatmap]:
@@ -336,9 +377,8 @@ def test_no_text_is_clipped_or_covered_by_another(make, width, height):
     heatmap = make()
     full = {**heatmap.meta, "symbol": "1000000MOGUSDT", "version": "10.11.12", "book_age_ns": 30 * DAY + 5 * HOUR}
     plan = planned(dataclasses.replace(heatmap, meta=full, complete=False), width=width, height=height)
-    assert_readable(plan.texts, width, height)
-    assert plan.plot.width > 0.4 * width
-    assert plan.plot.height > 0.2 * height
+    assert_sound(plan)
+    assert plot_of(plan).width > 0.4 * width
 
 
 def test_ticks_are_round():
@@ -361,24 +401,25 @@ def test_the_png_renderer_conforms():
 
 
 def test_conformance_names_the_case_that_fails():
-    def no_empty(heatmap: HeatmapLike, file: BinaryIO, _: RenderOptions, /) -> None:
-        file.write(str(heatmap.times[0]).encode())
+    def no_raster(picture: Picture, file: BinaryIO, /) -> None:
+        file.write(picture.texts[0].text.encode() + entries_of(picture)[:1].tobytes()[:1])
 
-    with pytest.raises(IndexError) as caught:
-        check_renderer(no_empty)
-    assert caught.value.__notes__ == ["check_renderer: no columns"]
+    with pytest.raises(ValueError, match="not enough values") as caught:
+        check_renderer(no_raster)
+    assert caught.value.__notes__ == ["check_renderer: map: usual"]
 
-    def writes_nothing(heatmap: HeatmapLike, file: BinaryIO, options: RenderOptions, /) -> None:
+    def writes_nothing(picture: Picture, file: BinaryIO, /) -> None:
         pass
 
     with pytest.raises(AssertionError, match="usual: the renderer wrote nothing"):
         check_renderer(writes_nothing)
 
-    def changes(heatmap: HeatmapLike, file: BinaryIO, _: RenderOptions, /) -> None:
-        file.write(b"x")
-        heatmap.long[:] = 1
+    count = iter(range(99))
 
-    with pytest.raises(AssertionError, match="usual: the renderer changed long"):
+    def changes(_: Picture, file: BinaryIO, /) -> None:
+        file.write(str(next(count)).encode())
+
+    with pytest.raises(AssertionError, match="usual: the renderer wrote something else when called again"):
         check_renderer(changes)
 
 
@@ -410,8 +451,8 @@ def test_installed_renderers_are_loaded_only_when_asked_for(monkeypatch, tmp_pat
     assert render(plain(), tmp_path / "map.png").exists(), "what is built in cannot be replaced"
 
 
-def _write_bytes(_: HeatmapLike, file: BinaryIO, options: RenderOptions, /) -> None:
-    file.write(str(options.width).encode())
+def _write_bytes(picture: Picture, file: BinaryIO, /) -> None:
+    file.write(str(picture.width).encode())
 
 
 def test_without_pillow_the_error_says_what_to_install(monkeypatch, tmp_path):
@@ -514,11 +555,11 @@ def test_a_wrong_option_is_named_with_rule_and_value(tmp_path, options, message)
 )
 def test_a_heatmap_that_does_not_fit_together_is_refused(changes, message):
     with pytest.raises(InvalidConfigError, match=message):
-        load_renderer("png")(plain(**changes), io.BytesIO(), RenderOptions())
+        describe(plain(**changes))
 
 
-def test_rectangles_of_the_three_panels_do_not_overlap():
+def test_every_pixel_of_the_plot_has_an_entry():
     plan = planned(sample_heatmap())
-    panels: list[Rect] = [plan.colour_bar, plan.plot, plan.profile]
-    assert all(one.right < other.left for one, other in pairwise(panels))
-    assert plan.indices.shape == (plan.plot.height, plan.plot.width)
+    assert entries_of(plan).shape == (plot_of(plan).height, plot_of(plan).width)
+    left_to_right = [plan.panel(name).rect for name in ("colour bar", "plot", "profile")]
+    assert all(one.right < other.left for one, other in pairwise(left_to_right))

@@ -55,12 +55,19 @@ def check_config(config: lq.Config, said: dict[str, Any]) -> None:
 # --- they say the same ---
 
 
+def of_then(said: dict[str, Any]) -> dict[str, Any]:
+    """What a heatmap says, but for what is said otherwise since: ages of unfinished books, the map's sentence."""
+    meta = {key: value for key, value in said["meta"].items() if key not in ("book_age_ns", "stale")}
+    sentence = said["map"]["sentence"].partition(" (")[0].replace("liquidates", "reaches").partition(", no ")[0]
+    rest = {key: value for key, value in said.items() if key != "config"}
+    return rest | {"meta": meta, "map": {**said["map"], "sentence": sentence}}
+
+
 @pytest.mark.parametrize("name", HEATMAPS)
 def test_heatmaps_show_the_same(name: str) -> None:
-    said = {key: value for key, value in SAYS[name].items() if key != "config"}
     loaded = lq.load_heatmap(SAVED / f"{name}.parquet")
     assert loaded.meta.pop("no_checksum") == UNSEALED.format(f"{name}.parquet")
-    assert plain(what_heatmap_says(loaded)) == said
+    assert of_then(plain(what_heatmap_says(loaded))) == of_then(SAYS[name])
 
 
 @pytest.mark.parametrize("name", ["heatmap", "selected"])
@@ -73,8 +80,7 @@ def test_heatmaps_hold_the_settings_that_repeat_them(name: str) -> None:
 @pytest.mark.parametrize("name", HEATMAPS)
 def test_heatmaps_saved_again_show_the_same(name: str, tmp_path: Path) -> None:
     again = lq.load_heatmap(SAVED / f"{name}.parquet").save(tmp_path / "again.parquet")
-    said = {key: value for key, value in SAYS[name].items() if key != "config"}
-    assert plain(what_heatmap_says(lq.load_heatmap(again))) == said
+    assert of_then(plain(what_heatmap_says(lq.load_heatmap(again)))) == of_then(SAYS[name])
 
 
 @pytest.mark.parametrize("folder", [SAVED, SAVED.with_name("saved_as_parquet")], ids=lambda path: path.name)

@@ -14,7 +14,7 @@ import pytest
 import liqcore as lq
 from liqcore.config import Config
 from liqcore.config.arguments import OBJECTS, given, override
-from liqcore.config.rules import LENGTH
+from liqcore.config.rules import INSTANT, LENGTH
 from liqcore.config.sections import ARGUMENTS, all_settings
 from liqcore.config.setting import Setting
 from liqcore.errors import InvalidConfigError
@@ -46,7 +46,7 @@ OPTIONS_OF_0_1_0 = {
     """,
     "features": """
         FILES: list[str]
-        --bars: str required
+        --bars: str
         --candles FILE: str
         --config FILE: Path
         --half-life: str
@@ -129,14 +129,14 @@ OPTIONS_OF_0_1_0 = {
         FILES: list[str]
         --at: str
         --config FILE: Path
-        --height: int = 860
+        --height: int
         --json: bool
         --last: str
         --leverage: str
         --opened-within: str
         --side: str
         --threshold: str
-        --width: int = 1400
+        --width: int
         --within: str = 1,2,5,10
         -o --output FILE: list[Path]
         -q --quiet: bool
@@ -208,7 +208,8 @@ def test_types_and_defaults_of_arguments_are_those_of_their_settings(name: str) 
         entry = ARGUMENTS[argument]
         written = str(parameter.annotation).removesuffix(" | None")
         if argument not in OF_SEVERAL_TYPES:
-            assert written == ("Length" if entry.rule is LENGTH else entry.rule.kind.__name__), argument
+            kinds = {id(LENGTH): "Length", id(INSTANT): "Time"}
+            assert written == kinds.get(id(entry.rule), entry.rule.kind.__name__), argument
         if name == "Engine":
             own = {"model": "flow", "outlier": 0.0}  # an engine believes what it is told
             assert parameter.default == own.get(argument, entry.default), argument

@@ -237,12 +237,56 @@ def test_which_symbols_may_be_one_market(one, other, same):
 
 def test_candles_without_taker_volume_need_trades():
     bars = candles(at(0, 60), [1000] * 2, [1001] * 2, [999] * 2, [1000] * 2, volumes=False)
-    with pytest.raises(lq.DataError, match="candles: expected taker volumes, which tell what was opened, found none"):
+    with pytest.raises(
+        lq.DataError, match='expected taker volumes, which tell the model "flow" what was opened, found'
+    ):
         lq.heatmap(candles=bars, **FLOW)
     given = trades((10, 1000, 5, False), (100, 1001, 5, True))
     assert lq.heatmap(trades=given, candles=bars, trigger="candle", **FLOW).long.any()
     with pytest.raises(lq.DataError, match="candles: expected at least one candle, found none"):
         lq.heatmap(candles=candles(at(), [], [], [], []), **FLOW)
+
+
+def of_volumes(bars, bought, sold, volume=None):
+    prices = (getattr(bars, name) for name in ("ts_open", "open", "high", "low", "close"))
+    return lq.sources.Candles(*prices, bought, sold, MINUTE, volume)
+
+
+@pytest.mark.parametrize("model", ["oi", "blend"])
+def test_a_model_that_needs_no_sides_takes_candles_without_them(model):
+    """What opens goes by the volumes of both takers: whoever they were, the levels are the same."""
+    rng = np.random.default_rng(3)
+    steps = np.array([1000 + 5 * i % 17 for i in range(20)], float)
+    bars = candles(at(*range(0, 1200, 60)), steps, steps + 3, steps - 3, steps + 1)
+    bought, sold = rng.integers(0, 9, 20).astype(float), rng.integers(1, 9, 20).astype(float)
+    open_interest = samples(*((60 * i, 20 + (i * 7) % 11) for i in range(20)))
+    options = {**FLOW, "model": model, "open_interest": open_interest}
+    known = lq.heatmap(candles=of_volumes(bars, bought, sold), **options)
+    with pytest.warns(UserWarning, match="half of each volume stands in as bought, half as sold"):
+        without = lq.heatmap(candles=of_volumes(bars, None, None, bought + sold), **options)
+    assert known.long.any()
+    assert np.array_equal(known.long, without.long)
+    assert np.array_equal(known.short, without.short)
+    assert np.array_equal(without.candles["buy_qty"] + without.candles["sell_qty"],
+                          known.candles["buy_qty"] + known.candles["sell_qty"])  # fmt: skip
+    assert any("half of each volume" in note for note in without.meta["notes"])
+    with pytest.raises(lq.DataError, match="expected taker volumes, which tell taker_tilt what was opened, found none"):
+        lq.heatmap(candles=of_volumes(bars, None, None, bought + sold), **options, taker_tilt=0.5)
+
+
+def test_candles_without_any_volume_open_at_the_close():
+    bars = candles(at(*range(0, 600, 60)), [1000] * 10, [1003] * 10, [998] * 10, [1001] * 10, volumes=False)
+    options = {**FLOW, "open_interest": samples((0, 5), (300, 9), (599, 9))}
+    with pytest.warns(UserWarning, match="candles tell no volumes: what open interest .* opens at the last close"):
+        found = lq.heatmap(candles=bars, **options)
+    trade_at_close = trades(*((60 * i + 59, 1001, 1, False) for i in range(10)))
+    wanted = lq.heatmap(trades=trade_at_close, **options)
+    assert found.long.any()
+    assert np.array_equal(found.map().long.sum(axis=1), wanted.map().long.sum(axis=1))
+    with pytest.raises(lq.DataError, match='expected volumes, of which the model "blend" takes a part, found none'):
+        lq.heatmap(candles=bars, **options, model="blend")
+    with pytest.warns(UserWarning, match="candles tell no volumes"):
+        assert len(lq.features(None, "1m", candles=bars, **{k: v for k, v in options.items() if k != "window"}))
 
 
 def test_candles_alone_take_the_open_interest_of_their_span():

@@ -428,11 +428,14 @@ def test_thresholds(aged: lq.Heatmap) -> None:
     assert Threshold.of("p100").cutoff(values) == 4
     assert Threshold.of("p0").cutoff(values) == 1
     assert Threshold.of("1e3 usd").cutoff(values) == 1000
-    assert Threshold.of("0.1") == Threshold.of(0.1)
+    assert Threshold.of("0.1") == Threshold.of(0.1) == Threshold.of("10%")
+    assert Threshold.of("10M") == Threshold.of("10 m") == Threshold.of(1e7)
+    assert Threshold.of("250k usd") == Threshold.of("250000 usd") != Threshold.of(250_000)
+    assert Threshold.of("0.5k quantity") == Threshold("amount", 500.0, "quantity")
     assert at_price(aged, aged.select(threshold=2.5).long, 500).tolist() == [0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 7, 15]
     assert at_price(aged, aged.select(threshold="p100").long, 500).sum() == 0  # 16 at 600 is the most
     assert at_price(aged, aged.select(threshold="0.5 quantity").long, 500)[0] == 1
-    for bad in ("p101", "95%", "many", -0.1, float("nan"), "1.2.3"):
+    for bad in ("p101", "105%", "many", -0.1, float("nan"), "1.2.3", "0.0005k", "5%M", "p5%", "k"):
         with pytest.raises(lq.InvalidConfigError, match="threshold must be a share of the maximum"):
             aged.select(threshold=bad)
     with pytest.raises(TypeError, match="threshold must be"):

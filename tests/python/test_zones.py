@@ -135,6 +135,21 @@ def test_the_threshold_of_the_heatmap_or_a_tenth_of_the_bins(hm: lq.Heatmap) -> 
     assert hm.zones(threshold=100) == []
 
 
+def test_what_is_near_is_measured_by_what_is_near() -> None:
+    eng = engine_of([(0, 1_000, 4, False)], leverage={2: 0.9, 10: 0.1})  # 3.6 at 500, 0.4 at 900
+    eng.advance(START + HOUR)
+    hm = quantities(eng)
+    assert ranges(hm.zones(threshold=1.0)) == [("long", 500, 510)]
+    assert ranges(hm.zones(threshold=1.0, within=15)) == [("long", 900, 910)]
+    assert ranges(hm.zones(threshold="p90", within=50)) == ranges(hm.zones(threshold="p90")) == [("long", 500, 510)]
+    assert hm.zones(within=8) == []  # 910 is 9 % away
+    assert ranges(hm.zones(within=9.5)) == [("long", 900, 910)]
+    assert ranges(hm.zones(threshold="1 quantity", within=15)) == []
+    for within in (0, 100, math.nan):
+        with pytest.raises(lq.InvalidConfigError, match="within must be above 0 and below 100 percent, was"):
+            hm.zones(within=within)
+
+
 def test_a_peak_shared_by_two_bins_is_the_nearer() -> None:
     rows = [(0, long_at(500), 4, False), (0, long_at(510), 4, False), (0, 1_010, 4, True), (0, 1_020, 4, True)]
     eng = engine_of(rows)

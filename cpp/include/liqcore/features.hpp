@@ -27,12 +27,12 @@ struct FeatureOptions {
 /// | name | meaning |
 /// |---|---|
 /// | `price` | last traded price, or the last candle's close |
-/// | `long_usd_{x}pct`, `short_usd_{x}pct` for each reach x | live longs that a fall by x % of the price would
-/// |   | liquidate, live shorts that a rise would; the whole book bin in which the moved price lies counts |
+/// | `long_usd_{x}pct`, `short_usd_{x}pct` for each reach x | live longs that a fall by x % of the price reaches,
+/// |   | live shorts that a rise reaches; the whole book bin in which the moved price lies counts |
 /// | `long_zone_low`, `_high`, `_usd`, `_percent` | the highest zone of longs (the one that a fall meets first): its
 /// |   | edges, what is live in it, and Zone::distance_percent; NaN where there is none |
 /// | `short_zone_low`, `_high`, `_usd`, `_percent` | the lowest zone of shorts |
-/// | `imbalance` | (shorts - longs) / (shorts + longs) within the widest reach, -1 to 1: above 0 a rise would liquidate
+/// | `imbalance` | (shorts - longs) / (shorts + longs) within the widest reach, -1 to 1: above 0 a rise would reach
 /// |   | more than a fall; NaN where there is neither |
 /// | `liquidated_long_usd`, `liquidated_short_usd` | liquidated in the last window that has closed; NaN before one has
 /// | | `density_usd_per_pct` | sum over bins of both sides of USD * (1 - d/h)/h, with the distance d < h of the bin's

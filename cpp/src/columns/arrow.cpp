@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 #include <limits>
 
 #include "text/csv.hpp"
@@ -385,7 +386,7 @@ struct SchemaNode {
 
 struct ArrayNode {
   std::shared_ptr<const ArrowTable> table;
-  std::array<const void*, 2> buffers{};
+  std::array<const void*, 3> buffers{};
   Children<ArrowArray> children;
 };
 
@@ -430,11 +431,12 @@ void write_schema(ArrowSchema& out, std::string format, std::string name, std::s
 }
 
 void write_array(ArrowArray& out, const std::shared_ptr<const ArrowTable>& table, std::int64_t length,
-                 std::int64_t buffers, const void* data, Children<ArrowArray> children = {}) {
+                 std::initializer_list<const void*> buffers, Children<ArrowArray> children = {}) {
   out = ArrowArray{};
-  auto node = std::make_unique<ArrayNode>(ArrayNode{table, {nullptr, data}, std::move(children)});
+  auto node = std::make_unique<ArrayNode>(ArrayNode{table, {}, std::move(children)});
+  std::copy(buffers.begin(), buffers.end(), node->buffers.begin());
   out.length = length;
-  out.n_buffers = buffers;
+  out.n_buffers = static_cast<std::int64_t>(buffers.size());
   out.buffers = node->buffers.data();
   attach(out, std::move(node));
 }
@@ -442,15 +444,17 @@ void write_array(ArrowArray& out, const std::shared_ptr<const ArrowTable>& table
 void export_batch(const std::shared_ptr<const ArrowTable>& table, ArrowArray& out) {
   Children<ArrowArray> columns;
   for (const ArrowColumn& column : table->columns) {
-    if (column.list_size < 0) {
-      write_array(columns.add(), table, table->rows, 2, column.data);
+    if (column.offsets != nullptr) {
+      write_array(columns.add(), table, table->rows, {nullptr, column.offsets, column.data});
+    } else if (column.list_size < 0) {
+      write_array(columns.add(), table, table->rows, {nullptr, column.data});
     } else {
       Children<ArrowArray> item;
-      write_array(item.add(), table, table->rows * column.list_size, 2, column.data);
-      write_array(columns.add(), table, table->rows, 1, nullptr, std::move(item));
+      write_array(item.add(), table, table->rows * column.list_size, {nullptr, column.data});
+      write_array(columns.add(), table, table->rows, {nullptr}, std::move(item));
     }
   }
-  write_array(out, table, table->rows, 1, nullptr, std::move(columns));
+  write_array(out, table, table->rows, {nullptr}, std::move(columns));
 }
 
 struct StreamState {

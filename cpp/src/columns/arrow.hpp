@@ -99,12 +99,13 @@ class LIQCORE_EXPORT ArrowReader {
   std::shared_ptr<const std::vector<ArrowField>> fields_;
 };
 
-/// A column to hand out: rows of numbers that lie one after the other.
+/// A column to hand out: rows of numbers, or of text, that lie one after the other.
 struct ArrowColumn {
   std::string name;
-  std::string format;           ///< of the interface; "b": `data` are bits, the lowest first
-  const void* data = nullptr;   ///< must live as long as the table's owner
-  std::int64_t list_size = -1;  ///< numbers in each row, a fixed-size list of them; -1: the row is the number
+  std::string format;             ///< of the interface; "b": `data` are bits, the lowest first; "U": bytes of text
+  const void* data = nullptr;     ///< must live as long as the table's owner
+  std::int64_t list_size = -1;    ///< numbers in each row, a fixed-size list of them; -1: the row is the number
+  const void* offsets = nullptr;  ///< of text: int64, where each row begins in `data`, and the end of the last
 };
 
 /// A table to hand out. The owner is let go when the last of what was made of it is released.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,10 @@ from numpy.typing import NDArray
 from ..errors import InvalidConfigError
 from ..history.age import opened_within, shares_of
 from ..history.shown import Shown
+from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of
+from ..words.times import iso
 
-__all__ = ["Magnet", "Sweep", "Zone", "magnets"]
+__all__ = ["Magnet", "Sweep", "Zone", "Zones", "magnets"]
 
 SIDES = ("long", "short")
 DEFAULT_THRESHOLD = "p90"
@@ -111,6 +115,79 @@ class Magnet(NamedTuple):
     zone: Zone
 
 
+class Zones(list[Zone], Tabular):
+    """
+    Zones of one instant: a list that is also a table.
+
+    Parameters
+    ----------
+    zones : iterable of Zone
+    step : float
+        Height of the rows that they are made of, price.
+    extra : mapping of str to sequence of float, optional
+        More columns of the table, which stand first, such as scores.
+
+    Examples
+    --------
+    >>> import liqcore as lq
+    >>> zones = lq.heatmap(trades=lq.simulate(days=0.2, trades_per_day=40_000).trades).zones()
+    >>> frame = zones.to_pandas()
+    >>> len(frame) == len(zones), list(frame.columns[:6])
+    (True, ['time', 'side', 'low', 'high', 'value', 'share'])
+    """
+
+    def __init__(
+        self, zones: Iterable[Zone] = (), *, step: float, extra: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
+        super().__init__(zones)
+        self.step = step
+        self.extra = dict(extra or {})
+
+    def _columns(self) -> Columns:
+        def times(name: str, of: Iterable[Any] = self) -> NDArray[Any]:
+            return np.array([getattr(each, name) for each in of], np.int64).view("datetime64[ns]")
+
+        def numbers(name: str, of: Iterable[Any] = self) -> NDArray[np.float64]:
+            return np.array([getattr(each, name) for each in of], np.float64)
+
+        columns: dict[str, Any] = {name: np.array(values, np.float64) for name, values in self.extra.items()}
+        columns |= {"time": times("time_ns"), "side": [zone.side for zone in self]}
+        plain = ("low", "high", "value", "share", "peak_price", "peak_value", "distance_percent")
+        columns |= {name: numbers(name) for name in plain}
+        columns |= {"since": times("since_ns"), "persistence": numbers("persistence")}
+        for age in self[0].ages if self else ():
+            columns[f"opened_{age}"] = np.array([zone.ages[age] for zone in self], np.float64)
+        columns |= {"threshold": numbers("threshold"), "unit": [zone.unit for zone in self]}
+        if any(zone.swept for zone in self):
+            sweeps = [zone.swept for zone in self]
+            columns |= {"swept_start": times("start_ns", sweeps), "swept_end": times("end_ns", sweeps)}
+            columns |= {"swept_by": [sweep.by for sweep in sweeps if sweep]}
+            columns |= {"swept_price": numbers("price", sweeps), "swept_value": numbers("value", sweeps)}
+        decimals = dict.fromkeys(("low", "high", "swept_price"), decimals_of(self.step))
+        decimals |= {"peak_price": decimals_of(self.step / 2)}  # the middle of a row
+        amounts = ("value", "peak_value", "threshold", "swept_value")
+        decimals |= dict.fromkeys(amounts, amount_decimals(self[0].unit) if self else 0)
+        shares = ("share", "distance_percent", "persistence", *(name for name in columns if name.startswith("opened_")))
+        return Columns(columns, decimals | dict.fromkeys((*shares, *self.extra), 4))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """
+        Write them as CSV, for spreadsheets: the columns of `to_pandas`.
+
+        Raises
+        ------
+        InvalidConfigError
+            If the path does not end in ``.csv``.
+        """
+        csv_or(path, ".csv")
+        return self._save_csv(path)
+
+    def __repr__(self) -> str:
+        if not self:
+            return "<Zones: none>"
+        return f"<Zones: {len(self)} at {iso(self[0].time_ns)}, {self[0].low:g} to {self[-1].high:g}>"
+
+
 class Span(NamedTuple):
     """Rows of one side (0 longs, 1 shorts) from `first` to `end`, exclusive."""
 
@@ -176,12 +253,15 @@ def magnets(
     return sorted((Magnet(score(zone), zone) for zone in given), key=lambda magnet: -magnet.score)
 
 
-def find_spans(shown: Shown, cells: NDArray[np.float32], threshold: float | str | None) -> tuple[float, list[Span]]:
-    """Return what a threshold means among cells (2, rows) of one instant, and the zones' rows, lowest first."""
+def find_spans(
+    shown: Shown, cells: NDArray[np.float32], threshold: float | str | None, near: slice = slice(None)
+) -> tuple[float, list[Span]]:
+    """Return what a threshold means among cells (2, rows) of one instant, or some rows of it, and the zones' rows,
+    lowest first."""
     given = threshold if threshold is not None else shown.view.threshold
     limit = shown.limit(DEFAULT_THRESHOLD if given is None else given)
     # As float32, which the cells are: a cutoff that is one of them must not exclude it.
-    cutoff = np.float32(limit.cutoff(cells))
+    cutoff = np.float32(limit.cutoff(cells[:, near]))
     above = np.zeros((2, cells.shape[1] + 2), np.int8)
     above[:, 1:-1] = (cells > 0) & (cells >= cutoff)
     spans = [
@@ -192,13 +272,17 @@ def find_spans(shown: Shown, cells: NDArray[np.float32], threshold: float | str 
     return float(cutoff), sorted(spans, key=lambda span: (span.first, span.side))
 
 
-def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int) -> list[Zone]:
+def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int, within: float | None = None) -> Zones:
     """`Heatmap.zones` after column `i`."""
     if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
         raise InvalidConfigError(f"columns must be a whole number, at least 1, was {columns!r}")
     start = max(i + 1 - columns, 0)
+    price = shown.price_after(i)
+    near = slice(None) if within is None else _near(shown, price, within)
     recent = _columns(shown, start, i + 1)
-    cutoff, spans = find_spans(shown, np.stack([side[-1] for side in recent]), threshold)
+    cutoff, spans = find_spans(shown, np.stack([side[-1] for side in recent]), threshold, near)
+    if within is not None:
+        spans = [span for span in spans if abs(_away(shown, span, price)) <= within]
     present = _present(recent, spans, cutoff)
     since = _since(shown, spans, cutoff, present, start)
     if shown.is_sequential:
@@ -207,7 +291,6 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
     else:
         names, live, opened = opened_within(shown, i, None)
     totals = [math.fsum(side) for side in live]  # exact: how many rows are empty does not matter
-    price = shown.price_after(i)
     zones = []
     for k, span in enumerate(spans):
         rows = slice(span.first, span.end)
@@ -227,7 +310,7 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
                 share=min(value / totals[span.side], 1.0),
                 peak_price=float(shown.prices[span.first + peak]) + shown.step / 2,
                 peak_value=float(mine[peak]),
-                distance_percent=_distance_percent(span.side, low, high, price),
+                distance_percent=_away(shown, span, price),
                 since_ns=since[k],
                 persistence=float(present[:, k].mean()),
                 ages=dict(zip(names, ages.tolist(), strict=True)),
@@ -235,10 +318,26 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
                 unit=shown.view.unit,
             )
         )
-    return zones
+    return Zones(zones, step=shown.step)
 
 
-def find_swept(shown: Shown, i: int, end: int, threshold: float | str | None, columns: int) -> list[Zone]:
+def _near(shown: Shown, price: float, within: float) -> slice:
+    """The rows that lie at most so many percent from a price, in part or in whole."""
+    if not 0 < within < 100:
+        raise InvalidConfigError(f"within must be above 0 and below 100 percent, was {within!r}")
+    if math.isnan(price):
+        raise InvalidConfigError("within must be asked of a heatmap with a last price: nothing has traded yet")
+    low, high = price * (1 - within / 100), price * (1 + within / 100)
+    first = int(np.searchsorted(shown.edges[1:], low, side="right"))
+    return slice(first, max(int(np.searchsorted(shown.prices, high, side="left")), first))
+
+
+def _away(shown: Shown, span: Span, price: float) -> float:
+    """How far rows are from a price, in percent of it."""
+    return _distance_percent(span.side, float(shown.edges[span.first]), float(shown.edges[span.end]), price)
+
+
+def find_swept(shown: Shown, i: int, end: int, threshold: float | str | None, columns: int) -> Zones:
     """Return the zones after column `i` that were reached up to column `end`, first reached first."""
     zones = find_zones(shown, i, threshold, columns)
     windows = range(shown.last_window(i) + 1, shown.last_window(end) + 1)
@@ -262,7 +361,8 @@ def find_swept(shown: Shown, i: int, end: int, threshold: float | str | None, co
             value=float(gone[rows].sum()),
         )
         swept.append(replace(zone, swept=sweep))
-    return sorted(swept, key=lambda zone: zone.swept.start_ns if zone.swept else 0)
+    swept.sort(key=lambda zone: zone.swept.start_ns if zone.swept else 0)
+    return Zones(swept, step=shown.step)
 
 
 def _columns(shown: Shown, start: int, end: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

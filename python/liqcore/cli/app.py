@@ -1,8 +1,11 @@
 """The commands, put together."""
 
+from typing import Annotated
+
 import typer
 
-from . import config, demo, features, footprints, heatmap, info, liqprice, merge, zones
+from .. import __version__
+from . import config, demo, features, footprints, heatmap, info, liqprice, merge, screen, watch, zones
 from . import map as map_command
 from .common import OneOutput
 
@@ -29,11 +32,31 @@ app = typer.Typer(
       130  interrupted; nothing half-written is left
     """,
 )
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=lambda asked: _say_version(asked), help="Show the version."),
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"liqcore {__version__}")
+        raise typer.Exit
+
+
 app.command("heatmap")(heatmap.heatmap)
 app.command("footprints", cls=OneOutput)(footprints.footprints)
 app.command("features", cls=OneOutput)(features.features)
 app.command("map")(map_command.map_)
 app.command("zones")(zones.zones)
+app.command("screen")(screen.screen)
+app.command("watch")(watch.watch)
 app.command("demo")(demo.demo)
 app.command("merge")(merge.merge)
 app.add_typer(config.commands, name="config")

@@ -1,20 +1,23 @@
 """``liqcore features``: from trade files to a table of features, a row a bar."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..config.config import Config
 from ..errors import InvalidConfigError
 from ..words.plain import plain
 from .common import guarded, resolve
 from .options import ConfigFile, Flags, Quiet, output, with_settings
-from .outputs import RESULT, outputs
+from .outputs import RESULT, TABLE, outputs
 from .progress import progress_bar
 from .report import input_warnings
 from .run import collected_warnings
+from .view import is_saved_heatmap, refuse_terms
 
-TABLES = (".csv", RESULT)
+REACHES_TEXT = "0.5,1,2,5"
 
 
 @guarded
@@ -23,16 +26,26 @@ TABLES = (".csv", RESULT)
     window="Length of the window of what was liquidated. [default: that of the bars]",
     warmup="How old the book must be before it says more than price and age. [default: no matter]",
     tick_size="Smallest price step; with --lot-size taken as it is. [default: from the files]",
+    last="Write only the bars of this length of time before the end of the data. [default: all]",
+    from_="Write only bars that close after this time (UTC). [default: from the first on]",
+    to="Write only bars that have closed by this time (UTC). [default: up to the last]",
 )
 def features(
     output: Annotated[Path, output("out.parquet or out.csv.")],
-    bars: Annotated[str, typer.Option(help="Length of the bars: 1m, 5m, 1h; a row at the close of each.")],
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILES", help="Files of trades, in any order; none where --candles stand for them."),
+        typer.Argument(
+            metavar="FILES",
+            help="Files of trades, in any order; or saved features (.parquet), to show a part of them; none where "
+            "--candles stand for trades.",
+        ),
     ] = None,
     *,
-    reaches: Annotated[str, typer.Option(help="Moves of the price, percent, rising.")] = "0.5,1,2,5",
+    bars: Annotated[
+        str | None,
+        typer.Option(help="Length of the bars: 1m, 5m, 1h; a row at the close of each. Required for trades."),
+    ] = None,
+    reaches: Annotated[str, typer.Option(help="Moves of the price, percent, rising.")] = REACHES_TEXT,
     flags: Flags,
     config: ConfigFile = None,
     quiet: Quiet = False,
@@ -47,6 +60,7 @@ def features(
     Examples:
       liqcore features BTCUSDT-aggTrades-2026-06-*.zip --bars 5m -o features.parquet --tick-size 0.1 --lot-size 0.001
       liqcore features trades.csv.gz --bars 1m -o features.csv --reaches 1,3 --warmup 1d
+      liqcore features features.parquet -o june-12.csv --from 2026-06-12 --to 2026-06-13
 
     \b
     Exit codes:
@@ -54,24 +68,62 @@ def features(
       2    wrong arguments, settings or files; no output file was touched
       130  interrupted; no output file was touched
     """
-    if output.suffix.lower() not in TABLES:
-        raise InvalidConfigError(f'-o must end in .parquet or .csv, was "{output}"')
     try:
         moves = [float(reach) for reach in reaches.split(",")]
     except ValueError:
         raise InvalidConfigError(f'--reaches must be numbers such as "0.5,1,2,5", was "{reaches}"') from None
     settings = resolve(config, flags)
     source = settings.source
-    if not files and source.candles is None:
-        raise InvalidConfigError("FILES of trades, or --candles, must be given")
-    beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None)
-    with outputs([output], [*(files or ()), *beside], known=TABLES) as write, collected_warnings() as said:
+    saved = saved_features(files)
+    if saved is not None:
+        refuse_terms(settings)
+        if bars is not None or reaches != REACHES_TEXT:
+            raise InvalidConfigError(
+                f"{'--reaches' if bars is None else '--bars'} goes with files of trades: {saved} has its own"
+            )
+    elif bars is None:
+        raise InvalidConfigError("--bars must be given with files of trades, such as --bars 5m")
+    elif not files and source.candles is None:
+        raise InvalidConfigError("FILES of trades, saved features, or --candles, must be given")
+    beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None and not saved)
+    with outputs([output], [*(files or ()), *beside], known=[RESULT, TABLE]) as write, collected_warnings() as said:
         from ..runs.features import features as run  # here, because it loads the engine
+        from ..runs.features import load_features
 
-        with progress_bar("reading", settings.log.progress and not quiet) as progress:
-            found = run(files or None, bars, config=settings, reaches=moves, progress=progress)
-        write(picture=found.save, result=found.save)
+        if saved is not None:
+            found = load_features(saved)
+        else:
+            with progress_bar("reading", settings.log.progress and not quiet) as progress:
+                found = run(files or None, bars, config=settings, reaches=moves, progress=progress)
+        span = {name: getattr(settings.window, name) for name in ("start", "end", "last")}
+        found = found.select(**{name: value for name, value in span.items() if _is_flag(settings, name)})
+        write(table=found.save, result=found.save)
     for warning in dict.fromkeys([*said, *input_warnings(found.meta)]):
         typer.echo(f"warning: {plain(warning)}", err=True)
     if not quiet:
-        typer.echo(f"{len(found):,} bars of {bars}, {len(found.names)} features: {output}")
+        typer.echo(f"{len(found):,} bars of {found.meta['bars']}, {len(found.names)} features: {output}")
+
+
+def _is_flag(settings: Config, name: str) -> bool:
+    """Whether an option says it: bars of a configuration for pictures are not left out."""
+    return settings.origin(f"window.{name}").startswith("flag ")
+
+
+def saved_features(files: Sequence[str] | None) -> str | None:
+    """Return the saved features that are to be read, told by their header; a saved heatmap is refused."""
+    from ..runs.features import ARCHIVE_KEY
+    from ..tables.archive import is_saved
+
+    for path in files or ():
+        if is_saved_heatmap(path):
+            raise InvalidConfigError(
+                f"FILES must be of trades, or saved features, {path} is a saved heatmap: it knows the book at the ends "
+                "of its windows alone (liqcore zones, map), not what a strategy saw at the close of each bar"
+            )
+        if is_saved(path, ARCHIVE_KEY):
+            if len(files or ()) > 1:
+                raise InvalidConfigError(
+                    f"FILES must be of trades, or one file of saved features, was {len(files or ())}"
+                )
+            return path
+    return None

@@ -1,4 +1,4 @@
-"""``liqcore map``: what would be liquidated at one instant, as tables, JSON or a picture."""
+"""``liqcore map``: the levels of one instant, as tables, JSON or a picture."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,14 +7,16 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ..config.build import MAP_LOOK, look_of
 from ..render import labels
 from ..words.plain import plain
+from ..words.times import iso
 from .common import guarded
-from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, option, output, with_settings
+from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, leverage_flag, output, with_settings
 from .outputs import outputs
 from .report import price_text
 from .run import console
-from .view import echo_json, market, numbers, open_view, time_text
+from .view import check_at, echo_json, market, numbers, open_view
 
 
 @guarded
@@ -23,26 +25,28 @@ def map_(
     files: Files = None,
     *,
     output: Annotated[
-        list[Path] | None, output("out.png for a picture, out.parquet for the heatmap behind it; twice for both.")
+        list[Path] | None,
+        output(
+            "out.png for a picture, out.csv for a spreadsheet, out.parquet for the heatmap behind it; may be repeated."
+        ),
     ] = None,
     at: At = None,
     within: Annotated[str, typer.Option(help="Moves of the price whose totals are shown, percent.")] = "1,2,5,10",
     leverage: Tiers = None,
     flags: Flags,
-    width: Annotated[int, option("render.width", "Width of the picture, in pixels.")] = 1400,
-    height: Annotated[int, option("render.height", "Height of the picture, in pixels.")] = 860,
     config: ConfigForTrades = None,
     json_: Json = False,
     quiet: NoBar = False,
 ) -> None:
     """
-    Show the liquidation map: what a fall and a rise of the price would liquidate at one instant.
+    Show the liquidation map: the levels that a fall and a rise of the price reach at one instant.
 
     \b
     Examples:
       liqcore map btc.parquet
       liqcore map btc.parquet -o map.png --at 2026-06-12T10:00 --opened-within 24h
       liqcore map BTCUSDT-aggTrades-2026-06-1*.zip --leverage 50,100 --within 0.5,1,2
+      liqcore map btc.parquet -o map.csv --threshold 1M
       liqcore map btc.parquet --json
 
     \b
@@ -53,12 +57,14 @@ def map_(
     """
     moves = numbers("--within", within, 'percentages such as "1,2,5"')
     with outputs(output or [], files or []) as write:
-        view, settings = open_view(files, config, flags, leverage=leverage, quiet=quiet)
+        view, settings = open_view(files, config, {**flags, **leverage_flag(leverage)}, quiet=quiet)
+        check_at(view, at)
         shown = view.map(at)
         totals = [shown.within(move) for move in moves]
         write(
-            picture=lambda path: shown.render(path, width=width, height=height, theme=settings.render.theme),
+            picture=lambda path: shown.render(path, **look_of(settings, MAP_LOOK)),
             result=view.save,
+            table=shown.save,
         )
     if json_:
         echo_json(record(shown, view, totals))
@@ -75,7 +81,7 @@ def record(shown: Any, view: Any, totals: list[Any]) -> dict[str, Any]:
     largest = {side: shown.largest(side) for side in ("long", "short")}
     return {
         **market(view),
-        "time": time_text(shown.time_ns),
+        "time": iso(shown.time_ns),
         "time_ns": shown.time_ns,
         "complete": shown.complete,
         "price": shown.price,
@@ -98,9 +104,7 @@ def _tables(shown: Any, totals: list[Any]) -> None:
     head = " ".join(str(shown.meta[key]) for key in ("venue", "symbol") if shown.meta.get(key))
     unfinished = "" if shown.complete else " (window unfinished)"
     price = price_text(shown.price)
-    out.print(
-        Text(f"{plain(head, 200)}  {time_text(shown.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True
-    )
+    out.print(Text(f"{plain(head, 200)}  {iso(shown.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
     out.print(Text(shown.sentence()), soft_wrap=True)
     out.print()
     moves = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
@@ -127,5 +131,4 @@ def _tables(shown: Any, totals: list[Any]) -> None:
             ends = f"{price_text(cluster.low)} to {price_text(cluster.high)}"
             words = f"{ends}, {cluster.distance_percent:+.2f}% away: {value(cluster.value)}"
         out.print(Text(f"largest cluster of {side}s: {words}"), soft_wrap=True)
-    synthetic = "SYNTHETIC data: a simulated market. " if shown.meta.get("synthetic") else ""
-    out.print(Text(f"{synthetic}The levels are an estimate, not a record of positions."), soft_wrap=True)
+    out.print(Text(labels.caution(shown.meta)), soft_wrap=True)

@@ -8,9 +8,10 @@ import typer
 from ..config.config import Config
 from ..errors import InvalidConfigError
 from .common import guarded
-from .options import Flags, Outputs, Quiet, option, with_settings
+from .options import Flags, Outputs, Quiet, Tiers, leverage_flag, option, with_settings
 from .progress import ProgressCallback
 from .run import draw
+from .view import part_of
 
 if TYPE_CHECKING:
     from ..views.heatmap import Heatmap
@@ -36,6 +37,14 @@ def merge(
             "last known]"
         ),
     ] = None,
+    drop_ended: Annotated[
+        bool,
+        typer.Option(
+            "--drop-ended",
+            help="Leave a venue out once its data has ended before that of the others. [default: keep it]",
+        ),
+    ] = False,
+    leverage: Tiers = None,
     flags: Flags,
     quiet: Quiet = False,
 ) -> None:
@@ -49,6 +58,7 @@ def merge(
     Examples:
       liqcore merge binance.parquet okx.parquet bybit.parquet -o all.png -o all.parquet
       liqcore merge binance.parquet okx.parquet -o day.png --opened-within 24h --stale-after 10m
+      liqcore merge binance.parquet closed-venue.parquet -o both.png --drop-ended
 
     \b
     Exit codes:
@@ -58,10 +68,9 @@ def merge(
     """
     if len(files) < 2:
         raise InvalidConfigError(f"FILES must be at least two saved heatmaps, was {files[0]} alone")
-    settings = Config.resolve(None, {}, flags)
+    settings = Config.resolve(None, {}, {**flags, **leverage_flag(leverage)})
 
     def compute(_: ProgressCallback | None) -> "Heatmap":
-        from ..config.build import selection_of
         from ..views.merge import merge_venues
         from ..views.saved import load_heatmap
 
@@ -71,7 +80,8 @@ def merge(
         if len(set(names)) < len(names):
             return merge_venues(heatmaps, step=bin_)  # whose error says which venue is there twice
         named = dict(zip(names, heatmaps, strict=True))
-        merged = merge_venues(named, step=bin_, price_from=price_from, stale_after=stale_after)
-        return merged.select(**selection_of(settings))
+        ended = "drop" if drop_ended else "keep"
+        merged = merge_venues(named, step=bin_, price_from=price_from, stale_after=stale_after, ended=ended)
+        return part_of(merged, settings)
 
     draw(compute, settings, output, [str(file) for file in files], quiet=quiet)

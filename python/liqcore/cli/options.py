@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -35,7 +36,9 @@ def quiet(help: str) -> Any:
     return typer.Option("-q", "--quiet", help=help)
 
 
-Outputs = Annotated[list[Path], output("out.png for a picture, out.parquet for a result; twice for both.")]
+Outputs = Annotated[
+    list[Path], output("out.png for a picture, out.parquet for a result, out.csv for a spreadsheet; may be repeated.")
+]
 ConfigFile = Annotated[Path | None, config_file("Settings: a TOML file, or a saved result to repeat.")]
 Quiet = Annotated[bool, quiet("Only warnings and errors.")]
 
@@ -74,7 +77,7 @@ def with_settings(command: str, **helps: str) -> Callable[[Callable[..., R]], Ca
             flags: dict[str, Any] = {}
             for name, entry in shown.items():
                 value = arguments.pop(name)
-                flags |= leverage_flag(value) if name == "leverage" else {entry.key: value}
+                flags |= leverage_flag(value, shown=command != "features") if name == "leverage" else {entry.key: value}
             return run(flags=flags, **arguments)
 
         signature = own.replace(parameters=parameters)
@@ -88,12 +91,13 @@ def with_settings(command: str, **helps: str) -> Callable[[Callable[..., R]], Ca
 def option(key: str, help: str = "") -> Any:
     """Return the option of a setting, with the help of its declaration or another."""
     entry = find(key)
-    flag = f"{entry.flag}/--not-{_name(entry.flag)}" if entry.rule.kind is bool else entry.flag
+    flag = f"{entry.flag}/--not-{entry.flag.removeprefix('--')}" if entry.rule.kind is bool else entry.flag
     return typer.Option(flag, metavar=entry.rule.metavar or None, help=help or _help(entry))
 
 
 def _name(flag: str) -> str:
-    return flag.removeprefix("--").replace("-", "_")
+    name = flag.removeprefix("--").replace("-", "_")
+    return f"{name}_" if iskeyword(name) else name
 
 
 def _help(entry: Setting) -> str:
@@ -119,16 +123,19 @@ def _default(entry: Setting) -> str:
             return str(value)
 
 
-def leverage_flag(text: str | None) -> dict[str, Any]:
-    """Return what ``--leverage`` sets: shares such as ``"5:0.3,10:0.7"``, or a preset by name."""
+def leverage_flag(text: str | None, *, shown: bool = True) -> dict[str, Any]:
+    """Return what ``--leverage`` sets: shares such as ``"5:30%,10:70%"``, a preset by name, or, `shown`, tiers."""
     if text is None:
         return {}
     if ":" in text:
         return {"leverage.shares": text}
-    if any(character.isdigit() for character in text) and not any(character == "-" for character in text):
-        raise InvalidConfigError(
-            f'--leverage must be shares such as "10:0.5,25:0.3,100:0.2" or a preset\'s name, was "{text}"'
-        )
+    if any(character.isdigit() for character in text) and "-" not in text:
+        if not shown:
+            raise InvalidConfigError(
+                f'--leverage must be shares such as "10:50%,25:30%,100:20%" or a preset\'s name here, was "{text}": '
+                "features are of all tiers"
+            )
+        return {"render.tiers": text}
     return {"leverage.preset": text}
 
 
@@ -145,7 +152,7 @@ Tiers = Annotated[
     str | None,
     option(
         "leverage.shares",
-        'Tiers shown, such as "25,50"; or shares to weigh them by, such as "10:0.5,50:0.5". [default: all]',
+        'Tiers shown, such as "25,50"; or shares to weigh them by, such as "10:50%,50:50%". [default: all]',
     ),
 ]
 ConfigForTrades = Annotated[

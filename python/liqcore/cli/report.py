@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..config.config import Config
+from ..render.labels import caution
 from ..words.plain import plain
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ def summarise(heatmap: "Heatmap", config: Config, written: Sequence[Path], conso
     console.print(facts)
     for path in written:
         console.print(Text.assemble(("written to  ", "bold"), str(path)), soft_wrap=True)
-    words = "SYNTHETIC data: a simulated market. " if meta.get("synthetic") else ""
-    console.print(Text(f"{words}The levels are an estimate, not a record of positions."), soft_wrap=True)
+    console.print(Text(caution(meta)), soft_wrap=True)
 
 
 def input_warnings(meta: Mapping[str, Any]) -> list[str]:

@@ -5,13 +5,13 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import typer
 from rich.console import Console
 
+from ..config.build import look_of
 from ..config.config import Config
 from ..words.plain import plain
 from .outputs import outputs
@@ -48,9 +48,11 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
     """
     with outputs(paths, inputs) as write:
         shown = compute_view(compute, config, quiet=quiet)
-        look = asdict(config.render)
-        del look["side"], look["threshold"], look["value"]  # what is shown, not how
-        write(picture=lambda path: shown.render(path, **look), result=shown.save)
+        look = look_of(config)
+        with collected_warnings() as said:
+            write(picture=lambda path: shown.render(path, **look), result=shown.save, table=shown.save)
+    for warning in said:
+        typer.echo(f"warning: {plain(warning)}", err=True)
     if not quiet:
         summarise(shown, config, paths, console())
 

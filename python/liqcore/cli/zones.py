@@ -1,6 +1,8 @@
 """``liqcore zones``: the zones of one instant, ranked; or those that the price has swept since."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -9,14 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import InvalidConfigError
-from ..render.labels import amount
+from ..render.labels import amount, caution
 from ..words.plain import plain
-from ..words.times import parse_duration
+from ..words.times import iso, parse_duration
 from .common import guarded
-from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, option, with_settings
+from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, leverage_flag, option, output, with_settings
+from .outputs import TABLE, outputs
 from .report import price_text
 from .run import console
-from .view import echo_json, market, numbers, open_view, time_text
+from .view import check_at, echo_json, market, numbers, open_view
 
 
 @guarded
@@ -24,17 +27,29 @@ from .view import echo_json, market, numbers, open_view, time_text
 def zones(
     files: Files = None,
     *,
+    output_: Annotated[list[Path] | None, output("out.csv for a spreadsheet.")] = None,
     at: At = None,
     threshold: Annotated[
         str | None,
         option(
             "render.threshold",
-            "What each bin of a zone holds at least: a share of the largest bin (0 to 1), an amount (above 1) or a "
-            "percentile of the bins that are not zero. [default: p90]",
+            "What each bin of a zone holds at least: a share of the largest bin (0 to 1, or 5%), an amount (above 1, "
+            "or 10M) or a percentile of the bins that are not zero. [default: p90]",
         ),
     ] = None,
     leverage: Tiers = None,
     flags: Flags,
+    within: Annotated[
+        float | None,
+        typer.Option(
+            help="Only zones at most so many percent away; shares and percentiles are then of the bins there. "
+            "[default: wherever they are]"
+        ),
+    ] = None,
+    older_than: Annotated[
+        str | None,
+        typer.Option(help="Only zones that have been there without a break for longer than 1d, ... [default: all]"),
+    ] = None,
     top: Annotated[int, typer.Option(min=0, help="How many zones, those of the highest score; 0: all.")] = 20,
     columns: Annotated[int, typer.Option(help="Over how many columns presence counts.")] = 100,
     weights: Annotated[str, typer.Option(help="Weights of value, distance and persistence in the score.")] = "1,1,1",
@@ -62,6 +77,8 @@ def zones(
     Examples:
       liqcore zones btc.parquet
       liqcore zones btc.parquet --at 2026-06-12T10:00 --threshold 0.3 --side long
+      liqcore zones btc.parquet --side long --within 3 --top 1
+      liqcore zones btc.parquet --older-than 1d -o old.csv
       liqcore zones btc.parquet --swept 24h
       liqcore zones BTCUSDT-aggTrades-2026-06-1*.zip --opened-within 24h --leverage 25,50 --json
 
@@ -76,46 +93,62 @@ def zones(
         raise InvalidConfigError(f'--weights must be three weights such as "1,1,0.5", was "{weights}"')
     if swept is not None and sensitivity:
         raise InvalidConfigError("--sensitivity goes without --swept")
-    view, _ = open_view(files, config, flags, leverage=leverage, quiet=quiet)
-    from ..analysis import magnets  # here, because it loads the engine: help and errors come without it
+    if within is not None and (swept is not None or sensitivity):
+        raise InvalidConfigError(f"--within goes without {'--swept' if swept is not None else '--sensitivity'}")
+    with outputs(output_ or [], files or [], known=[TABLE]) as write:
+        view, _ = open_view(files, config, {**flags, **leverage_flag(leverage)}, quiet=quiet)
+        check_at(view, at)
+        from ..analysis.zones import Zones, magnets  # here, because it loads the engine: help and errors come without
 
-    now = view.map(at)
-    if swept is None:
-        found = view.zones(at, threshold=threshold, columns=columns)
-    else:
-        end = now.time_ns
-        try:
-            length = parse_duration(swept, name="--swept")
-        except ValueError as error:
-            raise InvalidConfigError(str(error)) from None
-        try:
-            found = view.swept(end - length, until=at, threshold=threshold, columns=columns)
-        except InvalidConfigError as error:
-            if not str(error).startswith("ts "):
-                raise
-            raise InvalidConfigError(f"{str(error).replace(str(end - length), swept)} (--swept)") from None
-    ranked = magnets(found, value=factors[0], distance=factors[1], persistence=factors[2], reach_percent=reach)
-    if top:
-        ranked = ranked[:top]
-    survival = {}
-    if sensitivity:
-        survival = {(kept.zone.side, kept.zone.low): kept for kept in view.sensitivity(at, threshold=threshold)}
-    rows = [record(magnet, survival.get((magnet.zone.side, magnet.zone.low))) for magnet in ranked]
+        now = view.map(at)
+        found = _found(view, now, at, swept, {"threshold": threshold, "columns": columns}, within)
+        if older_than is not None:
+            latest = now.time_ns - parse_duration(older_than, name="--older-than")
+            found = [zone for zone in found if zone.since_ns <= latest]
+        ranked = magnets(found, value=factors[0], distance=factors[1], persistence=factors[2], reach_percent=reach)
+        if top:
+            ranked = ranked[:top]
+        survival = {}
+        if sensitivity:
+            survival = {(kept.zone.side, kept.zone.low): kept for kept in view.sensitivity(at, threshold=threshold)}
+        rows = [record(magnet, survival.get((magnet.zone.side, magnet.zone.low))) for magnet in ranked]
+        extra = {"score": [magnet.score for magnet in ranked]}
+        if sensitivity:
+            extra["survives"] = [row["survives"]["share"] for row in rows]
+        write(table=Zones((magnet.zone for magnet in ranked), step=now.step, extra=extra).save)
     if json_:
-        head = {"time": time_text(now.time_ns), "time_ns": now.time_ns, "complete": now.complete, "price": now.price}
+        head = {"time": iso(now.time_ns), "time_ns": now.time_ns, "complete": now.complete, "price": now.price}
         echo_json({**market(view), **head, "zones": rows})
         return
     _table(now, rows)
+    for path in output_ or []:
+        typer.echo(f"written to  {path}")
+
+
+def _found(
+    view: Any, now: Any, at: str | None, swept: str | None, asked: Mapping[str, Any], within: float | None
+) -> list[Any]:
+    """Zones of now, or those of before that the price has reached since."""
+    if swept is None:
+        return list(view.zones(at, within=within, **asked))
+    end = now.time_ns
+    length = parse_duration(swept, name="--swept")
+    try:
+        return list(view.swept(end - length, until=at, **asked))
+    except InvalidConfigError as error:
+        if not str(error).startswith("ts "):
+            raise
+        raise InvalidConfigError(f"{str(error).replace(str(end - length), swept)} (--swept)") from None
 
 
 def record(magnet: Any, survival: Any = None) -> dict[str, Any]:
     """Return a zone as JSON values; docs/reference/cli.md lists the keys."""
     out = asdict(magnet.zone)
     out.pop("unit")
-    out["since"] = time_text(out["since_ns"])
-    out["time"] = time_text(out["time_ns"])
+    out["since"] = iso(out["since_ns"])
+    out["time"] = iso(out["time_ns"])
     if out["swept"]:
-        out["swept"] |= {"start": time_text(out["swept"]["start_ns"]), "end": time_text(out["swept"]["end_ns"])}
+        out["swept"] |= {"start": iso(out["swept"]["start_ns"]), "end": iso(out["swept"]["end_ns"])}
     if survival is not None:
         names = ("share", "shares", "models", "offsets")
         out["survives"] = {name: getattr(survival, name) for name in names}
@@ -128,9 +161,7 @@ def _table(now: Any, rows: list[dict[str, Any]]) -> None:
     head = " ".join(str(now.meta[key]) for key in ("venue", "symbol") if now.meta.get(key))
     unfinished = "" if now.complete else " (window unfinished)"
     price = price_text(now.price) if np.isfinite(now.price) else "not known"
-    out.print(
-        Text(f"{plain(head, 200)}  {time_text(now.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True
-    )
+    out.print(Text(f"{plain(head, 200)}  {iso(now.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
     if not rows:
         out.print("no zone")
         return
@@ -162,5 +193,4 @@ def _table(now: Any, rows: list[dict[str, Any]]) -> None:
             cells.append(f"{100 * row['survives']['share']:.0f}%")
         table.add_row(*cells)
     out.print(table)
-    synthetic = "SYNTHETIC data: a simulated market. " if now.meta.get("synthetic") else ""
-    out.print(Text(f"{synthetic}The levels are an estimate, not a record of positions."), soft_wrap=True)
+    out.print(Text(caution(now.meta)), soft_wrap=True)

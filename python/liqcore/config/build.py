@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._core import Instrument, LeverageProfile, PriceAxis
@@ -9,6 +10,8 @@ from ..errors import InvalidConfigError
 from ..market import terms
 from ..market.leverage import as_profile
 from .config import Config
+from .rules import tiers_of
+from .sections import SETTINGS
 
 
 def instrument_of(config: Config) -> Instrument:
@@ -40,12 +43,33 @@ def axis_of(config: Config, instrument: Instrument) -> tuple[PriceAxis | None, f
 
 def selection_of(config: Config) -> dict[str, Any]:
     """Return which part of a heatmap a configuration shows, as arguments of `Heatmap.select`; empty: all of it."""
-    side = config.render.side
+    side, tiers = config.render.side, config.render.tiers
     shown = {
         "side": None if side == "both" else side,
+        "leverage": None if tiers is None else tiers_of(tiers),
+        "start": config.window.start,
+        "end": config.window.end,
         "last": config.window.last,
         "opened_within": config.window.opened_within,
         "threshold": config.render.threshold,
         "value": None if config.render.value == "level" else config.render.value,
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+LOOK = tuple(name for name in SETTINGS["render"] if name not in ("side", "threshold", "value", "tiers"))
+"""Settings of [render] that say how a picture of a heatmap looks; the others say what is shown."""
+
+MAP_LOOK = ("width", "height", "theme", "title", "price_range", "positions")
+"""Those of them that a picture of a liquidation map has."""
+
+
+def look_of(config: Config, of: Sequence[str] = LOOK) -> dict[str, Any]:
+    """Return how a configuration wants pictures to look, as options of `render`; what nobody has set is left out."""
+    return {name: getattr(config.render, name) for name in of if config.origin(f"render.{name}") != "default"}
+
+
+def saved_look(meta: Mapping[str, Any], of: Sequence[str] = LOOK) -> dict[str, Any]:
+    """Return how pictures of a result look, by the configuration that it was made with."""
+    said = (meta.get("config") or {}).get("render") or {}
+    return {name: said[name] for name in of if said.get(name) is not None}

@@ -31,16 +31,16 @@ from .sections import (
     LogConfig,
     ModelConfig,
     RenderConfig,
-    Section,
     SourceConfig,
     WindowConfig,
 )
+from .setting import Section
 from .toml import toml_lines
 
 MOST_BYTES = 1_000_000  # of a file of settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Config:
     """
     Every setting of a run, checked, in nine sections.
@@ -324,6 +324,15 @@ class Config:
             with write_whole(path) as file:
                 file.write(text.encode())
         return text
+
+    def __repr__(self) -> str:
+        changed = [
+            f"{entry.key}={value!r}"
+            for name, entries in SETTINGS.items()
+            for key, entry in entries.items()
+            if (value := getattr(getattr(self, name), key)) != entry.default
+        ]
+        return f"<Config: {', '.join(changed) or 'defaults'}>"
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """

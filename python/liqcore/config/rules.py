@@ -5,14 +5,16 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 
 from .._core import MarginSchedule
+from ..errors import InvalidConfigError
+from ..market.position import Position
 from ..words.threshold import Threshold
-from ..words.times import format_duration, parse_duration
+from ..words.times import format_duration, iso_exact, parse_duration, to_ns
 from . import risk_tiers
 
 T = TypeVar("T")
@@ -71,7 +73,7 @@ class Rule:
     text: str  # completes "window.length must be ..."
     accept: Callable[[Any], Any]  # returns the canonical value, or raises BreachError
     parse: Callable[[str], Any]  # turns a variable's or a flag's text into what `accept` takes
-    kind: type = str  # of the flag
+    kind: Any = str  # of the flag
     metavar: str = ""  # of the flag, where its kind does not say it
 
 
@@ -166,6 +168,21 @@ _DURATION_TEXT = 'a length of time such as "30s", "5m" or "3d", in quotes'
 LENGTH = Rule(text=_DURATION_TEXT, accept=lambda value: _duration(value, _DURATION_TEXT), parse=str)
 
 
+_INSTANT_TEXT = 'a time such as "2026-06-12" or "2026-06-12T10:00", UTC where no zone is given'
+
+
+def _accept_instant(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | date | np.datetime64):
+        _fail(_INSTANT_TEXT)
+    try:
+        return iso_exact(to_ns(value))
+    except ValueError:
+        raise BreachError(_INSTANT_TEXT) from None
+
+
+INSTANT = Rule(text=_INSTANT_TEXT, accept=_accept_instant, parse=str)
+
+
 def _by_tier(value: Mapping[Any, Any], text: str) -> dict[float, Any]:
     """Return a table with its keys, which TOML only has as text, as leverage tiers."""
     table: dict[float, Any] = {}
@@ -212,11 +229,44 @@ def _accept_shares(value: Any) -> TierTable[float]:
     return TierTable(shares)
 
 
+def _share(text: str) -> float:
+    """Read a share as people write it: 0.3 or 30%."""
+    number = text.removesuffix("%")
+    return float(number) / 100 if number != text else float(number)
+
+
 SHARES = Rule(
     text=_SHARES_TEXT,
     accept=_accept_shares,
-    parse=lambda text: {tier: float(share) for tier, share in _pairs(text).items()},
+    parse=lambda text: {tier: _share(share) for tier, share in _pairs(text).items()},
 )
+
+_TIERS_TEXT = 'leverage tiers such as "10,25,50", each once'
+
+
+def _accept_tiers(value: Any) -> str:
+    try:
+        tiers = tiers_of(value) if isinstance(value, str) else [float(tier) for tier in value]
+    except (TypeError, ValueError):
+        raise BreachError(_TIERS_TEXT) from None
+    if not tiers or len({*tiers}) < len(tiers) or not all(math.isfinite(tier) and tier >= 1 for tier in tiers):
+        _fail(_TIERS_TEXT)
+    return ",".join(number_text(tier) for tier in sorted(tiers))
+
+
+def tiers_of(text: str) -> list[float]:
+    """
+    Return the leverage tiers that a text lists; ValueError where it does not.
+
+    Examples
+    --------
+    >>> tiers_of("10,25x, 50")
+    [10.0, 25.0, 50.0]
+    """
+    return [float(part.strip().lower().removesuffix("x")) for part in text.split(",")]
+
+
+TIERS = Rule(text=_TIERS_TEXT, accept=_accept_tiers, parse=str)
 
 _HALF_LIFE_TEXT = '"default", "none" or half-lives by leverage tier such as "25:7d,100:1d", or one for all such as "7d"'
 
@@ -250,7 +300,7 @@ HALF_LIFE = Rule(
 )
 
 
-_THRESHOLD_TEXT = 'a share of the maximum (0 to 1), an amount above 1, or text such as "p95" or "250000 usd"'
+_THRESHOLD_TEXT = 'a share of the maximum (0 to 1), an amount above 1, or text such as "5%", "10M", "p95" or "250k usd"'
 
 
 def _accept_threshold(value: Any) -> float | str:
@@ -258,10 +308,57 @@ def _accept_threshold(value: Any) -> float | str:
         limit = Threshold.of(value)
     except (TypeError, ValueError):
         raise BreachError(_THRESHOLD_TEXT) from None
-    return value if isinstance(value, str) and (limit.unit or limit.kind == "percentile") else limit.value
+    if limit.unit:
+        return f"{number_text(limit.value)} {limit.unit}"
+    return f"p{number_text(limit.value)}" if limit.kind == "percentile" else limit.value
 
 
 THRESHOLD = Rule(text=_THRESHOLD_TEXT, accept=_accept_threshold, parse=str)
+
+
+_RANGE_TEXT = 'two prices, the lower first, such as "58000:66000" or [58000, 66000]'
+
+
+def _accept_price_range(value: Any) -> tuple[float, float]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        _fail(_RANGE_TEXT)
+    ends = [real(_RANGE_TEXT, lambda x: x >= 0).accept(end) for end in value]
+    if len(ends) != 2 or not ends[0] < ends[1]:
+        _fail(_RANGE_TEXT)
+    return ends[0], ends[1]
+
+
+PRICE_RANGE = Rule(
+    text=_RANGE_TEXT,
+    accept=_accept_price_range,
+    parse=lambda text: [float(end) for end in text.split(":")],
+    metavar="LOW:HIGH",
+)
+
+
+_POSITIONS_TEXT = 'positions, each side:entry:leverage or side:entry:leverage:quantity, such as "long:60000:25x"'
+
+
+def _accept_positions(value: Any) -> tuple[str, ...] | None:
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, Iterable):
+        _fail(_POSITIONS_TEXT)
+    out = []
+    for text in given:
+        try:
+            out.append(str(Position.of(text)))
+        except (TypeError, InvalidConfigError):
+            raise BreachError(_POSITIONS_TEXT, show(text)) from None
+    return tuple(out) or None
+
+
+POSITIONS = Rule(
+    text=_POSITIONS_TEXT,
+    accept=_accept_positions,
+    parse=lambda text: [part.strip() for part in text.split(",")],
+    kind=list[str],
+    metavar="SIDE:ENTRY:LEVERAGE[:QTY]",
+)
 
 
 def _accept_risk(value: Any) -> MarginSchedule:

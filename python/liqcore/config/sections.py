@@ -1,49 +1,30 @@
 """The sections of a configuration and their settings: one declaration each, which everything else is made from."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._core import MarginSchedule
-from ..errors import InvalidConfigError
 from ..words.limits import Limits
 from . import risk_tiers
 from .rules import (
     BOOLEAN,
     HALF_LIFE,
+    INSTANT,
     LENGTH,
+    POSITIONS,
+    PRICE_RANGE,
     RISK,
     SHARES,
     THRESHOLD,
+    TIERS,
     choice,
     number_text,
     real,
     some_text,
     whole,
 )
-from .setting import Setting, setting
-
-
-class Section:
-    """Common to all sections: every field is checked against its rule and made canonical on construction."""
-
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
-        declared = SETTINGS[SECTION_OF[type(self)]]
-        values = {name: entry.accept(getattr(self, name)) for name, entry in declared.items()}
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-        conflict = self._conflict(values)
-        if conflict is not None:
-            raise InvalidConfigError(conflict[1])
-
-    @staticmethod
-    def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
-        """Return which keys break a rule that binds several of them, and the error's message; None if all is well."""
-        del values
-        return None
+from .setting import Section, Setting, setting, settings_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,9 +146,9 @@ class LeverageConfig(Section):
         "that of a venue. Goes without shares.",
         flag="--leverage",
         commands=("heatmap", "features"),
-        help='Shares by leverage, such as "10:0.5,25:0.3,100:0.2", or a preset: default, auto (no tier above what the '
-        "market offers), integer-125, or that of a venue: binance-usdm, bitmex, hyperliquid. [default: auto where the "
-        "venue is known, else default]",
+        help='Shares by leverage, such as "10:50%,25:30%,100:20%", or a preset: default, auto (no tier above what the '
+        "market offers), integer-125, or that of a venue: binance-usdm, bitmex, hyperliquid; or tiers to show alone, "
+        'such as "25,50". [default: auto where the venue is known, else default]',
         found=True,
     )
     shares: Mapping[float, float] | None = setting(
@@ -214,7 +195,7 @@ class AxisConfig(Section):
         None,
         real("a price step above 0", lambda x: x > 0),
         "Height of the picture's price bins, in the quote currency; a multiple of the tick size.",
-        unset="five of the book's own bins, so some 4 basis points",
+        unset="five of the book's own bins, so some 4 basis points; of a coarse tick fewer, at least one tick",
         example="20",
         argument="step",
         flag="--bin",
@@ -280,7 +261,7 @@ class WindowConfig(Section):
         example='"24h"',
         argument="last",
         flag="--last",
-        commands=("heatmap", "map", "zones", "merge"),
+        commands=("heatmap", "features", "map", "zones", "merge", "screen", "watch"),
     )
     opened_within: str | None = setting(
         None,
@@ -290,7 +271,29 @@ class WindowConfig(Section):
         example='"24h"',
         argument="opened_within",
         flag="--opened-within",
-        commands=("heatmap", "map", "zones", "merge"),
+        commands=("heatmap", "map", "zones", "merge", "screen", "watch"),
+    )
+    start: str | None = setting(
+        None,
+        INSTANT,
+        "Show only columns that begin at this time (UTC) or later.",
+        unset="from the first on",
+        example='"2026-06-12"',
+        argument="start",
+        flag="--from",
+        commands=("heatmap", "features", "map", "zones", "merge", "screen", "watch"),
+        late=True,
+    )
+    end: str | None = setting(
+        None,
+        INSTANT,
+        "Show only columns that have ended by this time (UTC).",
+        unset="up to the last",
+        example='"2026-06-13T12:00"',
+        argument="end",
+        flag="--to",
+        commands=("heatmap", "features", "map", "zones", "merge", "screen", "watch"),
+        late=True,
     )
 
 
@@ -458,31 +461,86 @@ class RenderConfig(Section):
         whole(480, 16_384, "pixels"),
         "Width of the picture, in pixels.",
         flag="--width",
-        commands=("heatmap",),
+        commands=("heatmap", "map", "merge"),
     )
     height: int = setting(
         900,
         whole(270, 16_384, "pixels"),
         "Height of the picture, in pixels.",
         flag="--height",
-        commands=("heatmap",),
+        commands=("heatmap", "map", "merge"),
     )
     colormap: Literal["viridis", "cividis", "inferno"] = setting(
         "viridis",
         choice("viridis", "cividis", "inferno"),
         'Colour map: "viridis", "cividis" (safest for the colour blind) or "inferno".',
         flag="--colormap",
-        commands=("heatmap",),
+        commands=("heatmap", "merge"),
     )
-    scale: Literal["sqrt", "linear"] = setting(
+    scale: Literal["sqrt", "linear", "log"] = setting(
         "sqrt",
-        choice("sqrt", "linear"),
-        'How values become colours: "sqrt" (square root) or "linear".',
+        choice("sqrt", "linear", "log"),
+        'How values become colours: "sqrt" (square root), "linear" or "log".',
+        flag="--scale",
+        commands=("heatmap", "merge"),
     )
     theme: Literal["dark", "light"] = setting(
         "dark",
         choice("dark", "light"),
         'Look of the picture: "dark" or "light".',
+        flag="--theme",
+        commands=("heatmap", "map", "merge"),
+    )
+    title: str | None = setting(
+        None,
+        some_text("a title", most=1_000),
+        "Title of the picture.",
+        unset="market, kind of picture and time frame",
+        example='"BTC, the week before the halving"',
+        flag="--title",
+        commands=("heatmap", "map", "merge"),
+        late=True,
+    )
+    price_range: tuple[float, float] | None = setting(
+        None,
+        PRICE_RANGE,
+        "Lowest and highest price of the picture, in the quote currency.",
+        unset="where most of the trading was, and as much again around it",
+        example="[58_000, 66_000]",
+        flag="--price-range",
+        commands=("heatmap", "map", "merge"),
+        help='Lowest and highest price of the picture, such as "58000:66000". [default: where most of the trading was, '
+        "and as much again around it]",
+        late=True,
+    )
+    candle_colors: Literal["green-red", "blue-orange"] = setting(
+        "green-red",
+        choice("green-red", "blue-orange"),
+        'Colours of rising and falling candles: "green-red", or "blue-orange", which any colour vision tells apart.',
+        flag="--candle-colors",
+        commands=("heatmap", "merge"),
+        late=True,
+    )
+    candle_style: Literal["filled", "hollow"] = setting(
+        "filled",
+        choice("filled", "hollow"),
+        'Bodies of candles: all "filled", or those that rise "hollow".',
+        flag="--candle-style",
+        commands=("heatmap", "merge"),
+        late=True,
+    )
+    positions: tuple[str, ...] | None = setting(
+        None,
+        POSITIONS,
+        "Positions of your own to mark, each side:entry:leverage or side:entry:leverage:quantity.",
+        unset="none is marked",
+        example='["long:60000:25x"]',
+        flag="--position",
+        commands=("heatmap", "map", "merge"),
+        help="A position of your own to mark, with its liquidation price: side:entry:leverage, such as "
+        '"long:60000:25x", or with the quantity behind it, which chooses the risk tier; may be repeated. '
+        "[default: none]",
+        late=True,
     )
     side: Literal["both", "long", "short"] = setting(
         "both",
@@ -490,7 +548,7 @@ class RenderConfig(Section):
         'Side of the positions shown: "long" levels lie below the price, "short" levels above it; or "both".',
         argument="side",
         flag="--side",
-        commands=("heatmap", "map", "zones", "merge"),
+        commands=("heatmap", "map", "zones", "merge", "screen", "watch"),
     )
     threshold: float | str | None = setting(
         None,
@@ -501,7 +559,8 @@ class RenderConfig(Section):
         argument="threshold",
         flag="--threshold",
         commands=("heatmap", "map", "merge"),
-        help="Hide what is below this share of the maximum (0 to 1), amount (above 1, USD) or percentile (p95).",
+        help="Hide what is below this share of the maximum (0 to 1, or 5%), amount in USD (above 1, or 10M) or "
+        "percentile (p95).",
     )
     maximum: float | None = setting(
         None,
@@ -509,6 +568,8 @@ class RenderConfig(Section):
         "Value of the brightest colour, in the result's unit (USD).",
         unset="a high percentile of the values shown",
         example="5e6",
+        flag="--maximum",
+        commands=("heatmap", "merge"),
     )
     value: Literal["level", "entry"] = setting(
         "level",
@@ -516,7 +577,16 @@ class RenderConfig(Section):
         'Price at which USD of linear contracts are reckoned: of the "level", or of the "entry" that implies it.',
         argument="value",
         flag="--value",
-        commands=("heatmap", "map", "zones", "merge"),
+        commands=("heatmap", "map", "zones", "merge", "screen", "watch"),
+        late=True,
+    )
+    tiers: str | None = setting(
+        None,
+        TIERS,
+        "Leverage tiers shown, at the weights that they have among all.",
+        unset="all of them",
+        example='"25,50"',
+        flag="--leverage",
         late=True,
     )
 
@@ -609,14 +679,7 @@ SECTIONS: dict[str, type[Section]] = {
     "log": LogConfig,
     "limits": LimitsConfig,
 }
-SECTION_OF = {kind: name for name, kind in SECTIONS.items()}
-SETTINGS: dict[str, dict[str, Setting]] = {
-    section: {
-        entry.name: dataclasses.replace(entry.metadata["setting"], section=section, name=entry.name)
-        for entry in dataclasses.fields(kind)  # type: ignore[arg-type]
-    }
-    for section, kind in SECTIONS.items()
-}
+SETTINGS: dict[str, dict[str, Setting]] = {section: settings_of(kind) for section, kind in SECTIONS.items()}
 """Every setting, by section and key, in the order of the file."""
 
 # Setting one of these on a later layer takes back what an earlier layer said of the others.

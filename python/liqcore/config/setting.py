@@ -1,5 +1,7 @@
-"""What is declared of a setting: its default, rule and meaning, and where it appears."""
+"""What a setting is, and what is common to the sections that settings stand in."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,3 +113,37 @@ def setting(
         found=found,
     )
     return field(default=default, metadata={"setting": declared})
+
+
+class Section:
+    """Common to all sections: every field is checked against its rule and made canonical on construction."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        values = {name: entry.accept(getattr(self, name)) for name, entry in settings_of(type(self)).items()}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        conflict = self._conflict(values)
+        if conflict is not None:
+            raise InvalidConfigError(conflict[1])
+
+    @staticmethod
+    def _conflict(values: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
+        """Return which keys break a rule that binds several of them, and the error's message; None if all is well."""
+        del values
+        return None
+
+
+_DECLARED: dict[Any, dict[str, Setting]] = {}
+
+
+def settings_of(kind: Any) -> dict[str, Setting]:
+    """Return the settings of a section, a class, by key; those of ``WindowConfig`` stand in ``window``."""
+    if kind not in _DECLARED:
+        section = kind.__name__.removesuffix("Config").lower()
+        _DECLARED[kind] = {
+            entry.name: dataclasses.replace(entry.metadata["setting"], section=section, name=entry.name)
+            for entry in dataclasses.fields(kind)
+        }
+    return _DECLARED[kind]

@@ -136,8 +136,10 @@ def toml_lines(sections: Mapping[str, Any], given: Container[str] = ()) -> Itera
         yield from tables
 
 
-def toml_value(value: str | float | bool) -> str:
+def toml_value(value: str | float | bool | tuple[Any, ...]) -> str:
     """Write a value."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

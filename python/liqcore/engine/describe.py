@@ -81,4 +81,5 @@ def describe(engine: _core.Engine, dropped_leverage: Sequence[float]) -> dict[st
         "instrument": instrument_values(engine.instrument),
         "version": _core.__version__,
         "synthetic": False,
+        **({} if engine.began is None else {"began_ns": engine.began}),
     }

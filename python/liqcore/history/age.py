@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
-from ..words.times import AGES, Length, format_duration, parse_duration
+from ..words.times import AGES, Length, format_duration, iso, parse_duration
 from .shown import Shown
 from .view import SIDES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Age:
     """
     How old the live levels of one instant are, by side (longs first) and bin.
@@ -79,6 +79,9 @@ class Age:
         sides = {"long": slice(0, 1), "short": slice(1, 2), "both": slice(0, 2)}[side]
         bins = (self.prices >= low) & (self.prices < high)
         return shares_of(self.opened[:, sides, bins].sum(axis=(1, 2)), self.live[sides, bins].sum())
+
+    def __repr__(self) -> str:
+        return f"<Age at {iso(self.time_ns)}: within {', '.join(self.within)}, {len(self.prices)} bins, {self.unit}>"
 
 
 def shares_of(opened: NDArray[np.float64], live: NDArray[np.float64] | np.floating[Any]) -> NDArray[np.float64]:

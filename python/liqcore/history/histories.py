@@ -50,6 +50,10 @@ class Window(Protocol):
     def open_interest(self) -> float:
         """The last sample known at its end, quantity; NaN where there was none yet."""
 
+    @property
+    def last_ns(self) -> int | None:
+        """The last event up to its end; None where there was none yet."""
+
     def touched(self, side: str) -> Sequence[tuple[int, object]]:
         """Return first the bins at and beyond which the price consumed levels of a side ("long" or "short")."""
 

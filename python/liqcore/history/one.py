@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypedDict
@@ -16,7 +16,7 @@ from .. import _core
 from .._core import LeverageProfile
 from ..errors import InvalidConfigError
 from ..market.terms import instrument_of
-from ..tables.archive import write_archive
+from ..tables.archive import HistoryRows, write_archive
 from .histories import Cells, Sides
 
 
@@ -44,6 +44,20 @@ class OneHistory:
     def __post_init__(self) -> None:
         self.tick_size, self.ticks_per_bin = self.history.tick_size, self.history.ticks_per_bin
         self.window_ns, self.whole = self.history.window_ns, self.history.whole
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a file holds of it: the native history as rows."""
+        state = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "history"}
+        return state | {"rows": HistoryRows.of(self.history)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state.pop("rows").history(), **state)  # type: ignore[misc]
+
+    def __copy__(self) -> Self:  # nothing of it changes
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
     @cached_property
     def first_ns(self) -> int:

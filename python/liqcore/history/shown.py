@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidConfigError
 from ..tables.archive import NO_CHECKSUM_KEY
 from ..words.limits import limits, refuse_beyond
-from ..words.room import refuse_too_large
+from ..words.room import free_bytes, refuse_too_large
 from ..words.threshold import Threshold
 from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
 from .candles import CANDLE, join_candles
@@ -26,6 +26,8 @@ CELL_BYTES = 12
 """Of a cell that is shown: longs, shorts and their sum."""
 
 _SMALL = 1 << 26  # bytes for which nobody asks how much is left
+_KEPT = 1 << 29  # bytes of cells that are made and kept, where there is room, if only a part of them is asked for
+_BLOCK_CELLS = 1 << 23  # at once, where all of many are gone through
 ARCHIVE_KEY = "liqcore.heatmap"
 
 
@@ -43,13 +45,53 @@ class Shown:
         self.view = view
         self.meta: dict[str, Any] = dict(meta)
         if len(histories):
-            self.meta["book_age_ns"] = int(self.end_ns - histories.first_ns)
+            self._say_age()
+        self._say_part()
         if view.opened_within:
             self.meta["opened_within_ns"] = view.opened_within * histories.window_ns
         if view.threshold is not None:
             self.meta["hidden"] = f"below {Threshold.of(view.threshold)}"
         if view.column_ns:
             self.meta["window"] = format_duration(view.column_ns)
+
+    def __getstate__(self) -> tuple[Histories, View, dict[str, Any]]:
+        return self.histories, self.view, self.meta  # what was reckoned from them is reckoned again
+
+    def __setstate__(self, state: tuple[Histories, View, dict[str, Any]]) -> None:
+        self.histories, self.view, self.meta = state
+
+    def _say_age(self) -> None:
+        """Say how old the book is, from its first event on, and which share of its last column it has seen."""
+        end, last = self.end_ns, self.histories.segment(self.view.first + self.view.count - 1).last_ns
+        seen = end if last is None or self._has_ended else min(last, end)
+        self.meta["book_age_ns"] = seen - int(self.meta.get("began_ns", self.histories.first_ns))
+        start = (end - 1) // self.window_ns * self.window_ns
+        self.meta["last_window_share"] = (seen - start) / self.window_ns
+
+    def age_after(self, column: int) -> int:
+        """How old the book is after a column, ns."""
+        if column in (-1, len(self.times) - 1):
+            return int(self.meta["book_age_ns"])
+        began = int(self.meta.get("began_ns", self.histories.first_ns))
+        return self.histories.segment(self.last_window(column)).end_ns - began
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the last window shown has: another follows, or its last nanosecond has been seen."""
+        at = self.view.first + self.view.count
+        if at < len(self.histories) or self.histories.complete or not at:
+            return True
+        last = self.histories.segment(at - 1)
+        return last.last_ns is not None and last.last_ns >= last.end_ns - 1
+
+    def _say_part(self) -> None:
+        """Say which of the levels are shown, where that is not all of them."""
+        tiers = [float(tier) for tier in self.histories.leverage.tiers]
+        self.meta["tiers"] = tiers
+        part: dict[str, Any] = {} if self.view.side == "both" else {"side": self.view.side}
+        if not all(self.view.tiers):
+            part["leverage"] = [tier for tier, counts in zip(tiers, self.view.tiers, strict=True) if counts]
+        self.meta["shown"] = part
 
     def seen(self, view: View) -> Shown:
         """Another part of the same."""
@@ -128,8 +170,7 @@ class Shown:
         """Whether each column's window has ended."""
         out = np.ones(len(self.times), dtype=np.bool_)
         if len(out):
-            unfinished = self.view.first + self.view.count == len(self.histories) and not self.histories.complete
-            out[-1] = not unfinished and self.end_ns == self.times[-1] + self.window_ns
+            out[-1] = self._has_ended and self.end_ns == self.times[-1] + self.window_ns
         return frozen(out)
 
     # --- where a time lies ---
@@ -190,10 +231,57 @@ class Shown:
         longs, shorts = self.fold(self.view.first, self.view.count)
         values = longs + shorts
         if self.view.threshold is not None and values.size:
-            shown = values >= np.float32(Threshold.of(self.view.threshold).cutoff(values))
+            if "cut" not in self.__dict__:
+                self.__dict__["cut"] = Threshold.of(self.view.threshold).cutoff(values)
+            shown = values >= np.float32(self.cut)
             for array in (longs, shorts, values):
                 array *= shown
         return frozen(longs), frozen(shorts), frozen(values)
+
+    @property
+    def _is_small(self) -> bool:
+        """Whether all cells are made, or may be, to take a part of them."""
+        need = CELL_BYTES * len(self.times) * self.view.rows
+        return "cells" in self.__dict__ or need < _SMALL or (need <= _KEPT and 4 * need <= (free_bytes() or 0))
+
+    @cached_property
+    def cut(self) -> float:
+        """Amount below which cells are shown as 0, from all of them; 0 without a threshold."""
+        if self.view.threshold is None or not self.view.rows or not self.view.count:
+            return 0.0
+        limit = Threshold.of(self.view.threshold)
+        if limit.kind == "amount":
+            return limit.value
+        if self._is_small:
+            _ = self.cells
+            return float(self.__dict__["cut"])
+        return limit.cutoff_of(self._all_blocks)
+
+    def _all_blocks(self) -> Iterator[NDArray[np.float32]]:
+        """All cells, whatever the threshold, in blocks of columns."""
+        count = max(_BLOCK_CELLS // self.view.rows, 1)
+        for first in range(0, len(self.times), count):
+            longs, shorts = self._fold_part(first, min(count, len(self.times) - first), 0, self.view.rows)
+            longs += shorts
+            yield longs
+
+    def _fold_part(self, first: int, count: int, low: int, high: int) -> Sides:
+        begin, end = int(self.starts[first]), int(self.starts[first + count])
+        row = self.view.first_bin + low * self.view.bins_per_row
+        part = replace(self.view, first_bin=row, rows=high - low)
+        return self.histories.columns(part, self.view.first + begin, end - begin)
+
+    def block(self, first: int, count: int, low: int, high: int) -> Sides:
+        """Longs and shorts of some columns and rows: what `cells` has there, and of many cells no more than these."""
+        if self._is_small:
+            part = slice(first, first + count), slice(low, high)
+            return self.cells[0][part], self.cells[1][part]
+        longs, shorts = self._fold_part(first, count, low, high)
+        if self.view.threshold is not None:
+            is_shown = longs + shorts >= np.float32(self.cut)
+            longs *= is_shown
+            shorts *= is_shown
+        return longs, shorts
 
     @property
     def unlimited(self) -> NDArray[np.float32]:
@@ -232,7 +320,7 @@ class Shown:
         self,
         side: str | None,
         leverage: float | Iterable[float] | None,
-        last: Length | None,
+        span: tuple[Time | None, Time | None, Length | None],
         opened_within: Length | None,
         threshold: float | str | None,
         unit: str | None,
@@ -254,15 +342,8 @@ class Shown:
                 if tier not in shown:
                     raise InvalidConfigError(f"leverage must be among the tiers {shown}, was {tier:g}")
             view = replace(view, tiers=tuple(tier in asked for tier in tiers))
-        if last is not None and view.count:
-            length = parse_duration(last, name="last")
-            if length < self.window_ns:
-                raise InvalidConfigError(
-                    f"last must be at least one window ({format_duration(self.window_ns)}), was {last!r}"
-                )
-            end = self.end_of(-1)
-            first = int(self.starts[np.searchsorted(self.times, end - length, side="left")])
-            view = replace(view, first=view.first + first, count=view.count - first)
+        if span != (None, None, None):
+            view = self._spanned(view, *span)
         if opened_within is not None:
             view = self._opened_within(view, opened_within)
         if value is not None:
@@ -271,6 +352,36 @@ class Shown:
             view = replace(view, value=value)
             self.histories.check_value(value)
         return self.in_unit(view, unit, threshold)
+
+    def _spanned(self, view: View, start: Time | None, end: Time | None, last: Length | None) -> View:
+        """The columns that begin at `start` or later and have ended by `end`, and of these the last."""
+        if not view.count:
+            return view
+        first, stop = 0, len(self.times)
+        if start is not None:
+            first = int(np.searchsorted(self.times, to_ns(start, name="start"), side="left"))
+            if first == stop:
+                raise InvalidConfigError(
+                    f"start must not be after the beginning of the last column ({iso(int(self.times[-1]))}), "
+                    f"was {start!r}"
+                )
+        if end is not None:
+            stop = int(np.searchsorted(self.times + self.window_ns, to_ns(end, name="end"), side="right"))
+            if not stop:
+                raise InvalidConfigError(
+                    f"end must not be before the end of the first column ({iso(self.end_of(0))}), was {end!r}"
+                )
+            if stop <= first:
+                raise InvalidConfigError(f"end must be a column after start ({start!r}) or more, was {end!r}")
+        if last is not None:
+            length = parse_duration(last, name="last")
+            if length < self.window_ns:
+                raise InvalidConfigError(
+                    f"last must be at least one window ({format_duration(self.window_ns)}), was {last!r}"
+                )
+            first = max(first, int(np.searchsorted(self.times, self.end_of(stop - 1) - length, side="left")))
+        begin, end_ = int(self.starts[first]), int(self.starts[stop])
+        return replace(view, first=view.first + begin, count=end_ - begin)
 
     def _opened_within(self, view: View, length: Length) -> View:
         windows = self.whole_windows(length, "opened_within")
@@ -297,8 +408,8 @@ class Shown:
             view = replace(view, unit=unit)
         if threshold is not None:
             limit = Threshold.of(threshold)
-            in_unit = limit.kind == "amount" and limit.unit is None
-            view = replace(view, threshold=f"{limit.value!r} {view.unit}" if in_unit else threshold)
+            said = f"{limit.value!r} {limit.unit or view.unit}" if limit.kind == "amount" else threshold
+            view = replace(view, threshold=limit.value if limit.kind == "share" else said)
         if view.threshold is not None and Threshold.of(view.threshold).unit not in (None, view.unit):
             raise InvalidConfigError(
                 f"threshold must be in the unit that is shown, {view.unit}, was {str(view.threshold)!r}"

@@ -108,6 +108,12 @@ class CommonWindow:
         return self.start_ns + self.venues.window_ns
 
     @property
+    def last_ns(self) -> int | None:
+        parts = self.venues.parts
+        last = max(int(part.last_events[self.venues.last_window(part, self.i)]) for part in parts)
+        return None if last == NEVER else last
+
+    @property
     def open_interest(self) -> float:
         self.venues.check_counts("open_interest")
         parts = self.venues.parts
@@ -131,7 +137,7 @@ class Venues:
 
     Windows are those of the common clock; bins are as wide as the widest book's, and a narrower bin that straddles an
     edge belongs where its mid price lies. Each venue weighs by its own profile. One whose last event is older than
-    `stale_after_ns` adds nothing.
+    `stale_after_ns` adds nothing; nor does, with `drop_ended`, one whose data has ended, from the next window on.
     """
 
     parts: tuple[Venue, ...]
@@ -145,6 +151,7 @@ class Venues:
     ticks_per_bin: int
     price_from: str
     stale_after_ns: int | None
+    drop_ended: bool = False
 
     @classmethod
     def from_saved(cls, header: Mapping[str, Any], parts: Sequence[Part]) -> Self:
@@ -172,8 +179,9 @@ class Venues:
         ):
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 1 << 63:
                 raise ValueError(f"{name} of the clock must be a whole number of at least {least}, was {value!r}")
-        if not isinstance(self.complete, bool):
-            raise ValueError(f"complete must be true or false, was {self.complete!r}")
+        for name, value in (("complete", self.complete), ("drop_ended", self.drop_ended)):
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} must be true or false, was {value!r}")
         if not self.parts or list(self.tiers) != sorted({tier for part in self.parts for tier in part.tiers}):
             raise ValueError(f"tiers of the clock must be those of its venues, were {list(self.tiers)!r}")
         if (self.tick_size, self.ticks_per_bin) not in [(part.tick_size, part.ticks_per_bin) for part in self.parts]:
@@ -236,11 +244,22 @@ class Venues:
             clock[:, i == self.windows - 1] = self.now_ns
         return np.where(last == NEVER, UNLIMITED, clock - np.where(last == NEVER, 0, last))
 
+    @cached_property
+    def ended(self) -> dict[str, int]:
+        """The last event of each venue whose data ends a whole window before that of the others, ns, by name."""
+        last = {part.name: int(part.last_events[-1]) for part in self.parts}
+        return {name: ns for name, ns in last.items() if NEVER < ns < self.now_ns - self.window_ns}
+
     def _left_out(self, i: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which venues add nothing at the end of windows i: (venues, len(i))."""
-        if self.stale_after_ns is None:
-            return np.zeros((len(self.parts), len(i)), np.bool_)
-        return self.staleness(i) > self.stale_after_ns
+        out = np.zeros((len(self.parts), len(i)), np.bool_)
+        if self.stale_after_ns is not None:
+            out |= self.staleness(i) > self.stale_after_ns
+        if self.drop_ended:
+            starts = self.first_ns + i * self.window_ns
+            for part, left_out in zip(self.parts, out, strict=True):
+                left_out |= starts > self.ended.get(part.name, UNLIMITED)
+        return out
 
     # --- what a heatmap asks ---
 

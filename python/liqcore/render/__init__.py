@@ -2,24 +2,26 @@
 Static pictures of heatmaps and liquidation maps.
 
 `render` draws a heatmap, `render_map` a liquidation map into a file; the extension chooses the renderer. ``png`` is
-built in (Pillow, from ``pip install "liqcore[app]"``); packages add others in the entry-point groups
-``liqcore.renderers`` and ``liqcore.map_renderers``.
+built in (Pillow, from ``pip install "liqcore[app]"``); packages add others in the entry-point group
+``liqcore.renderers``. Every renderer draws the same description of a picture, `Picture`, which `describe` and
+`describe_map` make.
 """
 
 from .contract import HeatmapLike, Renderer, RenderOptions
-from .map_contract import MapLike, MapOptions, MapRenderer
-from .registry import load_map_renderer, load_renderer, map_renderers, render, render_map, renderers
+from .map_contract import MapLike, MapOptions
+from .picture import Picture
+from .registry import describe, describe_map, load_renderer, render, render_map, renderers
 
 __all__ = [
     "HeatmapLike",
     "MapLike",
     "MapOptions",
-    "MapRenderer",
+    "Picture",
     "RenderOptions",
     "Renderer",
-    "load_map_renderer",
+    "describe",
+    "describe_map",
     "load_renderer",
-    "map_renderers",
     "render",
     "render_map",
     "renderers",

@@ -1,12 +1,11 @@
 """Colour tables of the heatmap, and the colours around it."""
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-Colour = tuple[int, int, int]
+from .picture import Colour
 
 # Every fifth of 256 entries; linear in between is within 1 (cividis 4) of 255 of the published tables.
 # viridis, inferno: N. J. Smith, S. van der Walt, E. Firing, https://bids.github.io/colormap, CC0.
@@ -58,40 +57,38 @@ def colour_table(name: str) -> NDArray[np.uint8]:
     return table
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """Colours around the heatmap; the heatmap's own come from the colour table."""
-
-    page: Colour
-    empty: Colour  # inside the plot, where the heatmap has no cells
-    panel: Colour
-    line: Colour
-    text: Colour
-    muted: Colour
-    last: Colour  # label of the last price ...
-    on_last: Colour  # ... and the text on it
-    long: Colour
-    short: Colour
-
-
-# Long and short are Okabe-Ito sky blue and orange (blue and vermilion, darker, on white): told apart with any colour
-# vision. Candles, grid and the warning look the same in both themes, because they lie on the colour table.
+# By role, dark and light. Long and short are Okabe-Ito sky blue and orange (blue and vermilion, darker, on white): told
+# apart with any colour vision.
 _DARK_AND_LIGHT: dict[str, tuple[Colour, Colour]] = {
     "page": ((13, 17, 23), (255, 255, 255)),
-    "empty": ((22, 27, 34), (238, 240, 243)),
+    "empty": ((22, 27, 34), (238, 240, 243)),  # inside the plot, where the heatmap has no cells
     "panel": ((22, 27, 34), (244, 245, 247)),
     "line": ((58, 65, 75), (200, 205, 211)),
     "text": ((230, 233, 238), (24, 28, 34)),
     "muted": ((154, 164, 176), (90, 98, 108)),
-    "last": ((240, 242, 245), (24, 28, 34)),
-    "on_last": ((13, 17, 23), (255, 255, 255)),
+    "last": ((240, 242, 245), (24, 28, 34)),  # label of the last price
+    "note": ((13, 17, 23), (255, 255, 255)),
+    "own": ((255, 255, 255), (24, 28, 34)),  # label of a position of one's own
     "long": ((86, 180, 233), (0, 114, 178)),
     "short": ((230, 159, 0), (213, 94, 0)),
+    "curve": ((230, 233, 238), (24, 28, 34)),
+    "map last": ((230, 233, 238), (24, 28, 34)),
+    "map own": ((255, 255, 255), (24, 28, 34)),
+    "map own band": ((255, 255, 255, 26), (24, 28, 34, 22)),
 }
-THEMES = {
-    name: Theme(**{role: pair[i] for role, pair in _DARK_AND_LIGHT.items()}) for i, name in enumerate(("dark", "light"))
+# These look the same in both themes, because they lie on the colour table.
+_ON_THE_HEATMAP: dict[str, Colour] = {
+    "candle edge": (10, 10, 16, 200),
+    "candle hollow": (10, 10, 16),
+    "grid": (255, 255, 255, 26),
+    "guide": (255, 255, 255, 170),
+    "gap": (8, 10, 14, 215),
+    "ended": (8, 10, 14, 120),
+    "hatch": (255, 255, 255, 70),
+    "own line": (255, 255, 255),
+    "own band": (255, 255, 255, 36),
+    "warning": (255, 193, 7),
 }
-
 # The layers of a map, in the order of the legend: Okabe-Ito without black, yellow last because it is faint on white.
 # M. Okabe, K. Ito, https://jfly.uni-koeln.de/color/
 LAYERS: tuple[Colour, ...] = (
@@ -104,9 +101,19 @@ LAYERS: tuple[Colour, ...] = (
     (240, 228, 66),
 )
 
-CANDLE_UP: Colour = (255, 255, 255)
-CANDLE_DOWN: Colour = (24, 26, 34)
-CANDLE_OUTLINE = (10, 10, 16, 150)
-GRID = (255, 255, 255, 26)
-WARNING: Colour = (255, 193, 7)
-ON_WARNING: Colour = (20, 16, 0)
+# Rising and falling: what charting programs have, bright enough for any colour table; and Okabe-Ito's sky blue and
+# vermilion, brighter.
+CANDLES: dict[str, tuple[Colour, Colour]] = {
+    "green-red": ((0, 230, 118), (255, 70, 80)),
+    "blue-orange": ((110, 200, 255), (255, 130, 20)),
+}
+
+
+def palette(theme: str, candle_colors: str) -> dict[str, Colour]:
+    """Return the colours of a picture by role; ``"on last"`` is that of a text on the ground ``"last"``."""
+    at = ("dark", "light").index(theme)
+    colours = {role: pair[at] for role, pair in _DARK_AND_LIGHT.items()} | _ON_THE_HEATMAP
+    colours |= dict(zip(("up", "down"), CANDLES[candle_colors], strict=True))
+    colours |= {f"layer {k}": colour for k, colour in enumerate(LAYERS)}
+    colours |= {"title": colours["text"], "on last": colours["page"], "on note": colours["text"]}
+    return colours | {"on own": colours["page"], "on warning": (20, 16, 0)}

@@ -9,17 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
+from ..market.position import Position
+from .picture import Picture
 
 SCALES = ("sqrt", "linear", "log")
 SIDES = ("both", "long", "short")
 THEMES = ("dark", "light")
+CANDLE_STYLES = ("filled", "hollow")
 
 
 class HeatmapLike(Protocol):
     """
     The part of a heatmap that pictures are drawn from.
 
-    ``columns`` is the number of windows, ``bins`` the number of price bins; either may be 0.
+    ``columns`` is the number of windows, ``bins`` the number of price bins; either may be 0. Three more are used where
+    they are there: ``block(first, count, low, high)``, longs and shorts of ``count`` columns and the rows from ``low``
+    up to, not including, ``high``, in place of the arrays, so that not all of them have to fit into memory; ``cut``,
+    the amount below which cells are shown as 0; and ``gaps``, stretches without a trade, ns, of shape (gaps, 2).
     """
 
     @property
@@ -40,11 +46,11 @@ class HeatmapLike(Protocol):
 
     @property
     def long(self) -> NDArray[np.float32]:
-        """What liquidating longs at this price would close, shape (columns, bins)."""
+        """Live long levels at the end of each window, in `unit`, shape (columns, bins)."""
 
     @property
     def short(self) -> NDArray[np.float32]:
-        """What liquidating shorts at this price would close, shape (columns, bins)."""
+        """Live short levels at the end of each window, in `unit`, shape (columns, bins)."""
 
     @property
     def values(self) -> NDArray[np.float32]:
@@ -82,18 +88,24 @@ class RenderOptions:
         From value to colour.
     maximum : float, optional
         Value at the top of the colour scale, in the heatmap's unit; larger cells get the same colour.
-        By default the 99th percentile of the non-zero cells that are shown.
+        By default the 99th percentile of what is in view: of the pixels that are not zero.
     threshold : float, optional
-        Cells below this share of ``maximum`` are hidden; 0 to 1.
+        Cells below this share of ``maximum`` are hidden; 0 to 1. Colours begin at what is left.
     side : {"both", "long", "short"}
         Whose liquidations to show.
     price_range : (float, float), optional
-        Lowest and highest price shown. By default the candles' range and as much again on either side,
-        at least 3 %, as far as there are levels.
+        Lowest and highest price shown. By default where the market was (but for half a percent of the candles at either
+        end) and as much again on either side, at least 3 %, as far as there are levels.
     title : str, optional
         Replaces the title line; what is said below it stays.
     theme : {"dark", "light"}
         Colours around the heatmap.
+    candle_colors : {"green-red", "blue-orange"}
+        Of rising and falling candles; any colour vision tells the second pair apart.
+    candle_style : {"filled", "hollow"}
+        Bodies of rising candles; falling ones are filled.
+    positions : sequence of str or Position, optional
+        Positions of one's own to mark, such as ``"long:60000:25x"``: see `liqcore.market.position.Position`.
 
     Raises
     ------
@@ -118,12 +130,16 @@ class RenderOptions:
     price_range: Sequence[float] | None = None
     title: str | None = None
     theme: str = "dark"
+    candle_colors: str = "green-red"
+    candle_style: str = "filled"
+    positions: Sequence[str | Position] | None = None
 
     def __post_init__(self) -> None:
-        from .colours import COLORMAPS
+        from .colours import CANDLES, COLORMAPS
 
         check_size(self.width, self.height)
         allowed = {"colormap": tuple(COLORMAPS), "scale": SCALES, "side": SIDES, "theme": THEMES}
+        allowed |= {"candle_colors": tuple(CANDLES), "candle_style": CANDLE_STYLES}
         for name, names in allowed.items():
             if getattr(self, name) not in names:
                 raise InvalidConfigError(f"{name} must be one of {', '.join(names)}, was {getattr(self, name)!r}")
@@ -135,6 +151,7 @@ class RenderOptions:
                 "amounts and percentiles, too"
             )
         check_price_range(self.price_range)
+        object.__setattr__(self, "positions", as_positions(self.positions))
 
 
 def check_size(width: object, height: object) -> None:
@@ -152,22 +169,28 @@ def check_price_range(price_range: Sequence[float] | None) -> None:
             raise InvalidConfigError(f"price_range must be (low, high) with low < high, was {price_range!r}")
 
 
+def as_positions(positions: Sequence[str | Position] | None) -> tuple[Position, ...]:
+    """Return positions as such; raise `InvalidConfigError` for what is none."""
+    given = [positions] if isinstance(positions, str | Position) else positions or ()
+    return tuple(one if isinstance(one, Position) else Position.of(one) for one in given)
+
+
 class Renderer(Protocol):
     """
-    Writes one picture of a heatmap.
+    Writes a picture: all of it, and nothing that is not in it.
 
     Registered under the file extension it writes in the entry-point group ``liqcore.renderers``. It writes to a binary
     file that is open already; `liqcore.render.render` sees to it that the file appears whole or not at all.
     `liqcore.testing.check_renderer` checks one.
     """
 
-    def __call__(self, heatmap: HeatmapLike, file: BinaryIO, options: RenderOptions, /) -> None: ...
+    def __call__(self, picture: Picture, file: BinaryIO, /) -> None: ...
 
 
 def check_heatmap(heatmap: HeatmapLike) -> None:
     """Raise `InvalidConfigError` if the arrays of ``heatmap`` do not fit each other; a renderer may rely on it."""
     columns, bins = len(heatmap.times), len(heatmap.prices)
-    for name in ("values", "long", "short"):
+    for name in ("values", "long", "short") if not hasattr(heatmap, "block") else ():
         shape = getattr(heatmap, name).shape
         if shape != (columns, bins):
             raise InvalidConfigError(f"{name} must have shape (columns, bins) = ({columns}, {bins}), was {shape}")

@@ -1,77 +1,41 @@
-"""The PNG renderer: draws a layout with Pillow."""
+"""The PNG renderer: draws a picture with Pillow."""
 
 import json
-from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from . import colours
 from .captions import ESTIMATE
-from .colours import Colour, Theme
-from .contract import HeatmapLike, RenderOptions
-from .layout import Layout, layout
-from .page import Box, Rect, Text
-from .raster import unscaled
+from .picture import Box, Candle, Colour, Curve, Hatch, Line, Panel, Picture, Raster, Rect
 
 
-def render_png(heatmap: HeatmapLike, file: BinaryIO, options: RenderOptions, /) -> None:
+def render_png(picture: Picture, file: BinaryIO, /) -> None:
     """
-    Write a heatmap as PNG: a `Renderer`.
+    Write a picture as PNG: a `Renderer`.
 
-    The same heatmap and options give the same bytes with the same version of Pillow.
+    The same picture gives the same bytes with the same version of Pillow.
     """
-    plan = layout(heatmap, options, measure)
-    save(draw(plan, options), file, plan.texts, heatmap.meta)
-
-
-def draw(plan: Layout, options: RenderOptions) -> Image.Image:
-    """Draw a layout; return an RGB image of its size."""
-    theme = colours.THEMES[options.theme]
-    picture = Image.new("RGB", (plan.width, plan.height), theme.page)
-    picture.paste(_plot(plan, options, theme), (plan.plot.left, plan.plot.top))
-    canvas = ImageDraw.Draw(picture)
-    _colour_bar(canvas, picture, plan, options, theme)
-    _profile(canvas, plan, theme)
-    draw_page(canvas, plan.boxes, plan.texts, theme)
-    return picture
-
-
-def draw_page(canvas: ImageDraw.ImageDraw, boxes: Iterable[Box], texts: Iterable[Text], theme: Theme) -> None:
-    """Draw boxes, then texts, in the colours of their roles."""
-    roles: dict[str, Colour] = {
-        "title": theme.text,
-        "text": theme.text,
-        "muted": theme.muted,
-        "last": theme.on_last,
-        "note": theme.text,
-        "warning": colours.ON_WARNING,
-    }
-    fills = {
-        "long": theme.long,
-        "short": theme.short,
-        "last": theme.last,
-        "note": theme.page,
-        "warning": colours.WARNING,
-    } | {f"layer {k}": colour for k, colour in enumerate(colours.LAYERS)}
-    for box in boxes:
-        canvas.rectangle(corners(box.rect), fill=fills[box.role])
-    for text in texts:
-        canvas.text(
-            (round(text.x), round(text.y)), text.text, roles[text.role], font=font(text.size), anchor=text.align + "m"
-        )
-
-
-def save(picture: Image.Image, file: BinaryIO, texts: Iterable[Text], meta: Mapping[str, Any]) -> None:
-    """Write a picture as PNG, with what it is in its metadata."""
     info = PngInfo()
-    info.add_text("Title", next(text.text for text in texts if text.role == "title"))
-    info.add_text("Software", f"liqcore {meta.get('version', '')}".rstrip())
-    info.add_text("Comment", json.dumps({"synthetic": bool(meta.get("synthetic")), "note": ESTIMATE}))
-    picture.save(file, format="PNG", compress_level=3, pnginfo=info)  # 3: half the time of 6, a tenth larger
+    info.add_text("Title", picture.title)
+    info.add_text("Software", picture.software)
+    info.add_text("Comment", json.dumps({"synthetic": picture.synthetic, "note": ESTIMATE}))
+    draw(picture).save(file, format="PNG", compress_level=3, pnginfo=info)  # 3: half the time of 6, a tenth larger
+
+
+def draw(picture: Picture) -> Image.Image:
+    """Draw a picture; return an RGB image of its size."""
+    image = Image.new("RGB", (picture.width, picture.height), picture.colours["page"])
+    for panel in picture.panels:
+        image.paste(_draw_panel(panel, picture), (panel.rect.left, panel.rect.top))
+    canvas = ImageDraw.Draw(image)
+    for box in picture.boxes:
+        canvas.rectangle(corners(box.rect), fill=picture.colours[box.role])
+    for text in picture.texts:
+        where = (round(text.x), round(text.y))
+        canvas.text(where, text.text, picture.colours[text.role], font=font(text.size), anchor=text.align + "m")
+    return image
 
 
 @cache
@@ -92,78 +56,95 @@ def corners(rect: Rect) -> tuple[int, int, int, int]:
     return rect.left, rect.top, rect.right - 1, rect.bottom - 1
 
 
-def _plot(plan: Layout, options: RenderOptions, theme: Theme) -> Image.Image:
-    """Draw the inside of the plot on an image of its own, which clips the candles."""
-    raster = colours.colour_table(options.colormap)[plan.indices]
-    raster[:, ~plan.covered_columns] = theme.empty
-    raster[~plan.covered_rows] = theme.empty
-    image = Image.fromarray(raster)
+def _draw_panel(panel: Panel, picture: Picture) -> Image.Image:
+    """Draw a panel on an image of its own, which cuts its marks off."""
+    at = panel.rect
+    marks = panel.marks
+    if marks and isinstance(marks[0], Raster) and marks[0].rect == at and at.width > 0 and at.height > 0:
+        image, marks = _image(marks[0]), marks[1:]
+    else:
+        image = Image.new("RGB", (max(at.width, 1), max(at.height, 1)), picture.colours[panel.role])
     canvas = ImageDraw.Draw(image, "RGBA")
-    left, top = plan.plot.left, plan.plot.top
-    width, height = plan.plot.width, plan.plot.height
-    for tick in plan.price_ticks:
-        y = round(plan.y(tick.at)) - top
-        canvas.line((0, y, width, y), colours.GRID)
-    for tick in plan.time_ticks:
-        x = round(plan.x(tick.at)) - left
-        canvas.line((x, 0, x, height), colours.GRID)
-    if plan.unfinished_x is not None:
-        x = max(round(plan.unfinished_x) - left, 0)
-        for y in range(0, height, 8):
-            canvas.line((x, y, x, y + 3), (*colours.CANDLE_UP, 150))
-    _draw_candles(canvas, plan)
-    last = plan.view.last_price
-    if last is not None:
-        y = round(plan.y(last)) - top
-        for x in range(0, width, 8):
-            canvas.line((x, y, x + 3, y), (*colours.CANDLE_UP, 170))
+    candles = [mark for mark in marks if isinstance(mark, Candle)]
+    for mark in marks:
+        match mark:
+            case Raster():
+                image.paste(_image(mark), _moved(mark.rect, at)[:2])
+            case Box():
+                left, top, right, bottom = _moved(mark.rect, at)
+                if right > left and bottom > top:
+                    canvas.rectangle((left, top, right - 1, bottom - 1), fill=picture.colours[mark.role])
+            case Line():
+                _draw_line(canvas, mark, at, picture.colours[mark.role])
+            case Curve():
+                points = [(round(x) - at.left, round(y) - at.top) for x, y in mark.points]
+                if mark.edge:
+                    canvas.line(points, picture.colours["page"], width=mark.width + 2 * mark.edge, joint="curve")
+                canvas.line(points, picture.colours[mark.role], width=mark.width, joint="curve")
+            case Hatch():
+                _draw_hatch(image, mark, at, picture.colours[mark.role])
+            case Candle():
+                if mark is candles[0]:  # all at once: their edges lie under every one of them
+                    _draw_candles(canvas, candles, at, picture)
     return image
 
 
-def _draw_candles(canvas: ImageDraw.ImageDraw, plan: Layout) -> None:
-    """Draw the candles; a dark outline under all of them makes white readable on the bright end of a colour table."""
-    half = plan.candle_width // 2
+def _image(raster: Raster) -> Image.Image:
+    return Image.fromarray(raster.table.take(raster.entries, axis=0))
+
+
+def _moved(rect: Rect, origin: Rect) -> tuple[int, int, int, int]:
+    return (
+        rect.left - origin.left, rect.top - origin.top, rect.right - origin.left, rect.bottom - origin.top
+    )  # fmt: skip
+
+
+def _draw_line(canvas: ImageDraw.ImageDraw, line: Line, origin: Rect, colour: Colour) -> None:
+    x0, y0, x1, y1 = line.x0 - origin.left, line.y0 - origin.top, line.x1 - origin.left, line.y1 - origin.top
+    if line.dash is None:
+        canvas.line((x0, y0, x1, y1), colour, width=line.width)
+        return
+    on, off = line.dash
+    if y0 == y1:
+        for x in range(x0, x1, on + off):
+            canvas.line((x, y0, min(x + on - 1, x1), y0), colour, width=line.width)
+    else:
+        for y in range(y0, y1, on + off):
+            canvas.line((x0, y, x0, min(y + on - 1, y1)), colour, width=line.width)
+
+
+def _draw_hatch(image: Image.Image, hatch: Hatch, origin: Rect, colour: Colour) -> None:
+    """Draw slanted lines; on an image of the rectangle's size, which cuts them off."""
+    left, top, right, bottom = _moved(hatch.rect, origin)
+    left, top, right, bottom = max(left, 0), max(top, 0), min(right, image.width), min(bottom, image.height)
+    if right <= left or bottom <= top:
+        return
+    part = image.crop((left, top, right, bottom))
+    canvas = ImageDraw.Draw(part, "RGBA")
+    for x in range(-part.height, part.width, hatch.gap):
+        canvas.line((x, part.height, x + part.height, 0), colour, width=hatch.width)
+    image.paste(part, (left, top))
+
+
+def _draw_candles(canvas: ImageDraw.ImageDraw, candles: list[Candle], origin: Rect, picture: Picture) -> None:
+    """Draw candles; a dark edge under all of them makes them readable on the bright end of a colour table."""
     shapes = []
-    for candle in plan.candles:
-        x = round(candle.x)
-        wick = (x, round(candle.high), x, round(candle.low))
-        body = (x - half, round(candle.top), x + half, round(candle.bottom))
-        shapes.append((wick, body, colours.CANDLE_UP if candle.up else colours.CANDLE_DOWN))
+    for candle in candles:
+        half = candle.width // 2
+        x = round(candle.x) - origin.left
+        wick = (x, round(candle.high) - origin.top, x, round(candle.low) - origin.top)
+        body = (x - half, round(candle.top) - origin.top, x + half, round(candle.bottom) - origin.top)
+        shapes.append((wick, body, candle))
+    edge = picture.colours["candle edge"]
     for wick, body, _ in shapes:
         for left, top, right, bottom in (wick, body):
-            canvas.rectangle((left - 1, top - 1, right + 1, bottom + 1), colours.CANDLE_OUTLINE)
-    for wick, body, fill in shapes:
-        canvas.rectangle(wick, colours.CANDLE_UP)
-        canvas.rectangle(body, fill, outline=colours.CANDLE_UP)
-
-
-def _colour_bar(
-    canvas: ImageDraw.ImageDraw, picture: Image.Image, plan: Layout, options: RenderOptions, theme: Theme
-) -> None:
-    """Draw the colour bar; what is hidden in the plot has the lowest colour here too."""
-    rect = plan.colour_bar
-    table = colours.colour_table(options.colormap)
-    place = ((np.arange(rect.height)[::-1] + 0.5) / rect.height).astype(np.float32)
-    share = unscaled(place, options.scale)
-    entries = np.where(share < (options.threshold or 0.0), 0, place * 255 + 0.5).astype(np.uint8)
-    bar = np.broadcast_to(table[entries][:, None], (rect.height, rect.width, 3))
-    picture.paste(Image.fromarray(np.ascontiguousarray(bar)), (rect.left, rect.top))
-    for at in plan.colour_ticks:
-        y = min(round(at), rect.bottom - 1)
-        canvas.line((rect.left - 3, y, rect.left - 1, y), theme.muted)
-
-
-def _profile(canvas: ImageDraw.ImageDraw, plan: Layout, theme: Theme) -> None:
-    """Draw the side profile and the price grid behind it."""
-    rect = plan.profile
-    canvas.rectangle(corners(rect), fill=theme.panel)
-    for tick in plan.price_ticks:
-        y = round(plan.y(tick.at))
-        canvas.line((rect.left, y, rect.right + 3, y), theme.line)
-    for bar in plan.bars:
-        canvas.rectangle(corners(bar.rect), fill=theme.long if bar.role == "long" else theme.short)
-    last = plan.view.last_price
-    if last is not None and plan.view.price_low <= last <= plan.view.price_high:
-        y = round(plan.y(last))
-        for x in range(rect.left, rect.right, 8):
-            canvas.line((x, y, min(x + 3, rect.right), y), theme.text)
+            canvas.rectangle((left - 1, top - 1, right + 1, bottom + 1), edge)
+    for wick, body, candle in shapes:
+        colour = picture.colours[candle.role]
+        if candle.hollow and body[3] - body[1] > 1 and body[2] - body[0] > 1:
+            canvas.line((wick[0], wick[1], wick[0], body[1]), colour)
+            canvas.line((wick[0], body[3], wick[0], wick[3]), colour)
+            canvas.rectangle(body, picture.colours["candle hollow"], outline=colour)
+        else:
+            canvas.rectangle(wick, colour)
+            canvas.rectangle(body, colour)

@@ -1,7 +1,9 @@
 """Numbers, prices, spans and instants as short text, and round positions for the ticks of an axis."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +64,59 @@ def amount(value: float, unit: str, base: str = "") -> str:
     if unit == "usd":
         return f"${compact(value)}"
     return f"{compact(value)} {base}".rstrip()
+
+
+def scale_text(meta: Mapping[str, Any]) -> str:
+    """
+    Say in few words what the amounts of a result stand for: only those of a fitted profile are dollars.
+
+    Examples
+    --------
+    >>> scale_text({"meaning": "opened turnover, decayed"}), scale_text({"meaning": "open-interest scale"})
+    ('relative level: opened turnover, decayed', 'relative level: open-interest scale')
+    >>> scale_text({"meaning": "fitted"}), scale_text({})
+    ('fitted', 'relative level')
+    """
+    meaning = str(meta.get("meaning") or "")
+    if is_fitted(meta):
+        return meaning
+    return f"relative level: {meaning}" if meaning else "relative level"
+
+
+def short_scale_text(meta: Mapping[str, Any]) -> str:
+    """
+    Say the same, and that it is an estimate, in a few words less.
+
+    Examples
+    --------
+    >>> short_scale_text({"meaning": "opened turnover, decayed"}), short_scale_text({"meaning": "fitted"})
+    ('estimate, relative level: opened turnover', 'estimate, fitted')
+    """
+    return f"estimate, {scale_text(meta).partition(', ')[0]}"
+
+
+def is_fitted(meta: Mapping[str, Any]) -> bool:
+    """Return whether the amounts are what would be liquidated, because a profile was fitted to that."""
+    return "fitted" in str(meta.get("meaning") or "")
+
+
+def caution(meta: Mapping[str, Any]) -> str:
+    """
+    Return the sentence that stands below amounts.
+
+    Examples
+    --------
+    >>> caution({"meaning": "fitted"})
+    'The levels are an estimate (fitted), not a record of positions.'
+    """
+    synthetic = "SYNTHETIC data: a simulated market. " if meta.get("synthetic") else ""
+    if is_fitted(meta):
+        return f"{synthetic}The levels are an estimate ({meta['meaning']}), not a record of positions."
+    meaning = f" ({meta['meaning']})" if meta.get("meaning") else ""
+    return (
+        f"{synthetic}The levels are an estimate on a relative scale{meaning}: no record of positions, and not the "
+        "dollars that would be liquidated."
+    )
 
 
 def price_text(price: float, decimals: int | None = None) -> str:

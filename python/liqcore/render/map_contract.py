@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
-from .contract import THEMES, check_price_range, check_size
+from ..market.position import Position
+from .contract import THEMES, as_positions, check_price_range, check_size
 
 
 class LayerLike(Protocol):
@@ -54,11 +55,11 @@ class MapLike(Protocol):
 
     @property
     def long(self) -> NDArray[np.float64]:
-        """What liquidating longs at this price would close, shape (tiers, bins)."""
+        """Live long levels, shape (tiers, bins)."""
 
     @property
     def short(self) -> NDArray[np.float64]:
-        """What liquidating shorts at this price would close, shape (tiers, bins)."""
+        """Live short levels, shape (tiers, bins)."""
 
     @property
     def layers(self) -> Sequence[LayerLike]:
@@ -77,7 +78,7 @@ class MapLike(Protocol):
         """Where it comes from: symbol, venue, model, meaning, trigger, synthetic, ...; any may be missing."""
 
     def sentence(self) -> str:
-        """Say what a fall and a rise would liquidate, on the way to the largest cluster of each side."""
+        """Say which levels a fall and a rise would reach, on the way to the largest cluster of each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class MapOptions:
     price_range : (float, float), optional
         Lowest and highest price shown. By default out to where nine tenths of each side have been passed, from 3 to
         25 % away from the last price.
-    title, theme : str
+    title, theme, positions
         As in `RenderOptions`.
 
     Raises
@@ -108,28 +109,19 @@ class MapOptions:
     liqcore.errors.InvalidConfigError: theme must be one of dark, light, was 'blue'
     """
 
-    width: int = 1400
-    height: int = 860
+    width: int = 1600
+    height: int = 900
     price_range: Sequence[float] | None = None
     title: str | None = None
     theme: str = "dark"
+    positions: Sequence[str | Position] | None = None
 
     def __post_init__(self) -> None:
         check_size(self.width, self.height)
         if self.theme not in THEMES:
             raise InvalidConfigError(f"theme must be one of {', '.join(THEMES)}, was {self.theme!r}")
         check_price_range(self.price_range)
-
-
-class MapRenderer(Protocol):
-    """
-    Writes one picture of a liquidation map.
-
-    Registered under the file extension it writes in the entry-point group ``liqcore.map_renderers``; otherwise as a
-    `liqcore.render.Renderer`. `liqcore.testing.check_map_renderer` checks one.
-    """
-
-    def __call__(self, shown: MapLike, file: BinaryIO, options: MapOptions, /) -> None: ...
+        object.__setattr__(self, "positions", as_positions(self.positions))
 
 
 def check_map(shown: MapLike) -> None:

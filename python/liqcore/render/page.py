@@ -1,58 +1,23 @@
-"""What all pictures share: rectangles, lines of text that fit, and a page on which title, header and footer stand."""
+"""
+What all pictures share: a page on which title, header and footer stand, as far as there is room.
+
+Text never covers the plot: at least half the height is the plot's. What has no room is left out whole, in this order:
+the footer from its end, but for its first line; the header from its end; then the rest of the footer. A title is
+shortened; amounts never are.
+"""
+
+from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 from . import captions
+from .picture import Box, Line, Rect, Text
 
 #: Width of a text at a font size, pixels.
 Measure = Callable[[str, int], float]
 
-
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """Pixels from ``left`` to ``right`` and from ``top`` to ``bottom``, the ends not included."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        """Pixels across."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        """Pixels down."""
-        return self.bottom - self.top
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """
-    One line of text.
-
-    ``align`` says which point of the line ``x`` is: ``l``, ``m`` or ``r``; ``y`` is its middle. ``role`` is ``title``,
-    ``text``, ``muted``, ``last``, ``note`` or ``warning``.
-    """
-
-    x: float
-    y: float
-    text: str
-    size: int
-    align: str = "l"
-    role: str = "text"
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A filled rectangle; ``role`` is ``long``, ``short``, ``last``, ``note``, ``warning``, ``layer 0`` and so on."""
-
-    rect: Rect
-    role: str
+SEPARATOR = "  ·  "
 
 
 class Page:
@@ -69,6 +34,7 @@ class Page:
         self.margin = self.em(0.9)
         self.texts: list[Text] = []
         self.boxes: list[Box] = []
+        self.left_out: list[str] = []
 
     def em(self, factor: float) -> int:
         """Return a length in proportion to the text size, pixels."""
@@ -78,11 +44,35 @@ class Page:
         """Return the width of a text in the usual size, pixels."""
         return self.measure(text, self.size)
 
+    def lines_beside_plot(self, taken: int) -> int:
+        """Return how many lines of text there may be, where `taken` pixels are for title, axes and margins."""
+        return max((self.height - taken - self.height // 2) // self.line, 0)
+
+    @property
+    def stroke(self) -> int:
+        """Width of a thin line, pixels."""
+        return max(round(self.size / 15), 1)
+
+    def dashed(self, x0: int, y0: int, x1: int, y1: int, role: str, thick: int = 1) -> Line:
+        """Return a line of dashes, so many times as thick as a thin one."""
+        width = thick * self.stroke
+        return Line(x0, y0, x1, y1, role, width, (4 * width, 4 * self.stroke))
+
+    @property
+    def title_height(self) -> int:
+        """Of the title line, with what is left free above and below."""
+        return self.margin + round(self.title_size * 1.35) + self.em(0.3)
+
+    @property
+    def bottom_margin(self) -> int:
+        """What is left free below the footer."""
+        return round(self.margin * 0.7)
+
     def write(self, x: float, y: float, text: str, align: str = "l", role: str = "text") -> None:
         """Add one line of text in the usual size."""
         self.texts.append(Text(x, y, text, self.size, align, role))
 
-    def write_title(self, title: str, synthetic: bool) -> int:
+    def write_title(self, parts: Sequence[str], synthetic: bool) -> int:
         """Write the title line, and the label of synthetic data at its right end; return the bottom."""
         height = round(self.title_size * 1.35)
         right = self.width - self.margin
@@ -90,49 +80,87 @@ class Page:
         if synthetic:
             left = right - math.ceil(self.width_of(captions.SYNTHETIC)) - self.em(1.4)
             self.boxes.append(Box(Rect(left, self.margin, right, self.margin + height), "warning"))
-            self.write((left + right) / 2, middle, captions.SYNTHETIC, "m", "warning")
+            self.write((left + right) / 2, middle, captions.SYNTHETIC, "m", "on warning")
             right = left - self.em(1)
-        text = fit(title, right - self.margin, lambda text: self.measure(text, self.title_size))
+        shown = list(parts)
+        while len(shown) > 1 and self.measure(" · ".join(shown), self.title_size) > right - self.margin:
+            self.left_out.append(shown.pop())
+        text = fit(" · ".join(shown), right - self.margin, lambda text: self.measure(text, self.title_size))
         self.texts.append(Text(self.margin, middle, text, self.title_size, role="title"))
-        return self.margin + height + self.em(0.3)
+        return self.title_height
 
-    def write_header(self, top: int, items: list[str], legend: list[tuple[str, str]], legend_left: int) -> int:
-        """Write what the picture shows and, to the right of it, the legend of the side profile; return the bottom."""
-        legend_width = max(self.width_of(text) for _, text in legend) + self.em(1.3)
-        legend_left = min(legend_left, self.width - self.margin - math.ceil(legend_width))
-        lines = wrap(items, legend_left - self.em(1.5) - self.margin, self.width_of, most=5)
-        count = max(len(lines), len(legend))
-        for row, text in enumerate(lines):
-            self.write(self.margin, top + (row + 0.5) * self.line, text)
-        for row, (role, text) in enumerate(legend, start=count - len(legend)):
-            y = top + (row + 0.5) * self.line
-            half = self.em(0.35)
-            self.boxes.append(Box(Rect(legend_left, round(y) - half, legend_left + 2 * half, round(y) + half), role))
-            self.write(legend_left + self.em(1.3), y, text)
-        return top + count * self.line
-
-    def write_lines(self, top: int, items: list[str], most: int, role: str = "text") -> int:
-        """Write items in at most so many lines of the page's width; return the bottom."""
-        lines = wrap(items, self.width - 2 * self.margin, self.width_of, most)
+    def write_lines(self, top: int, items: Iterable[str], most: int, role: str = "text", width: float = 0.0) -> int:
+        """Write items in at most so many lines of a width, the page's if none is given; return the bottom."""
+        lines, left_out = wrap(items, width or self.width - 2 * self.margin, self.width_of, most)
+        self.left_out += left_out
         for row, text in enumerate(lines):
             self.write(self.margin, top + (row + 0.5) * self.line, text, role=role)
         return top + len(lines) * self.line
 
-    def write_footer(self, items: list[str]) -> int:
-        """Write the small print along the bottom; return its top."""
-        lines = wrap(items, self.width - 2 * self.margin, self.width_of, most=2)
-        top = self.height - round(self.margin * 0.7) - len(lines) * self.line
+    def write_header(
+        self, top: int, items: Sequence[str], most: int, legend: Sequence[tuple[str, str]], left: int
+    ) -> int:
+        """
+        Write what the picture shows in at most so many lines and, at the right end of them, a legend; return the
+        bottom. The legend's squares begin at `left`, or further left where they have to.
+        """
+        rows = legend[:most]
+        self.left_out += [text for _, text in legend[most:]]
+        widest = max((self.width_of(text) for _, text in rows), default=0.0)
+        left = min(left, self.width - self.margin - math.ceil(widest) - self.em(1.3))
+        bottom = self.write_lines(top, items, most, width=left - self.em(1.5) - self.margin)
+        bottom = max(bottom, top + len(rows) * self.line)
+        for row, (role, text) in enumerate(rows):
+            y = bottom - (len(rows) - row - 0.5) * self.line
+            self.square(left, y, role)
+            self.write(left + self.em(1.3), y, text)
+        return bottom
+
+    def write_beside_title(self, legend: Sequence[tuple[str, str]]) -> None:
+        """Write a legend at the right end of the title line, or nothing of it where that is full."""
+        title = next(text for text in self.texts if text.role == "title")
+        right = min(
+            [self.width - self.margin, *(box.rect.left - self.em(1) for box in self.boxes if box.role == "warning")]
+        )
+        widths = [self.em(1.2) + math.ceil(self.width_of(name)) + self.em(1) for _, name in legend]
+        left = right - sum(widths) + self.em(1)
+        if left < title.x + self.measure(title.text, title.size) + self.em(1.5):
+            self.left_out += [name for _, name in legend]
+            return
+        for (role, name), width in zip(legend, widths, strict=True):
+            self.square(left, title.y, role)
+            self.write(left + self.em(1.2), title.y, name)
+            left += width
+
+    def square(self, left: float, y: float, role: str) -> None:
+        """Add a square of a legend."""
+        half = self.em(0.35)
+        self.boxes.append(Box(Rect(round(left), round(y) - half, round(left) + 2 * half, round(y) + half), role))
+
+    def write_footer(self, items: Sequence[str], most: int) -> int:
+        """Write the small print along the bottom, in at most so many lines; return its top."""
+        lines, left_out = wrap(items, self.width - 2 * self.margin, self.width_of, most)
+        self.left_out += left_out
+        top = self.height - self.bottom_margin - len(lines) * self.line
         for row, text in enumerate(lines):
             self.write(self.margin, top + (row + 0.5) * self.line, text, role="muted")
         return top
 
     def write_note(self, text: str, plot: Rect) -> None:
         """Say in the middle of the plot why it is empty."""
-        x, y = (plot.left + plot.right) / 2, plot.top + plot.height / 4
-        half = math.ceil(self.width_of(text) / 2) + self.em(0.8)
-        rect = Rect(round(x) - half, round(y) - self.em(1), round(x) + half, round(y) + self.em(1))
-        self.boxes.append(Box(rect, "note"))
-        self.write(x, y, text, "m", "note")
+        self.write_tag(text, (plot.left + plot.right) / 2, plot.top + plot.height / 4, "note")
+
+    def write_tag(self, text: str, x: float, y: float, role: str) -> Rect:
+        """Write a text on a ground of its own, its middle at a point; return the ground."""
+        half = math.ceil(self.width_of(text) / 2) + self.em(0.5)
+        rect = Rect(round(x) - half, round(y) - self.em(0.8), round(x) + half, round(y) + self.em(0.8))
+        self.boxes.append(Box(rect, role))
+        self.write(x, y, text, "m", f"on {role}")
+        return rect
+
+    def first_fitting(self, texts: Sequence[str], width: float) -> str:
+        """Return the first of several wordings that fits into a width; empty if none does."""
+        return next((text for text in texts if self.width_of(text) <= width), "")
 
 
 def fit(text: str, width: float, width_of: Callable[[str], float]) -> str:
@@ -145,13 +173,27 @@ def fit(text: str, width: float, width_of: Callable[[str], float]) -> str:
     return text.rstrip() + "..."
 
 
-def wrap(items: Iterable[str], width: float, width_of: Callable[[str], float], most: int) -> list[str]:
-    """Set items in lines of a width in pixels, at most ``most`` of them."""
+def wrap(
+    items: Iterable[str], width: float, width_of: Callable[[str], float], most: int
+) -> tuple[list[str], list[str]]:
+    """
+    Set items in lines of a width in pixels, at most ``most`` of them; return the lines, and what has no room.
+
+    Once an item has no room, the later ones, which matter less, are left out too; but for one that is wider than any
+    line, which is left out alone.
+    """
     lines: list[str] = []
+    left_out: list[str] = []
+    full = most < 1
     for item in items:
-        joined = f"{lines[-1]}  ·  {item}" if lines else item
-        if lines and (width_of(joined) <= width or len(lines) == most):
+        joined = f"{lines[-1]}{SEPARATOR}{item}" if lines else item
+        if full or width_of(item) > width:
+            left_out.append(item)
+        elif lines and width_of(joined) <= width:
             lines[-1] = joined
-        else:
+        elif len(lines) < most:
             lines.append(item)
-    return [fit(line, width, width_of) for line in lines]
+        else:
+            full = True
+            left_out.append(item)
+    return lines, left_out

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from ..errors import InvalidConfigError, LiqcoreError
+from ..market.position import Position
 from ..words.files import write_whole
 from .contract import HeatmapLike, Renderer, RenderOptions
-from .map_contract import MapLike, MapOptions, MapRenderer
+from .layout import layout
+from .map_contract import MapLike, MapOptions
+from .map_layout import map_layout
+from .page import Measure
+from .picture import Picture
 
 GROUP = "liqcore.renderers"
-MAP_GROUP = "liqcore.map_renderers"
-_BUILT_IN = {
-    GROUP: {"png": "liqcore.render.draw:render_png"},
-    MAP_GROUP: {"png": "liqcore.render.map_draw:render_map_png"},
-}
+_BUILT_IN = {"png": "liqcore.render.draw:render_png"}
 
 
 def renderers() -> list[str]:
@@ -30,12 +32,7 @@ def renderers() -> list[str]:
     >>> "png" in renderers()
     True
     """
-    return sorted(_found(GROUP))
-
-
-def map_renderers() -> list[str]:
-    """Return the extensions in which liquidation maps can be drawn: `renderers` for them."""
-    return sorted(_found(MAP_GROUP))
+    return sorted(_found())
 
 
 def load_renderer(name: str) -> Renderer:
@@ -54,17 +51,48 @@ def load_renderer(name: str) -> Renderer:
     LiqcoreError
         If it cannot be loaded, e.g. because Pillow is not installed; says what to install.
     """
-    return cast(Renderer, _load(GROUP, name, "renderer"))
+    return _load(name, "renderer")
 
 
-def load_map_renderer(name: str) -> MapRenderer:
-    """Load a renderer of liquidation maps: `load_renderer` for them."""
-    return cast(MapRenderer, _load(MAP_GROUP, name, "renderer"))
+def describe(heatmap: HeatmapLike, options: RenderOptions | None = None, *, measure: Measure | None = None) -> Picture:
+    """
+    Describe the picture of a heatmap: all that is seen and said in it, in whatever format it is drawn.
+
+    Parameters
+    ----------
+    heatmap : HeatmapLike
+    options : RenderOptions, optional
+    measure : callable, optional
+        ``measure(text, size)`` is the width of a text in pixels in the font that it will be drawn in; by default in
+        that of PNG.
+
+    Examples
+    --------
+    >>> from liqcore.testing import sample_heatmap
+    >>> picture = describe(sample_heatmap())
+    >>> picture.kind, picture.scales["price"].unit, any("estimate" in text.text for text in picture.texts)
+    ('heatmap', 'price', True)
+    """
+    return layout(heatmap, options or RenderOptions(), measure or _measure())
+
+
+def describe_map(shown: MapLike, options: MapOptions | None = None, *, measure: Measure | None = None) -> Picture:
+    """Describe the picture of a liquidation map, as `describe` that of a heatmap."""
+    return map_layout(shown, options or MapOptions(), measure or _measure())
+
+
+def _measure() -> Measure:
+    """Return how wide texts are in PNG; needs Pillow."""
+    try:
+        from .draw import measure
+    except ImportError as error:
+        raise LiqcoreError('pictures need Pillow: pip install "liqcore[app]"') from error
+    return measure
 
 
 def render(
     heatmap: HeatmapLike,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | BinaryIO | None = None,
     *,
     renderer: str | None = None,
     width: int = 1600,
@@ -77,7 +105,10 @@ def render(
     price_range: Sequence[float] | None = None,
     title: str | None = None,
     theme: str = "dark",
-) -> Path:
+    candle_colors: str = "green-red",
+    candle_style: str = "filled",
+    positions: Sequence[str | Position] | None = None,
+) -> Path | bytes | None:
     """
     Draw a heatmap into a file.
 
@@ -87,17 +118,18 @@ def render(
     ----------
     heatmap : HeatmapLike
         What to draw; a `liqcore.Heatmap`, or anything with the same fields.
-    path : path
-        Where to. The extension chooses the renderer.
+    path : path or binary file, optional
+        Where to. The extension chooses the renderer; an open file, or bytes that are returned, are of `renderer`.
     renderer : str, optional
-        Name of the renderer, whatever the extension is.
-    width, height, colormap, scale, maximum, threshold, side, price_range, title, theme
+        Name of the renderer, whatever the extension is; "png" where there is none.
+    width, height, colormap, scale, maximum, threshold, side, price_range, title, theme, candle_colors, candle_style, \
+    positions
         See `RenderOptions`.
 
     Returns
     -------
-    pathlib.Path
-        The file that was written.
+    pathlib.Path, bytes or None
+        The path that was written; without one the picture; nothing where it went into an open file.
 
     Raises
     ------
@@ -116,24 +148,27 @@ def render(
     >>> render(sample_heatmap(), f"{folder}/map.png", width=800, height=450).name
     'map.png'
     """
-    options = RenderOptions(width, height, colormap, scale, maximum, threshold, side, price_range, title, theme)
-    write = cast(Renderer, _load_for(GROUP, path, renderer))
-    with write_whole(path) as file:
-        write(heatmap, file, options)
-    return Path(path)
+    options = RenderOptions(
+        width, height, colormap, scale, maximum, threshold, side, price_range, title, theme, candle_colors,
+        candle_style, positions
+    )  # fmt: skip
+    write = _load_for(path, renderer)
+    picture = describe(heatmap, options)
+    return _written(path, lambda file: write(picture, file))
 
 
 def render_map(
     shown: MapLike,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | BinaryIO | None = None,
     *,
     renderer: str | None = None,
-    width: int = 1400,
-    height: int = 860,
+    width: int = 1600,
+    height: int = 900,
     price_range: Sequence[float] | None = None,
     title: str | None = None,
     theme: str = "dark",
-) -> Path:
+    positions: Sequence[str | Position] | None = None,
+) -> Path | bytes | None:
     """
     Draw a liquidation map into a file, which appears whole or not at all.
 
@@ -141,17 +176,17 @@ def render_map(
     ----------
     shown : MapLike
         What to draw.
-    path : path
-        Where to. The extension chooses the renderer.
+    path : path or binary file, optional
+        Where to. The extension chooses the renderer; an open file, or bytes that are returned, are of `renderer`.
     renderer : str, optional
-        Name of the renderer, whatever the extension is.
-    width, height, price_range, title, theme
+        Name of the renderer, whatever the extension is; "png" where there is none.
+    width, height, price_range, title, theme, positions
         See `MapOptions`.
 
     Returns
     -------
-    pathlib.Path
-        The file that was written.
+    pathlib.Path, bytes or None
+        The path that was written; without one the picture; nothing where it went into an open file.
 
     Raises
     ------
@@ -165,34 +200,52 @@ def render_map(
     >>> render_map(sample_map(), f"{tempfile.mkdtemp()}/map.png", width=700, height=450).name
     'map.png'
     """
-    options = MapOptions(width, height, price_range, title, theme)
-    write = cast(MapRenderer, _load_for(MAP_GROUP, path, renderer))
-    with write_whole(path) as file:
-        write(shown, file, options)
-    return Path(path)
+    options = MapOptions(width, height, price_range, title, theme, positions)
+    write = _load_for(path, renderer)
+    picture = describe_map(shown, options)
+    return _written(path, lambda file: write(picture, file))
 
 
-def _load_for(group: str, path: str | os.PathLike[str], renderer: str | None) -> object:
+Place = str | os.PathLike[str] | BinaryIO | None
+
+
+def _written(path: Place, write: Callable[[BinaryIO], object]) -> Path | bytes | None:
+    """Put a picture where it belongs, whole or not at all."""
+    if isinstance(path, str | os.PathLike):
+        with write_whole(path) as file:
+            write(file)
+        return Path(path)
+    if path is not None and not hasattr(path, "write"):
+        raise TypeError(f"path must be a path, a binary file or left out, was {path!r}")
+    drawn = io.BytesIO()
+    write(drawn)
+    if path is None:
+        return drawn.getvalue()
+    path.write(drawn.getvalue())
+    return None
+
+
+def _load_for(path: Place, renderer: str | None) -> Renderer:
     """Load the renderer of a name, or that of a file's extension."""
+    if renderer is not None or not isinstance(path, str | os.PathLike):
+        return _load(renderer or "png", "renderer")
     target = Path(path)
-    name = target.suffix.removeprefix(".").lower() if renderer is None else renderer
-    return _load(group, name, f"the extension of {target.name}" if renderer is None else "renderer")
+    return _load(target.suffix.removeprefix(".").lower(), f"the extension of {target.name}")
 
 
-def _load(group: str, name: str, argument: str) -> object:
-    found = _found(group)
+def _load(name: str, argument: str) -> Renderer:
+    found = _found()
     if name not in found:
         raise InvalidConfigError(f"{argument} must be one of {', '.join(sorted(found))}, was {name!r}")
     try:
-        return cast(object, found[name].load())
+        return cast(Renderer, found[name].load())
     except (ImportError, AttributeError) as error:
         if (error.name or "").partition(".")[0] == "PIL":
             raise LiqcoreError(f'{name} pictures need Pillow: pip install "liqcore[app]"') from error
         raise LiqcoreError(f"the renderer {name} ({found[name].value}) cannot be loaded: {error}") from error
 
 
-def _found(group: str) -> dict[str, EntryPoint]:
+def _found() -> dict[str, EntryPoint]:
     """Return what is registered; what is built in cannot be replaced by a package that happens to be installed."""
-    installed = {point.name: point for point in entry_points(group=group)}
-    built_in = {name: EntryPoint(name, value, group) for name, value in _BUILT_IN[group].items()}
-    return installed | built_in
+    installed = {point.name: point for point in entry_points(group=GROUP)}
+    return installed | {name: EntryPoint(name, value, GROUP) for name, value in _BUILT_IN.items()}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,10 @@ from ..engine.feature_reader import REACHES, FeatureReader
 from ..errors import InvalidConfigError
 from ..tables.archive import NO_CHECKSUM, NO_CHECKSUM_KEY, SCHEMA_VERSION, SavedTable
 from ..tables.arrow import ArrowTable, Exported
+from ..tables.frames import Columns, Tabular, csv_or, package
 from ..words.files import write_whole
 from ..words.limits import limited
-from ..words.numbers import price_number
-from ..words.times import Length, format_duration, iso, parse_duration
+from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
 from .prices import Since, Watch
 from .run import OFF_GRID_LIMIT, consume
 from .side_streams import SideStreams
@@ -47,8 +46,8 @@ Progress = Callable[[int, int, int], object]
 PathLike = str | os.PathLike[str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Features(ArrowTable):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Features(Tabular, ArrowTable):
     """
     What a book said at the close of every bar.
 
@@ -100,14 +99,44 @@ class Features(ArrowTable):
         """Return the columns by name after ``time`` (datetime64[ns]), as pandas and polars make a data frame of."""
         return {"time": self.times.view("datetime64[ns]"), **{name: self[name] for name in self.names}}
 
+    def select(self, *, start: Time | None = None, end: Time | None = None, last: Length | None = None) -> Features:
+        """
+        Return the rows of a stretch of time: of bars that close after `start`, and by `end`.
+
+        Parameters
+        ----------
+        start, end : int, str, date, datetime or datetime64, optional
+            Nanoseconds since the UNIX epoch, or ISO text, UTC where no zone is given.
+        last : duration, optional
+            Of these, the bars of the last "24h", ...
+
+        Examples
+        --------
+        >>> import liqcore as lq
+        >>> found = lq.features(lq.simulate(days=0.1, trades_per_day=40_000).trades, "5m")
+        >>> len(found.select(last="1h"))
+        12
+        """
+        first = 0 if start is None else int(np.searchsorted(self.times, to_ns(start, name="start"), side="right"))
+        stop = len(self) if end is None else int(np.searchsorted(self.times, to_ns(end, name="end"), side="right"))
+        if last is not None and stop > first:
+            after = int(self.times[stop - 1]) - parse_duration(last, name="last")
+            first = max(first, int(np.searchsorted(self.times, after, side="right")))
+        if first >= stop and len(self):
+            asked = {"start": start, "end": end, "last": last}
+            said = ", ".join(f"{name} {value!r}" for name, value in asked.items() if value is not None)
+            span = f"{iso(int(self.times[0]))} to {iso(int(self.times[-1]))}"
+            raise InvalidConfigError(f"start and end must leave a bar that closes within {span}, was {said}")
+        return replace(self, times=self.times[first:stop], values=self.values[first:stop])
+
     def save(self, path: PathLike) -> Path:
         """
         Write them as a table that appears whole or not at all.
 
-        Columns are ``time`` (int64, closing time, ns since the UNIX epoch, UTC) and the features. A Parquet file has
-        `meta` as JSON in its metadata, under ``liqcore.features``, and checksums: `liqcore.load_features` reads it. A
-        CSV file leaves a cell empty for NaN, and has prices as venues write them: 1673.1, where the array has the
-        double of 16731 ticks times 0.1, 1673.1000000000001.
+        Columns are ``time``, the closing time, and the features. A Parquet file has the time as int64 (ns since the
+        UNIX epoch), `meta` as JSON in its metadata, under ``liqcore.features``, and checksums: `liqcore.load_features`
+        reads it. A CSV file is for spreadsheets: the time as ISO text (UTC), numbers with up to ten digits, and an
+        empty cell for NaN.
 
         Parameters
         ----------
@@ -119,26 +148,36 @@ class Features(ArrowTable):
         InvalidConfigError
             If it ends otherwise.
         """
-        path = Path(path)
-        if path.suffix.lower() not in (".parquet", ".csv"):
-            raise InvalidConfigError(f'path must end in .parquet or .csv, was "{path}"')
+        if csv_or(path, ".parquet"):
+            return self._save_csv(path)
+        from ..tables.parquet import write_table
+
         columns = {"time": self.times, **{name: self[name] for name in self.names}}
         with write_whole(path) as file:
-            if path.suffix.lower() == ".parquet":
-                from ..tables.parquet import write_table
+            meta = {name: said for name, said in self.meta.items() if name != NO_CHECKSUM_KEY}
+            table = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+            metadata = {ARCHIVE_KEY: json.dumps({"schema": SCHEMA_VERSION} | meta)}
+            write_table(file, path, table, stats=["time"], metadata=metadata)
+        return Path(path)
 
-                meta = {name: said for name, said in self.meta.items() if name != NO_CHECKSUM_KEY}
-                table = {name: np.ascontiguousarray(column) for name, column in columns.items()}
-                metadata = {ARCHIVE_KEY: json.dumps({"schema": SCHEMA_VERSION} | meta)}
-                write_table(file, path, table, stats=["time"], metadata=metadata)
-            else:
-                file.write((",".join(columns) + "\n").encode())
-                prices = [name == "price" or name.endswith(("_zone_low", "_zone_high")) for name in self.names]
-                for time, row in zip(self.times.tolist(), self.values.tolist(), strict=True):
-                    numbers = (price_number(x) if price else x for x, price in zip(row, prices, strict=True))
-                    cells = ("" if math.isnan(value) else repr(value) for value in numbers)
-                    file.write(f"{time},{','.join(cells)}\n".encode())
-        return path
+    def _columns(self) -> Columns:
+        return Columns(self.to_dict(), {})
+
+    def to_xarray(self) -> Any:
+        """Return an xarray Dataset (needs xarray) of the features over time."""
+        xarray = package("xarray", "to_xarray()")
+        columns = self.to_dict()
+        time = columns.pop("time")
+        said = {name: str(self.meta[name]) for name in ("symbol", "venue", "model") if self.meta.get(name)}
+        return xarray.Dataset(
+            {name: ("time", column) for name, column in columns.items()}, coords={"time": time}, attrs=said
+        )
+
+    def __repr__(self) -> str:
+        symbol = str(self.meta.get("symbol") or "")
+        if not len(self):
+            return f"<Features {symbol}: no bar>"
+        return f"<Features {symbol}: {len(self):,} bars from {iso(int(self.times[0]))}, {len(self.names)} columns>"
 
 
 def load_features(path: PathLike, *, verify: str = "all") -> Features:
@@ -310,7 +349,8 @@ on_redenomination, config, progress, prefetch
         )
 
     def feed(engine: Engine, settled: Config, watch: Watch) -> Since | None:
-        return reading.feed(engine, reader_of(_bins_per_row(engine, settled)), watch)
+        bins = _core.DEFAULT_BINS_PER_ROW if config.axis.step is None else _bins_per_row(engine, settled)
+        return reading.feed(engine, reader_of(bins), watch)  # as those of a live engine, also where ticks are coarse
 
     reader_of(_core.DEFAULT_BINS_PER_ROW)  # refuses wrong options before anything is read
 

@@ -20,7 +20,7 @@ from ..history.one import OneHistory
 from ..history.view import whole_view
 from ..views.heatmap import Heatmap
 from ..words.limits import limited
-from ..words.times import Length, parse_duration
+from ..words.times import Length, Time, parse_duration
 from .prices import Since, Watch
 from .room import Room
 from .run import consume, feed_all
@@ -57,6 +57,8 @@ def heatmap(
     outlier: float | None = None,
     on_redenomination: str | None = None,
     warmup: Length | None = None,
+    start: Time | None = None,
+    end: Time | None = None,
     last: Length | None = None,
     opened_within: Length | None = None,
     side: str | None = None,
@@ -124,6 +126,8 @@ def heatmap(
         is seen among outliers, so not with ``outlier=0``.
     warmup : duration, optional
         Length of data that fills the book before the first column.
+    start, end : int, str, date, datetime or datetime64, optional
+        Show only columns that begin at `start` or later, and have ended by `end`: `Heatmap.select`.
     last : duration, optional
         Show only the columns of the last "24h", "3d", ...
     opened_within : duration, optional
@@ -131,7 +135,8 @@ def heatmap(
     side : {"both", "long", "short"}, optional
         Show only positions of one side.
     threshold : float or str, optional
-        Show what is below it as 0: a share of the maximum (0 to 1), an amount above 1 (USD), or a percentile ("p95").
+        Show what is below it as 0: a share of the maximum (0 to 1, "5%"), an amount above 1 (USD, "10M"), or a
+        percentile ("p95").
     value : {"level", "entry"}, optional
         At which price USD are reckoned: `Heatmap.select`.
     config : Config or path, optional
@@ -173,7 +178,7 @@ def heatmap(
         source, config, streams = open_source(
             paths, trades, config, marks, open_interest, candles, progress=progress, prefetch=prefetch
         )
-        return _run(source, config, streams, threads, drawn=False)
+        return _run(source, config, streams, threads)
 
 
 def heatmap_of_files(
@@ -182,19 +187,15 @@ def heatmap_of_files(
     config: Config,
     progress: Progress | None = None,
     threads: int = 1,
-    drawn: bool = False,
 ) -> Heatmap:
-    """As `heatmap`; with `drawn` more cells than a picture's have room are refused before the trades are read."""
+    """As `heatmap`, with a configuration that is settled."""
     source, config, streams = open_source(paths, None, config, None, None, None, progress=progress, prefetch=True)
-    return _run(source, config, streams, threads, drawn=drawn)
+    return _run(source, config, streams, threads)
 
 
-def _run(source: Source, config: Config, streams: SideStreams, threads: int, *, drawn: bool) -> Heatmap:
-    def feed(engine: Engine, settled: Config, watch: Watch) -> Since | None:
-        first_ts, price = source.first_ts, source.first_price
-        if watch.since is not None:
-            first_ts, price = watch.since.ts, watch.since.price
-        room = Room(engine, settled, first_ts, price, drawn=drawn)
+def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> Heatmap:
+    def feed(engine: Engine, _: Config, watch: Watch) -> Since | None:
+        room = Room(engine.window_ns, source.first_ts if watch.since is None else watch.since.ts)
         return feed_all(engine, source, streams, watch, room.check)
 
     run = consume(source, config, streams, feed, threads=threads)
@@ -211,6 +212,11 @@ def _run(source: Source, config: Config, streams: SideStreams, threads: int, *, 
             end_ns=engine.clock or 0,
             traded=float(np.nansum(history.candles()[:, 4:])),
         )
+        needed = {
+            "open interest": settled.model.name in ("oi", "blend") or engine.reconciled,
+            "marks": engine.trigger == "mark",
+        }
+        run.meta["missing"] = streams.missing(needed, int(history.times()[0]), engine.clock or 0)
     if history is None:
         raise none_used("a heatmap", run.meta["inputs"], engine.stats)
     for note in notes:

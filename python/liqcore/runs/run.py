@@ -22,6 +22,7 @@ from .terms import settle_terms
 from .trades import Footprints, Source
 
 OFF_GRID_LIMIT = 0.05
+ROW = 5e-4  # height of a row, as a share of the price, where ticks are coarse
 
 
 # --- the run -----------------------------------------------------------------------------------------------------
@@ -228,11 +229,18 @@ def _steps(price: float, tick_size: float, step: float | None) -> tuple[float, f
     """Width of the book's bins, about one basis point, and of the picture's rows: whole ticks."""
     if step is None:
         ticks = _core.automatic_ticks_per_bin(price, tick_size)
-        return _price(ticks, tick_size), _price(ticks * _core.DEFAULT_BINS_PER_ROW, tick_size)
+        return _price(ticks, tick_size), _price(ticks * _bins_per_row(price, tick_size, ticks), tick_size)
     if step > price:
         raise InvalidConfigError(f"step must not be above the price itself ({price:g}), was {step:g}")
     row = PriceAxis(low=0.0, high=step, step=step, tick_size=tick_size).ticks_per_bin
     return _price(_core.automatic_ticks_per_bin(price, tick_size, row), tick_size), step
+
+
+def _bins_per_row(price: float, tick_size: float, ticks: int) -> int:
+    """How many bins make a row: five, or fewer where bins are single ticks and five would be over 5 basis points."""
+    if ticks > 1:
+        return _core.DEFAULT_BINS_PER_ROW
+    return min(max(round(ROW * price / tick_size), 1), _core.DEFAULT_BINS_PER_ROW)
 
 
 def _price(ticks: int, tick_size: float) -> float:

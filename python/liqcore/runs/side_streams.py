@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from ..config.config import Config
 from ..errors import DataError
 from ..market.prices import of_one_market
-from ..sources.report import summary_of
+from ..sources.candles import Candles
+from ..sources.report import ReadReport, summary_of
 from ..tables.batch import is_table
 from ..words.times import in_ns, iso
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from .._core import Instrument
 
 HOUR_NS = 3_600_000_000_000  # marks or candles that start later than this after the first trade are of another time
+LONG_NS = 600_000_000_000  # samples are missing only where they do so for longer
 NEAR_NS = 30 * 86_400_000_000_000  # within this a price stays within the twofold
 
 
@@ -65,6 +69,46 @@ class SideStreams:
         self.candles = load(candles, source.candles, read_candles, tables.read_candles)
         self._given = {"marks": given_marks, "open interest": samples, "candles": self.candles}
         self._next = {"marks": 0, "open_interest": 0, "candles": 0}
+        self.has_volumes = True  # what was traded is known, if not by whom
+        self._said: list[str] = []
+
+    def stand_for_trades(self, config: Config) -> None:
+        """
+        Let candles stand for trades, also without taker volumes where the model does not ask which side was taker.
+
+        Raises
+        ------
+        DataError
+            If the model needs more than the candles tell.
+        """
+        candles = self.candles
+        if candles.buy_qty is not None or not len(candles.ts_open):
+            return
+        model = config.model.name or ("flow" if self.open_interest is None else "oi")
+        if model == "flow" or config.model.taker_tilt:
+            needed = 'the model "flow"' if model == "flow" else "taker_tilt"
+            raise DataError(
+                f"candles: expected taker volumes, which tell {needed} what was opened, found none: give trades, "
+                'candles of a venue that tells them, or open interest to the model "oi", which needs none'
+            )
+        volume = getattr(candles, "volume", None)
+        self.has_volumes = volume is not None
+        if volume is None:
+            if model == "blend":
+                raise DataError('candles: expected volumes, of which the model "blend" takes a part, found none')
+            bought = sold = np.zeros(len(candles.ts_open))
+            said = "candles tell no volumes: what open interest opens between two samples opens at the last close"
+        else:  # the sum is exact, whatever the halves
+            decimals = _core.finest_decimals(volume)
+            bought = np.round(volume / 2, decimals)
+            sold = np.round(volume - bought, decimals)
+            said = "candles tell no taker volumes: half of each volume stands in as bought, half as sold"
+        self._said.append(said)
+        report = getattr(candles, "report", None) or ReadReport()
+        opens, highs, lows, closes = (getattr(candles, name) for name in ("open", "high", "low", "close"))
+        self.candles = Candles(
+            candles.ts_open, opens, highs, lows, closes, bought, sold, candles.interval_ns, volume, report
+        )
 
     def check(self, ts: int, price: float, *, has_trades: bool) -> None:
         """
@@ -171,7 +215,9 @@ class SideStreams:
         DataError
             If no sample of open interest is of their time.
         """
-        notes = []
+        notes = list(self._said)
+        if not self.has_volumes:
+            traded = math.inf
         for kind, given in self._given.items():
             found = self.symbol_of(given)
             if found and symbol and not _same_market(found, symbol):
@@ -190,6 +236,20 @@ class SideStreams:
                     f"{instrument.multiplier:g} {'USD' if instrument.contract == 'inverse' else 'base units'}"
                 )
         return notes
+
+    def missing(self, needed: Mapping[str, bool], start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+        """
+        Return stretches from which the samples that a model or trigger needs are missing.
+
+        Each is ``what``, and ``begin`` and ``end``, ns, None where the data begins or ends without them: from ten
+        minutes and three times the usual spacing of the samples on.
+        """
+        streams = {"open interest": self.open_interest, "marks": self.marks}
+        out = []
+        for what, stream in streams.items():
+            if stream is not None and needed.get(what):
+                out += [{"what": what, "begin": a, "end": b} for a, b in _holes(stream[0], start_ns, end_ns)]
+        return out
 
     @staticmethod
     def symbol_of(given: Any) -> str | None:
@@ -283,6 +343,22 @@ def _coverage_notes(what: str, times: NDArray[np.int64], start_ns: int, end_ns: 
         more = f", and {len(holes) - 1} more such holes" if len(holes) > 1 else ""
         notes.append(f"{what}: no sample from {iso(int(used[widest]))} to {iso(int(used[widest + 1]))}{more}")
     return notes
+
+
+def _holes(times: NDArray[np.int64], start_ns: int, end_ns: int) -> list[tuple[int | None, int | None]]:
+    """Return begin and end of stretches without samples; None: those of the data."""
+    used = times[int(np.searchsorted(times, start_ns)) : int(np.searchsorted(times, end_ns, "right"))]
+    if not len(used):
+        return [(None, None)]
+    spacing = np.diff(used)
+    limit = max(LONG_NS, 3 * float(np.median(spacing)) if len(spacing) else 0.0)
+    out: list[tuple[int | None, int | None]] = []
+    if used[0] > start_ns + limit:
+        out.append((None, int(used[0])))
+    out += [(int(used[i]), int(used[i + 1])) for i in np.flatnonzero(spacing > limit).tolist()]
+    if used[-1] < end_ns - limit:
+        out.append((int(used[-1]), None))
+    return out
 
 
 def _open_interest_notes(samples: tuple[Any, ...], start_ns: int, end_ns: int, traded: float) -> list[str]:

@@ -43,8 +43,8 @@ class Memory:
 
     share = 1.0  # of the trades, that lie before the end of the batch yielded last
 
-    def __init__(self, trades: Any, candles: Any, progress: Progress | None) -> None:
-        self.has_trades = trades is not None
+    def __init__(self, trades: Any, candles: Any, progress: Progress | None, samples: Any = None) -> None:
+        self.has_trades = trades is not None  # else the lots are those of the samples, or of the candles' volumes
         self._trades = trades
         self._progress = progress
         if trades is not None:
@@ -57,13 +57,8 @@ class Memory:
         else:
             if not len(candles.ts_open):
                 raise DataError("candles: expected at least one candle, found none")
-            if candles.buy_qty is None:
-                raise DataError(
-                    "candles: expected taker volumes, which tell what was opened, found none: give trades too, or "
-                    "candles of a venue that tells them"
-                )
             prices = np.concatenate([candles.open[:1000], candles.high[:1000], candles.low[:1000]])
-            quantities = candles.buy_qty[:1000]
+            quantities = candles.buy_qty[:1000] if samples is None else samples
             self.first_price = float(candles.open[0])
             self.first_ts = int(candles.ts_open[0])
             self.last_ts = int(candles.ts_open[-1])
@@ -246,7 +241,10 @@ def open_source(
         source = Footprints(trades, progress)
         return source, source.named(config), streams
     files = Files(paths, config, progress, prefetch) if paths else None
-    return files or Memory(trades, streams.candles, progress), config, streams
+    if files is None and trades is None:
+        streams.stand_for_trades(config)
+    lots = None if streams.has_volumes or streams.open_interest is None else streams.open_interest[1]
+    return files or Memory(trades, streams.candles, progress, lots), config, streams
 
 
 def paths_of(paths: Any) -> list[PathLike] | None:

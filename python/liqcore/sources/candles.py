@@ -57,7 +57,7 @@ class Candles:
         Prices, above zero, ``low <= open, close <= high``.
     buy_qty, sell_qty : ndarray of float64, shape (n,), or None
         Volume that takers bought and sold, in the unit the venue prints (base units, or contracts); None where the
-        venue does not say who was the taker: such candles only touch.
+        venue does not say who was the taker: such candles only touch, or, alone, serve models that need no sides.
     interval_ns : int
         Length of a candle, nanoseconds. A candle is known at its end, ``ts_open + interval_ns``, and acts one
         nanosecond before that.

@@ -2,8 +2,8 @@
 Tables of other libraries, read through Arrow's PyCapsule interface: no Arrow library is imported.
 
 Taken is whatever has ``__arrow_c_stream__`` or ``__arrow_c_array__``: tables, record batches and readers of pyarrow,
-data frames of polars and pandas (2.2 or later, with pyarrow), relations of duckdb. docs/how-to/arrow.md says what is
-read in place and what is converted.
+data frames of polars and pandas, relations of duckdb. Frames of pandas without pyarrow are read column by column.
+docs/how-to/arrow.md says what is read in place and what is converted.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from .. import _core
 from .._core import Stats
 from ..errors import DataError, LiqcoreError
-from ..tables.batch import TradeBatch
+from ..tables.arrow import export_table
+from ..tables.batch import TradeBatch, is_frame
 from ..tables.column import Column
+from ..tables.frames import frame_columns
 from .candle_volumes import VolumeError, find_volumes
 from .candles import OPEN_TIME, PRICES, Candles
 from .fills import WORDS, Roles, known_users, roles_in, sort_out, users_of
@@ -46,8 +48,12 @@ class _Table:
     def __init__(self, given: Any, what: str) -> None:
         self.what = what
         with self._named():
-            if hasattr(given, "__arrow_c_stream__"):
-                self._reader = _core.ArrowReader.of_stream(given.__arrow_c_stream__())
+            self._missing: list[int] = []  # of each column, where the stream does not tell
+            if (stream := _stream_of(given)) is not None:
+                self._reader = _core.ArrowReader.of_stream(stream)
+            elif is_frame(given):  # without pyarrow pandas hands out no Arrow data
+                columns, self._missing = frame_columns(given)
+                self._reader = _core.ArrowReader.of_stream(export_table(columns))
             else:
                 self._reader = _core.ArrowReader.of_array(*given.__arrow_c_array__())
         self._fields = self._reader.fields
@@ -109,7 +115,7 @@ class _Table:
         """Refuse a batch with a null in one of the columns."""
         for at in columns:
             with self._named():
-                count = batch.nulls(at)
+                count = self._missing[at] if self._missing else batch.nulls(at)
             if count:
                 raise self.error(f"expected no null in {self.names[at]}, found {count:,} in {len(batch):,} rows")
 
@@ -208,6 +214,18 @@ class _Table:
 
     def _named(self) -> _Named:
         return _Named(self.what)
+
+
+def _stream_of(given: Any) -> Any:
+    """What hands out Arrow data as a stream; None where it does not, such as a frame of pandas without pyarrow."""
+    if not hasattr(given, "__arrow_c_stream__"):
+        return None
+    try:
+        return given.__arrow_c_stream__()
+    except ImportError:
+        if is_frame(given):
+            return None
+        raise
 
 
 class _Named:
@@ -352,7 +370,7 @@ def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
     if bought < 0 or (sold < 0 and volume < 0):
         bought = sold = -1
     rest = sold if sold >= 0 else volume
-    places = [*prices, *([bought, rest] if bought >= 0 else [])]
+    places = [*prices, *([bought, rest] if bought >= 0 else [volume] if volume >= 0 else [])]
     parts = [(table.times(batch, time), *(table.numbers(batch, at) for at in places)) for batch in batches]
     ts, *values = _joined(parts, (np.empty(0, np.int64), *(np.empty(0) for _ in places)))
     if interval_ns is None:
@@ -360,11 +378,12 @@ def read_candles(given: Any, interval_ns: int | None = None) -> Candles:
         if len(ts) and not interval_ns:
             raise table.error("one candle does not tell its length: give interval=")
     buys = sells = None
+    traded = values[4] if bought < 0 <= volume else None
     if bought >= 0:
         buys, sells = values[4], values[5]
         if sold < 0:  # of two decimals, rounded to the decimals that both have
             sells = np.round(sells - buys, _core.finest_decimals(np.concatenate([sells, buys])))
-    return Candles(ts, values[0], values[1], values[2], values[3], buys, sells, interval_ns)
+    return Candles(ts, values[0], values[1], values[2], values[3], buys, sells, interval_ns, traded)
 
 
 def _volumes(table: _Table, batches: Sequence[_core.ArrowBatch], low: int, high: int) -> tuple[int, int, int]:

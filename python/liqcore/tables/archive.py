@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -47,6 +47,26 @@ WINDOW_BYTES = 56
 
 ACCOUNT_BYTES = 128
 """What a side and tier takes of each window in which something happened."""
+
+
+class HistoryRows(NamedTuple):
+    """A history as plain values: what files and pickles hold of it."""
+
+    terms: dict[str, Any]
+    first_ns: int
+    windows: int
+    columns: Any
+
+    @classmethod
+    def of(cls, history: _core.History) -> HistoryRows:
+        """Take a history apart."""
+        first_ns = int(history.times()[0]) if len(history) else 0
+        return cls(dict(history.terms), first_ns, len(history), history.to_rows())
+
+    def history(self) -> _core.History:
+        """Put it together again."""
+        return _core.History.from_rows(**self.terms, first_ns=self.first_ns, windows=self.windows, columns=self.columns)
+
 
 Part = tuple[_core.History, LeverageProfile]
 

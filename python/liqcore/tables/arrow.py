@@ -6,7 +6,7 @@ Arrays handed out as tables, through Arrow's PyCapsule interface: no Arrow libra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from .. import _core
 
-Exported = tuple[Mapping[str, NDArray[Any]], Mapping[str, str]]
+Given = NDArray[Any] | Sequence[str]
+"""A column."""
+
+Exported = tuple[Mapping[str, Given], Mapping[str, str]]
 """Columns by name, and the schema's metadata: what `export_table` takes."""
 
 _FORMATS = {"b1": "b", "i1": "c", "u1": "C", "i2": "s", "u2": "S", "i4": "i", "u4": "I", "i8": "l", "u8": "L",
             "f4": "f", "f8": "g"}  # fmt: skip
 
 
-def export_table(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> object:
+def export_table(columns: Mapping[str, Given], metadata: Mapping[str, str] | None = None) -> object:
     """
     Hand arrays out as a table: what an ``__arrow_c_stream__`` returns, a stream of one batch.
 
@@ -32,7 +35,7 @@ def export_table(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str
     ----------
     columns : mapping of str to ndarray
         Numbers or bool of shape (n,), or numbers of shape (n, k), which become fixed-size lists; all of one n.
-        datetime64[ns] becomes a timestamp of that unit in UTC.
+        datetime64[ns] becomes a timestamp of that unit in UTC. Sequences of str become text.
     metadata : mapping of str to str, optional
         Of the schema.
 
@@ -59,7 +62,7 @@ def export_table(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str
     return _core.arrow_stream(*_exported(columns, metadata))
 
 
-def export_schema(columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> object:
+def export_schema(columns: Mapping[str, Given], metadata: Mapping[str, str] | None = None) -> object:
     """Hand out the schema that `export_table` would, as a PyCapsule: what an ``__arrow_c_schema__`` returns."""
     return _core.arrow_schema(*_exported(columns, metadata))
 
@@ -82,17 +85,22 @@ class ArrowTable:
 
 
 def _exported(
-    columns: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None
-) -> tuple[list[tuple[str, str, NDArray[Any], int]], int, dict[str, str]]:
+    columns: Mapping[str, Given], metadata: Mapping[str, str] | None
+) -> tuple[list[tuple[str, str, NDArray[Any], int, NDArray[np.int64] | None]], int, dict[str, str]]:
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
         raise ValueError(f"columns must have one length, had {sorted(lengths)}")
-    out = []
+    out: list[tuple[str, str, NDArray[Any], int, NDArray[np.int64] | None]] = []
     for name, values in columns.items():
+        if not isinstance(values, np.ndarray):
+            rows = [row.encode() for row in values]
+            ends = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+            out.append((name, "U", np.frombuffer(b"".join(rows) or b"\0", np.uint8), -1, ends))
+            continue
         kind = values.dtype.str[1:] if values.dtype.isnative else ""
         format = "tsn:UTC" if kind == "M8[ns]" else _FORMATS.get(kind)
         if format is None or values.ndim not in (1, 2) or (values.ndim == 2 and format in ("b", "tsn:UTC")):
             raise ValueError(f"column {name} must be of numbers, or one of bool or datetime64[ns], was {values.dtype}")
         data = np.packbits(values, bitorder="little") if format == "b" else np.ascontiguousarray(values)
-        out.append((name, format, data, values.shape[1] if values.ndim == 2 else -1))
+        out.append((name, format, data, values.shape[1] if values.ndim == 2 else -1, None))
     return out, next(iter(lengths), 0), dict(metadata or {})

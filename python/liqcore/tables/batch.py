@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..words.times import in_ns, refuse_other_units
+from ..words.times import in_ns, iso, refuse_other_units
 from .arrow import ArrowTable, Exported
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TradeBatch(ArrowTable):
     """
     A run of trades, sorted by time and clean: finite prices and quantities above zero.
@@ -52,13 +52,24 @@ class TradeBatch(ArrowTable):
         """Count the trades."""
         return len(self.ts)
 
+    def __repr__(self) -> str:
+        span = f" from {iso(int(self.ts[0]))} to {iso(int(self.ts[-1]))}" if len(self) else ""
+        return f"<TradeBatch: {len(self):,} trades{span}>"
+
     def _table(self) -> Exported:
         ts = self.ts.view("datetime64[ns]")
         return {"ts": ts, "price": self.price, "qty": self.qty, "taker_sell": self.taker_sell}, {}
 
 
 def is_table(given: object) -> bool:
-    """Whether an object hands out Arrow data; a `TradeBatch` does, but is arrays already."""
+    """Whether an object hands out Arrow data, or is a data frame; a `TradeBatch` does, but is arrays already."""
     if isinstance(given, TradeBatch):
         return False
-    return hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__")
+    return hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__") or is_frame(given)
+
+
+def is_frame(given: object) -> bool:
+    """Whether an object is a data frame of pandas, of whatever version: no pandas is imported to tell."""
+    return type(given).__module__.partition(".")[0] == "pandas" and all(
+        hasattr(given, name) for name in ("columns", "index", "isna")
+    )

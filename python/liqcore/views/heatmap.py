@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,23 +12,22 @@ from numpy.typing import NDArray
 from .._core import LeverageProfile
 from ..errors import InvalidConfigError
 from ..history.age import Age, age_after
-from ..history.histories import Histories
+from ..history.histories import Histories, Sides
 from ..history.shown import Shown
 from ..history.venues import said_of
 from ..history.view import View
-from ..tables.arrow import ArrowTable, Exported
 from ..words.times import TIME_FRAMES, Length, Time, iso, parse_duration
-from .export import arrow_columns, xarray_dataset
+from .export import Exports
 from .map import LiquidationMap, map_after
 
 if TYPE_CHECKING:
     from ..analysis.sensitivity import Survival
-    from ..analysis.zones import Zone
+    from ..analysis.zones import Zones
 
 RECENT_COLUMNS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Column:
     """
     One column of a heatmap: the live levels at the end of a window.
@@ -55,21 +52,48 @@ class Column:
         """``long + short``."""
         return self.long + self.short
 
+    def __repr__(self) -> str:
+        unfinished = "" if self.complete else ", unfinished"
+        return f"<Column to {iso(self.end_ns)}{unfinished}: {len(self.prices)} rows of {self.step:g}, {self.unit}>"
 
-class OfData:
-    """What a heatmap's meta say of the data that it was made of."""
 
-    meta: dict[str, Any]
+class Drawn:
+    """What pictures ask of a heatmap beside its arrays: what its data lacks, and cells without making all of them."""
+
+    _shown: Shown
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Where it comes from."""
+        return self._shown.meta
+
+    @meta.setter
+    def meta(self, meta: dict[str, Any]) -> None:
+        self._shown.meta = meta
 
     @property
     def gaps(self) -> NDArray[np.int64]:
         """Stretches without a trade that stand out, ns, of shape (gaps, 2): last trade before, first after."""
         return np.array(self.meta.get("gaps", []), np.int64).reshape(-1, 2)
 
+    @property
+    def cut(self) -> float:
+        """Amount below which `threshold` shows cells as 0, in `unit`; 0 without one."""
+        return self._shown.cut
 
-class Heatmap(OfData, ArrowTable):
+    def block(self, first: int, count: int, low: int, high: int) -> Sides:
+        """
+        Return longs and shorts of a part: of `count` columns from `first` on, and of the rows `low` to `high` - 1.
+
+        What `long` and `short` have there, float32 (columns, rows), but of a heatmap that is too large to be made at
+        once only as many cells are made.
+        """
+        return self._shown.block(first, count, low, high)
+
+
+class Heatmap(Drawn, Exports):
     """
-    What would be liquidated, by time and price.
+    Live levels by time and price: a relative scale of opened turnover or open interest, dollars once fitted.
 
     Made by `liqcore.heatmap`, `Engine.heatmap` or `load_heatmap`. It holds the window segments it was folded from, so
     another side, leverage filter, span or time frame (`select`), other shares (`reweigh`) and coarser cells (`rebin`)
@@ -108,15 +132,6 @@ class Heatmap(OfData, ArrowTable):
 
     def _seen(self, view: View) -> Heatmap:
         return Heatmap(self._shown.histories, view, self.meta)
-
-    @property
-    def meta(self) -> dict[str, Any]:
-        """Where it comes from."""
-        return self._shown.meta
-
-    @meta.setter
-    def meta(self, meta: dict[str, Any]) -> None:
-        self._shown.meta = meta
 
     @property
     def window_ns(self) -> int:
@@ -205,6 +220,8 @@ class Heatmap(OfData, ArrowTable):
         *,
         side: str | None = None,
         leverage: float | Iterable[float] | None = None,
+        start: Time | None = None,
+        end: Time | None = None,
         last: Length | None = None,
         opened_within: Length | None = None,
         threshold: float | str | None = None,
@@ -220,16 +237,19 @@ class Heatmap(OfData, ArrowTable):
         side : {"both", "long", "short"}, optional
         leverage : float or iterable of floats, optional
             Tiers to keep; their weights stay as they are.
+        start, end : int, str, date, datetime or datetime64, optional
+            Keep the columns that begin at `start` or later, and have ended by `end`; at least one column.
         last : duration, optional
-            Keep the columns of the last "24h", "3d", ... (a whole number is nanoseconds); at least one column.
+            Keep the columns of the last "24h", "3d", ... (a whole number is nanoseconds) up to `end`; at least one
+            column.
             `liqcore.TIME_FRAMES` lists the usual lengths.
         opened_within : duration, optional
             Show only levels opened in the last "24h", ... of each column's time, what vendors call a 24-hour map: what
             an engine started empty so long before the column's end would show. Counted in whole windows, at least one;
             an unfinished window is one of them.
         threshold : float or str, optional
-            Show cells below it as 0: a share of the maximum (0 to 1), an amount above 1 in `unit` (1e6), or a
-            percentile of the non-zero cells ("p95"). Text may name the unit: "250000 usd", "0.5 quantity".
+            Show cells below it as 0: a share of the maximum (0 to 1, "5%"), an amount above 1 in `unit` (1e6, "10M"),
+            or a percentile of the non-zero cells ("p95"). Text may name the unit: "250k usd", "0.5 quantity".
         unit : {"usd", "quantity"}, optional
         value : {"level", "entry"}, optional
             At which price USD of a linear contract are reckoned: the level's (its bin's mid) or its entry's.
@@ -250,7 +270,9 @@ class Heatmap(OfData, ArrowTable):
         6
         """
         heatmap = self if venues is None else self._of_venues([venues] if isinstance(venues, str) else list(venues))
-        return heatmap._seen(heatmap._shown.narrowed(side, leverage, last, opened_within, threshold, unit, value))
+        return heatmap._seen(
+            heatmap._shown.narrowed(side, leverage, (start, end, last), opened_within, threshold, unit, value)
+        )
 
     def rebin(self, *, step: float | None = None, window: Length | None = None) -> Heatmap:
         """
@@ -388,12 +410,18 @@ class Heatmap(OfData, ArrowTable):
         return map_after(self._shown, self._shown.column_at(ts))
 
     def zones(
-        self, ts: Time | None = None, *, threshold: float | str | None = None, columns: int = RECENT_COLUMNS
-    ) -> list[Zone]:
+        self,
+        ts: Time | None = None,
+        *,
+        threshold: float | str | None = None,
+        within: float | None = None,
+        columns: int = RECENT_COLUMNS,
+    ) -> Zones:
         """
         Return the zones of one instant: neighbouring bins of one side at or above a threshold, lowest price first.
 
-        Everything in them was known at that instant: nothing later changes them.
+        Everything in them was known at that instant: nothing later changes them. They are a list that is also a table
+        (`Zones`: ``to_pandas``, ``to_polars``, ``save("x.csv")``).
 
         Parameters
         ----------
@@ -403,6 +431,9 @@ class Heatmap(OfData, ArrowTable):
             As for `select`, but of the bins of that instant, the two sides apart: a share of the largest (0 to 1), an
             amount above 1 in `unit`, or a percentile of those that are not zero. If left out that of the heatmap, or
             "p90", the tenth of the bins that hold the most.
+        within : float, optional
+            Only zones at most so many percent from the last price; a share or a percentile is then that of the bins
+            there, so that what is large far away does not hide what is large nearby.
         columns : int, optional
             Over how many columns up to the instant `Zone.persistence` counts.
 
@@ -422,7 +453,7 @@ class Heatmap(OfData, ArrowTable):
         """
         from ..analysis.zones import find_zones
 
-        return find_zones(self._shown, self._shown.column_at(ts), threshold, columns)
+        return find_zones(self._shown, self._shown.column_at(ts), threshold, columns, within)
 
     def swept(
         self,
@@ -431,7 +462,7 @@ class Heatmap(OfData, ArrowTable):
         until: Time | None = None,
         threshold: float | str | None = None,
         columns: int = RECENT_COLUMNS,
-    ) -> list[Zone]:
+    ) -> Zones:
         """
         Return those zones of an earlier time that the price has reached since, each with its `Sweep`, in that order.
 
@@ -537,28 +568,8 @@ class Heatmap(OfData, ArrowTable):
         """
         return age_after(self._shown, self._shown.column_at(ts), within, threshold)
 
-    # --- out of it ---
-
-    def render(self, path: str | os.PathLike[str], **options: Any) -> Path:
-        """Draw it to a file, such as "x.png"; `liqcore.render.RenderOptions` lists the options."""
-        from ..render import render
-
-        return render(self, path, **options)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """
-        Save it as one Parquet file: all segments of all venues, the view and all metadata (docs/reference/archive.md).
-
-        `load_heatmap` gives the same heatmap back, bit for bit. The file appears whole or not at all.
-        """
-        return self._shown.save(path)
-
-    def _table(self) -> Exported:  # quantities of several venues need not count the same thing
-        return arrow_columns(self._shown, with_open_interest=len(self.venues) < 2)
-
-    def to_xarray(self) -> Any:
-        """Return an xarray Dataset (needs xarray) with long, short and liquidated over time and price."""
-        return xarray_dataset(self._shown)
+    def __copy__(self) -> Heatmap:
+        return self._seen(self._shown.view)  # with metadata of its own
 
     def __repr__(self) -> str:
         if not len(self.times) or not len(self.prices):

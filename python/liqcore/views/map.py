@@ -1,22 +1,27 @@
-"""The liquidation map: what would be liquidated at one instant, by leverage tier, price and side."""
+"""The liquidation map: the live levels of one instant, by leverage tier, price and side."""
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.build import MAP_LOOK, saved_look
 from ..errors import InvalidConfigError
 from ..history.age import Age, age_after
 from ..history.shown import Shown, frozen
 from ..tables.arrow import ArrowTable, Exported
-from ..words.times import Length
+from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of, package
+from ..words.times import Length, iso
+from .export import said_in_attributes
+from .notebook import Pictured, Target
 
 __all__ = ["Cluster", "LiquidationMap", "MapLayer", "Within"]
 
@@ -38,7 +43,7 @@ class MapLayer(NamedTuple):
 
 class Within(NamedTuple):
     """
-    What a move of so many percent would liquidate.
+    The levels that a move of so many percent reaches.
 
     ``long`` by a fall to ``low``, ``short`` by a rise to ``high``, in the map's unit; the bin that a price lies in
     counts.
@@ -67,10 +72,10 @@ class Cluster(NamedTuple):
     distance_percent: float
 
 
-@dataclass(frozen=True, slots=True)
-class LiquidationMap(ArrowTable):
+@dataclass(frozen=True, slots=True, repr=False)
+class LiquidationMap(Pictured, Tabular, ArrowTable):
     """
-    What would be liquidated at one instant, by leverage tier, price bin and side.
+    The live levels of one instant, by leverage tier, price bin and side: on a relative scale, dollars once fitted.
 
     ``long`` and ``short`` are float64 of shape (tiers, bins) at the profile's weights; ``prices`` are the lower edges
     of the bins, ``price`` the last traded price (NaN where nothing traded yet). ``complete`` is false after an
@@ -113,7 +118,7 @@ class LiquidationMap(ArrowTable):
     def age(self, *, within: Sequence[Length] | None = None, threshold: float | str | None = None) -> Age:
         """Return how old its levels are: `Heatmap.age` at the map's instant."""
         if self._age is None:
-            raise InvalidConfigError("the age of a map is known only where a heatmap made it")
+            raise InvalidConfigError("the age of a map is known only where a heatmap made it, in the same process")
         return self._age(within, threshold)
 
     def _table(self) -> Exported:
@@ -122,6 +127,73 @@ class LiquidationMap(ArrowTable):
             columns |= {f"long_{layer.name}": layer.long, f"short_{layer.name}": layer.short}
         what = {"time_ns": str(self.time_ns), "price": repr(float(self.price)), "step": repr(float(self.step))}
         return columns, what | {"unit": self.unit}
+
+    def _columns(self) -> Columns:
+        some = np.flatnonzero(self.long.any(axis=0) | self.short.any(axis=0))
+        sums = {
+            "long": self.long.sum(axis=0),
+            "short": self.short.sum(axis=0),
+            "cumulative_long": self.cumulative_long,
+            "cumulative_short": self.cumulative_short,
+        }
+        for layer in self.layers:
+            sums |= {f"long_{layer.name}": layer.long, f"short_{layer.name}": layer.short}
+        low = self.prices[some]
+        high = np.append(self.prices, self.prices[-1:] + self.step)[some + 1]
+        time = np.full(len(some), self.time_ns).view("datetime64[ns]")
+        columns: dict[str, Any] = {"time": time, "low": low, "high": high}
+        columns |= {name: column[some] for name, column in sums.items()} | {"unit": [self.unit] * len(some)}
+        prices = dict.fromkeys(("low", "high"), decimals_of(self.step))
+        return Columns(columns, prices | dict.fromkeys(sums, amount_decimals(self.unit)))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """
+        Write the bins that are not empty as CSV, for spreadsheets: the columns of `to_pandas`.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.csv``. `Heatmap.save` keeps everything.
+
+        Raises
+        ------
+        InvalidConfigError
+            If it ends otherwise.
+        """
+        csv_or(path, ".csv")
+        return self._save_csv(path)
+
+    def to_xarray(self) -> Any:
+        """Return an xarray Dataset (needs xarray) with long and short over tier and price."""
+        xarray = package("xarray", "to_xarray()")
+        arrays = {"long": self.long, "short": self.short}
+        return xarray.Dataset(
+            {name: (("tier", "price"), array) for name, array in arrays.items()},
+            coords={"tier": self.tiers, "price": self.prices},
+            attrs={
+                "time": iso(self.time_ns),
+                "last_price": self.price,
+                "unit": self.unit,
+                "step": self.step,
+                **said_in_attributes(self.meta),
+            },
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:  # without the heatmap, which knows the age
+        return _map_of, tuple(getattr(self, each.name) for each in fields(self) if each.name != "_age")
+
+    def __copy__(self) -> LiquidationMap:
+        return replace(self, meta=dict(self.meta))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LiquidationMap:
+        return replace(self, meta=copy.deepcopy(dict(self.meta), memo))
+
+    def __repr__(self) -> str:
+        symbol = str(self.meta.get("symbol") or "")
+        return (
+            f"<LiquidationMap {symbol}: at {iso(self.time_ns)}, {len(self.prices)} bins of {self.step:g}, "
+            f"{len(self.tiers)} tiers, {self.unit}>"
+        )
 
     @property
     def layers(self) -> tuple[MapLayer, ...]:
@@ -133,19 +205,19 @@ class LiquidationMap(ArrowTable):
 
     @property
     def cumulative_long(self) -> NDArray[np.float64]:
-        """Longs liquidated by a fall into each bin, shape (bins,): rises to the left, falls to the price."""
+        """Longs that a fall into each bin reaches, shape (bins,): rises to the left, falls to the price."""
         return np.cumsum(self.long.sum(axis=0)[::-1])[::-1]
 
     @property
     def cumulative_short(self) -> NDArray[np.float64]:
-        """Shorts liquidated by a rise into each bin, shape (bins,): rises to the right."""
+        """Shorts that a rise into each bin reaches, shape (bins,): rises to the right."""
         return np.cumsum(self.short.sum(axis=0))
 
     def within(self, percent: float) -> Within:
         """
-        Return what a fall and what a rise of the last price by `percent` would liquidate.
+        Return the levels that a fall and a rise of the last price by `percent` reach.
 
-        A price liquidates the whole bin that it lies in, as a touch does; a map of coarse rows says so of the row.
+        A price reaches the whole bin that it lies in, as a touch does; a map of coarse rows says so of the row.
 
         Parameters
         ----------
@@ -197,7 +269,9 @@ class LiquidationMap(ArrowTable):
 
     def sentence(self, percent: float | None = None) -> str:
         """
-        Say what a fall and a rise would liquidate, in all, on the way to two prices.
+        Say which levels a fall and a rise reach, in all, on the way to two prices, and on what scale.
+
+        Of a map of one side it speaks of that side alone. Only what a fitted profile gives "liquidates".
 
         Parameters
         ----------
@@ -216,9 +290,9 @@ class LiquidationMap(ArrowTable):
         >>> eng.trade(0, 1_000.0, 5.0, False), eng.trade(1, 1_000.0, 3.0, True)  # opens 5 long, 3 short
         (True, True)
         >>> eng.map().sentence(12)
-        'a fall to 880.0 liquidates $4.52K of longs, a rise to 1,120.0 $3.29K of shorts'
+        'a fall to 880.0 reaches $4.52K of longs, a rise to 1,120.0 $3.29K of shorts (relative level: opened turnover)'
         """
-        from ..render.labels import amount, decimals, price_text
+        from ..render.labels import amount, decimals, is_fitted, price_text, scale_text
 
         if percent is not None:
             at = self.within(percent)
@@ -228,21 +302,33 @@ class LiquidationMap(ArrowTable):
             ends = (self._to_cluster("long"), self._to_cluster("short"))
         base = str(self.meta.get("base") or "")
 
-        def said(move: str, verb: str, price: float, value: float, side: str) -> str:
+        only = self.meta.get("shown", {}).get("side", "both")
+        verb = "liquidates " if is_fitted(self.meta) else "reaches "
+        said = []
+        for side, move, where, (price, value) in (
+            ("long", "fall", "below", ends[0]),
+            ("short", "rise", "above", ends[1]),
+        ):
+            if only not in ("both", side):
+                continue
             if math.isnan(price):
-                return f"no {side} {'below' if side == 'longs' else 'above'}"
-            what = f"{amount(value, self.unit, base)} of {side}" if value else f"no {side}"
-            return f"a {move} to {price_text(price, decimals(self.step / 2))} {verb}{what}"
+                said.append(f"no {side}s {where}")
+                continue
+            what = f"{amount(value, self.unit, base)} of {side}s" if value else f"no {side}s"
+            said.append(f"a {move} to {price_text(price, decimals(self.step / 2))} {verb}{what}")
+            verb = ""
+        return f"{', '.join(said)} ({scale_text(self.meta)})"
 
-        (low, long), (high, short) = ends
-        second = "" if not math.isnan(low) else "liquidates "
-        return f"{said('fall', 'liquidates ', low, long, 'longs')}, {said('rise', second, high, short, 'shorts')}"
+    def render(self, path: Target = None, **options: Any) -> Any:
+        """
+        Draw it to a file, such as "x.png", or a binary file that is open; without one, return the picture as bytes.
 
-    def render(self, path: str | os.PathLike[str], **options: Any) -> Path:
-        """Draw it to a file, such as "x.png"; `liqcore.render.MapOptions` lists the options."""
+        `liqcore.render.MapOptions` lists the options, `liqcore.render.render_map` says what is returned. What is not
+        given is as the configuration of the result has it, else as usual.
+        """
         from ..render import render_map
 
-        return render_map(self, path, **options)
+        return render_map(self, path, **(saved_look(self.meta, MAP_LOOK) | options))
 
     def _to_cluster(self, side: str) -> tuple[float, float]:
         """The middle of the largest cluster of a side, and what is liquidated on the way there; NaN, 0 without one."""
@@ -262,13 +348,20 @@ class LiquidationMap(ArrowTable):
         return self.price
 
 
+def _map_of(*values: Any) -> LiquidationMap:
+    """Make a map of its parts, in their order, as a pickle has them."""
+    made = LiquidationMap(*values)
+    for array in (made.tiers, made.prices, made.long, made.short):
+        frozen(array)
+    return made
+
+
 def map_after(shown: Shown, i: int) -> LiquidationMap:
     """`Heatmap.map` after column `i`."""
     layers = shown.layers(i)
     if shown.view.threshold is not None:
         layers = layers * (shown.cells[2][i] > 0)
     counted = np.asarray(shown.view.tiers)
-    last = shown.histories.segment(shown.last_window(i))
     return LiquidationMap(
         time_ns=shown.end_of(i),
         price=shown.price_after(i),
@@ -278,7 +371,7 @@ def map_after(shown: Shown, i: int) -> LiquidationMap:
         long=frozen(layers[0][counted]),
         short=frozen(layers[1][counted]),
         unit=shown.view.unit,
-        meta={**shown.meta, "book_age_ns": last.end_ns - shown.histories.first_ns},
+        meta={**shown.meta, "book_age_ns": shown.age_after(i)},
         complete=bool(shown.complete[i]),
         _age=lambda within, threshold: age_after(shown, i, within, threshold),
     )

@@ -30,6 +30,7 @@ def merge_venues(
     step: float | None = None,
     price_from: str | None = None,
     stale_after: Length | None = None,
+    ended: str = "keep",
 ) -> MergedHeatmap:
     """
     Sum the heatmaps of one underlying on several venues, each on its own terms, on one clock and one price axis.
@@ -53,6 +54,9 @@ def merge_venues(
     stale_after : duration, optional
         Leave a venue out of a column where its last event was longer ago than this at the column's end. By default it
         stays as last known. Either way `MergedHeatmap.stale` and `staleness`, the metadata and pictures say so.
+    ended : {"keep", "drop"}
+        Whether a venue whose data ends before that of the others stays as last known, or is left out from the next
+        window on. `MergedHeatmap.ended` and the metadata name such venues.
 
     Returns
     -------
@@ -83,6 +87,8 @@ def merge_venues(
     >>> both.venues, bool((both.select(venues="one").long + both.select(venues="two").long == both.long).all())
     (('one', 'two'), True)
     """
+    if ended not in ("keep", "drop"):
+        raise InvalidConfigError(f"ended must be one of ('keep', 'drop'), was {ended!r}")
     named = _names(heatmaps)
     alone = {name: _alone(name, heatmap) for name, heatmap in named.items()}
     windows = {name: one.window_ns for name, one in alone.items()}
@@ -120,6 +126,7 @@ def merge_venues(
         ticks_per_bin=widest.ticks_per_bin,
         price_from="",
         stale_after_ns=None if stale_after is None else parse_duration(stale_after, name="stale_after"),
+        drop_ended=ended == "drop",
     )
     _check_prices(venues)
     if price_from is not None and price_from not in named:
@@ -257,8 +264,10 @@ def _notes(
             notes.append(f"{name} begins at {iso(start)}: the columns before show nothing of it")
     for name, end in ends.items():
         if end <= end_ns - column_ns:
-            then = "is kept as last known: stale_after= leaves it out"
-            if limit is not None:
+            then = 'is kept as last known: ended="drop" leaves it out'
+            if venues.drop_ended:
+                then = "is left out from then on"
+            elif limit is not None:
                 then = f"is left out {format_duration(limit)} after its last event"
             notes.append(f"{name} ends at {iso(end)}, before the last column: it {then}")
     for key in ("meaning", "trigger"):

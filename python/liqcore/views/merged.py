@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._core import LeverageProfile
-from ..history.venues import UNLIMITED, Venues, said_of
+from ..history.venues import NEVER, UNLIMITED, Venues, said_of
 from ..history.view import View
 from ..market.leverage import as_profile
+from ..render.labels import duration
 from ..words.times import Time, format_duration
 from .heatmap import Heatmap
 from .map import LiquidationMap
@@ -41,6 +42,7 @@ class MergedHeatmap(Heatmap):
         self._venues = venues
         if len(self.times):
             self.meta["stale"] = self._stale_notes()
+            self.meta["missing"] = self._missing()
 
     def _seen(self, view: View) -> MergedHeatmap:
         return MergedHeatmap(self._venues, view, self.meta)
@@ -82,6 +84,15 @@ class MergedHeatmap(Heatmap):
         """
         shown = self._shown
         return self._venues.staleness(shown.view.first + shown.starts[1:].astype(np.int64) - 1)
+
+    @property
+    def ended(self) -> dict[str, int]:
+        """
+        The last event of each venue whose data ends a window or more before that of the others, ns, by name.
+
+        What it had open then is shown as last known, or, after ``merge_venues(ended="drop")``, no longer.
+        """
+        return dict(self._venues.ended)
 
     @property
     def stale(self) -> NDArray[np.bool_]:
@@ -136,14 +147,28 @@ class MergedHeatmap(Heatmap):
         for name, is_stale, ns in zip(self.venues, self.stale[:, -1], age.tolist(), strict=True):
             if is_stale:
                 limit = self._venues.stale_after_ns
-                kept = "left out" if limit is not None and ns > limit else "as last known"
+                dropped = self._venues.drop_ended and name in self.ended
+                kept = "left out" if dropped or (limit is not None and ns > limit) else "as last known"
                 out.append(f"{name} {kept}, " + ("no event yet" if ns == UNLIMITED else f"{_ago(ns)} old"))
+        return out
+
+    def _missing(self) -> list[dict[str, Any]]:
+        """Stretches without the data of a venue, and of what a venue's model needs."""
+        out = []
+        times, end = self.times, self._shown.end_of(-1)
+        for part in self._venues.parts:
+            began, last = int(part.meta.get("began_ns", part.meta["first_ns"])), int(part.last_events[-1])
+            if began >= times[0] + self.window_ns:
+                out.append({"what": part.name, "begin": None, "end": began})
+            if NEVER < last < end - self.window_ns:
+                out.append({"what": part.name, "begin": last, "end": None})
+            out += [{**one, "what": f"{part.name} {one['what']}"} for one in part.meta.get("missing", ())]
         return out
 
 
 def _ago(ns: int) -> str:
-    """A length of time to the second."""
-    return format_duration(max(ns // 1_000_000_000, 1) * 1_000_000_000)
+    """A length of time as one reads it, at least a second."""
+    return duration(max(ns, 1_000_000_000))
 
 
 def describe(venues: Venues) -> dict[str, Any]:
@@ -164,8 +189,10 @@ def describe(venues: Venues) -> dict[str, Any]:
         "intensity": venues.leverage.intensity,
         "price_from": venues.price_from,
         "stale_after_ns": venues.stale_after_ns,
+        "ended": venues.ended,
         "venues": {part.name: part.meta for part in venues.parts},
         "inexact": any(meta.get("inexact") for meta in own),
+        "began_ns": min(int(meta.get("began_ns", meta["first_ns"])) for meta in own),
         "sequential": any(meta.get("sequential") for meta in own),
         "synthetic": any(meta.get("synthetic") for meta in own),
         "version": _core.__version__,

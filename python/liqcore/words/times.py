@@ -282,3 +282,17 @@ def in_ns(ts: NDArray[Any], name: str = "ts") -> NDArray[Any]:
 def iso(ns: int) -> str:
     """Return a time as ISO text to the second, such as 2026-06-12T10:00:00Z."""
     return f"{np.datetime64(ns, 'ns').astype('datetime64[s]')}Z"
+
+
+def iso_exact(ns: int) -> str:
+    """
+    Return a time as the shortest ISO text that `to_ns` reads as the same nanosecond.
+
+    Examples
+    --------
+    >>> iso_exact(1_781_258_400_000_000_000), iso_exact(1_781_258_400_500_000_000)
+    ('2026-06-12T10:00:00Z', '2026-06-12T10:00:00.5Z')
+    """
+    whole, _, fraction = str(np.datetime64(ns, "ns")).partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}Z" if fraction else f"{whole}Z"
