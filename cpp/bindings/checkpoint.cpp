@@ -120,10 +120,7 @@ void restore(PyEngine& self, const History& windows, const py::dict& state) {
                                  std::move(earlier),
                                  std::move(kind),
                                  knows ? range_of(state["run"]) : std::nullopt,
-                                 knows ? state["run_tick"].cast<std::int64_t>() : 0,
-                                 std::nullopt,
-                                 false,
-                                 {}});
+                                 knows ? state["run_tick"].cast<std::int64_t>() : 0});
 }
 
 }  // namespace liqcore::bindings

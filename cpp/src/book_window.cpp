@@ -220,11 +220,11 @@ Tally LevelBook::closed_but_unbooked(std::size_t layer) const noexcept {
 }
 
 void LevelBook::restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis,
-                        std::span<const Account> earlier, const Segment* idle, std::uint64_t idle_windows) {
+                        std::span<const Account> earlier, const IdleWindows& idle) {
   if (settled.tiers() != tiers_ || accounts.size() != 2 * tiers_ || open.accounts.size() != 2 * tiers_ ||
       (!earlier.empty() && earlier.size() != 2 * tiers_))
     throw InvalidConfig("a book must be restored with its own leverage tiers (" + std::to_string(tiers_) + ")");
-  if (!scales_fit(open, tiers_) || (idle != nullptr && !scales_fit(*idle, tiers_)))
+  if (!scales_fit(open, tiers_) || (idle.window != nullptr && !scales_fit(*idle.window, tiers_)))
     throw InvalidConfig("a book must be restored with scales of its own leverage tiers");
   Layers::Range bins = axis;
   for (std::size_t layer = 0; layer < 2 * tiers_; ++layer) bins.include(settled.range(layer));
@@ -235,7 +235,7 @@ void LevelBook::restore(Layers settled, const Segment& open, std::span<const Acc
                         std::to_string(high_bin_ - 1) + ", had " + std::to_string(bins.low) + " to " +
                         std::to_string(bins.high - 1));
   LevelBook made = *this;
-  made.take_up(std::move(settled), open, accounts, bins, earlier, idle, idle_windows);
+  made.take_up(std::move(settled), open, accounts, bins, earlier, idle);
   *this = std::move(made);
 }
 
@@ -254,7 +254,7 @@ bool LevelBook::take_up_scales(const Segment& open) {
 }
 
 void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
-                        std::span<const Account> earlier, const Segment* idle, std::uint64_t idle_windows) {
+                        std::span<const Account> earlier, const IdleWindows& idle) {
   for (Layers* layers : {&fresh_, &liquidated_, &own_liquidated_}) layers->clear();
   settled_ = std::move(settled);
   if (!fixed_) fresh_.hold(settled_);
@@ -263,7 +263,17 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
   roomed_ = 0;
   make_room(bins);
 
-  bool passed = take_up_scales(open);
+  const bool passed = take_up_scales(open);
+  // Rows of an archive have lost those that were folded away: what the others closed stands in the accounts only.
+  const bool all_there = !idle.counted || *idle.counted <= idle.windows;
+  idle_.windows = 0;
+  if (idle.window != nullptr) {
+    // Touches and closings let the idle windows pass.
+    const std::uint64_t waiting = idle.counted && all_there ? *idle.counted : passed ? 0 : idle.windows;
+    if (waiting < idle.windows) end_idle_window(*idle.window, idle.windows - waiting, false);
+    pass_idle();
+    if (waiting > 0) end_idle_window(*idle.window, waiting, false);
+  }
   // What was booked of earlier windows; what is not yet is left out.
   const auto before = [&](std::size_t layer) {
     Account out = accounts[layer];
@@ -273,14 +283,10 @@ void LevelBook::take_up(Layers settled, const Segment& open, std::span<const Acc
   };
   // Whether earlier accounts are these to the last digit.
   const auto known = [&](std::size_t layer) {
-    return !earlier.empty() && std::fabs(earlier[layer].closed.value() - before(layer).closed.value()) <=
-                                   1e-12 * accounts[layer].opened.value() + 1e-9;
+    return all_there && !earlier.empty() &&
+           std::fabs(earlier[layer].closed.value() - before(layer).closed.value()) <=
+               1e-12 * accounts[layer].opened.value() + 1e-9;
   };
-  // Touches and closings let the idle windows pass, and the accounts have what those closed.
-  idle_.windows = 0;
-  if (idle != nullptr) end_idle_window(*idle, idle_windows, false);
-  for (std::size_t layer = 0; layer < 2 * tiers_ && !passed && !earlier.empty(); ++layer) passed = !known(layer);
-  if (passed) pass_idle();
   // What the window has liquidated so far is taken out of the settled levels again; the accounts have it already.
   Segment touches;
   for (std::size_t side = 0; side < 2; ++side) touches.touched[side] = touched_[side] = open.touched[side];

@@ -292,12 +292,13 @@ void fields(File& file, Is<Stats> auto& stats) {
 template <class File>
 void fields(File& file, Is<Checkpoint> auto& checkpoint) {
   auto& [history, open, stats, clock_ns, axis, triggered, used_trades, used_candle_volumes, sampled, last_price,
-         began_ns, liquidated_usd, earlier, kind, run, run_tick, price, thinned, beliefs] = checkpoint;
+         began_ns, liquidated_usd, earlier, kind, run, run_tick, price, thinned, beliefs, idle_windows] = checkpoint;
   file(stats, clock_ns, axis, triggered, used_trades, used_candle_volumes, sampled, last_price, began_ns,
        liquidated_usd);
   accounts(file, earlier);
   file(kind, run, run_tick, price, thinned);
   for (auto& belief : beliefs) file(belief);
+  file(idle_windows);
 }
 
 void write_history(Writer& file, const Checkpoint& checkpoint) {
@@ -360,8 +361,7 @@ void read_history(Reader& file, Terms terms, const EngineOptions& options, std::
   }
   Segment open;
   read_window(open);
-  out.emplace(Checkpoint{
-      std::move(history), std::move(open), {}, 0, {}, {}, false, false, {}, 0, 0, {}, {}, {}, {}, 0, {}, false, {}});
+  out.emplace(Checkpoint{.history = std::move(history), .open = std::move(open)});
 }
 
 void check_head(Reader& file, std::span<const std::byte> bytes) {

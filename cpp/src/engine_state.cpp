@@ -87,7 +87,8 @@ Checkpoint Engine::checkpoint() const {
                  run_tick_,
                  live_.price,
                  thinned_,
-                 live_.beliefs};
+                 live_.beliefs,
+                 book.idle_windows()};
   if (const Footprint& run = live_.run; run.taken() > 0) out.run = TickRange{run.from(), run.from() + run.taken() - 1};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book.first_bin(), book.first_bin() + book.width()};
@@ -125,15 +126,12 @@ void Engine::restore(const Checkpoint& checkpoint) {
   LevelBook book = options_.axis ? LevelBook(instrument_, leverage_, *options_.axis)
                                  : LevelBook(instrument_, leverage_, terms.ticks_per_bin, options_.axis_limit);
   const History& closed = checkpoint.history;
-  const Segment* idle = nullptr;
-  std::size_t idle_windows = 0;
+  LevelBook::IdleWindows idle{nullptr, 0, checkpoint.idle_windows};
   if (closed.size() > 0)
-    if (const History::Entry last = closed.entry(closed.entries() - 1); last.window.idle()) {
-      idle = &last.window;
-      idle_windows = last.folded + last.count;
-    }
-  book.restore(closed.levels_before_entry(closed.entries() - (idle != nullptr ? 1 : 0)), open,
-               checkpoint.stats.accounts, checkpoint.axis, checkpoint.earlier, idle, idle_windows);
+    if (const History::Entry last = closed.entry(closed.entries() - 1); last.window.idle())
+      idle = {&last.window, last.folded + last.count, checkpoint.idle_windows};
+  book.restore(closed.levels_before_entry(closed.entries() - (idle.window != nullptr ? 1 : 0)), open,
+               checkpoint.stats.accounts, checkpoint.axis, checkpoint.earlier, idle);
   History history(checkpoint.history, options_.keep);
   SampledModel sampled = live_.sampled;
   sampled.restore(checkpoint.sampled);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kSmallScale = 0x1p-200;     // below it, cells are brought back to plain lots before the next scale
 constexpr double kSmallestScale = 0x1p-400;  // then, below this, no cell holds half a lot: all of them are below 2^100
+constexpr double kNone = std::numeric_limits<double>::infinity();  // the smallest of no cells
 
 }  // namespace
 
@@ -187,19 +188,25 @@ void Fold::add(const Cells& additions, std::size_t layer) {
   young_.hold(layer, bins);
   const double scale = scale_[layer];
   for (std::size_t i = 0; i < bins.size();) {
-    double* const cells = &young_.cell(layer, bins[i]) - Layers::within(bins[i]);
-    for (const std::int64_t end = Layers::page_end(bins[i]); i < bins.size() && bins[i] < end; ++i) {
-      double& cell = cells[Layers::within(bins[i])];
-      cell += scale == 1.0 ? lots[i] : lots[i] / scale;
-      if (left_of(cell * scale, lots[i]) == 0.0) cell = 0.0;
+    double* const young = &young_.cell(layer, bins[i]) - Layers::within(bins[i]);
+    const double* const old = aging_ ? old_.page(layer, bins[i]) : nullptr;
+    for (const std::int64_t page_end = Layers::page_end(bins[i]); i < bins.size() && bins[i] < page_end;) {
+      const std::int64_t block = bins[i] / kBlock;
+      double smallest = kNone;
+      for (const std::int64_t end = (block + 1) * kBlock; i < bins.size() && bins[i] < end; ++i) {
+        const std::size_t at = Layers::within(bins[i]);
+        double& cell = young[at];
+        cell += scale == 1.0 ? lots[i] : lots[i] / scale;
+        if (left_of(cell * scale, lots[i]) == 0.0) cell = 0.0;
+        if (const double all = old == nullptr ? cell : cell + old[at]; all != 0.0) smallest = std::min(smallest, all);
+      }
+      if (bounded_ && smallest != kNone) bound(layer, block, smallest);
     }
   }
   for (Layers::Range* range : {&ranges_[layer], &young_.range(layer)}) {
     range->include(bins.front());
     range->include(bins.back());
   }
-  if (bounded_)
-    for (const std::int32_t bin : bins) bound(layer, bin);
   if (!draws(layer)) return;
   std::int32_t summed = -1;
   for (const std::int32_t bin : bins) {
@@ -216,7 +223,7 @@ void Fold::expire(std::span<const Suffix::Undo> older) {
     double& old = old_.cell(layer, bin);
     if (old == 0.0) continue;  // touched or flushed since
     old = lots * undone_[layer];
-    bound(layer, bin);
+    if (bounded_) bound_cell(layer, bin);
   }
   std::size_t summed_layer = 0;
   std::int32_t summed = -1;
@@ -284,7 +291,7 @@ void Fold::flush(std::size_t layer) {
   smallest_.each_page(layer, blocks, [&](std::int64_t first, double* bounds, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
       if (bounds[i] == 0.0 || bounds[i] * scale >= Layers::kDustLots) continue;
-      double smallest = std::numeric_limits<double>::infinity();
+      double smallest = kNone;
       const std::int64_t begin = (first + static_cast<std::int64_t>(i)) * kBlock;
       each_filled(layer, {std::max(range.low, begin), std::min(range.high, begin + kBlock)},
                   [&](std::int64_t bin, double& young, double* old) {
@@ -299,7 +306,7 @@ void Fold::flush(std::size_t layer) {
                     if (draws(layer) && shown(bin))
                       sum_row(layer, static_cast<std::size_t>(row_of_[static_cast<std::size_t>(bin - shown_.low)]));
                   });
-      bounds[i] = smallest == std::numeric_limits<double>::infinity() ? 0.0 : smallest;
+      bounds[i] = smallest == kNone ? 0.0 : smallest;
     }
   });
   if (flushed) range = young_.filled(layer, range, aging_ ? &old_ : nullptr);
@@ -309,14 +316,14 @@ void Fold::find_smallest() {
   smallest_.clear();
   bounded_ = true;
   for (std::size_t layer = 0; layer < ranges_.size(); ++layer)
-    each_filled(layer, ranges_[layer], [&](std::int64_t bin, const double&, const double*) { bound(layer, bin); });
+    each_filled(layer, ranges_[layer], [&](std::int64_t bin, const double&, const double*) { bound_cell(layer, bin); });
 }
 
-void Fold::bound(std::size_t layer, std::int64_t bin) {
-  if (!bounded_) return;
-  const double lots = cell(layer, bin);
-  if (lots == 0.0) return;
-  const std::int64_t block = bin / kBlock;
+void Fold::bound_cell(std::size_t layer, std::int64_t bin) {
+  if (const double lots = cell(layer, bin); lots != 0.0) bound(layer, bin / kBlock, lots);
+}
+
+void Fold::bound(std::size_t layer, std::int64_t block, double lots) {
   if (smallest_.page(layer, block) == nullptr) smallest_.hold(layer, Layers::Range{block, block + 1});
   smallest_.range(layer).include(block);
   double& bound = smallest_.cell(layer, block);

@@ -67,7 +67,8 @@ class Fold {
   void add(const Cells& additions, std::size_t layer);
   void flush(std::size_t layer);
   void find_smallest();
-  void bound(std::size_t layer, std::int64_t bin);
+  void bound_cell(std::size_t layer, std::int64_t bin);
+  void bound(std::size_t layer, std::int64_t block, double lots);
   void clear(std::size_t layer) noexcept;
   [[nodiscard]] double cell(std::size_t layer, std::int64_t bin) const noexcept {
     return aging_ ? young_.at(layer, bin) + old_.at(layer, bin) : young_.at(layer, bin);

@@ -584,7 +584,7 @@ TEST(LevelBookRestore, GoesOnWhereTheOtherStood) {
       book.peek(open);
       LevelBook restored = ten_and_hundred({500, 10, 100});
       const std::vector<Account> accounts = book.accounts();
-      restored.restore(settled_levels, open, accounts, {book.first_bin(), book.first_bin() + book.width()});
+      restored.restore(settled_levels, open, accounts, {book.first_bin(), book.first_bin() + book.width()}, {}, {});
       ASSERT_EQ(live(restored), live(book)) << i;
       ASSERT_EQ(totals_of(restored.accounts()), totals_of(accounts)) << i;
       step(restored, tick, side, lots, scale);
@@ -607,9 +607,9 @@ TEST(LevelBookRestore, RefusesOtherTiers) {
   LevelBook book = ten_and_hundred();
   Segment open;
   open.accounts.resize(4);
-  EXPECT_EQ(refusal([&] { book.restore(liqcore::Layers{3}, open, std::vector<Account>(4), {}); }),
+  EXPECT_EQ(refusal([&] { book.restore(liqcore::Layers{3}, open, std::vector<Account>(4), {}, {}, {}); }),
             "a book must be restored with its own leverage tiers (2)");
-  EXPECT_EQ(refusal([&] { book.restore(liqcore::Layers{2}, open, std::vector<Account>(6), {}); }),
+  EXPECT_EQ(refusal([&] { book.restore(liqcore::Layers{2}, open, std::vector<Account>(6), {}, {}, {}); }),
             "a book must be restored with its own leverage tiers (2)");
 }
 

@@ -23,7 +23,6 @@
 #include <vector>
 
 #include "engine_parts.hpp"
-#include "liqcore/archive.hpp"
 #include "liqcore/features.hpp"
 #include "liqcore/footprint_stream.hpp"
 #include "outcome.hpp"
@@ -269,7 +268,7 @@ class Run {
     const Seen before = seen(*engine_);
     if (how <= 1) {
       Checkpoint checkpoint = engine_->checkpoint();
-      if (how == 1) through_rows(checkpoint);
+      if (how == 1 && !streams::is_cut(*engine_)) streams::through_rows(*engine_, checkpoint);
       auto restored = std::make_unique<Engine>(stream_.engine(threads()));
       restored->restore(checkpoint);
       take(std::move(restored));
@@ -290,21 +289,6 @@ class Run {
   void feed_on(Engine& engine) const {
     for (std::size_t i = next_; i < std::min(next_ + 5, stream_.rows.size()); ++i)
       static_cast<void>(one(engine, stream_.rows[i]));
-  }
-
-  /// The windows of a checkpoint as they come back from a file, the unfinished one as the last.
-  void through_rows(Checkpoint& checkpoint) const {
-    const History all = *engine_->history_so_far();
-    const History back = liqcore::from_rows(all.terms(), all.segment(0).start_ns, all.size(), liqcore::to_rows(all));
-    History closed(back.terms(), std::nullopt);
-    for (std::size_t i = 0; i + 1 < back.size(); ++i) closed.append(back.segment(i));
-    liqcore::Cells base;
-    back.base().extract(base);
-    closed.set_base(base, checkpoint.history.total() - closed.size());
-    const std::int64_t last_ns = checkpoint.open->last_ns;
-    checkpoint.history = std::move(closed);
-    checkpoint.open = back.segment(back.size() - 1);
-    checkpoint.open->last_ns = last_ns;
   }
 
   [[nodiscard]] std::uint8_t one(Engine& engine, const Row& row) const {
@@ -620,7 +604,11 @@ TEST(Streams, GiveTheSameHoweverAnEngineIsFedAndRead) {
   const std::uint64_t count = setting("LIQCORE_STREAMS", support::long_sizes() ? 1'000 : 300);
   const std::uint64_t first = setting("LIQCORE_STREAMS_SEED", 1);
   Totals totals;
-  for (std::uint64_t seed = first; seed < first + count && !HasFailure(); ++seed) {
+  std::vector<std::uint64_t> seeds;
+  if (first == 1) seeds.push_back(20'056'548);  // rows of an archive, taken up and saved, that gave other bytes once
+  for (std::uint64_t seed = first; seed < first + count; ++seed) seeds.push_back(seed);
+  for (const std::uint64_t seed : seeds) {
+    if (HasFailure()) break;
     const Stream stream = streams::Maker(seed).make();
     if (compare(stream, totals, false).empty()) continue;
     const Stream least = shorter(stream);

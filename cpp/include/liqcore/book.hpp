@@ -102,6 +102,13 @@ class LIQCORE_EXPORT LevelBook {
   /// @param out  tiers * width() values
   void snapshot(Side side, std::span<double> out) const noexcept;
 
+  /// Windows of nothing but their own decay, all alike, that came last before the unfinished one.
+  struct IdleWindows {
+    const Segment* window = nullptr;  ///< one of them; null: there is none
+    std::uint64_t windows = 0;
+    std::optional<std::uint64_t> counted;  ///< idle_windows() of the book; none: not known
+  };
+
   /// Bins [low, high) in which a layer (longs of each tier, then shorts) may be live.
   [[nodiscard]] Layers::Range live_range(std::size_t layer) const noexcept;
   /// First bin from `bin` on that lies in a page that may hold something live of a layer; Layers::kNone if there is
@@ -180,11 +187,10 @@ class LIQCORE_EXPORT LevelBook {
   /// @param accounts  its accounts()
   /// @param axis      the range that its snapshot() wrote
   /// @param earlier   its earlier_accounts(); without them the accounts' fractions may differ in their last digits
-  /// @param idle      of the idle windows before the unfinished one, if there are any
-  /// @param idle_windows  how many of them there are
+  /// @param idle      its idle windows before the unfinished one
   /// @throws InvalidConfig if that is not of such a book; nothing has changed then
   void restore(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range axis,
-               std::span<const Account> earlier = {}, const Segment* idle = nullptr, std::uint64_t idle_windows = 0);
+               std::span<const Account> earlier, const IdleWindows& idle);
 
   /// Where everything went since the start: longs of each tier, then shorts.
   [[nodiscard]] std::vector<Account> accounts() const;
@@ -195,6 +201,8 @@ class LIQCORE_EXPORT LevelBook {
   /// What restore() needs beside accounts() to come to the same fractions: of earlier windows, and what was liquidated
   /// and closed of their levels since.
   [[nodiscard]] std::vector<Account> earlier_accounts() const;
+  /// How many idle windows are counted and not yet part of the settled levels; see end_window().
+  [[nodiscard]] std::uint64_t idle_windows() const noexcept { return idle_.windows; }
   /// True once a cell went beyond what a double holds exactly; seen when the cell is liquidated or its window settles.
   [[nodiscard]] bool inexact() const noexcept { return inexact_; }
 
@@ -259,7 +267,7 @@ class LIQCORE_EXPORT LevelBook {
   void cancel_out(std::size_t layer) noexcept;
   bool take_up_scales(const Segment& open);
   void take_up(Layers settled, const Segment& open, std::span<const Account> accounts, Layers::Range bins,
-               std::span<const Account> earlier, const Segment* idle, std::uint64_t idle_windows);
+               std::span<const Account> earlier, const IdleWindows& idle);
   template <class Use>
   void each_live(std::size_t layer, Use&& use) const noexcept;
   void end_idle_window(const Segment& window, std::uint64_t windows, bool joins) noexcept;

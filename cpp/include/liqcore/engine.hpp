@@ -59,27 +59,29 @@ struct EngineOptions {
 
 /// Everything an engine knows, to go on later or elsewhere; see Engine::checkpoint().
 struct Checkpoint {
-  History history;              ///< closed windows that are kept
-  std::optional<Segment> open;  ///< the unfinished window; none if no window has begun
-  Stats stats;                  ///< since the start
+  History history;                ///< closed windows that are kept
+  std::optional<Segment> open{};  ///< the unfinished window; none if no window has begun
+  Stats stats{};                  ///< since the start
   std::int64_t clock_ns = 0;
-  Layers::Range axis;                  ///< absolute bins that levels() covers
-  std::optional<TickRange> triggered;  ///< the last touch
+  Layers::Range axis{};                  ///< absolute bins that levels() covers
+  std::optional<TickRange> triggered{};  ///< the last touch
   bool used_trades = false;
   bool used_candle_volumes = false;
-  SampledState sampled;                ///< the interval in progress
-  std::int64_t last_price = 0;         ///< tick of the last trade or candle; 0: none yet
-  std::int64_t began_ns = 0;           ///< the book's first event
-  std::vector<double> liquidated_usd;  ///< Engine::liquidated_usd()
-  std::vector<Account> earlier;        ///< LevelBook::earlier_accounts(); empty: not known (files of liqcore 0.1.0)
+  SampledState sampled{};                ///< the interval in progress
+  std::int64_t last_price = 0;           ///< tick of the last trade or candle; 0: none yet
+  std::int64_t began_ns = 0;             ///< the book's first event
+  std::vector<double> liquidated_usd{};  ///< Engine::liquidated_usd()
+  std::vector<Account> earlier{};        ///< LevelBook::earlier_accounts(); empty: not known (files of liqcore 0.1.0)
   /// Engine::kind() of the engine that it was taken of; empty: not known (files of liqcore 0.1.0).
-  std::vector<std::pair<std::string, std::string>> kind;
-  std::optional<TickRange> run;  ///< ticks that the run in progress takes; none: not known, or there was none
-  std::int64_t run_tick = 0;     ///< where it began
+  std::vector<std::pair<std::string, std::string>> kind{};
+  std::optional<TickRange> run{};  ///< ticks that the run in progress takes; none: not known, or there was none
+  std::int64_t run_tick = 0;       ///< where it began
   /// Where `triggered` left the price: one tick, or its range if a touch did not say; none: not known, its range.
-  std::optional<TickRange> price;
+  std::optional<TickRange> price{};
   bool thinned = false;  ///< a verb has taken away a part of the book, so that the engine is sequential
-  std::array<PriceBelief, kPriceStreams> beliefs;  ///< by PriceStream; nothing without EngineOptions::outlier
+  std::array<PriceBelief, kPriceStreams> beliefs{};  ///< by PriceStream; nothing without EngineOptions::outlier
+  /// LevelBook::idle_windows(); none: not known (files of liqcore 0.1.0).
+  std::optional<std::uint64_t> idle_windows{};
 };
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
