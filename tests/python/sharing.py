@@ -52,7 +52,8 @@ def market(rng: random.Random, ids: str, most: int = 120) -> list[Trade]:
             "": "",
             "rising": str(number),
             "restarting": str(number),
-            "random": str(rng.randrange(10**6) * 1000 + len(rows)),
+            # Falling with time, so that they never rise by accident, in a stretch that is read alone.
+            "random": str((10**13 - ts) * 10**6 + rng.randrange(1000) * 1000 + len(rows)),
             "text": f"{rng.getrandbits(64):016x}-{len(rows)}",
         }[ids]
         rows.append(Trade(ts * MS, price / 2, rng.choice([1.0, 1.0, 2.5, 0.125]), rng.random() < 0.5, known))

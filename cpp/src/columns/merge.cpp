@@ -13,11 +13,11 @@ namespace liqcore::columns {
 namespace {
 
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-constexpr std::size_t step = 4;         // rows that are looked at or copied at once
-constexpr std::size_t looked_at = 256;  // times of several runs, to find out if one sums up the other
-constexpr std::size_t few = 32;         // rows of one time that are compared one by one
-constexpr std::size_t by_eye = 12;      // rows among which one is looked for without a table
-constexpr std::size_t most = 1'000;     // rows of one time that a table of marks is good for
+constexpr std::size_t step = 4;             // rows that are looked at or copied at once
+constexpr std::size_t looked_at = 256;      // times of several runs, to find out if one sums up the other
+constexpr std::size_t few = 32;             // rows of one time that are compared one by one
+constexpr std::size_t by_eye = 12;          // rows among which one is looked for without a table
+constexpr std::size_t at_one_time = 1'000;  // rows of one time that a table of marks is good for
 constexpr unsigned marks_bits = 11;
 constexpr std::size_t marks = std::size_t{1} << marks_bits;
 constexpr std::size_t worth = 16;  // rows at which it was right to look for nothing in common
@@ -195,7 +195,7 @@ class Merger {
       time_ += 1 + same;
       const std::uint64_t place = ((price * 3 + qty) * 0x9E3779B97F4A7C15U) >> (64U - marks_bits);
       if (marks_[(1 - second) * marks + place] == time_ &&
-          (used - sure > most || (second ? in_common(a, sure_i, i, b, j) : in_common(b, sure_j, j, a, i))))
+          (used - sure > at_one_time || (second ? in_common(a, sure_i, i, b, j) : in_common(b, sure_j, j, a, i))))
         break;
       marks_[second * marks + place] = time_;
       out_.ts[used] = before = ts;
