@@ -212,17 +212,21 @@ Layers::Range check_cells(const Cells& cells, std::size_t layers, Layers::Range 
   for (std::size_t layer = 0; layer < layers; ++layer) {
     const std::size_t first = cells.offsets[layer], end = cells.offsets[layer + 1];
     if (first == end) continue;
-    std::int64_t above = bins.low - 1;
-    for (std::size_t i = first; i < end; ++i) {
-      const std::int64_t bin = cells.bins[i];
-      require(bin > above && bin < bins.high, what, "lie in rising bins of the axis", bin);
-      above = bin;
-    }
-    reach.include({cells.bins[first], above + 1});
+    const std::int32_t* const bin = cells.bins.data();
+    bool rise = bin[first] >= bins.low && bin[end - 1] < bins.high;
+    for (std::size_t i = first + 1; i < end; ++i) rise &= bin[i] > bin[i - 1];
+    for (std::size_t i = first; !rise && i < end; ++i)
+      require(bin[i] >= bins.low && bin[i] < bins.high && (i == first || bin[i] > bin[i - 1]), what,
+              "lie in rising bins of the axis", std::int64_t{bin[i]});
+    reach.include({bin[first], std::int64_t{bin[end - 1]} + 1});
   }
-  for (const double lots : cells.lots)
-    require((lots > 0.0 || (thinned && lots < 0.0)) && are_lots(std::fabs(lots)), what,
-            "hold above 0 and below 2^62 lots", lots);
+  const auto are_held = [thinned](double lots) {
+    return (lots > 0.0 || (thinned && lots < 0.0)) && are_lots(std::fabs(lots));
+  };
+  bool held = true;
+  for (const double lots : cells.lots) held &= are_held(lots);
+  for (std::size_t i = 0; !held && i < cells.lots.size(); ++i)
+    require(are_held(cells.lots[i]), what, "hold above 0 and below 2^62 lots", cells.lots[i]);
   return reach;
 }
 

@@ -33,7 +33,7 @@ constexpr std::array<Table, 8> kTables = make_tables();
 #if defined(LIQCORE_X86_TARGETS)
 /// The instruction that x86 has for this very checksum: some four times as fast as the tables.
 __attribute__((target("sse4.2"))) std::uint32_t by_instruction(const std::uint8_t* at, std::size_t left,
-                                                                std::uint32_t crc) noexcept {
+                                                               std::uint32_t crc) noexcept {
   std::uint64_t wide = crc;
   for (; left >= 8; left -= 8, at += 8) {
     std::uint64_t eight = 0;

@@ -190,8 +190,7 @@ TEST(Archive, RefusesCellsFurtherApartThanAnAxisReaches) {
       far.push(0, kind, 1, tier, kLast, 1.0);
       EXPECT_EQ(refused(far), "cells must lie within the 2^22 bins of an axis, was 4194305");
     }
-  EXPECT_EQ(refused(RowKind::base, 0, 0, 2147483647, 1.0),
-            "cells must lie in rising bins of the axis, was 2147483647");
+  EXPECT_EQ(refused(RowKind::base, 0, 0, 2147483647, 1.0), "cells must lie in rising bins of the axis, was 2147483647");
 }
 
 TEST(Archive, RefusesRowsOutsideItsWindows) {

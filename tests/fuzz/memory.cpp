@@ -1,5 +1,6 @@
-// Fuzzers make and free the same blocks millions of times: big ones are kept, poisoned, for the next that is as big, which
-// AddressSanitizer would have the system map anew; and freed memory is held back for a shorter time than elsewhere.
+// Fuzzers make and free the same blocks millions of times: big ones are kept, poisoned, for the next that is as big,
+// which AddressSanitizer would have the system map anew; and freed memory is held back for a shorter time than
+// elsewhere.
 #include <sanitizer/allocator_interface.h>
 #include <sanitizer/asan_interface.h>
 

@@ -90,8 +90,8 @@ def test_columns_that_do_not_fit_are_refused_before_a_trade_is_fed(
 
     monkeypatch.setattr(lq.Engine, "feed", never)
     left(monkeypatch, 1 << 30)
-    with pytest.raises(lq.InvalidConfigError, match=r"columns of 1us would need .* a longer window needs less"):
-        lq.heatmap(trades=market.trades, window="1us")
+    with pytest.raises(lq.InvalidConfigError, match=r"columns of 100us would need .* a longer window needs less"):
+        lq.heatmap(trades=market.trades, window="100us")
 
 
 def test_a_picture_is_the_same_whether_its_cells_fit_or_not(

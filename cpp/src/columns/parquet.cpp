@@ -306,7 +306,8 @@ ParquetFooter read_footer(std::span<const std::byte> bytes, std::uint64_t pages_
       case 2:
         in.list(type, ThriftType::structure, [&] {
           schema.push_back(read_element(in));
-          if (schema.size() > 8 * limits.columns) refuse("more than " + std::to_string(limits.columns) + " columns (limits.columns)");
+          if (schema.size() > 8 * limits.columns)
+            refuse("more than " + std::to_string(limits.columns) + " columns (limits.columns)");
         });
         return true;
       case 3:
@@ -315,7 +316,8 @@ ParquetFooter read_footer(std::span<const std::byte> bytes, std::uint64_t pages_
         return true;
       case 4:
         in.list(type, ThriftType::structure, [&] {
-          if (groups.size() >= limits.groups) refuse("more than " + std::to_string(limits.groups) + " row groups (limits.groups)");
+          if (groups.size() >= limits.groups)
+            refuse("more than " + std::to_string(limits.groups) + " row groups (limits.groups)");
           auto& group = groups.emplace_back();
           in.fields([&](int inner, ThriftType kind) {
             if (inner == 1) {
