@@ -294,8 +294,9 @@ class Shown:
     def column(self, i: int) -> Sides:
         """Longs and shorts of one column, (rows,) each; the others are made only where a threshold needs them."""
         if "cells" in self.__dict__ or self.view.threshold is not None:
-            return self.cells[0][i], self.cells[1][i]
-        longs, shorts = self.fold(*self.windows_of(i))
+            longs, shorts = self.block(i % len(self.times), 1, 0, self.view.rows)
+        else:
+            longs, shorts = self.fold(*self.windows_of(i))
         return longs[0], shorts[0]
 
     @cached_property

@@ -9,7 +9,10 @@ Describes the picture of a heatmap.
     |bar| plot: heatmap, candles, last price       | profile   | prices
     +---+------------------------------------------+-----------+----------
     unit  times                                      0     max   UTC
-    leverage, trigger, age, scale, version
+    losses, age, trigger, leverage, colour scale, version
+
+There are up to five lines above the plot and two below it. Where the plot would have less than half the height, they go
+in this order: one above, the second below, those above down to two, the one below, one above.
 """
 
 from __future__ import annotations
@@ -69,7 +72,8 @@ def layout(heatmap: HeatmapLike, options: RenderOptions, measure: Measure) -> Pi
     synthetic = bool(heatmap.meta.get("synthetic"))
     title = captions.title(heatmap.meta, "liquidation heatmap", options.title)
     top = page.write_title(title, synthetic)
-    page.write_beside_title([("up", "rising"), ("down", "falling")])
+    if last is not None:
+        page.write_beside_title([("up", "rising"), ("down", "falling")])
 
     cut = max(float(getattr(heatmap, "cut", 0.0)), (options.threshold or 0.0) * (options.maximum or 0.0))
     plot_height = options.height - top - below - page.bottom_margin - lines * page.line  # at least
