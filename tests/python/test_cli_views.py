@@ -148,6 +148,14 @@ def test_what_is_shown_of_the_map_can_be_chosen(saved: Path) -> None:
     assert (now["price"], now["complete"]) == (895, False)
 
 
+def test_tables_of_one_side_say_so_and_nothing_of_the_other(saved: Path) -> None:
+    text = run("map", str(saved), "--at", "2025-06-15T17:00", "--side", "short", "--leverage", "10").output
+    assert "shorts only · 10x\n" in text
+    assert "a rise to 1,105 reaches 2.5 COIN of shorts" in text
+    assert "longs" not in text
+    assert "fall" not in text
+
+
 def test_a_picture_and_the_heatmap_behind_it(saved: Path) -> None:
     outcome = run("map", str(saved), "-o", "map.png", "-o", "view.parquet", "--side", "long", "--width", "700")
     assert outcome.exit_code == 0, outcome.output

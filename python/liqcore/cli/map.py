@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ..config.build import MAP_LOOK, look_of
 from ..render import labels
+from ..render.captions import filtered, side_shown
 from ..words.plain import plain
 from ..words.times import iso
 from .common import guarded
@@ -105,26 +106,33 @@ def _tables(shown: Any, totals: list[Any]) -> None:
     unfinished = "" if shown.complete else " (window unfinished)"
     price = price_text(shown.price)
     out.print(Text(f"{plain(head, 200)}  {iso(shown.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
+    if part := filtered(shown.meta):
+        out.print(Text(part))
     out.print(Text(shown.sentence()), soft_wrap=True)
     out.print()
+    only = side_shown(shown.meta)
+    sides = [side for side in ("long", "short") if only in ("both", side)]
     moves = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("move", "fall to", "longs", "rise to", "shorts"):
-        moves.add_column(name, justify="right", no_wrap=True)
+    moves.add_column("move", justify="right", no_wrap=True)
+    for side in sides:
+        for name in ("fall to" if side == "long" else "rise to", f"{side}s"):
+            moves.add_column(name, justify="right", no_wrap=True)
     decimals = labels.decimals(shown.step / 2)
     for total in totals:
-        low, high = (labels.price_text(end, decimals) for end in (total.low, total.high))
-        moves.add_row(f"{total.percent:g}%", low, value(total.long), high, value(total.short))
+        at = {"long": (total.low, total.long), "short": (total.high, total.short)}
+        cells = [text for side in sides for text in (labels.price_text(at[side][0], decimals), value(at[side][1]))]
+        moves.add_row(f"{total.percent:g}%", *cells)
     out.print(moves)
     out.print()
     tiers = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("tier", "longs", "shorts"):
+    for name in ("tier", *(f"{side}s" for side in sides)):
         tiers.add_column(name, justify="right", no_wrap=True)
     for layer in shown.layers:
-        tiers.add_row(layer.name, value(layer.long.sum()), value(layer.short.sum()))
-    tiers.add_row("all", value(shown.long.sum()), value(shown.short.sum()))
+        tiers.add_row(layer.name, *(value(getattr(layer, side).sum()) for side in sides))
+    tiers.add_row("all", *(value(getattr(shown, side).sum()) for side in sides))
     out.print(tiers)
     out.print()
-    for side in ("long", "short"):
+    for side in sides:
         cluster = shown.largest(side)
         words = "none"
         if cluster is not None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..config.config import Config
+from ..render.captions import filtered, side_shown
 from ..render.labels import caution
 from ..words.plain import plain
 
@@ -124,6 +125,8 @@ def _facts(heatmap: "Heatmap", config: Config) -> list[tuple[str, str]]:
         why = f"none of the {used:,} trades used opened a level" if used else "no trade was used"
         return [*facts, ("columns", f"none: {why}")]
     step = float(heatmap.step)
+    if part := filtered(meta):
+        facts.append(("part", part))
     low, high = float(prices[0]), float(prices[-1]) + step
     facts.append(("prices", f"{price_text(low)} to {price_text(high)}, {len(prices):,} bins of {price_text(step)}"))
     first, last = (_utc(ts) for ts in times[[0, -1]])
@@ -141,7 +144,10 @@ def _facts(heatmap: "Heatmap", config: Config) -> list[tuple[str, str]]:
     price = float(closes[traded[-1]])
     facts.append(("last price", price_text(price)))
     longs, shorts = heatmap._shown.column(len(times) - 1)  # of one column: all may be too many
-    for words, column in (("above: shorts", shorts), ("below: longs", longs)):
+    only = side_shown(meta)
+    for side, words, column in (("short", "above: shorts", shorts), ("long", "below: longs", longs)):
+        if only not in ("both", side):
+            continue
         facts.append((words, _biggest(np.asarray(column, dtype=np.float64), prices, step, price, str(heatmap.unit))))
     return facts
 

@@ -42,16 +42,23 @@ class Shown:
         histories.check_unit(view.unit)
         self.histories = histories
         self.view = view
-        self.meta: dict[str, Any] = dict(meta)
+        self._given = dict(meta)
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        """Where they come from, and what the view makes of it; made on first use: a selection is often only a step."""
+        view, histories = self.view, self.histories
+        meta = self.__dict__["meta"] = self._given
         if len(histories):
             self._say_age()
         self._say_part()
         if view.opened_within:
-            self.meta["opened_within_ns"] = view.opened_within * histories.window_ns
+            meta["opened_within_ns"] = view.opened_within * histories.window_ns
         if view.threshold is not None:
-            self.meta["hidden"] = f"below {Threshold.of(view.threshold)}"
+            meta["hidden"] = f"below {Threshold.of(view.threshold)}"
         if view.column_ns:
-            self.meta["window"] = format_duration(view.column_ns)
+            meta["window"] = format_duration(view.column_ns)
+        return meta
 
     def __getstate__(self) -> tuple[Histories, View, dict[str, Any]]:
         return self.histories, self.view, self.meta  # what was reckoned from them is reckoned again
@@ -292,8 +299,9 @@ class Shown:
     def column(self, i: int) -> Sides:
         """Longs and shorts of one column, (rows,) each; the others are made only where a threshold needs them."""
         if "cells" in self.__dict__ or self.view.threshold is not None:
-            return self.cells[0][i], self.cells[1][i]
-        longs, shorts = self.fold(*self.windows_of(i))
+            longs, shorts = self.block(i % len(self.times), 1, 0, self.view.rows)
+        else:
+            longs, shorts = self.fold(*self.windows_of(i))
         return longs[0], shorts[0]
 
     @cached_property

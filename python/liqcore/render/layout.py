@@ -9,7 +9,10 @@ Describes the picture of a heatmap.
     |bar| plot: heatmap, candles, last price       | profile   | prices
     +---+------------------------------------------+-----------+----------
     unit  times                                      0     max   UTC
-    leverage, trigger, age, scale, version
+    losses, age, trigger, leverage, colour scale, version
+
+There are up to five lines above the plot and two below it. Where the plot would have less than half the height, they go
+in this order: one above, the second below, those above down to two, the one below, one above.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
 What all pictures share: a page on which title, header and footer stand, as far as there is room.
 
-Text never covers the plot: at least half the height is the plot's. What has no room is left out whole, in this order:
-the footer from its end, but for its first line; the header from its end; then the rest of the footer. A title is
-shortened; amounts never are.
+Text never covers the plot: at least half the height is the plot's. What has no room is left out whole, in the order
+that the layouts and docs/reference/pictures.md say, and within a line from its end. A title is shortened; amounts
+never are.
 """
 
 from __future__ import annotations

@@ -360,7 +360,7 @@ def map_after(shown: Shown, i: int) -> LiquidationMap:
     """`Heatmap.map` after column `i`."""
     layers = shown.layers(i)
     if shown.view.threshold is not None:
-        layers = layers * (shown.cells[2][i] > 0)
+        layers = layers * (np.add(*shown.column(i)) > 0)
     counted = np.asarray(shown.view.tiers)
     return LiquidationMap(
         time_ns=shown.end_of(i),
