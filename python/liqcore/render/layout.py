@@ -72,7 +72,8 @@ def layout(heatmap: HeatmapLike, options: RenderOptions, measure: Measure) -> Pi
     synthetic = bool(heatmap.meta.get("synthetic"))
     title = captions.title(heatmap.meta, "liquidation heatmap", options.title)
     top = page.write_title(title, synthetic)
-    page.write_beside_title([("up", "rising"), ("down", "falling")])
+    if last is not None:
+        page.write_beside_title([("up", "rising"), ("down", "falling")])
 
     cut = max(float(getattr(heatmap, "cut", 0.0)), (options.threshold or 0.0) * (options.maximum or 0.0))
     plot_height = options.height - top - below - page.bottom_margin - lines * page.line  # at least
