@@ -43,16 +43,23 @@ class Shown:
         histories.check_unit(view.unit)
         self.histories = histories
         self.view = view
-        self.meta: dict[str, Any] = dict(meta)
+        self._given = dict(meta)
+
+    @cached_property
+    def meta(self) -> dict[str, Any]:
+        """Where they come from, and what the view makes of it; made on first use: a selection is often only a step."""
+        view, histories = self.view, self.histories
+        meta = self.__dict__["meta"] = self._given
         if len(histories):
             self._say_age()
         self._say_part()
         if view.opened_within:
-            self.meta["opened_within_ns"] = view.opened_within * histories.window_ns
+            meta["opened_within_ns"] = view.opened_within * histories.window_ns
         if view.threshold is not None:
-            self.meta["hidden"] = f"below {Threshold.of(view.threshold)}"
+            meta["hidden"] = f"below {Threshold.of(view.threshold)}"
         if view.column_ns:
-            self.meta["window"] = format_duration(view.column_ns)
+            meta["window"] = format_duration(view.column_ns)
+        return meta
 
     def __getstate__(self) -> tuple[Histories, View, dict[str, Any]]:
         return self.histories, self.view, self.meta  # what was reckoned from them is reckoned again
