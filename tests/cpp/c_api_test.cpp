@@ -605,7 +605,7 @@ TEST(CApi, SavesTheBytesOfCppAndLoadsThem) {
   with.half_life_ns = kShares;  // nanoseconds: all decays at once
   const Handle engine = create(with);
   std::size_t size = 7;
-  EXPECT_EQ(liq_engine_save(engine.get(), nullptr, 0, &size), LIQ_NO_PRICE);
+  EXPECT_EQ(liq_engine_save(engine.get(), nullptr, 0, &size), LIQ_TOO_SMALL);  // before the first price, too
   EXPECT_EQ(size, 7U);
   const Tape tape = support::random_tape(5, 400, false);
   const auto feed = [&](const Handle& to, std::size_t begin, std::size_t end) {

@@ -13,6 +13,6 @@ def test_damaged_files_are_refused_or_read_right() -> None:
 
 
 def test_seeds_that_failed() -> None:
-    """Each by itself, since the market and the venues of merged heatmaps were edited beyond 64 bits."""
+    """A venue's tick edited to where its bins and another's are in a ratio beyond 64 bits."""
     for seed in (408_925,):
         assert fuzz.run(1, first_seed=seed)[1] == []
