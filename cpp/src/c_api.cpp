@@ -540,7 +540,6 @@ liq_status liq_features_read(liq_features* features, const liq_engine* engine, d
 liq_status liq_engine_save(const liq_engine* engine, void* bytes, size_t capacity, size_t* size) {
   return guarded([&] {
     const Engine& from = engine_of(engine);
-    if (from.book() == nullptr) throw NoPrice();
     if (capacity > 0) static_cast<void>(given(static_cast<std::byte*>(bytes), "bytes"));
     const std::size_t needed = from.save_to({static_cast<std::byte*>(bytes), capacity});
     if (size != nullptr) *size = needed;

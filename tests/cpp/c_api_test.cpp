@@ -605,8 +605,8 @@ TEST(CApi, SavesTheBytesOfCppAndLoadsThem) {
   with.half_life_ns = kShares;  // nanoseconds: all decays at once
   const Handle engine = create(with);
   std::size_t size = 7;
-  EXPECT_EQ(liq_engine_save(engine.get(), nullptr, 0, &size), LIQ_NO_PRICE);
-  EXPECT_EQ(size, 7U);
+  EXPECT_EQ(liq_engine_save(engine.get(), nullptr, 0, &size), LIQ_TOO_SMALL);  // before the first price, too
+  EXPECT_GT(size, 7U);
   const Tape tape = support::random_tape(5, 400, false);
   const auto feed = [&](const Handle& to, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i)

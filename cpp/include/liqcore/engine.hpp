@@ -273,7 +273,6 @@ class LIQCORE_EXPORT Engine {
   ///
   /// Costs a pass over what is kept; allocates the bytes and no more than checkpoint() does.
   /// @param notes  text that comes back from load(); not read
-  /// @throws InvalidConfig before the first price, when there is nothing to keep
   [[nodiscard]] std::vector<std::byte> save(std::string_view notes = {}) const;
   /// The same into memory of the caller's.
   /// @return how many bytes there are; if `out` is smaller, it holds nothing of use

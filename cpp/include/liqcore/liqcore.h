@@ -526,7 +526,6 @@ LIQCORE_C_EXPORT liq_status liq_features_read(liq_features* features, const liq_
  * @param bytes     may be NULL if capacity is 0
  * @param capacity  of `bytes`
  * @param size      receives how many bytes there are, also if LIQ_TOO_SMALL is returned; may be NULL
- * @return LIQ_NO_PRICE before the first price, when there is nothing to save
  */
 LIQCORE_C_EXPORT liq_status liq_engine_save(const liq_engine* engine, void* bytes, size_t capacity, size_t* size);
 /**

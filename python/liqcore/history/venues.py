@@ -22,6 +22,7 @@ from .one import OneHistory, check_tiers
 
 NEVER = np.iinfo(np.int64).min
 UNLIMITED = np.iinfo(np.int64).max
+_MOST_RATIO = 1 << 38  # of bins of two venues: a row's number times it is held in 64 bits
 
 Index = TypeVar("Index", int, NDArray[np.int64])
 
@@ -186,6 +187,12 @@ class Venues:
             raise ValueError(f"tiers of the clock must be those of its venues, were {list(self.tiers)!r}")
         if (self.tick_size, self.ticks_per_bin) not in [(part.tick_size, part.ticks_per_bin) for part in self.parts]:
             raise ValueError(f"the clock must have the bins of a venue, had {self.ticks_per_bin!r} ticks")
+        for part in self.parts:
+            ratio = self.bin_width / part.bin_width
+            if max(ratio.numerator, ratio.denominator) > _MOST_RATIO:
+                raise ValueError(
+                    f"the bins of venues must be in a ratio of numbers up to 2^38, that of {part.name!r} is not"
+                )
         if self.price_from not in [part.name for part in self.parts]:
             raise ValueError(f"price_from must name a venue, was {self.price_from!r}")
         for part in self.parts:
