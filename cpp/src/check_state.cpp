@@ -275,28 +275,36 @@ void check_rows(const RowCounts& rows) {
           static_cast<std::int64_t>(rows.rows));
 }
 
+void require_unbegun(bool holds, const char* rule) {
+  if (!holds) throw InvalidConfig(std::string("an engine without a price must have ") + rule);
+}
+
+bool has_price(const Checkpoint& checkpoint) {
+  return checkpoint.axis.low != 0 || checkpoint.axis.high != 0 || checkpoint.triggered || checkpoint.price ||
+         checkpoint.last_price != 0 || checkpoint.began_ns != 0 || checkpoint.run || checkpoint.run_tick != 0 ||
+         checkpoint.used_trades || checkpoint.used_candle_volumes || checkpoint.idle_windows;
+}
+
+void check_unbegun(const Segment& open) {
+  for (const std::size_t side : {0, 1})
+    require_unbegun(open.touched[side].empty() && open.scale[side].empty(), "touched nothing");
+  require_unbegun(std::isnan(open.mark_price) && open.start_ns == 0 && open.candle == Candle{} &&
+                      open.additions == Cells{} && open.liquidated == Cells{} && open.accounts.empty(),
+                  "nothing in its window");
+}
+
 }  // namespace
 
 void check_unbegun(const Checkpoint& checkpoint, std::size_t layers) {
-  const char* const what = "an engine without a price";
-  const auto none = [&](bool holds, const char* rule) {
-    if (!holds) throw InvalidConfig(std::string(what) + " must have " + rule);
-  };
   const History& history = checkpoint.history;
   const Segment& open = *checkpoint.open;
-  none(history.size() == 0 && history.total() == 0, "no windows");
-  for (const std::size_t side : {0, 1}) none(open.touched[side].empty() && open.scale[side].empty(), "touched nothing");
-  none(std::isnan(open.mark_price) && open.start_ns == 0 && open.candle == Candle{} && open.additions == Cells{} &&
-           open.liquidated == Cells{} && open.accounts.empty(),
-       "nothing in its window");
-  for (const Account& account : checkpoint.stats.accounts) none(account == Account{}, "opened nothing");
-  none((checkpoint.stats.accounts.empty() || checkpoint.stats.accounts.size() == layers) &&
-           checkpoint.earlier.empty() && checkpoint.liquidated_usd.empty() && !checkpoint.stats.inexact,
-       "no accounts");
-  none(checkpoint.axis.low == 0 && checkpoint.axis.high == 0 && !checkpoint.triggered && !checkpoint.price &&
-           checkpoint.last_price == 0 && checkpoint.began_ns == 0 && !checkpoint.run && checkpoint.run_tick == 0 &&
-           !checkpoint.used_trades && !checkpoint.used_candle_volumes && !checkpoint.idle_windows,
-       "no price");
+  require_unbegun(history.size() == 0 && history.total() == 0, "no windows");
+  check_unbegun(open);
+  for (const Account& account : checkpoint.stats.accounts) require_unbegun(account == Account{}, "opened nothing");
+  require_unbegun((checkpoint.stats.accounts.empty() || checkpoint.stats.accounts.size() == layers) &&
+                      checkpoint.earlier.empty() && checkpoint.liquidated_usd.empty() && !checkpoint.stats.inexact,
+                  "no accounts");
+  require_unbegun(!has_price(checkpoint), "no price");
   for (const std::int64_t time : {checkpoint.clock_ns, open.last_ns})
     require(time == kNever || (time >= 0 && time <= kMaxTime), "a time", "lie between 1970 and 2116", time);
   require(open.last_ns <= checkpoint.clock_ns, "the last event", "come before the clock", open.last_ns);
