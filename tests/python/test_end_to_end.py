@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_nothing(folder, capsys, monkeypatch):
         (("--leverage", "10:0.5,20:0.4"), "sum"),
         (("--leverage", "10:1.5,20:-0.5"), "1.5 at tier 10"),
         (("--bin", "0.07"), "tick_size"),
-        (("--window", "1ns"), "columns of 1ns would need"),
+        (("--window", "1ns"), "windows would be more than"),
         (("--symbol", ""), "symbol"),
         (("--trigger", "mark"), "marks"),
         (("--config", "nowhere.toml"), "nowhere.toml"),

@@ -232,10 +232,13 @@ def test_a_loaded_engine_goes_on_bit_for_bit(tmp_path, options):
     assert same(straight, second)
 
 
-def test_saving_before_the_first_price_is_refused(tmp_path):
-    with pytest.raises(lq.InvalidConfigError, match="no price yet"):
-        engine().save(tmp_path / "engine.liq")
-    assert not list(tmp_path.iterdir())
+def test_an_engine_is_saved_before_its_first_price(tmp_path):
+    engine().save(tmp_path / "engine.liq")
+    first, second = engine(), lq.Engine.load(tmp_path / "engine.liq")
+    assert second.clock is None
+    for each in (first, second):
+        each.trade(START, 1_000.0, 2.0, False)
+    assert same(first, second)
 
 
 def test_a_heatmap_is_not_an_engine(tmp_path):

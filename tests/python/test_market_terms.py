@@ -243,7 +243,7 @@ def test_messages_name_the_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     bitmex(Path("b.csv"), "2019-03-01")
     for args, message in (
         (["zones", "a.parquet", "--reach", "-1"], r"reach_percent must be above 0, was -1.0 \(--reach\)"),
-        (["zones", "a.parquet", "--at", "soon"], r"ts must be ISO text .* \(--at\)"),
+        (["zones", "a.parquet", "--at", "soon"], r"--at must be ISO text such as \"2026-06-12T10:00\", was 'soon'"),
         (["zones", "a.parquet", "--swept", "900d"], r"ts must not be before .* was 900d \(--swept\)"),
         (["heatmap", "b.csv", "-o", "x.png", "--bin", "0.37"], r"step must be a multiple of tick_size .* \(--bin\)"),
         (

@@ -80,12 +80,12 @@ def test_prices_in_the_picture_can_be_read(coin, tmp_path):
     hm = engine.heatmap()
     plan = layout(hm, RenderOptions(), measure)
     written = [text.text for text in plan.texts]
-    labels = [tick.label for tick in plan.price_ticks if tick.label in written]
+    beside = max(text.x for text in plan.texts if text.role == "on last")
+    labels = [text for text in plan.texts if text.x == beside and text.role == "text"]
     assert len(labels) >= 4
-    assert len(set(labels)) == len(labels)
-    for tick in plan.price_ticks:  # a label says the price that it stands at, to a thousandth of the distance
-        distance = abs(plan.price_ticks[1].at - plan.price_ticks[0].at)
-        assert float(tick.label.replace(",", "")) == pytest.approx(tick.at, abs=distance / 1000)
+    assert len({text.text for text in labels}) == len(labels)
+    for text in labels:  # a label says the price that it stands at, to half a pixel
+        assert plan.scales["price"].at(float(text.text.replace(",", ""))) == pytest.approx(text.y, abs=0.5)
     last = float(hm.candles["close"][-1])
     assert last in [
         float(text.replace(",", "")) for text in written if text.replace(",", "").replace(".", "").isdigit()
