@@ -1,15 +1,20 @@
-"""What a feed tells of a market: plain values, one class a kind."""
+"""What a feed tells: of markets, of its connections, and what became of its streams; plain values, one class a kind."""
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Kind: TypeAlias = Literal["trades", "marks", "open_interest", "funding", "liquidations"]
 Side: TypeAlias = Literal["long", "short"]
 State: TypeAlias = Literal["connecting", "live", "stale", "filling", "gap filled", "gap open", "venue halt", "retired"]
+About: TypeAlias = Literal[
+    "subscribed", "refused", "pong", "heard", "closing", "maintenance", "passed over", "unknown", "garbage"
+]
+
+KINDS: tuple[Kind, ...] = ("trades", "marks", "open_interest", "funding", "liquidations")
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(Struct, frozen=True, gc=False):
     """One market of one venue, as the catalogue names both: ``binance-usdm:BTCUSDT``."""
 
     venue: str
@@ -20,8 +25,7 @@ class Market:
         return f"{self.venue}:{self.symbol}"
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(Struct, frozen=True, gc=False):
     """
     One trade, or what a venue merges into one.
 
@@ -34,10 +38,10 @@ class Trade:
         As the venue prints them: qty in base units, or in contracts where it trades those.
     taker_sell : bool
         Whether the aggressor sold.
-    id : str
-        The venue's own; ``first`` and ``id`` are numbers where they are counted (see ``Feed.counts``).
-    first : str
-        First of the venue's ids that it merges; the same as ``id`` where it merges none.
+    id : int or str
+        The venue's own: a number where the venue counts a market's trades, else text that only tells repeats.
+    count : int
+        How many of the venue's numbers it stands for: those from ``id - count + 1`` to ``id``. 0: they are not counted.
     """
 
     market: Market
@@ -45,12 +49,11 @@ class Trade:
     price: float
     qty: float
     taker_sell: bool
-    id: str
-    first: str
+    id: int | str
+    count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True, gc=False):
     """A mark price, and when it held."""
 
     market: Market
@@ -58,8 +61,7 @@ class Mark:
     price: float
 
 
-@dataclass(frozen=True, slots=True)
-class OpenInterest:
+class OpenInterest(Struct, frozen=True, gc=False):
     """Open interest: one side of it, in the unit of the market's trades, whatever the venue counts."""
 
     market: Market
@@ -67,8 +69,7 @@ class OpenInterest:
     quantity: float
 
 
-@dataclass(frozen=True, slots=True)
-class Funding:
+class Funding(Struct, frozen=True, gc=False):
     """A funding rate (of one interval, positive: longs pay), and when it is paid next (0: not told)."""
 
     market: Market
@@ -77,8 +78,7 @@ class Funding:
     next_ts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Liquidation:
+class Liquidation(Struct, frozen=True, gc=False):
     """
     A liquidation that the venue told of.
 
@@ -98,12 +98,75 @@ class Liquidation:
     complete: bool
 
 
-Event: TypeAlias = Trade | Mark | OpenInterest | Funding | Liquidation
+class Candle(Struct, frozen=True, gc=False):
+    """
+    A closed candle of one minute, asked for where trades are not to be had.
+
+    Attributes
+    ----------
+    ts : int
+        When it opened, ns.
+    qty : float
+        Volume, in the unit of the market's trades.
+    buy_qty : float
+        What aggressive buyers took of it; NaN where the venue does not tell.
+    """
+
+    market: Market
+    ts: int
+    open: float
+    high: float
+    low: float
+    close: float
+    qty: float
+    buy_qty: float
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A stream of a market has come into another state; ``since`` and ``until`` span a hole where there is one (ns)."""
+Event: TypeAlias = Trade | Mark | OpenInterest | Funding | Liquidation | Candle
+
+
+class Notice(Struct, frozen=True, gc=False):
+    """
+    What a frame says besides events.
+
+    Attributes
+    ----------
+    about : str
+        "subscribed", "refused" (a subscription or a request), "pong", "heard" (a stream is alive and nothing changed),
+        "closing" (the venue is about to close the connection), "maintenance", "passed over" (known, and not wanted),
+        "unknown" (read, and not known), "garbage" (cannot be read).
+    text : str
+        Which, or why: few different ones, so that they can be counted.
+    asked : str
+        Of an answer to a request that bore an id: that id.
+    market : Market or None
+    kinds : tuple of str
+        Of "heard": which streams.
+    """
+
+    about: About
+    text: str = ""
+    asked: str = ""
+    market: Market | None = None
+    kinds: tuple[Kind, ...] = ()
+
+
+class Change(Struct, frozen=True, gc=False):
+    """
+    A stream of a market has come into another state.
+
+    It is handed on as a frame of the source ``"driver"``, so that a journal holds it where it happened.
+
+    Attributes
+    ----------
+    ts : int
+        When, by the clock of the machine, ns.
+    since, until : int
+        Span of a hole, by times of the venue where they are known, ns; 0: there is none.
+    first, last : int
+        The numbers that are missing, where the venue counts; 0: it does not, or none is.
+    why : str
+    """
 
     market: Market
     kind: Kind
@@ -111,11 +174,15 @@ class Change:
     ts: int
     since: int = 0
     until: int = 0
+    first: int = 0
+    last: int = 0
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+Told: TypeAlias = Event | Notice | Change
+
+
+class Frame(Struct, frozen=True, gc=False):
     """
     What came in at once, as it came: a message of a socket or the answer of a request.
 
@@ -125,8 +192,10 @@ class Frame:
     ----------
     received : int
         When, by the clock of the machine that received it, ns.
+    venue : str
     source : str
-        Which connection of a feed (``"market"``, ``"public"``) or which request (``"rest:trades"``) it came by.
+        Which connection of a feed (``"market"``, ``"public-2"``), which request and of which market
+        (``"rest:trades:BTCUSDT"``: answers often do not say it), or ``"driver"``: a `Change` in JSON.
     body : bytes
     """
 
