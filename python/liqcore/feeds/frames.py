@@ -1,10 +1,13 @@
 """Which reader a venue's frames have, and frames of recordings that are played as if they came in now."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import msgspec
 
 from .events import Change, Frame, Market, Notice, Told, Trade
+from .readers import READERS, reader
+from .reading import Reader
 
 REPLAY = "replay:"
 """How the sources of frames of recorded trades begin; the symbol follows."""
@@ -28,7 +31,13 @@ def told_by(frame: Frame) -> Sequence[Told]:
             return [_CHANGE.decode(frame.body)]
     except msgspec.MsgspecError as error:
         return [Notice("garbage", str(error).partition(" - ")[0])]
-    return [Notice("unknown", f"venue {frame.venue}")]
+    known = _reader(frame.venue)
+    return [Notice("unknown", f"frames of {frame.venue}")] if known is None else known.read(frame)
+
+
+@cache
+def _reader(venue: str) -> Reader | None:
+    return reader(venue) if venue in READERS else None
 
 
 def replayed(market: Market, received: int, rows: Iterable[_Row]) -> Frame:

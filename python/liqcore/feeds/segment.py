@@ -100,7 +100,8 @@ class Lost:
         """Say it in words."""
         count = "frames" if self.frames is None else f"{self.frames:,} {'frame' if self.frames == 1 else 'frames'}"
         span = " ".join(f"{word} {iso(ts)}" for word, ts in (("after", self.since), ("before", self.until)) if ts)
-        return f"{self.name}: {count} lost{f' {span}' if span else ''} ({self.size:,} bytes at {self.offset:,}: {self.why})"
+        when = f" {span}" if span else ""
+        return f"{self.name}: {count} lost{when} ({self.size:,} bytes at {self.offset:,}: {self.why})"
 
 
 class Encoder:

@@ -48,8 +48,8 @@ class Journal:
     handed out by `read`: a killed process loses no frame that anybody has acted on. What was written is *synced* by
     `sync` and at the end of a segment: a machine that loses its power loses no frame before that one.
 
-    Opening a journal looks at its last segment: what a killed writer left half-written is cut off, damage stays where it
-    is, and both are told by `lost`. The segment is then continued.
+    Opening a journal looks at its last segment: what a killed writer left half-written is cut off, what is damaged is
+    passed over, and both are told by `lost`. The segment is then continued.
 
     Appending, writing and reading are for one thread; `sync` may be called on another.
 
@@ -102,7 +102,7 @@ class Journal:
             self._held.enter_context(files.lock(folder / f".{self._name}.lock"))
         except BlockingIOError:
             raise InvalidConfigError(
-                f"expected a journal that nobody else writes, found another process writing that of {market} in {folder}"
+                f"expected a journal that nobody else writes, found another process writing {market} into {folder}"
             ) from None
         try:
             self._starts = [start for name in names if (start := self._start_of(name)) is not None]

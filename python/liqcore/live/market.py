@@ -97,7 +97,7 @@ class State(Struct):
     holes : list of Change
         The last changes that tell of a hole.
     realised : dict
-        Liquidations that the venue told of by start of window: quantity of longs, of shorts, turnover of longs, of shorts.
+        By start of window, what the venue told of: quantity liquidated of longs, of shorts, and their turnover.
     complete : bool
         Whether the venue tells of every one.
     told : dict of str to int

@@ -22,8 +22,8 @@ class Recorder:
     Takes a feed's frames into a journal, and nothing in between can lose one.
 
     `put` only appends; frames are written together, every ``journal.write`` or 1 MiB, and synced every
-    ``journal.sync``. Where the journal cannot be written (the disk is full), frames wait, and when 8 MiB wait `put` does:
-    then the venue's socket is not read any more, and the feed says so as stale.
+    ``journal.sync``. Where the journal cannot be written (the disk is full), frames wait, and when 8 MiB wait `put`
+    does: then the venue's socket is not read any more, and the feed says that it is stale.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from ..feeds.segment import Segment
 from ..market.catalogue import venues
 from ..market.contracts import Quantities
 from .report import FileReport, count_unreadable
-from .trade_rows import Growing, Rows
+from .trade_rows import Growing, Rows, several_symbols
 
 _EARLIER = 60_000_000_000  # ns by which a pushed trade may be older than those pushed before it
 _HEAD = 64  # chunks in which the first trade is looked for
@@ -80,6 +80,7 @@ class JournalTrades:
         return list(found)
 
     def pieces(self, limit: int | None = None) -> Generator[tuple[list[Frame], int], None, None]:
+        del limit  # chunks are small
         for frames, segment in self._chunks():
             yield frames, segment.end
 
@@ -119,8 +120,6 @@ class JournalTrades:
             if limit is not None and report.rows_read >= limit:
                 break
         if symbol is None and report.rejected.get("other_symbol"):
-            from .trade_rows import several_symbols
-
             raise DataError(several_symbols(report.name, self.symbols()))
         if wanted is not None:
             report.symbol = wanted
