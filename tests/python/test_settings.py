@@ -15,7 +15,8 @@ import liqcore as lq
 from liqcore.config import Config
 from liqcore.config.arguments import OBJECTS, given, override
 from liqcore.config.rules import LENGTH
-from liqcore.config.sections import ARGUMENTS, Setting, all_settings
+from liqcore.config.sections import ARGUMENTS, all_settings
+from liqcore.config.setting import Setting
 from liqcore.errors import InvalidConfigError
 
 pytest.importorskip("typer")

@@ -10,7 +10,8 @@ import typer
 
 from ..config.layers import find
 from ..config.rules import number_text
-from ..config.sections import Setting, all_settings
+from ..config.sections import all_settings
+from ..config.setting import Setting
 from ..errors import InvalidConfigError
 
 R = TypeVar("R")

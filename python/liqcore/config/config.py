@@ -26,7 +26,9 @@ from .sections import (
     SETTINGS,
     AxisConfig,
     InstrumentConfig,
+    JournalConfig,
     LeverageConfig,
+    LiveConfig,
     LogConfig,
     ModelConfig,
     RenderConfig,
@@ -42,14 +44,14 @@ MOST_BYTES = 1_000_000  # of a file of settings
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """
-    Every setting of a run, checked, in eight sections.
+    Every setting of a run, checked, in ten sections.
 
     Where a setting is None, it is decided from the data, or its default holds, as the comments of `dump` say. Lengths
     of time are kept in one spelling, days or smaller (``"60m"`` becomes ``"1h"``), so that equal settings are equal.
 
     Parameters
     ----------
-    instrument, leverage, axis, window, model, source, render, log
+    instrument, leverage, axis, window, model, source, render, log, journal, live
         The sections; each has defaults.
 
     Raises
@@ -74,6 +76,8 @@ class Config:
     source: SourceConfig = field(default_factory=SourceConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    journal: JournalConfig = field(default_factory=JournalConfig)
+    live: LiveConfig = field(default_factory=LiveConfig)
     _origins: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -332,7 +336,7 @@ class Config:
         dict
             Values by section and key; leverage tiers are text, as in TOML.
         """
-        return {
+        sections = {
             name: {
                 key: _plain(value)
                 for key, entry in entries.items()
@@ -340,6 +344,7 @@ class Config:
             }
             for name, entries in SETTINGS.items()
         }
+        return {name: values for name, values in sections.items() if values}  # later sections may have nothing to say
 
     @property
     def hash(self) -> str:

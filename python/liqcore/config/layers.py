@@ -8,7 +8,8 @@ from typing import Any
 
 from ..errors import InvalidConfigError
 from .rules import nearest, show, suggest
-from .sections import SECTIONS, SETTINGS, Setting, all_settings, setting_keys
+from .sections import SECTIONS, SETTINGS, all_settings, setting_keys
+from .setting import Setting
 from .toml import key_lines, toml_fault
 
 RESERVED_VARIABLES = frozenset({"LIQCORE_ISA", "LIQCORE_DATA"})

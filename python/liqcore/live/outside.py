@@ -1,6 +1,7 @@
 """Everything outside of liqcore that live code uses, as protocols: a clock, sockets, requests, files are handed in."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -50,8 +51,23 @@ class Network(Protocol):
 class Files(Protocol):
     """Where journals and checkpoints are kept."""
 
+    def names(self, folder: Path) -> list[str]:
+        """List what lies in a folder, which is made where it is missing."""
+
     def append(self, path: Path) -> BinaryIO:
-        """Open a file to write at its end; it is made where it is missing."""
+        """Open a file to write at its end, unbuffered; it is made, for good, where it is missing."""
 
     def sync(self, file: BinaryIO) -> None:
         """Return once what was written is on the disk."""
+
+    def read(self, path: Path) -> BinaryIO:
+        """Open a file to read; raises FileNotFoundError."""
+
+    def cut(self, path: Path, size: int) -> None:
+        """Shorten a file to so many bytes."""
+
+    def replace(self, path: Path, data: bytes) -> None:
+        """Put a file in place of another, whole and on the disk, or not at all."""
+
+    def lock(self, path: Path) -> AbstractContextManager[None]:
+        """Hold a lock of that name until the context ends; raises BlockingIOError where somebody else holds it."""

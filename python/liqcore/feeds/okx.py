@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from ..events import Candle, Frame, Funding, Liquidation, Mark, Market, Notice, OpenInterest, Side, Told, Trade
+from .events import Candle, Frame, Funding, Liquidation, Mark, Market, Notice, OpenInterest, Side, Told, Trade
 from .reading import (
     BAD,
     Answers,

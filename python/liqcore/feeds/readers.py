@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ...errors import InvalidConfigError
+from ..errors import InvalidConfigError
 from .binance import BinanceReader
 from .bybit import BybitReader
 from .hyperliquid import HyperliquidReader

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from ...errors import InvalidConfigError
-from ..events import Kind, Market
+from ..errors import InvalidConfigError
+from .events import Kind, Market
 from .readers import reader
 from .terms import Terms, terms
 
@@ -67,8 +67,8 @@ class Feed:
 
     Examples
     --------
-    >>> from liqcore.live.events import Market
-    >>> from liqcore.live.feeds.feed import Feed
+    >>> from liqcore.feeds.events import Market
+    >>> from liqcore.feeds.feed import Feed
     >>> feed = Feed("binance-usdm")
     >>> connection, = feed.connections([Market("binance-usdm", "BTCUSDT")], ["trades", "marks"])
     >>> connection.url

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from ..events import Candle, Frame, Funding, Mark, Market, Notice, OpenInterest, Told, Trade
+from .events import Candle, Frame, Funding, Mark, Market, Notice, OpenInterest, Told, Trade
 from .reading import (
     BAD,
     OF_CONTEXT,

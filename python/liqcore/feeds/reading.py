@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from ..events import Candle, Change, Frame, Kind, Market, Notice, Told, Trade
+from .events import Candle, Change, Frame, Kind, Market, Notice, Told, Trade
 
 MS = 1_000_000
 MINUTE = 60_000_000_000

@@ -1,1 +1,0 @@
-"""What is known of venues: where to connect, what to ask for, how to read what they send; no clock and no socket."""
