@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import zstandard
 from mcap.data_stream import ReadDataStream, RecordBuilder
+from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, ChunkIndex, DataEnd, Footer, Header, Metadata, Statistics, SummaryOffset
 
@@ -99,8 +100,11 @@ class Lost:
     def __str__(self) -> str:
         """Say it in words."""
         count = "frames" if self.frames is None else f"{self.frames:,} {'frame' if self.frames == 1 else 'frames'}"
-        span = " ".join(f"{word} {iso(ts)}" for word, ts in (("after", self.since), ("before", self.until)) if ts)
-        when = f" {span}" if span else ""
+        since, until = iso(self.since), iso(self.until)
+        if self.since and self.until:
+            when = f" between {since} and {until}"
+        else:
+            when = f" after {since}" if self.since else f" before {until}" if self.until else ""
         return f"{self.name}: {count} lost{when} ({self.size:,} bytes at {self.offset:,}: {self.why})"
 
 
@@ -308,7 +312,7 @@ class Segment:
                 return
             try:
                 record = read(ReadDataStream(BytesIO(body)))
-            except (ValueError, struct.error, OSError, EOFError):
+            except (ValueError, struct.error, McapError):
                 return
             if isinstance(record, Header) and record.profile != PROFILE:
                 raise DataError(
@@ -428,13 +432,13 @@ class Segment:
             ):
                 return "a chunk of another size than it says"
             data = self._unpack.decompress(chunk.data)
-        except (zstandard.ZstdError, ValueError, struct.error, OSError, EOFError, MemoryError):
+        except (zstandard.ZstdError, ValueError, struct.error, McapError, MemoryError):
             return "a chunk that cannot be unpacked"
         if zlib.crc32(data) != chunk.uncompressed_crc:
             return "a chunk whose checksum does not fit"
         try:
             first, frames, counts = _frames(data)
-        except (KeyError, ValueError, struct.error, OSError, EOFError) as error:
+        except (KeyError, ValueError, struct.error, McapError) as error:
             return f"a chunk that is not of liqcore ({error})"
         start, end = min(frame.received for frame in frames), max(frame.received for frame in frames)
         if (chunk.message_start_time, chunk.message_end_time) != (start, end):
