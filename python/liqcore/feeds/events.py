@@ -25,7 +25,7 @@ class Market(Struct, frozen=True, gc=False):
         return f"{self.venue}:{self.symbol}"
 
 
-class Trade(Struct, frozen=True, gc=False):
+class Trade(Struct, frozen=True, gc=False, tag=True):
     """
     One trade, or what a venue merges into one.
 
@@ -53,7 +53,7 @@ class Trade(Struct, frozen=True, gc=False):
     count: int
 
 
-class Mark(Struct, frozen=True, gc=False):
+class Mark(Struct, frozen=True, gc=False, tag=True):
     """A mark price, and when it held."""
 
     market: Market
@@ -61,7 +61,7 @@ class Mark(Struct, frozen=True, gc=False):
     price: float
 
 
-class OpenInterest(Struct, frozen=True, gc=False):
+class OpenInterest(Struct, frozen=True, gc=False, tag=True):
     """Open interest: one side of it, in the unit of the market's trades, whatever the venue counts."""
 
     market: Market
@@ -69,7 +69,7 @@ class OpenInterest(Struct, frozen=True, gc=False):
     quantity: float
 
 
-class Funding(Struct, frozen=True, gc=False):
+class Funding(Struct, frozen=True, gc=False, tag=True):
     """A funding rate (of one interval, positive: longs pay), and when it is paid next (0: not told)."""
 
     market: Market
@@ -78,7 +78,7 @@ class Funding(Struct, frozen=True, gc=False):
     next_ts: int
 
 
-class Liquidation(Struct, frozen=True, gc=False):
+class Liquidation(Struct, frozen=True, gc=False, tag=True):
     """
     A liquidation that the venue told of.
 
@@ -98,7 +98,7 @@ class Liquidation(Struct, frozen=True, gc=False):
     complete: bool
 
 
-class Candle(Struct, frozen=True, gc=False):
+class Candle(Struct, frozen=True, gc=False, tag=True):
     """
     A closed candle of one minute, asked for where trades are not to be had.
 

@@ -15,7 +15,7 @@ from ..feeds.frames import DRIVER, told_by
 from ..words.times import parse_duration
 from .disk import Disk
 from .journal import Journal
-from .machine import MachineClock
+from .machine import SystemClock
 from .outside import Clock, Files
 from .pipeline import Recorder
 from .replay import Recording, play
@@ -172,7 +172,7 @@ def record(
     InvalidConfigError, DataError, OSError
         As `Journal` and the source do.
     """
-    return asyncio.run(_record(source, folder, config, tell, files or Disk(), clock or MachineClock()))
+    return asyncio.run(_record(source, folder, config, tell, files or Disk(), clock or SystemClock()))
 
 
 async def _record(

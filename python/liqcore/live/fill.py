@@ -1,0 +1,129 @@
+"""Fills holes in the trades of a market by asking for them, in the way that its venue lets itself be asked."""
+
+from typing import NamedTuple, Protocol
+
+from ..feeds.events import Market, Trade
+from .order import Hole, Line
+from .terms import Terms
+
+_MOST_PAGES = 1000
+
+
+class Unanswered(Exception):
+    """A venue has not answered, or refused; the text says which."""
+
+
+class Answer(NamedTuple):
+    """The trades of an answer, and whether each had been let through before."""
+
+    trades: list[Trade]
+    known: list[bool]
+
+
+class Ask(Protocol):
+    """Asks for trades, hands the answer on as a frame, and returns what is in it; raises Unanswered."""
+
+    async def __call__(self, what: str, market: Market, **values: int) -> Answer:
+        """Ask."""
+
+
+class Filled(NamedTuple):
+    """What came of it: what is still missing, how many trades were new, and why not more."""
+
+    holes: list[Hole]
+    new: int
+    why: str
+
+
+class Fill:
+    """
+    One filling of what is missing in the trades of a market.
+
+    Parameters
+    ----------
+    terms : Terms
+    ask : Ask
+    market : Market
+    line : Line
+        What has come of its trades; the answers go into it on their way.
+    """
+
+    def __init__(self, terms: Terms, ask: Ask, market: Market, line: Line) -> None:
+        self._asked = terms.requests["trades"]
+        self._past_first = terms.topics["trades"].past_first
+        self._ask = ask
+        self._market = market
+        self._line = line
+        self._new = 0
+
+    async def run(self, up_to_now: bool) -> Filled:
+        """Ask for the numbers that are missing, and if `up_to_now` also for what came after the last one known."""
+        if self._asked.pages == "newest":
+            return await self._newest()
+        try:
+            await self._counted(up_to_now)
+        except Unanswered as unanswered:
+            holes = self._line.missing() or [Hole(0, 0, self._line.trade_ts, 0)]
+            return Filled(holes, self._new, str(unanswered))
+        return Filled(self._line.missing(), self._new, "the venue does not give them")
+
+    async def _counted(self, up_to_now: bool) -> None:
+        forward = self._asked.pages == "forward"
+        if up_to_now:
+            await (self._on_from(self._line.next) if forward else self._back_to(self._line.next))
+        tried: set[tuple[int, int]] = set()
+        while left := [hole for hole in self._line.missing() if (hole.first, hole.last) not in tried]:
+            hole = left[0]
+            tried.add((hole.first, hole.last))
+            await (self._between(hole.first, hole.last) if forward else self._back(hole.last + 1, hole.first))
+
+    async def _page(self, what: str = "trades", **values: int) -> tuple[Answer, int, int]:
+        """Ask; return also the lowest and the highest number in the answer, both 0 where it is empty."""
+        answer = await self._ask(what, self._market, **values)
+        self._new += answer.known.count(False)
+        counted = [trade for trade in answer.trades if trade.count]
+        low = min((int(trade.id) - trade.count + 1 for trade in counted), default=0)
+        return answer, low, max((int(trade.id) for trade in counted), default=0)
+
+    async def _between(self, first: int, last: int) -> None:
+        for _ in range(_MOST_PAGES):
+            _, _, high = await self._page(first=first)
+            if high < first or high >= last:
+                return
+            first = high + 1
+
+    async def _on_from(self, first: int) -> None:
+        for _ in range(_MOST_PAGES):
+            answer, _, high = await self._page(first=first)
+            if len(answer.trades) < self._asked.rows or high < first:
+                return
+            first = high + 1
+
+    async def _back_to(self, first: int) -> None:
+        _, low, _ = await self._page("newest_trades")
+        await self._back(low, first)
+
+    async def _back(self, after: int, first: int) -> None:
+        for _ in range(_MOST_PAGES):
+            if after <= first:
+                return
+            _, low, _ = await self._page(after=after)
+            if not 0 < low < after:
+                return
+            after = low
+
+    async def _newest(self) -> Filled:
+        """Complete where it reaches back to a trade of before, for the newest trades leave none out."""
+        since, why = self._line.trade_ts, "the newest trades do not reach back"
+        trades: list[Trade] = []
+        reached = False
+        try:
+            (trades, known), _, _ = await self._page()
+            reached = any(known) or any(trade.ts < since for trade in trades)
+        except Unanswered as unanswered:
+            why = str(unanswered)
+        if reached or (self._past_first and self._line.is_rejoined):
+            return Filled([], self._new, "")
+        waiting = [event for event in self._line.waiting if isinstance(event, Trade)]
+        until = min((trade.ts for trade in [*trades, *waiting]), default=0)
+        return Filled([Hole(0, 0, since, until)], self._new, why)
