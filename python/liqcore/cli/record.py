@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
+import rich.live
 import typer
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from ..errors import InvalidConfigError
@@ -68,7 +68,8 @@ def record(
         raise InvalidConfigError(f"one of --live and --replay must be given, {'none' if live is None else 'both'} was")
     settings = resolve(config, flags)
     try:
-        from ..live.recording import Replay
+        from ..live.network import Internet
+        from ..live.recording import Live, Replay, Source, markets_of
         from ..live.recording import record as run
         from ..live.replay import recording
     except ModuleNotFoundError as error:
@@ -76,7 +77,11 @@ def record(
         if package not in _NEEDED:
             raise
         fail(f'recording needs the package {package}; install it with: pip install "liqcore[app]"')
-    source = Replay(recording(replay or [], symbol=symbol), speed)
+    source: Source
+    if live is not None:
+        source = Live(markets_of(live), Internet())
+    else:
+        source = Replay(recording(replay or [], symbol=symbol), speed)
     with _Line(settings.log.progress and not quiet) as line:
         summary = run(source, folder, config=settings, tell=line.tell)
     for note in summary.notes:
@@ -97,7 +102,8 @@ class _Line:
 
     def __init__(self, wanted: bool) -> None:
         self._console = Console(stderr=True)
-        self._live = Live("", console=self._console, transient=True) if wanted and self._console.is_terminal else None
+        shown = wanted and self._console.is_terminal
+        self._live = rich.live.Live("", console=self._console, transient=True) if shown else None
 
     def __enter__(self) -> Self:
         if self._live is not None:

@@ -9,16 +9,21 @@ from pathlib import Path
 from typing import Protocol
 
 from ..config.config import Config
-from ..errors import DataError
-from ..feeds.events import Change, Frame, Kind, Market, State
+from ..errors import DataError, InvalidConfigError
+from ..feeds.events import KINDS, Change, Frame, Kind, Market, State, Told
 from ..feeds.frames import DRIVER, told_by
+from ..feeds.readers import reader
+from ..market.catalogue import find_venues, unknown_symbol
 from ..words.times import parse_duration
 from .disk import Disk
+from .feed import Feed
 from .journal import Journal
 from .machine import SystemClock
-from .outside import Clock, Files
+from .order import Order
+from .outside import Clock, Files, Network
 from .pipeline import Recorder
 from .replay import Recording, play
+from .stream import Driver
 
 SECOND = 1_000_000_000
 
@@ -131,6 +136,77 @@ class Replay:
             await (only or puts[_market_of(frame, self.markets)])(frame)
 
         await play(self.recording.frames(), put, clock=clock, speed=self.speed)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """
+    Feeds of markets.
+
+    Parameters
+    ----------
+    markets : sequence of Market
+    network : Network
+    """
+
+    markets: Sequence[Market]
+    network: Network
+
+    async def run(self, journals: dict[Market, Journal], sink: Callable[[Market], Put], clock: Clock) -> None:
+        """Hand on what comes, for ever; what came since a journal's last frame is asked for."""
+        async with asyncio.TaskGroup() as group:
+            for market in self.markets:
+                order, journal = Order(), journals[market]
+                number = max(0, journal.written - _LOOKED_BACK)
+                while number < journal.written:
+                    number, frames = journal.read(number)
+                    for frame in frames:
+                        order.read(frame)
+                group.create_task(self._feed(market, order, sink(market), clock))
+
+    async def _feed(self, market: Market, order: Order, put: Put, clock: Clock) -> None:
+        async def take(frame: Frame, told: list[Told]) -> None:
+            del told
+            await put(frame)
+
+        await Driver(Feed(market.venue), [market], KINDS, self.network, clock, take, order=order).run()
+
+
+_LOOKED_BACK = 50_000  # frames of a journal that is continued, from which is known what came last
+
+
+def markets_of(text: str) -> list[Market]:
+    """
+    Return the markets that a list such as ``"binance-usdm:BTCUSDT,okx:BTC-USDT-SWAP"`` names.
+
+    Raises
+    ------
+    InvalidConfigError
+        If a venue has no feed or is not known, or a market is named twice.
+
+    Examples
+    --------
+    >>> from liqcore.live.recording import markets_of
+    >>> [str(market) for market in markets_of("binance-usdm:btcusdt, bybit:BTCUSD")]
+    ['binance-usdm:BTCUSDT', 'bybit-inverse:BTCUSD']
+    """
+    found: list[Market] = []
+    for name in text.split(","):
+        venue_name, _, symbol = name.strip().partition(":")
+        if not symbol:
+            raise InvalidConfigError(
+                f'a market must be venue:symbol, such as binance-usdm:BTCUSDT, was "{name.strip()}"'
+            )
+        among = find_venues(venue_name)
+        listing = next((listed for venue in among if (listed := venue.listed(symbol)) is not None), None)
+        if listing is None and len(among) > 1:
+            raise InvalidConfigError(unknown_symbol(among, symbol))
+        market = Market(among[0].name, symbol) if listing is None else Market(listing.venue, listing.symbol)
+        reader(market.venue)  # which refuses a venue without a feed
+        if market in found:
+            raise InvalidConfigError(f"a market must be named once, {market} was twice")
+        found.append(market)
+    return found
 
 
 def _market_of(frame: Frame, markets: Sequence[Market]) -> Market:
