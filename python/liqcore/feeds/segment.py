@@ -295,8 +295,7 @@ class Segment:
         self.file.seek(0)
         begin = self.file.read(len(MAGIC))
         if begin != MAGIC:
-            if MAGIC.startswith(begin):
-                self.end = 0  # torn before anything was in it
+            if MAGIC.startswith(begin) or not any(begin):  # torn before anything was in it; power loss leaves zeros
                 return
             raise DataError(f"{self.name}: expected a journal (MCAP), found other bytes at its beginning")
         self.end = self.file.tell()

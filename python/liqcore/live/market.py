@@ -197,9 +197,7 @@ class MarketEngine:
         self.uses_marks = model.trigger == "mark"
         self.uses_open_interest = model.name in ("oi", "blend", "vendor") or model.reconciled
         if model.trigger == "candle" or model.name == "vendor":
-            raise InvalidConfigError(
-                'expected a model and a trigger that live trades can feed, was "vendor" or "candle"'
-            )
+            raise InvalidConfigError('the model must not be "vendor" and the trigger not "candle": no feed tells those')
 
     def add(self, sink: Sink) -> None:
         """Tell another sink, too, from now on."""
