@@ -10,9 +10,9 @@ from itertools import pairwise
 import pytest
 
 from liqcore.feeds.events import Change, Trade
-from liqcore.feeds.feed import Feed
 from liqcore.feeds.frames import told_by
-from liqcore.feeds.seen import Seen
+from liqcore.live.feed import Feed
+from liqcore.live.seen import Seen
 from liqcore.live.stream import Driver
 from loopback import (
     EPOCH,

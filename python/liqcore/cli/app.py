@@ -2,7 +2,7 @@
 
 import typer
 
-from . import config, demo, features, footprints, heatmap, info, liqprice, merge, zones
+from . import config, demo, features, footprints, heatmap, info, liqprice, merge, record, zones
 from . import map as map_command
 from .common import OneOutput
 
@@ -36,6 +36,7 @@ app.command("map")(map_command.map_)
 app.command("zones")(zones.zones)
 app.command("demo")(demo.demo)
 app.command("merge")(merge.merge)
+app.command("record")(record.record)
 app.add_typer(config.commands, name="config")
 app.command("liqprice")(liqprice.liqprice)
 app.command("info")(info.info)

@@ -26,7 +26,7 @@ def told_by(frame: Frame) -> Sequence[Told]:
         if frame.source.startswith(REPLAY):
             market = Market(frame.venue, frame.source.removeprefix(REPLAY))
             rows = _ROWS.decode(frame.body)
-            return [Trade(market, ts, price, qty, sell, id, 1) for ts, price, qty, sell, id in rows]
+            return [Trade(market, *row, int(isinstance(row[4], int))) for row in rows]
         if frame.source == DRIVER:
             return [_CHANGE.decode(frame.body)]
     except msgspec.MsgspecError as error:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import zstandard
 from mcap.data_stream import ReadDataStream, RecordBuilder
+from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, ChunkIndex, DataEnd, Footer, Header, Metadata, Statistics, SummaryOffset
 
@@ -30,6 +31,7 @@ LARGEST_FRAME = 16 << 20
 _RECORD = struct.Struct("<BQ")
 _MESSAGE = struct.Struct("<HIQQ")
 _FRAME = struct.Struct("<BQHIQQ")
+_CHUNK = struct.Struct("<QQQI8sQ")  # times, size, checksum, "zstd", packed size
 _ZSTD = b"\x04\0\0\0zstd"
 _BEFORE_ZSTD = _RECORD.size + 8 + 8 + 8 + 4  # bytes of a chunk before that word
 _WINDOW = 1 << 20
@@ -99,8 +101,11 @@ class Lost:
     def __str__(self) -> str:
         """Say it in words."""
         count = "frames" if self.frames is None else f"{self.frames:,} {'frame' if self.frames == 1 else 'frames'}"
-        span = " ".join(f"{word} {iso(ts)}" for word, ts in (("after", self.since), ("before", self.until)) if ts)
-        when = f" {span}" if span else ""
+        since, until = iso(self.since), iso(self.until)
+        if self.since and self.until:
+            when = f" between {since} and {until}"
+        else:
+            when = f" after {since}" if self.since else f" before {until}" if self.until else ""
         return f"{self.name}: {count} lost{when} ({self.size:,} bytes at {self.offset:,}: {self.why})"
 
 
@@ -290,8 +295,7 @@ class Segment:
         self.file.seek(0)
         begin = self.file.read(len(MAGIC))
         if begin != MAGIC:
-            if MAGIC.startswith(begin):
-                self.end = 0  # torn before anything was in it
+            if MAGIC.startswith(begin) or not any(begin):  # torn before anything was in it; power loss leaves zeros
                 return
             raise DataError(f"{self.name}: expected a journal (MCAP), found other bytes at its beginning")
         self.end = self.file.tell()
@@ -306,9 +310,12 @@ class Segment:
             body = self._record(self.end, opcode)
             if body is None:
                 return
+            stream = ReadDataStream(BytesIO(body))
             try:
-                record = read(ReadDataStream(BytesIO(body)))
-            except (ValueError, struct.error, OSError, EOFError):
+                record = read(stream)
+            except (ValueError, struct.error, OverflowError, McapError):
+                return
+            if stream.count != len(body):
                 return
             if isinstance(record, Header) and record.profile != PROFILE:
                 raise DataError(
@@ -419,28 +426,29 @@ class Segment:
         body = self.file.read(length)
         if len(body) < length:
             return _TORN
+        if length < _CHUNK.size or not body.startswith(_ZSTD, _BEFORE_ZSTD - _RECORD.size):
+            return "a chunk whose parts do not fit"
+        start, end, unpacked, crc, _, packed = _CHUNK.unpack_from(body)
+        if packed != length - _CHUNK.size or unpacked > LARGEST_CHUNK:
+            return "a chunk whose parts do not fit"
+        content = memoryview(body)[_CHUNK.size :]
         try:
-            chunk = Chunk.read(ReadDataStream(BytesIO(body)))
-            if chunk.compression != "zstd" or len(chunk.data) != length - _BEFORE_ZSTD + _RECORD.size - len(_ZSTD) - 8:
-                return "a chunk whose parts do not fit"
-            if chunk.uncompressed_size > LARGEST_CHUNK or zstandard.frame_content_size(chunk.data) != (
-                chunk.uncompressed_size
-            ):
+            if zstandard.frame_content_size(content) != unpacked:
                 return "a chunk of another size than it says"
-            data = self._unpack.decompress(chunk.data)
-        except (zstandard.ZstdError, ValueError, struct.error, OSError, EOFError, MemoryError):
+            data = self._unpack.decompress(content)
+        except (zstandard.ZstdError, MemoryError):
             return "a chunk that cannot be unpacked"
-        if zlib.crc32(data) != chunk.uncompressed_crc:
+        if zlib.crc32(data) != crc:
             return "a chunk whose checksum does not fit"
         try:
             first, frames, counts = _frames(data)
-        except (KeyError, ValueError, struct.error, OSError, EOFError) as error:
+        except (KeyError, ValueError, struct.error, OverflowError, McapError) as error:
             return f"a chunk that is not of liqcore ({error})"
-        start, end = min(frame.received for frame in frames), max(frame.received for frame in frames)
-        if (chunk.message_start_time, chunk.message_end_time) != (start, end):
+        times = [frame.received for frame in frames]
+        if (start, end) != (min(times), max(times)):
             return "a chunk of another time than it says"
         size = _RECORD.size + int(length)
-        place = Place(offset, size, first, len(frames), start, end, len(chunk.data), len(data), counts)
+        place = Place(offset, size, first, len(frames), start, end, int(packed), len(data), counts)
         return place, frames
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from ..feeds.events import Market, Trade
-from ..feeds.seen import Hole, Seen
-from ..feeds.terms import Terms
+from .seen import Hole, Seen
+from .terms import Terms
 
 _MOST_PAGES = 1000
 

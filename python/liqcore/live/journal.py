@@ -19,8 +19,9 @@ from .outside import Files
 HOUR_NS = 3_600_000_000_000
 CHUNK_BYTES = 1 << 20
 """Of frames, from which on they are written at once."""
-TAIL_BYTES = 16 << 20
+TAIL_BYTES = 4 << 20
 """Of the frames written last that are kept in memory, for whoever keeps up."""
+_OBJECT_BYTES = 200  # of a frame in memory, besides its body
 _AT_ONCE = 1024  # frames that are handed on together
 
 
@@ -34,10 +35,14 @@ class _Tail:
 
     def add(self, frames: list[Frame], size: int) -> None:
         self.frames.extend(frames)
-        self.size += size
+        self.size += size + _OBJECT_BYTES * len(frames)
         while self.size > TAIL_BYTES and len(self.frames) > 1:
-            self.size -= len(self.frames.popleft().body)
+            self.size -= _OBJECT_BYTES + len(self.frames.popleft().body)
             self.first += 1
+
+    def skip(self, first: int) -> None:
+        self.frames.clear()
+        self.first, self.size = first, 0
 
 
 class Journal:
@@ -191,8 +196,8 @@ class Journal:
         if number > self.written:
             if self._encoder is not None:
                 self._encoder.skip(number)
-            self.appended = self.written = self.synced = self._tail.first = number
-            self._tail.frames.clear()
+            self.appended = self.written = self.synced = number
+            self._tail.skip(number)
 
     def close(self) -> None:
         """Write and sync everything, make the segment whole and let others write."""

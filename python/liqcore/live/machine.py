@@ -4,17 +4,17 @@ import asyncio
 import time
 
 
-class MachineClock:
-    """What time it is here: `outside.Clock`."""
+class SystemClock:
+    """The time of this machine, as it is."""
 
     def now(self) -> int:
-        """Return ns since the UNIX epoch; it may step, as clocks of machines do."""
+        """Return ns since the UNIX epoch."""
         return time.time_ns()
 
     def elapsed(self) -> int:
-        """Return ns that never step, from any beginning: for ages and timeouts."""
+        """Return ns that never step."""
         return time.monotonic_ns()
 
     async def sleep(self, ns: int) -> None:
         """Wait that long."""
-        await asyncio.sleep(ns / 1e9)
+        await asyncio.sleep(ns / 1_000_000_000)

@@ -29,6 +29,7 @@ from ..feeds.events import (
     Notice,
     OpenInterest,
     Side,
+    Told,
     Trade,
 )
 from ..feeds.frames import told_by
@@ -38,16 +39,14 @@ from ..runs.run import first_grid, settle
 from ..runs.terms import settle_terms
 from ..words.times import parse_duration
 from .happened import KINDS, Column, Happened, Sink, ZoneNews
+from .order import Line, Order
 
-REMEMBERED = 65_536
-"""Trades whose repeats are told from late ones."""
-MOST_HELD = 1_000_000
-"""Events that are held back while a hole is being filled; with more of them the engine goes on."""
+RAISED_WITHIN = 120_000_000_000
+"""How late an event may come that still acts, when it comes, ns."""
 WINDOWS = 100_000
 """Windows whose realised liquidations are kept."""
 HOLES = 1000
 _DAY_NS = 86_400_000_000_000
-_HOLDING = ("connecting", "filling")  # states of trades in which older ones may still come
 _SIDES: tuple[Side, Side] = ("long", "short")
 MAGIC = b"liqcore checkpoint 1\n"
 
@@ -81,17 +80,15 @@ class State(Struct):
         The greatest time of an event so far, ns.
     watermark : int
         All that is older has been fed: what still comes of it is late.
-    held_from : int or None
-        While a hole in the trades is being filled: nothing from this time on is fed.
     begun : int
         Start of the engine's first window, ns.
+    line : Line
+        What puts trades in order: it knows which have been let through, and what waits for a hole to be filled.
     trades, marks, samples : list of tuple
-        What waits to be fed: time, (of trades) number where the venue counts, order, values.
-    seen : dict
-        The last trades, by all that makes a repeat.
+        What waits for earlier ones: time, order, values.
     counts : dict of str to int
-        ``trades`` that came, and what was left out: ``duplicate``, ``late``, ``of the future``, ``other market``;
-        ``not waited for``: holes whose filling took too long; notices by kind.
+        ``trades`` that were let through; events that were ``raised`` to a later time or left out, ``late``, ``of the
+        future`` or of an ``other market``; notices by kind.
     states : dict
         The last change of each stream.
     holes : list of Change
@@ -110,12 +107,11 @@ class State(Struct):
 
     latest: int = 0
     watermark: int = 0
-    held_from: int | None = None
     begun: int = 0
-    trades: list[tuple[int, int, int, float, float, bool]] = msgspec.field(default_factory=list)
+    line: Line = msgspec.field(default_factory=Line)
+    trades: list[tuple[int, int, float, float, bool]] = msgspec.field(default_factory=list)
     marks: list[tuple[int, int, float]] = msgspec.field(default_factory=list)
     samples: list[tuple[int, int, float]] = msgspec.field(default_factory=list)
-    seen: dict[tuple[int, int | str, float, float, bool], None] = msgspec.field(default_factory=dict)
     order: int = 0
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     states: dict[Kind, Change] = msgspec.field(default_factory=dict)
@@ -138,10 +134,10 @@ class MarketEngine:
     Follows one market: feeds an engine what frames tell, and tells sinks what happens.
 
     Nothing in it reads a clock, a socket or a file: the same frames give the same bits, however they are divided into
-    calls, live and from a journal. Trades are put in order of time (of one time, of ids where the venue counts), so
-    that the engine stands where `liqcore.heatmap` of the same trades does. An event is fed once `delay` has passed by
-    the times of later ones, or, while a hole in the trades is being filled, once it has been. What comes later still is
-    counted as ``late``, repeats as ``duplicate``.
+    calls, live and from a journal. Repeats are left out, and while a hole in the trades is being filled everything
+    waits (`Order`). What is let through is put in order of time, so that the engine stands where `liqcore.heatmap` of
+    the same trades does: an event is fed once later ones have come, by ``live.delay``. One that comes later still acts
+    when it comes, its time ``raised``; by more than two minutes, it is left out as ``late``.
 
     Use it on one thread; `publisher` may be read on any (docs/how-to/threads.md).
 
@@ -187,6 +183,8 @@ class MarketEngine:
         self.publisher = Publisher() if publisher is None else publisher
         self.frames = 0
         self.state = State()
+        self._order = Order()
+        self._order.lines[market] = self.state.line
         self.sinks = list(sinks)
         self._keep = keep
         self._grid = grid
@@ -199,9 +197,7 @@ class MarketEngine:
         self.uses_marks = model.trigger == "mark"
         self.uses_open_interest = model.name in ("oi", "blend", "vendor") or model.reconciled
         if model.trigger == "candle" or model.name == "vendor":
-            raise InvalidConfigError(
-                'expected a model and a trigger that live trades can feed, was "vendor" or "candle"'
-            )
+            raise InvalidConfigError('the model must not be "vendor" and the trigger not "candle": no feed tells those')
 
     def add(self, sink: Sink) -> None:
         """Tell another sink, too, from now on."""
@@ -220,34 +216,21 @@ class MarketEngine:
         count = 0
         for frame in frames:
             count += 1
-            for told in told_by(frame):
-                if isinstance(told, Trade):
-                    self._trade(told, frame.received)
-                elif isinstance(told, Notice):
-                    self.state.count(f"notice: {told.about}")
-                elif told.market != self.market:
-                    self.state.count("other market")
-                elif isinstance(told, Change):
-                    self._change(told)
-                elif isinstance(told, Liquidation):
-                    self._liquidation(told)
-                elif not isinstance(told, Candle):
-                    self._sample(told, frame.received)
-            self._advance()
+            self._take(self._order.put(told_by(frame), frame.received), frame.received)
         self.frames = self.frames + count if number is None else number
         self._feed(self.state.watermark)
 
     def finish(self) -> None:
-        """Feed what is held back: nothing more comes. What comes all the same counts as late."""
-        state = self.state
-        state.held_from = None
-        state.watermark = max(state.watermark, state.latest + 1)
-        self._feed(state.watermark)
+        """Feed what is held back: nothing more comes."""
+        self._take(self.state.line.give_up(), 0)
+        self.state.watermark = max(self.state.watermark, self.state.latest + 1)
+        self._feed(self.state.watermark)
 
     @property
     def held(self) -> int:
         """How many events wait to be fed."""
-        return len(self.state.trades) + len(self.state.marks) + len(self.state.samples)
+        state = self.state
+        return len(state.line.waiting) + len(state.trades) + len(state.marks) + len(state.samples)
 
     def realised(self) -> dict[str, Any]:
         """
@@ -268,58 +251,59 @@ class MarketEngine:
             "complete": self.state.complete,
         }
 
-    def _trade(self, trade: Trade, received: int) -> None:
+    def _take(self, events: Sequence[Told], received: int) -> None:
+        """Take what a frame told or let go on, in order."""
         state = self.state
-        state.count("trades")
-        if trade.market != self.market:
-            state.count("other market")
-            return
-        key = (trade.ts, trade.id, trade.price, trade.qty, trade.taker_sell)
-        if key in state.seen:
-            state.count("duplicate")
-        elif self._is_in_time(trade.ts, received):
-            state.seen[key] = None
-            while len(state.seen) > REMEMBERED and (oldest := next(iter(state.seen)))[0] < state.watermark:
-                del state.seen[oldest]
-            counted = trade.id if isinstance(trade.id, int) else 0
-            state.trades.append((trade.ts, counted, state.order, trade.price, trade.qty, trade.taker_sell))
+        for told in events:
+            if isinstance(told, Notice):
+                state.count(f"notice: {told.about}")
+            elif told.market != self.market:
+                state.count("other market")
+            elif isinstance(told, Trade):
+                state.count("trades")
+                ts = self._time(told.ts, received)
+                if ts is not None:
+                    state.trades.append((ts, state.order, told.price, told.qty, told.taker_sell))
+            elif isinstance(told, Change):
+                self._change(told)
+            elif isinstance(told, Liquidation):
+                self._liquidation(told)
+            elif not isinstance(told, Candle):
+                self._sample(told, received)
             state.order += 1
+        state.watermark = max(state.watermark, state.latest - self._delay)
 
     def _sample(self, told: Mark | OpenInterest | Funding, received: int) -> None:
         state = self.state
         if isinstance(told, Mark):
-            if self.uses_marks and self._is_in_time(told.ts, received):
-                state.marks.append((told.ts, state.order, told.price))
             state.mark = _later(state.mark, told)
+            if self.uses_marks and (ts := self._time(told.ts, received)) is not None:
+                state.marks.append((ts, state.order, told.price))
         elif isinstance(told, OpenInterest):
-            if self.uses_open_interest and self._is_in_time(told.ts, received):
-                state.samples.append((told.ts, state.order, told.quantity))
             state.open_interest = _later(state.open_interest, told)
+            if self.uses_open_interest and (ts := self._time(told.ts, received)) is not None:
+                state.samples.append((ts, state.order, told.quantity))
         else:
             state.funding = _later(state.funding, told)
-        state.order += 1
 
-    def _is_in_time(self, ts: int, received: int) -> bool:
-        """Whether an event can still be fed; if not, it is counted."""
+    def _time(self, ts: int, received: int) -> int | None:
+        """Return the time at which an event acts; None: at none, and it is counted."""
         state = self.state
         if ts < state.watermark:
-            state.count("late")
-            return False
+            if state.watermark - ts > RAISED_WITHIN:
+                state.count("late")
+                return None
+            state.count("raised")
+            return state.watermark
         if state.latest and ts > max(state.latest, received) + _DAY_NS:  # believed, it would make all others late
             state.count("of the future")
-            return False
+            return None
         state.latest = max(state.latest, ts)
-        return True
+        return ts
 
     def _change(self, change: Change) -> None:
         state = self.state
         state.states[change.kind] = change
-        if change.kind == "trades":
-            if change.state in _HOLDING:
-                before = state.latest if not change.since else min(change.since, state.latest)
-                state.held_from = before if state.held_from is None else min(before, state.held_from)
-            else:
-                state.held_from = None
         if change.since or change.until or change.state in ("gap open", "gap filled"):
             state.holes.append(change)
             del state.holes[:-HOLES]
@@ -345,18 +329,6 @@ class MarketEngine:
         at = 0 if instrument.contract == "inverse" else 2
         return instrument.multiplier * row[at], instrument.multiplier * row[at + 1]
 
-    def _advance(self) -> None:
-        """Say up to when nothing is waited for any more."""
-        state = self.state
-        until = state.latest - self._delay
-        if state.held_from is not None:
-            if self.held > MOST_HELD:
-                state.count("not waited for")
-                state.held_from = None
-            else:
-                until = min(until, state.held_from)
-        state.watermark = max(state.watermark, until)
-
     def _feed(self, until: int) -> None:
         """Feed all that is older than a time, in order."""
         state = self.state
@@ -370,7 +342,7 @@ class MarketEngine:
         if self.engine is None:
             if "trades" not in fed:
                 return
-            self._begin(fed["trades"][0][0], fed["trades"][0][3])
+            self._begin(fed["trades"][0][0], fed["trades"][0][2])
         for name, rows in (("trades", state.trades), ("marks", state.marks), ("open_interest", state.samples)):
             if name in fed:
                 del rows[: len(fed[name])]
@@ -386,8 +358,8 @@ class MarketEngine:
             ts, *_ = columns = list(zip(*rows, strict=True))
             times = np.array(ts, np.int64)
             if name == "trades":
-                price, qty = (np.array(column, np.float64) for column in columns[3:5])
-                given[name] = (times, price, qty, np.array(columns[5], np.bool_))
+                price, qty = (np.array(column, np.float64) for column in columns[2:4])
+                given[name] = (times, price, qty, np.array(columns[4], np.bool_))
             else:
                 kept = slice(int(np.searchsorted(times, self.state.begun)), None)  # before the first window: no use
                 given[name] = (times[kept], np.array(columns[2], np.float64)[kept])
@@ -503,6 +475,7 @@ class MarketEngine:
         if said.config != self._hash():
             return False
         self.frames, self.state = said.frames, said.state
+        self._order.lines[self.market] = self.state.line
         self.engine = None
         if said.engine:
             self.engine = Engine.from_bytes(said.engine)

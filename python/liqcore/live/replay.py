@@ -9,6 +9,7 @@ from ..errors import DataError, InvalidConfigError
 from ..feeds.events import Frame, Market
 from ..feeds.frames import replayed
 from ..feeds.segment import Segment
+from ..market.catalogue import venues
 from ..market.contracts import Quantities
 from ..sources import read_trades, scan
 from ..sources.text import PathLike, find_files, is_mcap
@@ -90,8 +91,11 @@ def _chain(segments: Sequence[tuple[int, Path]]) -> Iterator[Frame]:
 def _trade_files(paths: Sequence[Path], symbol: str | None) -> Recording:
     report = scan(list(paths), symbol=symbol)
     quantities = next((file.quantities for file in report.files if file.quantities is not None), None)
-    among = () if quantities is None else quantities.venues
-    market = Market(among[0] if len(among) == 1 else "recorded", report.symbol or symbol or "trades")
+    name = report.symbol or symbol or "trades"
+    known = venues()
+    among = [known[venue] for venue in (() if quantities is None else quantities.venues)]
+    venue = next((venue for venue in among if venue.listed(name) is not None), None)
+    market = Market("recorded" if venue is None else venue.name, name)
 
     def frames() -> Iterator[Frame]:
         rows: list[tuple[int, float, float, bool, int | str]] = []

@@ -24,12 +24,12 @@ from ..feeds.events import (
     Told,
     Trade,
 )
-from ..feeds.feed import Connection, Feed, Poll, Request, Stream
 from ..feeds.frames import changed
-from ..feeds.seen import Seen
+from .feed import Connection, Feed, Poll, Request, Stream
 from .fill import Answer, Fill, Filled, Unanswered, reaches_back
 from .outside import Clock, Network, Socket
 from .pace import SECOND, Allowance, BackOff, Steady
+from .seen import Seen
 
 Sink: TypeAlias = Callable[[Frame, list[Told]], Awaitable[None]]
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from .events import Trade
+from ..feeds.events import Trade
 
 REMEMBERED = 20_000
 """Trades that venues do not count, of which repeats are known."""

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from ..errors import InvalidConfigError
-from .events import Kind, Market
-from .readers import reader
+from ..feeds.events import Kind, Market
+from ..feeds.readers import reader
 from .terms import Terms, terms
 
 Stream: TypeAlias = tuple[Market, Kind]
@@ -68,7 +68,7 @@ class Feed:
     Examples
     --------
     >>> from liqcore.feeds.events import Market
-    >>> from liqcore.feeds.feed import Feed
+    >>> from liqcore.live.feed import Feed
     >>> feed = Feed("binance-usdm")
     >>> connection, = feed.connections([Market("binance-usdm", "BTCUSDT")], ["trades", "marks"])
     >>> connection.url

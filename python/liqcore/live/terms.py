@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from ..errors import InvalidConfigError
-from .events import Kind
+from ..feeds.events import Kind
 
 
 class Topic(Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,7 +129,7 @@ def terms(venue: str, overrides: Mapping[str, Any] | None = None) -> Terms:
 
 @cache
 def _built_in() -> Mapping[str, Any]:
-    folder = resources.files(__package__) / "venues"
+    folder = resources.files(__package__).joinpath("venues")
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
     read = [msgspec.json.decode(f.read_bytes()) for f in files]
     return {entry["venue"]: entry for entry in read}
