@@ -22,10 +22,10 @@ from liqcore.live.market import MarketEngine
 from liqcore.live.seen import Seen
 from liqcore.live.stream import Driver
 from loopback import (
-    Bybit,
     EPOCH,
     SECOND,
     STYLES,
+    Bybit,
     Kept,
     Match,
     Okx,
