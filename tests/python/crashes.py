@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from liqcore.config import Config
 from liqcore.feeds.events import Frame
 from liqcore.feeds.segment import Encoder, Segment
 from liqcore.live.disk import Disk
@@ -24,7 +25,6 @@ from liqcore.live.happened import FileSink
 from liqcore.live.journal import Journal
 from liqcore.live.market import MarketEngine
 from liqcore.live.pipeline import Follower, Recorder
-from liqcore.config import Config
 from markets import BTC, StillClock, frames, trades
 
 CONFIG = Config().replace(journal={"segment": "20m"}, window={"length": "1m"})
@@ -162,7 +162,7 @@ def main(kills: int, seed: int) -> None:
             shutil.rmtree(folder)
     finally:
         shutil.rmtree(base, ignore_errors=True)
-    print(", ".join(f"{count:,} {what}" for what, count in done.items()))
+    print(", ".join(f"{count} {what}" for what, count in done.items()))
 
 
 if __name__ == "__main__":
