@@ -118,7 +118,7 @@ def same(market: MarketEngine, whole: MarketEngine) -> bool:
     waiting = [(one.state.marks, one.state.samples, [(row[0], *row[2:]) for row in one.state.trades])
                for one in (market, whole)]  # fmt: skip
     of = (market.state, whole.state)
-    rest = [(one.latest, one.watermark, one.told, one.zones, one.realised, one.line.next) for one in of]
+    rest = [(one.latest, one.watermark, one.told, one.zones, one.realised, one.line.seen) for one in of]
     return market.engine.to_bytes() == whole.engine.to_bytes() and waiting[0] == waiting[1] and rest[0] == rest[1]
 
 

@@ -1,9 +1,10 @@
 """Fills holes in the trades of a market by asking for them, in the way that its venue lets itself be asked."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from ..feeds.events import Market, Trade
-from .order import Hole, Line
+from .seen import Hole, Seen
 from .terms import Terms
 
 _MOST_PAGES = 1000
@@ -44,16 +45,18 @@ class Fill:
     terms : Terms
     ask : Ask
     market : Market
-    line : Line
+    seen : Seen
         What has come of its trades; the answers go into it on their way.
+    since : int
+        Time of the last trade before what may be missing, ns.
     """
 
-    def __init__(self, terms: Terms, ask: Ask, market: Market, line: Line) -> None:
+    def __init__(self, terms: Terms, ask: Ask, market: Market, seen: Seen, since: int) -> None:
         self._asked = terms.requests["trades"]
-        self._past_first = terms.topics["trades"].past_first
         self._ask = ask
         self._market = market
-        self._line = line
+        self._seen = seen
+        self._since = since
         self._new = 0
 
     async def run(self, up_to_now: bool) -> Filled:
@@ -63,16 +66,19 @@ class Fill:
         try:
             await self._counted(up_to_now)
         except Unanswered as unanswered:
-            holes = self._line.missing() or [Hole(0, 0, self._line.trade_ts, 0)]
+            holes = self._seen.holes()
+            if up_to_now and not holes:
+                holes = [Hole(0, 0, self._since, 0)]
             return Filled(holes, self._new, str(unanswered))
-        return Filled(self._line.missing(), self._new, "the venue does not give them")
+        return Filled(self._seen.holes(), self._new, "the venue does not give them")
 
     async def _counted(self, up_to_now: bool) -> None:
         forward = self._asked.pages == "forward"
         if up_to_now:
-            await (self._on_from(self._line.next) if forward else self._back_to(self._line.next))
+            after = self._seen.spans[-1].last + 1
+            await (self._on_from(after) if forward else self._back_to(after))
         tried: set[tuple[int, int]] = set()
-        while left := [hole for hole in self._line.missing() if (hole.first, hole.last) not in tried]:
+        while left := [hole for hole in self._seen.holes() if (hole.first, hole.last) not in tried]:
             hole = left[0]
             tried.add((hole.first, hole.last))
             await (self._between(hole.first, hole.last) if forward else self._back(hole.last + 1, hole.first))
@@ -80,7 +86,8 @@ class Fill:
     async def _page(self, what: str = "trades", **values: int) -> tuple[Answer, int, int]:
         """Ask; return also the lowest and the highest number in the answer, both 0 where it is empty."""
         answer = await self._ask(what, self._market, **values)
-        self._new += answer.known.count(False)
+        rows = zip(answer.trades, answer.known, strict=True)
+        self._new += sum(not known and trade.ts >= self._since for trade, known in rows)
         counted = [trade for trade in answer.trades if trade.count]
         low = min((int(trade.id) - trade.count + 1 for trade in counted), default=0)
         return answer, low, max((int(trade.id) for trade in counted), default=0)
@@ -114,16 +121,20 @@ class Fill:
 
     async def _newest(self) -> Filled:
         """Complete where it reaches back to a trade of before, for the newest trades leave none out."""
-        since, why = self._line.trade_ts, "the newest trades do not reach back"
+        since, why = self._since, "the newest trades do not reach back"
         trades: list[Trade] = []
         reached = False
         try:
             (trades, known), _, _ = await self._page()
-            reached = any(known) or any(trade.ts < since for trade in trades)
+            reached = reaches_back(trades, known, since)
         except Unanswered as unanswered:
             why = str(unanswered)
-        if reached or (self._past_first and self._line.is_rejoined):
+        if reached:
             return Filled([], self._new, "")
-        waiting = [event for event in self._line.waiting if isinstance(event, Trade)]
-        until = min((trade.ts for trade in [*trades, *waiting]), default=0)
-        return Filled([Hole(0, 0, since, until)], self._new, why)
+        return Filled([Hole(0, 0, since, min((trade.ts for trade in trades), default=0))], self._new, why)
+
+
+def reaches_back(trades: Sequence[Trade], known: Sequence[bool], since: int) -> bool:
+    """Whether the newest trades begin no later than the last one that came before a time: then none is missing."""
+    rows = zip(trades, known, strict=True)
+    return any(trade.ts < since or (has_come and trade.ts == since) for trade, has_come in rows)

@@ -23,6 +23,7 @@ from .order import Order
 from .outside import Clock, Files, Network
 from .pipeline import Recorder
 from .replay import Recording, play
+from .seen import Seen
 from .stream import Driver
 
 SECOND = 1_000_000_000
@@ -162,14 +163,14 @@ class Live:
                     number, frames = journal.read(number)
                     for frame in frames:
                         order.read(frame)
-                group.create_task(self._feed(market, order, sink(market), clock))
+                group.create_task(self._feed(market, order.line(market).seen, sink(market), clock))
 
-    async def _feed(self, market: Market, order: Order, put: Put, clock: Clock) -> None:
+    async def _feed(self, market: Market, seen: Seen, put: Put, clock: Clock) -> None:
         async def take(frame: Frame, told: list[Told]) -> None:
             del told
             await put(frame)
 
-        await Driver(Feed(market.venue), [market], KINDS, self.network, clock, take, order=order).run()
+        await Driver(Feed(market.venue), [market], KINDS, self.network, clock, take, seen={market: seen}).run()
 
 
 _LOOKED_BACK = 50_000  # frames of a journal that is continued, from which is known what came last

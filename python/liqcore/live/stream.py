@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -24,11 +24,12 @@ from ..feeds.events import (
     Told,
     Trade,
 )
+from ..feeds.frames import changed
 from .feed import Connection, Feed, Poll, Request, Stream
-from .fill import Answer, Fill, Filled, Unanswered
-from .order import Order
+from .fill import Answer, Fill, Filled, Unanswered, reaches_back
 from .outside import Clock, Network, Socket
 from .pace import SECOND, Allowance, BackOff, Steady
+from .seen import Seen
 
 Sink: TypeAlias = Callable[[Frame, list[Told]], Awaitable[None]]
 
@@ -40,7 +41,7 @@ _KIND_OF: dict[type, Kind] = {
     Liquidation: "liquidations",
 }
 _TICK = SECOND  # how often ages are looked at
-_GRACE = SECOND // 2  # for what comes in another order
+_GRACE = SECOND // 4  # for what comes in another order
 _SLOW = SECOND // 4  # a sink that takes longer holds messages back: their age is not the venue's
 _SETTLED = 60 * SECOND  # a connection that lasted so long has worked
 _TRIES = 5  # of a request
@@ -89,16 +90,20 @@ class _Open(msgspec.Struct):
     slow_until: int = 0
     is_subscribed: bool = False
     is_planned: bool = False
+    begun: set[Market] = msgspec.field(default_factory=set)
+    looked_at: set[Market] = msgspec.field(default_factory=set)
+    rejoined: set[Market] = msgspec.field(default_factory=set)
 
 
 class Driver:
     """
     Keeps the feed of one venue going.
 
-    Every frame goes to the sink as it comes, with what it tells in order (`Order`); the next one waits until the sink
-    has taken it, so that nothing is dropped. What becomes of streams goes there, too, as frames of the source
-    ``"driver"``. After every connection that was lost, and wherever numbers are missing, trades are asked for; what
-    cannot be had is told as ``gap open``, with its span.
+    Every frame goes to the sink as it comes, with what it tells; the next one waits until the sink has taken it, so
+    that nothing is dropped. Repeats and what comes in another order go there, too: whoever reads the frames puts them
+    right. What becomes of streams goes there as frames of the source ``"driver"``. After every connection that was
+    lost, and wherever numbers are missing, trades are asked for; what cannot be had is told as ``gap open``, with its
+    span.
 
     Parameters
     ----------
@@ -110,8 +115,8 @@ class Driver:
     clock : Clock
     sink : async callable
         ``await sink(frame, told)``; what it raises ends the driver.
-    order : Order, optional
-        That of the journal that is continued: what came in between is asked for.
+    seen : mapping of Market to Seen, optional
+        Which trades the journals that are continued have: what came since then is asked for.
     seed : int, default 0
         Of the chance in waiting times.
     """
@@ -125,7 +130,7 @@ class Driver:
         clock: Clock,
         sink: Sink,
         *,
-        order: Order | None = None,
+        seen: Mapping[Market, Seen] | None = None,
         seed: int = 0,
     ) -> None:
         self._feed = feed
@@ -143,14 +148,16 @@ class Driver:
         self._may_connect = Allowance(clock, limits.new_connections, limits.new_connections_s)
         self._may_say = Allowance(clock, limits.messages_a_second, 1.0)
         self._may_ask = Allowance(clock, limits.requests_a_minute, 60.0)
-        self.order = order or Order()
+        self.seen = {market: (seen or {}).get(market) or Seen() for market in markets}
+        self._before: dict[Market, int] = {}
+        self._again: set[Market] = set()
         self.counts: Counter[str] = Counter()
         self.streams: dict[Stream, StreamState] = {}
         for market in markets:
             for kind in self._kinds:
                 topic = feed.terms.topics.get(kind)
                 silent = None if topic is None or topic.silent_s is None else int(topic.silent_s * SECOND)
-                self.streams[market, kind] = StreamState(silent, heard_at=self.order.line(market).clock)
+                self.streams[market, kind] = StreamState(silent, heard_at=self.seen[market].latest)
 
     async def run(self) -> None:
         """Run until cancelled; an error of the sink ends it."""
@@ -257,7 +264,7 @@ class Driver:
         if limits.connection_s is not None and now - opened.opened > limits.connection_s * _RENEWED * SECOND:
             await self._renew(opened)
             return
-        silent, watched, has_died = 0, 0, False
+        silent, watched, has_died, are_trades_heard = 0, 0, False, False
         for stream in opened.connection.streams:
             state, is_trades = self.streams[stream], stream[1] == "trades"
             if state.silent_ns is None:
@@ -269,6 +276,7 @@ class Driver:
             watched += not is_trades
             age = now - max(state.heard, opened.opened, opened.slow_until)
             if age <= state.silent_ns:
+                are_trades_heard |= is_trades
                 continue
             silent += not is_trades
             if state.state in ("live", "connecting"):
@@ -278,7 +286,7 @@ class Driver:
             if is_trades:
                 self._start(stream[0], self._probe(stream, opened))
         is_unanswered = now - max(opened.heard, opened.slow_until) > _UNANSWERED * ping.every_s * SECOND
-        if is_unanswered or has_died or (watched and silent == watched):
+        if is_unanswered or has_died or (watched and silent == watched and not are_trades_heard):
             await opened.socket.close()
 
     async def _renew(self, opened: _Open) -> None:
@@ -289,14 +297,26 @@ class Driver:
 
     async def _heard(self, opened: _Open, frame: Frame, elapsed: int) -> None:
         read = self._feed.reader.read(frame)
+        self._rejoin(opened, read)
         await self._hand_on(frame, read)
         for one in read:
             if isinstance(one, Notice):
                 await self._noticed(one, opened, elapsed)
             elif not isinstance(one, Change | Candle):
                 await self._alive((one.market, _KIND_OF[type(one)]), opened, elapsed)
-            if isinstance(one, Trade) and self.order.line(one.market).is_blocked:
+            if isinstance(one, Trade) and one.market in self.seen and len(self.seen[one.market].spans) > 1:
                 self._start(one.market, self._fill_hole((one.market, "trades"), opened))
+
+    def _rejoin(self, opened: _Open, read: list[Told]) -> None:
+        """Note which markets' first trades on a connection reach back to those before it, where a venue sends such."""
+        if not self._feed.terms.topics["trades"].past_first:
+            return
+        trades = [one for one in read if isinstance(one, Trade) and one.market in self.seen]
+        for market in {trade.market for trade in trades} - opened.looked_at:
+            opened.looked_at.add(market)
+            first = [trade for trade in trades if trade.market == market]
+            if reaches_back(first, list(map(self.seen[market].knows, first)), self._last_before(market)):
+                opened.rejoined.add(market)
 
     async def _noticed(self, notice: Notice, opened: _Open, elapsed: int) -> None:
         self.counts[f"{notice.about}: {notice.text}" if notice.text else notice.about] += 1
@@ -317,6 +337,7 @@ class Driver:
                     elif self.streams[stream].silent_ns is None:
                         await self._came(stream, opened)
                     elif stream[1] == "trades":
+                        opened.begun.add(stream[0])
                         self._start(stream[0], self._fill_after(stream, opened))
 
     async def _alive(self, stream: Stream, opened: _Open | None, elapsed: int) -> None:
@@ -334,6 +355,7 @@ class Driver:
         state = self.streams[stream]
         if stream[1] == "trades":
             assert opened is not None, "trades are pushed"
+            opened.begun.add(stream[0])
             if state.state == "connecting":
                 self._start(stream[0], self._fill_after(stream, opened))
             elif state.state in ("stale", "venue halt", "retired") and stream[0] not in self._fills:
@@ -347,15 +369,19 @@ class Driver:
     async def _lost(self, stream: Stream) -> None:
         state = self.streams[stream]
         state.has_lived = False
+        if stream[1] == "trades":
+            self._before.setdefault(stream[0], self.seen[stream[0]].latest)
         if state.state != "connecting":
             await self._change(stream, "connecting", since=state.heard_at)
 
     async def _hand_on(self, frame: Frame, read: list[Told]) -> None:
-        """Order what a frame tells and give both to the sink: one frame after the other."""
+        """Give a frame to the sink: one after the other."""
         async with self._turn:
-            told = self.order.put(read, frame.received)
+            for one in read:
+                if isinstance(one, Trade) and one.market in self.seen:
+                    self.seen[one.market].take(one)
             try:
-                await self._sink(frame, told)
+                await self._sink(frame, read)
             except ConnectionError as error:  # of its own: not one of the venue's
                 raise RuntimeError(f"the sink failed: {error}") from error
 
@@ -363,8 +389,7 @@ class Driver:
         of = self.streams[stream]
         of.state, of.since = state, self._steady.now()
         change = Change(stream[0], stream[1], state, of.since, **span)  # type: ignore[arg-type]
-        frame = Frame(of.since, self._feed.venue, "driver", msgspec.json.encode(change))
-        await self._hand_on(frame, [change])
+        await self._hand_on(changed(change, of.since), [change])
 
     # What is asked for
 
@@ -378,20 +403,30 @@ class Driver:
                 await filling()
             finally:
                 del self._fills[market]
+            self._start_anew(market)
 
         self._fills[market] = self._group.create_task(run())
+
+    def _start_anew(self, market: Market) -> None:
+        """Begin to fill for a connection that was opened while it was still done for the one before."""
+        stream: Stream = (market, "trades")
+        if self.streams[stream].state == "connecting":
+            for opened in self._open.values():
+                if market in opened.begun:
+                    self._start(market, self._fill_after(stream, opened))
+
+    def _last_before(self, market: Market) -> int:
+        """Time of the last trade before what may be missing, ns."""
+        return self._before.get(market, self.seen[market].latest)
 
     def _fill_after(self, stream: Stream, opened: _Open) -> Callable[[], Awaitable[None]]:
         """After a connection: ask for what came meanwhile; nothing, where it is the first."""
 
         async def filling() -> None:
-            if self.streams[stream].state != "connecting":
-                return
-            line = self.order.line(stream[0])
-            if line.trade_ts:
-                await self._fill_and_tell(stream, opened, up_to_now=True)
-            if self._is_open(opened):
-                await self._change(stream, "live")
+            if self.streams[stream].state == "connecting":
+                if self._last_before(stream[0]):
+                    await self._fill(stream, opened, up_to_now=True)
+                await self._filled(stream, opened)
 
         return filling
 
@@ -399,13 +434,10 @@ class Driver:
         """Where numbers are missing, and do not come by themselves."""
 
         async def filling() -> None:
-            line = self.order.line(stream[0])
             await self._clock.sleep(_GRACE)
-            if not line.is_blocked or not self._is_open(opened):
-                return
-            await self._fill_and_tell(stream, opened, up_to_now=False)
-            if self._is_open(opened):
-                await self._change(stream, "live")
+            if self.seen[stream[0]].holes() and self._is_open(opened):
+                await self._fill(stream, opened, up_to_now=False)
+                await self._filled(stream, opened)
 
         return filling
 
@@ -414,32 +446,45 @@ class Driver:
         if self._feed.terms.requests["trades"].pages != "newest":
             return
         for stream in opened.connection.streams:
-            if stream[1] == "trades" and self.streams[stream].state == "live" and stream[0] not in self._fills:
-                # Before the next message is read: what comes now must not be taken for what was known.
-                await self._change(stream, "filling", since=self.order.line(stream[0]).trade_ts, why="damaged message")
+            if stream[1] == "trades" and self.seen[stream[0]].latest:
+                # Before the next message is read: what comes then must not be taken for what came before.
+                self._before.setdefault(stream[0], self.seen[stream[0]].latest)
+                self._again.add(stream[0])
+                opened.rejoined.discard(stream[0])
                 self._start(stream[0], self._fill_damaged(stream, opened))
 
     def _fill_damaged(self, stream: Stream, opened: _Open) -> Callable[[], Awaitable[None]]:
         async def filling() -> None:
-            await self._fill_and_tell(stream, opened, up_to_now=True)
-            if self._is_open(opened):
-                await self._change(stream, "live")
+            await self._fill(stream, opened, up_to_now=True)
+            await self._filled(stream, opened)
 
         return filling
 
-    async def _fill_and_tell(self, stream: Stream, opened: _Open, up_to_now: bool) -> None:
-        """Fill until nothing waits; if the connection is lost meanwhile, the next one fills everything."""
-        line = self.order.line(stream[0])
-        while True:
-            since = line.trade_ts
+    async def _filled(self, stream: Stream, opened: _Open) -> None:
+        """Say that a stream is live again, unless it has been lost: the next connection then fills everything."""
+        if self._is_open(opened):
+            self._before.pop(stream[0], None)
+            await self._change(stream, "live")
+
+    async def _fill(self, stream: Stream, opened: _Open, up_to_now: bool) -> None:
+        """Fill until nothing is missing that has not been told."""
+        market, since = stream[0], self._last_before(stream[0])
+        while self._is_open(opened):
             await self._change(stream, "filling", since=since)
-            filled = await self._fill(stream[0], up_to_now)
+            self._again.discard(market)
+            if market in opened.rejoined:
+                filled = Filled([], 0, "")
+            else:
+                filled = await self._asked_for(market, since, up_to_now)
             if not self._is_open(opened):
                 return
             await self._tell(stream, filled, since)
-            if not line.is_blocked:
+            if market in self._again:
+                up_to_now = True  # another damaged message, after what was asked for
+            elif self.seen[market].holes():
+                up_to_now = False  # found meanwhile
+            else:
                 return
-            up_to_now = False
 
     def _is_open(self, opened: _Open) -> bool:
         return self._open.get(opened.connection.source) is opened
@@ -448,10 +493,10 @@ class Driver:
         """Where trades are silent: a venue that does not trade, or a connection that does not tell?"""
 
         async def probing() -> None:
-            state, line = self.streams[stream], self.order.line(stream[0])
-            since, asked = line.trade_ts, self._clock.elapsed()
+            state, seen = self.streams[stream], self.seen[stream[0]]
+            since, asked = seen.latest, self._clock.elapsed()
             if since:
-                filled = await self._fill(stream[0], up_to_now=True)
+                filled = await self._asked_for(stream[0], since, up_to_now=True)
                 if not self._is_open(opened):
                     return
                 if filled.new:
@@ -465,8 +510,8 @@ class Driver:
 
         return probing
 
-    async def _fill(self, market: Market, up_to_now: bool) -> Filled:
-        return await Fill(self._feed.terms, self._ask, market, self.order.line(market)).run(up_to_now)
+    async def _asked_for(self, market: Market, since: int, up_to_now: bool) -> Filled:
+        return await Fill(self._feed.terms, self._ask, market, self.seen[market], since).run(up_to_now)
 
     async def _tell(self, stream: Stream, filled: Filled, since: int) -> None:
         if not filled.holes:
@@ -475,12 +520,12 @@ class Driver:
             until = hole.until or self._steady.now()
             span = {"since": hole.since, "until": until, "first": hole.first, "last": hole.last}
             await self._change(stream, "gap open", **span, why=filled.why)
+            self.seen[stream[0]].give_up(hole.last)
 
     async def _ask(self, what: str, market: Market, **values: int) -> Answer:
-        line = self.order.line(market)
         frame, read = await self._answer(self._feed.request(what, market, **values))
         trades = [one for one in read if isinstance(one, Trade)]
-        known = [line.knows(trade) for trade in trades]
+        known = [self.seen[market].knows(trade) for trade in trades]
         await self._hand_on(frame, read)
         return Answer(trades, known)
 
