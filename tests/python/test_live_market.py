@@ -311,3 +311,42 @@ def test_a_replay_killed_twenty_times_ends_as_an_undisturbed_one() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "kills" in done.stdout
+
+
+def redenominated(seed: int) -> lq.TradeBatch:
+    """Trades of which a unit becomes ten, at the same second or after a silence."""
+    before, after = trades(900, seed=seed, hours=1.0), trades(900, seed=seed + 100, hours=1.0)
+    silent = HOUR + (0 if seed % 2 else HOUR)
+    ts = np.concatenate([before.ts, after.ts + silent])
+    price = np.concatenate([before.price, np.round(after.price / 10, 1)])
+    return lq.TradeBatch(ts, price, np.concatenate([before.qty, after.qty]),
+                         np.concatenate([before.taker_sell, after.taker_sell]))  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.filterwarnings("ignore:re-denominated", "ignore:no trade from")
+def test_a_re_denominated_market_begins_anew_as_a_heatmap_does(seed: int) -> None:
+    batch = redenominated(seed)
+    given = frames(batch)
+    saved = set()
+    for together in (1, 13, 10_000):
+        market = engine_of(given, together)
+        saved.add(market.save())
+        market.finish()
+    assert len(saved) == 1
+    assert market.state.anew is not None
+    assert market.state.anew.factor == "1:10"
+    expected = lq.heatmap(trades=batch, venue="binance-usdm", symbol="BTCUSDT", window="5m")
+    assert market.engine is not None
+    live = market.engine.heatmap(step=expected.meta["config"]["axis"]["step"])
+    np.testing.assert_array_equal(live.times, expected.times)
+    np.testing.assert_array_equal(live.values, expected.values)
+
+
+def test_what_the_configuration_says_of_a_re_denomination_holds() -> None:
+    given = frames(redenominated(1))
+    kept = MarketEngine(BTC, CONFIG.replace(source={"redenomination": "keep"}))
+    kept.take(given)
+    assert kept.state.anew is None
+    with pytest.raises(DataError, match=r"binance-usdm:BTCUSDT: expected prices of one denomination, found 6\d+ before"):
+        MarketEngine(BTC, CONFIG.replace(source={"redenomination": "refuse"})).take(given)
