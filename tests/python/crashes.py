@@ -162,7 +162,7 @@ def main(kills: int, seed: int) -> None:
             shutil.rmtree(folder)
     finally:
         shutil.rmtree(base, ignore_errors=True)
-    print(", ".join(f"{count:,} {what}" for what, count in done.items()))
+    print(", ".join(f"{count} {what}" for what, count in done.items()))
 
 
 if __name__ == "__main__":

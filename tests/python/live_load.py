@@ -139,7 +139,11 @@ def check_memory(paths: list[str]) -> dict[str, float]:
         market.finish()
         first, last = sizes[0][0], sizes[-1][0]
         quarters = [
-            max(size for ts, size in sizes if first + n * (last - first) // 4 <= ts <= first + (n + 1) * (last - first) // 4)
+            max(
+                size
+                for ts, size in sizes
+                if first + n * (last - first) // 4 <= ts <= first + (n + 1) * (last - first) // 4
+            )
             for n in range(4)
         ]
         assert market.engine is not None
@@ -171,7 +175,7 @@ def main() -> None:
     else:
         default = expected_dir() / "trades" / "BTCUSDT-aggTrades-2026-06-12.zip"
         figures = check_memory(given or [str(default)])
-    print(", ".join(f"{value:,.{2 if value < 100 else 0}f} {name}" for name, value in figures.items()))
+    print(", ".join(f"{value:.{2 if value < 100 else 0}f} {name}" for name, value in figures.items()))
 
 
 if __name__ == "__main__":

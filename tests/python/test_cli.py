@@ -647,6 +647,8 @@ def test_show_tells_where_values_come_from(monkeypatch: pytest.MonkeyPatch) -> N
         "leverage.shares 5: 1.0 liqcore.toml:3",
         "log.progress false liqcore.toml:6",
         "instrument.symbol - default",
+        "model.candle_price hlc3 default",
+        "journal.sync 1s default",
     ):
         assert line in lines
     assert len(lines) == 1 + len(setting_keys())

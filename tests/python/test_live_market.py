@@ -1,4 +1,4 @@
-"""A market's engine stands where the batch stands, however its frames come; what it tells, it tells in order and once."""
+"""A market's engine stands where the batch stands, however its frames come; what it tells, it tells once."""
 
 import json
 import random
@@ -111,7 +111,10 @@ def test_repeats_and_trades_that_fill_a_hole_change_nothing(seed: int) -> None:
 
 def test_a_hole_that_stays_open_is_told_and_gone_on_behind() -> None:
     ts = FRAMES[200].received
-    holes = [state("filling", ts, since=FRAMES[99].received), state("gap open", ts, since=1, until=2, first=501, last=1000)]
+    holes = [
+        state("filling", ts, since=FRAMES[99].received),
+        state("gap open", ts, since=1, until=2, first=501, last=1000),
+    ]
     market = engine_of([*FRAMES[:100], *FRAMES[200:210], *holes, *FRAMES[210:]])
     market.finish()
     assert market.engine is not None
@@ -122,7 +125,9 @@ def test_a_hole_that_stays_open_is_told_and_gone_on_behind() -> None:
 
 def test_events_that_come_late_are_raised_or_left_out_and_counted() -> None:
     base = TRADES.ts[0]
-    rows = [(int(base) + second * SECOND, 63_000.0, 1.0, False, f"t{second}") for second in (0, 10, 9, 300, 295, 100, 301)]
+    rows = [
+        (int(base) + second * SECOND, 63_000.0, 1.0, False, f"t{second}") for second in (0, 10, 9, 300, 295, 100, 301)
+    ]
     market = MarketEngine(BTC, CONFIG)
     market.take([replayed(BTC, row[0], [row]) for row in rows])  # ids are text: nothing tells of holes
     assert market.engine is None or market.engine.stats.used >= 0
@@ -174,7 +179,7 @@ def test_columns_are_told_once_with_what_the_heatmap_says() -> None:
     assert [column.start for column in columns] == heatmap.times[:closed].view(np.int64).tolist()
     history, _ = market.engine._history(False)
     assert history is not None
-    assert [column.close for column in columns] == history.candles()[:, 3].tolist()
+    assert [column.close for column in columns] == pytest.approx(history.candles()[:, 3], rel=1e-12)
     assert [column.bought for column in columns] == pytest.approx(history.candles()[:, 4])
     assert market.publisher.row().sequence == closed + 1
 
@@ -183,7 +188,9 @@ def test_zones_are_told_as_approached_and_swept() -> None:
     config = CONFIG.replace(live={"approach": 5.0}, leverage={"shares": {"100": 0.5, "50": 0.5}})
     price = np.concatenate([np.full(200, 60_000.0), np.linspace(60_000, 58_000, 200).round(1)])
     count = len(price)
-    batch = lq.TradeBatch(TRADES.ts[0] + np.arange(count) * 30 * SECOND, price, np.full(count, 1.0), np.zeros(count, bool))
+    batch = lq.TradeBatch(
+        TRADES.ts[0] + np.arange(count) * 30 * SECOND, price, np.full(count, 1.0), np.zeros(count, bool)
+    )
     news: list[ZoneNews] = []
     market = MarketEngine(BTC, config, sinks=[Hooks(on_zone=news.append)])
     market.take(frames(batch))
@@ -304,3 +311,44 @@ def test_a_replay_killed_twenty_times_ends_as_an_undisturbed_one() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "kills" in done.stdout
+
+
+def redenominated(seed: int) -> lq.TradeBatch:
+    """Trades of which a unit becomes ten, at the same second or after a silence."""
+    before, after = trades(900, seed=seed, hours=1.0), trades(900, seed=seed + 100, hours=1.0)
+    silent = HOUR + (0 if seed % 2 else HOUR)
+    ts = np.concatenate([before.ts, after.ts + silent])
+    price = np.concatenate([before.price, np.round(after.price / 10, 1)])
+    return lq.TradeBatch(ts, price, np.concatenate([before.qty, after.qty]),
+                         np.concatenate([before.taker_sell, after.taker_sell]))  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.filterwarnings("ignore:re-denominated", "ignore:no trade from")
+def test_a_re_denominated_market_begins_anew_as_a_heatmap_does(seed: int) -> None:
+    batch = redenominated(seed)
+    given = frames(batch)
+    saved = set()
+    for together in (1, 13, 10_000):
+        market = engine_of(given, together)
+        saved.add(market.save())
+        market.finish()
+    assert len(saved) == 1
+    assert market.state.anew is not None
+    assert market.state.anew.factor == "1:10"
+    expected = lq.heatmap(trades=batch, venue="binance-usdm", symbol="BTCUSDT", window="5m")
+    assert market.engine is not None
+    live = market.engine.heatmap(step=expected.meta["config"]["axis"]["step"])
+    np.testing.assert_array_equal(live.times, expected.times)
+    np.testing.assert_array_equal(live.values, expected.values)
+
+
+def test_what_the_configuration_says_of_a_re_denomination_holds() -> None:
+    given = frames(redenominated(1))
+    kept = MarketEngine(BTC, CONFIG.replace(source={"redenomination": "keep"}))
+    kept.take(given)
+    assert kept.state.anew is None
+    with pytest.raises(
+        DataError, match=r"BTCUSDT: expected prices of one denomination, found 6\d+ before"
+    ):
+        MarketEngine(BTC, CONFIG.replace(source={"redenomination": "refuse"})).take(given)

@@ -98,10 +98,10 @@ def show(
     table.add_column("setting", no_wrap=True)
     table.add_column("value", overflow="fold")
     table.add_column("from", overflow="fold")
-    values = settings.to_dict()
+    values = settings.to_dict(whole=True)
     for key in setting_keys():
         section, name = key.split(".")
-        table.add_row(Text(key), Text(_written(values[section].get(name))), Text(settings.origin(key)))
+        table.add_row(Text(key), Text(_written(values[section][name])), Text(settings.origin(key)))
     Console(highlight=False, width=shutil.get_terminal_size(fallback=(160, 24)).columns).print(table)
 
 

@@ -327,9 +327,14 @@ class Config:
                 file.write(text.encode())
         return text
 
-    def to_dict(self) -> dict[str, dict[str, Any]]:
+    def to_dict(self, *, whole: bool = False) -> dict[str, dict[str, Any]]:
         """
         Return plain dictionaries that JSON can hold.
+
+        Parameters
+        ----------
+        whole : bool
+            With settings that came after 0.1.0 and have their default, which are left out otherwise.
 
         Returns
         -------
@@ -340,7 +345,7 @@ class Config:
             name: {
                 key: _plain(value)
                 for key, entry in entries.items()
-                if (value := getattr(getattr(self, name), key)) != entry.default or not entry.late
+                if (value := getattr(getattr(self, name), key)) != entry.default or whole or not entry.late
             }
             for name, entries in SETTINGS.items()
         }

@@ -1,9 +1,9 @@
 """The engine of one market: frames in, in the order in which a journal has them; levels, columns and news out."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -33,41 +33,26 @@ from ..feeds.events import (
     Trade,
 )
 from ..feeds.frames import told_by
-from ..market.catalogue import venues
 from ..market.contracts import Quantities
-from ..runs.run import first_grid, settle
-from ..runs.terms import settle_terms
-from ..words.times import parse_duration
+from ..market.prices import round_factor
+from ..runs.gaps import MIN_NS
+from ..runs.prices import Since
+from ..words.times import iso, parse_duration
 from .happened import KINDS, Column, Happened, Sink, ZoneNews
+from .opening import Opening
 from .order import Line, Order
 
 RAISED_WITHIN = 120_000_000_000
 """How late an event may come that still acts, when it comes, ns."""
+RECENT = 4096
+"""Rows of each stream that are kept for a book that begins anew: it takes eleven times of rows to see that."""
 WINDOWS = 100_000
 """Windows whose realised liquidations are kept."""
 HOLES = 1000
+_Rows: TypeAlias = dict[str, list[Any]]
 _DAY_NS = 86_400_000_000_000
 _SIDES: tuple[Side, Side] = ("long", "short")
 MAGIC = b"liqcore checkpoint 1\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What is known of a market's trades before the first of them: `runs.terms.Known`."""
-
-    first_ts: int
-    first_price: float
-    tick_size: float
-    lot_size: float
-    symbol: str | None
-    quantities: list[Quantities]
-
-
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    marks: Any = None
-    open_interest: Any = None
-    candles: Any = None
 
 
 class State(Struct):
@@ -80,8 +65,12 @@ class State(Struct):
         The greatest time of an event so far, ns.
     watermark : int
         All that is older has been fed: what still comes of it is late.
-    begun : int
-        Start of the engine's first window, ns.
+    begun, first_ts : int
+        Start of the engine's first window, and the time of the first trade of all, ns.
+    anew : Since or None
+        From where on the book has begun anew, after a re-denomination or strange first prices.
+    recent : dict
+        What was fed last, by stream: of it a book is fed that begins anew.
     line : Line
         What puts trades in order: it knows which have been let through, and what waits for a hole to be filled.
     trades, marks, samples : list of tuple
@@ -108,6 +97,9 @@ class State(Struct):
     latest: int = 0
     watermark: int = 0
     begun: int = 0
+    first_ts: int = 0
+    anew: Since | None = None
+    recent: dict[str, list[Any]] = msgspec.field(default_factory=dict)
     line: Line = msgspec.field(default_factory=Line)
     trades: list[tuple[int, int, float, float, bool]] = msgspec.field(default_factory=list)
     marks: list[tuple[int, int, float]] = msgspec.field(default_factory=list)
@@ -187,17 +179,13 @@ class MarketEngine:
         self._order.lines[market] = self.state.line
         self.sinks = list(sinks)
         self._keep = keep
-        self._grid = grid
-        self._quantities = quantities
+        self._opening = Opening(market, self.config, grid, quantities)
+        self._opening.check()
         self._delay = parse_duration(self.config.live.delay, name="live.delay")
+        self._window = parse_duration(self.config.window.length, name="window")
         self._near = self.config.live.approach
         self._closed: list[tuple[Segment, NDArray[np.float64]]] = []
         self._reader = FeatureReader()
-        model = self.config.model
-        self.uses_marks = model.trigger == "mark"
-        self.uses_open_interest = model.name in ("oi", "blend", "vendor") or model.reconciled
-        if model.trigger == "candle" or model.name == "vendor":
-            raise InvalidConfigError('the model must not be "vendor" and the trigger not "candle": no feed tells those')
 
     def add(self, sink: Sink) -> None:
         """Tell another sink, too, from now on."""
@@ -277,11 +265,11 @@ class MarketEngine:
         state = self.state
         if isinstance(told, Mark):
             state.mark = _later(state.mark, told)
-            if self.uses_marks and (ts := self._time(told.ts, received)) is not None:
+            if self._opening.uses_marks and (ts := self._time(told.ts, received)) is not None:
                 state.marks.append((ts, state.order, told.price))
         elif isinstance(told, OpenInterest):
             state.open_interest = _later(state.open_interest, told)
-            if self.uses_open_interest and (ts := self._time(told.ts, received)) is not None:
+            if self._opening.uses_open_interest and (ts := self._time(told.ts, received)) is not None:
                 state.samples.append((ts, state.order, told.quantity))
         else:
             state.funding = _later(state.funding, told)
@@ -312,8 +300,7 @@ class MarketEngine:
     def _liquidation(self, told: Liquidation) -> None:
         state = self.state
         state.complete = state.complete and told.complete
-        window = parse_duration(self.config.window.length, name="window")
-        row = state.realised.setdefault(told.ts // window * window, [0.0, 0.0, 0.0, 0.0])
+        row = state.realised.setdefault(told.ts // self._window * self._window, [0.0, 0.0, 0.0, 0.0])
         side = _SIDES.index(told.side)
         row[side] += told.qty
         row[2 + side] += told.qty * told.price
@@ -332,29 +319,35 @@ class MarketEngine:
     def _feed(self, until: int) -> None:
         """Feed all that is older than a time, in order."""
         state = self.state
-        fed: dict[str, Any] = {}
+        fed: _Rows = {}
         for name, rows in (("trades", state.trades), ("marks", state.marks), ("open_interest", state.samples)):
             if rows:
                 rows.sort()
-                end = bisect_left(rows, (until,))
-                if end:
-                    fed[name] = rows[:end]
+                fed[name] = rows[: bisect_left(rows, (until,))]
         if self.engine is None:
-            if "trades" not in fed:
+            if not fed.get("trades"):
                 return
-            self._begin(fed["trades"][0][0], fed["trades"][0][2])
+            ts, _, price, *_ = fed["trades"][0]
+            state.first_ts = ts
+            self._begin(ts, price)
         for name, rows in (("trades", state.trades), ("marks", state.marks), ("open_interest", state.samples)):
-            if name in fed:
-                del rows[: len(fed[name])]
-        if fed:
-            self._feed_engine(fed)
+            part = fed.get(name, [])
+            del rows[: len(part)]
+            kept = state.recent.setdefault(name, [])
+            kept += part
+        self._feed_engine(fed)
+        while (since := self._begins_anew()) is not None:
+            self._feed_engine(self._restart(since))
+        for kept in state.recent.values():
+            del kept[:-RECENT]
         self._tell_columns()
 
-    def _feed_engine(self, fed: dict[str, Any]) -> None:
-        engine = self.engine
-        assert engine is not None
+    def _feed_engine(self, fed: _Rows) -> None:
+        assert self.engine is not None
         given: dict[str, Any] = {}
         for name, rows in fed.items():
+            if not rows:
+                continue
             ts, *_ = columns = list(zip(*rows, strict=True))
             times = np.array(ts, np.int64)
             if name == "trades":
@@ -363,41 +356,59 @@ class MarketEngine:
             else:
                 kept = slice(int(np.searchsorted(times, self.state.begun)), None)  # before the first window: no use
                 given[name] = (times[kept], np.array(columns[2], np.float64)[kept])
-        engine.feed(**given)
+        if given:
+            self.engine.feed(**given)
 
     def _begin(self, ts: int, price: float) -> None:
-        """Make the engine, now that the first trade is known."""
-        self.engine = engine = Engine.from_config(self.settled(ts, price), keep=self._keep)
+        """Make the engine, now that its first trade is known."""
+        settled = self._opening.settled(self.state.first_ts, price)
+        if self.engine is not None:
+            self.engine.publish_to(None)
+        self.engine = engine = Engine.from_config(settled, keep=self._keep)
         self._attach(engine)
         self.state.begun = ts // engine.window_ns * engine.window_ns
+
+    def _begins_anew(self) -> Since | None:
+        """Tell from where on the book begins anew, if a jump of the price that was believed meanwhile says so."""
+        assert self.engine is not None
+        anew = self.state.anew
+        for stream, first, believed, price, before, lasts in self.engine.price_jumps:
+            if stream != "trades" or (anew is not None and first <= anew.ts):
+                continue
+            earlier = [row[0] for row in self.state.recent["trades"] if row[0] < first]
+            gap = bool(earlier) and first - earlier[-1] >= MIN_NS
+            factor = round_factor(before, price, gap=gap) if lasts else ""
+            how = self.config.source.redenomination
+            if factor and how == "refuse":
+                raise DataError(
+                    f"{self.market}: expected prices of one denomination, found {before:g} before {iso(first)} and "
+                    f"{price:g} from there on: re-denominated {factor}?"
+                )
+            if (factor and how == "restart") or not lasts:
+                return Since(first, price, before, believed, factor)
+        return None
+
+    def _restart(self, since: Since) -> _Rows:
+        """Begin the book anew; return what it is fed of what came since."""
+        state = self.state
+        self._closed = [(segment, row) for segment, row in self._closed if segment.end_ns <= since.believed]
+        self._tell_columns()
+        state.anew = since
+        state.zones.clear()
+        self._begin(since.ts, since.price)
+        middle = math.sqrt(since.before * since.price)
+        above = since.price > middle
+        return {
+            name: [row for row in rows if row[0] > since.ts or (row[0] == since.ts and (row[2] > middle) == above)]
+            if name == "trades"
+            else [row for row in rows if row[0] >= state.begun]
+            for name, rows in state.recent.items()
+        }
 
     def _attach(self, engine: Engine) -> None:
         """Have it say which windows end, with what is to be read then, and publish for other threads."""
         engine.on_column(lambda segment: self._closed.append((segment, self._reader.read(engine))))
         engine.publish_to(self.publisher)
-
-    def settled(self, ts: int, price: float) -> Config:
-        """Return the configuration of the engine whose first trade is of a time and at a price, as a run settles it."""
-        quantities = self._quantities
-        if quantities is None:
-            quantities = Quantities(str(self.market), (self.market.venue,) if self.market.venue in venues() else ())
-        tick, lot = self._grid or (np.inf, np.inf)
-        head = Head(ts, price, tick, lot, self.market.symbol, [quantities])
-        config = self.config
-        venue = venues().get(self.market.venue)
-        if config.instrument.venue is None and venue is not None and venue.listed(self.market.symbol) is not None:
-            config = config.replace(instrument={"venue": venue.name})
-        config = settle_terms(config, head).config
-        tick, lot = first_grid(head, self.config.instrument, config.instrument)
-        for name, step in (("tick_size", tick), ("lot_size", lot)):
-            if not np.isfinite(step):
-                raise InvalidConfigError(
-                    f"instrument.{name} must be given for {self.market}: it is not in the catalogue"
-                )
-        beside = _Beside(marks=() if self.uses_marks else None, open_interest=() if self.uses_open_interest else None)
-        if config.model.name is None:
-            config = config.replace(model={"name": "flow"})
-        return settle(config, head, tick, lot, beside, price)
 
     def _tell(self, happened: Happened) -> None:
         told = self.state.told
@@ -476,7 +487,9 @@ class MarketEngine:
             return False
         self.frames, self.state = said.frames, said.state
         self._order.lines[self.market] = self.state.line
-        self.engine = None
+        if self.engine is not None:
+            self.engine.publish_to(None)
+            self.engine = None
         if said.engine:
             self.engine = Engine.from_bytes(said.engine)
             self._attach(self.engine)
@@ -486,7 +499,7 @@ class MarketEngine:
         """What tells one configuration from another, here."""
         sections = self.config.to_dict()
         said = {name: sections.get(name) for name in ("instrument", "leverage", "axis", "window", "model", "source")}
-        return repr((str(self.market), said, self._delay, self._keep, self._grid))
+        return repr((str(self.market), said, self._delay, self._keep, self._opening.grid))
 
 
 Sample = TypeVar("Sample", Mark, OpenInterest, Funding)
