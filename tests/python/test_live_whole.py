@@ -1,4 +1,4 @@
-"""From a venue that does everything wrong, through driver and journal, to an engine: it stands where the batch stands."""
+"""From a venue that does everything wrong, through driver and journal: the engine stands where the batch stands."""
 
 from pathlib import Path
 
