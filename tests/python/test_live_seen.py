@@ -159,7 +159,7 @@ def test_waiting_times_double_up_to_a_minute_and_begin_anew() -> None:
     back_off = BackOff(random.Random(1))
     waits = [back_off.next() / SECOND for _ in range(12)]
     for n, wait in enumerate(waits):
-        most = min(60.0, 2.0**n)
+        most = min(60.0, 2.0**n / 4)
         assert most / 2 <= wait <= most
     back_off.reset()
     assert back_off.next() <= SECOND

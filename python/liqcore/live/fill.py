@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from ..feeds.events import Market, Trade
+from .asking import Unanswered
 from .seen import Hole, Seen
 from .terms import Terms
 
-_MOST_PAGES = 1000
-
-
-class Unanswered(Exception):
-    """A venue has not answered, or refused; the text says which."""
+_MINUTES = 3
+"""Of asking, at the pace that the venue allows: what is still missing then stays missing. Until then all waits."""
 
 
 class Answer(NamedTuple):
@@ -58,17 +56,20 @@ class Fill:
         self._seen = seen
         self._since = since
         self._new = 0
+        self._left = int(terms.limits.requests_a_minute * _MINUTES)
 
     async def run(self, up_to_now: bool) -> Filled:
         """Ask for the numbers that are missing, and if `up_to_now` also for what came after the last one known."""
         if self._asked.pages == "newest":
             return await self._newest()
+        if not self._seen.spans:
+            return Filled([Hole(0, 0, self._since, 0)], 0, "the trades before bear no numbers")
         try:
             await self._counted(up_to_now)
         except Unanswered as unanswered:
             holes = self._seen.holes()
             if up_to_now and not holes:
-                holes = [Hole(0, 0, self._since, 0)]
+                holes = [Hole(0, 0, self._seen.latest, 0)]
             return Filled(holes, self._new, str(unanswered))
         return Filled(self._seen.holes(), self._new, "the venue does not give them")
 
@@ -85,6 +86,9 @@ class Fill:
 
     async def _page(self, what: str = "trades", **values: int) -> tuple[Answer, int, int]:
         """Ask; return also the lowest and the highest number in the answer, both 0 where it is empty."""
+        if not self._left:
+            raise Unanswered(f"more is missing than {_MINUTES} minutes of asking give")
+        self._left -= 1
         answer = await self._ask(what, self._market, **values)
         rows = zip(answer.trades, answer.known, strict=True)
         self._new += sum(not known and trade.ts >= self._since for trade, known in rows)
@@ -93,14 +97,14 @@ class Fill:
         return answer, low, max((int(trade.id) for trade in counted), default=0)
 
     async def _between(self, first: int, last: int) -> None:
-        for _ in range(_MOST_PAGES):
+        while True:
             _, _, high = await self._page(first=first)
             if high < first or high >= last:
                 return
             first = high + 1
 
     async def _on_from(self, first: int) -> None:
-        for _ in range(_MOST_PAGES):
+        while True:
             answer, _, high = await self._page(first=first)
             if len(answer.trades) < self._asked.rows or high < first:
                 return
@@ -111,9 +115,7 @@ class Fill:
         await self._back(low, first)
 
     async def _back(self, after: int, first: int) -> None:
-        for _ in range(_MOST_PAGES):
-            if after <= first:
-                return
+        while after > first:
             _, low, _ = await self._page(after=after)
             if not 0 < low < after:
                 return

@@ -6,7 +6,7 @@ from collections import deque
 from .outside import Clock
 
 SECOND = 1_000_000_000
-_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # seconds
+_FIRST_WAIT, _LONGEST_WAIT = 0.25, 60.0  # seconds
 _STEP, _STEP_STAYS = SECOND, 60 * SECOND  # how far a clock must be off, and for how long, until it is believed
 
 
@@ -27,7 +27,7 @@ class Allowance:
 
 
 class BackOff:
-    """Waiting times that double, from a second to a minute, each taken by chance between half of it and all."""
+    """Waiting times that double, from a quarter of a second to a minute; of each, chance takes up to half away."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance

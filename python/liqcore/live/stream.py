@@ -25,8 +25,9 @@ from ..feeds.events import (
     Trade,
 )
 from ..feeds.frames import changed
-from .feed import Connection, Feed, Poll, Request, Stream
-from .fill import Answer, Fill, Filled, Unanswered, reaches_back
+from .asking import Asking, Unanswered
+from .feed import Connection, Feed, Poll, Stream
+from .fill import Answer, Fill, Filled, reaches_back
 from .outside import Clock, Network, Socket
 from .pace import SECOND, Allowance, BackOff, Steady
 from .seen import Seen
@@ -44,9 +45,9 @@ _TICK = SECOND  # how often ages are looked at
 _GRACE = SECOND // 4  # for what comes in another order
 _SLOW = SECOND // 4  # a sink that takes longer holds messages back: their age is not the venue's
 _SETTLED = 60 * SECOND  # a connection that lasted so long has worked
-_TRIES = 5  # of a request
 _RENEWED = 0.98  # of the time after which a venue closes a connection
 _UNANSWERED = 3  # pings
+_MOST_COUNTS = 1000
 _ACKNOWLEDGED = 30 * SECOND  # by then a subscription holds that is never heard
 
 
@@ -137,7 +138,7 @@ class Driver:
         self._network = network
         self._clock = clock
         self._sink = sink
-        self._markets = {market: market for market in markets}
+        self._markets = list(markets)
         self._kinds = [kind for kind in KINDS if kind in kinds]
         self._chance = random.Random(seed)
         self._steady = Steady(clock)
@@ -147,7 +148,7 @@ class Driver:
         limits = feed.terms.limits
         self._may_connect = Allowance(clock, limits.new_connections, limits.new_connections_s)
         self._may_say = Allowance(clock, limits.messages_a_second, 1.0)
-        self._may_ask = Allowance(clock, limits.requests_a_minute, 60.0)
+        self._asking = Asking(feed.terms, feed.reader, network, clock, self._steady, self._chance)
         self.seen = {market: (seen or {}).get(market) or Seen() for market in markets}
         self._before: dict[Market, int] = {}
         self._again: set[Market] = set()
@@ -162,8 +163,8 @@ class Driver:
 
     async def run(self) -> None:
         """Run until cancelled; an error of the sink ends it."""
-        connections = self._feed.connections(list(self._markets), self._kinds)
-        polls = self._feed.polls(list(self._markets), self._kinds)
+        connections = self._feed.connections(self._markets, self._kinds)
+        polls = self._feed.polls(self._markets, self._kinds)
         for stream in self.streams:
             if not self._feed.offers(stream[1]):
                 await self._change(stream, "retired", why="the venue does not tell of it")
@@ -192,7 +193,7 @@ class Driver:
                 planned = await self._listen(connection, socket)
             except ConnectionError as error:
                 why = str(error)
-            self.counts[f"disconnected: {why}"] += 1
+            self._count(f"disconnected: {why}")
             if self._clock.elapsed() - started > _SETTLED:
                 back_off.reset()
             if not planned:
@@ -320,7 +321,7 @@ class Driver:
                 opened.rejoined.add(market)
 
     async def _noticed(self, notice: Notice, opened: _Open, elapsed: int) -> None:
-        self.counts[f"{notice.about}: {notice.text}" if notice.text else notice.about] += 1
+        self._count(f"{notice.about}: {notice.text}" if notice.text else notice.about)
         if notice.about == "heard" and notice.market is not None:
             for kind in notice.kinds:
                 await self._alive((notice.market, kind), opened, elapsed)
@@ -340,6 +341,10 @@ class Driver:
                     elif stream[1] == "trades":
                         opened.begun.add(stream[0])
                         self._start(stream[0], self._fill_after(stream, opened))
+
+    def _count(self, what: str) -> None:
+        """Count what happened; venues may say no end of different things."""
+        self.counts[what if what in self.counts or len(self.counts) < _MOST_COUNTS else "other"] += 1
 
     async def _alive(self, stream: Stream, opened: _Open | None, elapsed: int) -> None:
         state = self.streams.get(stream)
@@ -409,12 +414,13 @@ class Driver:
         self._fills[market] = self._group.create_task(run())
 
     def _start_anew(self, market: Market) -> None:
-        """Begin to fill for a connection that was opened while it was still done for the one before."""
+        """Begin to fill what could not be begun meanwhile: for another connection, or for damage on this one."""
         stream: Stream = (market, "trades")
-        if self.streams[stream].state == "connecting":
-            for opened in self._open.values():
-                if market in opened.begun:
-                    self._start(market, self._fill_after(stream, opened))
+        for opened in self._open.values():
+            if market in opened.begun and self.streams[stream].state == "connecting":
+                self._start(market, self._fill_after(stream, opened))
+            elif market in opened.begun and market in self._again:
+                self._start(market, self._fill_damaged(stream, opened))
 
     def _last_before(self, market: Market) -> int:
         """Time of the last trade before what may be missing, ns."""
@@ -526,7 +532,7 @@ class Driver:
             self.seen[stream[0]].give_up(hole.last)
 
     async def _ask(self, what: str, market: Market, **values: int) -> Answer:
-        frame, read = await self._answer(self._feed.request(what, market, **values))
+        frame, read = await self._asking.ask(self._feed.request(what, market, **values))
         trades = [one for one in read if isinstance(one, Trade)]
         known = [self.seen[market].knows(trade) for trade in trades]
         since = self._probed.get(market)
@@ -536,31 +542,6 @@ class Driver:
         await self._hand_on(frame, read)
         return Answer(trades, known)
 
-    async def _answer(self, request: Request) -> tuple[Frame, list[Told]]:
-        """Ask until there is an answer that can be read; raises Unanswered."""
-        back_off = BackOff(self._chance)
-        why = ""
-        for attempt in range(_TRIES):
-            if attempt:
-                await self._clock.sleep(back_off.next())
-            await self._may_ask.take()
-            try:
-                asked = self._network.get(request.url) if request.body is None else self._network.post(
-                    request.url, request.body)  # fmt: skip
-                body = await asked
-            except ConnectionError as error:
-                why = str(error) or "no answer"
-                continue
-            frame = Frame(self._steady.now(), self._feed.venue, request.source, body)
-            read = self._feed.reader.read(frame)
-            bad = [one for one in read if isinstance(one, Notice)]
-            if not bad or len(bad) < len(read):
-                return frame, read
-            why = f"{bad[0].about}: {bad[0].text}"
-            await self._hand_on(frame, read)  # a journal keeps it, too
-        self.counts[f"unanswered: {why}"] += 1
-        raise Unanswered(why)
-
     async def _poll(self, poll: Poll) -> None:
         """Ask for what is not pushed, again and again."""
         state = self.streams[poll.stream]
@@ -568,9 +549,9 @@ class Driver:
         await self._lost(poll.stream)
         while True:
             try:
-                frame, read = await self._answer(poll.request)
-            except Unanswered:
-                pass
+                frame, read = await self._asking.ask(poll.request)
+            except Unanswered as unanswered:
+                self._count(f"unanswered: {unanswered}")
             else:
                 await self._hand_on(frame, read)
                 await self._alive(poll.stream, None, self._clock.elapsed())
