@@ -375,6 +375,11 @@ class Segment:
                 self.next += (place.first - self.next) % _LOW
                 passed = False
             missing = (place.first - self.next) % _LOW
+            if missing >= _LOW // 2:  # a chunk that stands there twice
+                if lost_from < 0:
+                    lost_from, why = offset, "a chunk whose frames have been before"
+                offset = place.offset + place.length
+                continue
             if lost_from >= 0 or missing:
                 begin = offset if lost_from < 0 else lost_from
                 why = "a chunk of another length than it says" if why == _TORN else why
