@@ -2,7 +2,7 @@
 Segments of a journal: MCAP files of frames, of which every chunk can be read by itself (docs/reference/journal.md).
 
 The records are those of the package ``mcap``; the frames of a chunk are put together and taken apart here, because that
-takes a sixth of the time, and because the package can neither continue a file nor go on behind damage.
+takes a third of the time, and because the package can neither continue a file nor go on behind damage.
 """
 
 import struct
