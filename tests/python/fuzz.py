@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import gzip
 import json
 import os
@@ -91,10 +92,8 @@ def samples(folder: Path) -> Iterator[tuple[str, Path, Read]]:
     yield "footprints", stream.save(folder / "footprints.parquet"), lq.load_footprints
     yield "features", lq.features(market.trades, "5m", symbol="SIM").save(folder / "features.parquet"), lq.load_features
     yield "engine", engine.save(folder / "engine.liq"), lq.Engine.load
-    try:
+    with contextlib.suppress(ModuleNotFoundError):  # of liqcore[app]
         yield "journal", journal(folder, market.trades), journal_in
-    except ModuleNotFoundError:  # of liqcore[app]
-        pass
     old = Path(__file__).parent / "saved_by_0_1_0"
     yield "0.1.0", old / "heatmap.parquet", lq.load_heatmap
     yield "0.1.0", old / "merged.parquet", lq.load_heatmap
