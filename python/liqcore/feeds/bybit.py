@@ -17,6 +17,7 @@ from .reading import (
     each,
     finite,
     is_sell,
+    keyed,
     listed,
     nanoseconds,
     positive,
@@ -152,7 +153,7 @@ class BybitReader(Reader):
 
     def rows(self, answer: Any) -> list[Any]:
         """Return the rows of an answer, which gives the newest first."""
-        if answer.get("retCode") != 0:
+        if keyed(answer).get("retCode") != 0:
             raise Refused(f"{answer.get('retCode')} {answer.get('retMsg', '')}")
         return listed(answer["result"]["list"])[::-1]
 

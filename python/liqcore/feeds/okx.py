@@ -17,6 +17,7 @@ from .reading import (
     each,
     finite,
     is_sell,
+    keyed,
     listed,
     nanoseconds,
     positive,
@@ -164,7 +165,7 @@ class OkxReader(Reader):
 
     def rows(self, answer: Any) -> list[Any]:
         """Return the rows of an answer, which gives the newest first."""
-        if answer.get("code") != "0":
+        if keyed(answer).get("code") != "0":
             raise Refused(f"{answer.get('code')} {answer.get('msg', '')}")
         return listed(answer["data"])[::-1]
 

@@ -124,6 +124,13 @@ def listed(data: Any) -> list[Any]:
     return data
 
 
+def keyed(data: Any) -> dict[str, Any]:
+    """Return what should be an object."""
+    if not isinstance(data, dict):
+        raise Unreadable("no object")
+    return data
+
+
 def said(text: str) -> str:
     """Shorten what a venue says."""
     return text[:_TEXT]

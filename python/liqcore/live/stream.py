@@ -151,6 +151,7 @@ class Driver:
         self.seen = {market: (seen or {}).get(market) or Seen() for market in markets}
         self._before: dict[Market, int] = {}
         self._again: set[Market] = set()
+        self._probed: dict[Market, int] = {}
         self.counts: Counter[str] = Counter()
         self.streams: dict[Stream, StreamState] = {}
         for market in markets:
@@ -496,11 +497,13 @@ class Driver:
             state, seen = self.streams[stream], self.seen[stream[0]]
             since, asked = seen.latest, self._clock.elapsed()
             if since:
+                self._probed[stream[0]] = since
                 filled = await self._asked_for(stream[0], since, up_to_now=True)
+                self._probed.pop(stream[0], None)
                 if not self._is_open(opened):
                     return
-                if filled.new:
-                    await self._tell(stream, filled, since)
+                if filled.new:  # the next connection fills what is missing besides
+                    self._before.setdefault(stream[0], since)
                     await opened.socket.close()
                 elif state.heard > asked:
                     await self._change(stream, "live")
@@ -526,6 +529,10 @@ class Driver:
         frame, read = await self._answer(self._feed.request(what, market, **values))
         trades = [one for one in read if isinstance(one, Trade)]
         known = [self.seen[market].knows(trade) for trade in trades]
+        since = self._probed.get(market)
+        if since is not None and any(t.ts >= since and not k for t, k in zip(trades, known, strict=True)):
+            stream: Stream = (market, "trades")
+            await self._change(stream, "filling", since=since, why="the connection does not tell of trades")
         await self._hand_on(frame, read)
         return Answer(trades, known)
 
