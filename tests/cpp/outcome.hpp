@@ -48,7 +48,8 @@ inline std::vector<double> features_of(const Engine& engine, liqcore::FeatureRea
   return out;
 }
 
-/// The windows of a checkpoint of an engine as they come back from a file, the unfinished one as the last.
+/// The windows of a checkpoint of an engine as they come back from rows of an archive, the unfinished one as the last.
+/// Where `keep` has cut idle windows in two, each part is rounded by itself then: see is_cut().
 inline void through_rows(const Engine& engine, liqcore::Checkpoint& checkpoint) {
   const liqcore::History all = *engine.history_so_far();
   const liqcore::History back =
@@ -64,6 +65,11 @@ inline void through_rows(const Engine& engine, liqcore::Checkpoint& checkpoint) 
   checkpoint.open->last_ns = last_ns;
 }
 
+/// Whether `keep` has folded away a part of the idle windows that an engine's history begins with.
+inline bool is_cut(const Engine& engine) {
+  return engine.history()->entries() > 0 && engine.history()->entry(0).folded > 0;
+}
+
 /// Where sums of fractions may be added up in another order (engine.hpp): nowhere; in accounts and what was
 /// liquidated; in cells, too.
 enum class Exact : std::uint8_t { all, but_accounts, but_cells };
@@ -73,9 +79,7 @@ inline Exact exactness(const Stream& stream) {
   const bool scales = std::any_of(stream.rows.begin(), stream.rows.end(), [](const Row& row) {
     return row.kind == Kind::scale || row.kind == Kind::scale_part;
   });
-  // Rows of an archive begin where `keep` has cut idle windows in two, and each part is rounded by itself.
-  const bool cut = stream.options.keep && !stream.options.half_life_ns.empty();
-  if (scales || cut || model.reconciled) return Exact::but_cells;
+  if (scales || model.reconciled) return Exact::but_cells;
   const bool sampled = stream.options.model == Model::oi || stream.options.model == Model::blend;
   return sampled || !stream.options.half_life_ns.empty() ? Exact::but_accounts : Exact::all;
 }

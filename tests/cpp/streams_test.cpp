@@ -268,7 +268,7 @@ class Run {
     const Seen before = seen(*engine_);
     if (how <= 1) {
       Checkpoint checkpoint = engine_->checkpoint();
-      if (how == 1) streams::through_rows(*engine_, checkpoint);
+      if (how == 1 && !streams::is_cut(*engine_)) streams::through_rows(*engine_, checkpoint);
       auto restored = std::make_unique<Engine>(stream_.engine(threads()));
       restored->restore(checkpoint);
       take(std::move(restored));

@@ -1,5 +1,6 @@
 """`liqcore record`: what is played is in the journal, Ctrl-C ends it whole, what cannot work is said on one line."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from liqcore.cli.app import app
 from liqcore.feeds.segment import Segment
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
+from liqcore.live.recording import _stopped
 from markets import BTC, frames, trades
 
 TRADES = trades(2000, seed=5)
@@ -122,6 +124,21 @@ def test_an_interrupt_ends_it_whole(recorded: Path, tmp_path: Path, number: sign
     assert segment.finished
     assert found
     assert not segment.lost
+
+
+def test_a_second_interrupt_acts_at_once() -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+
+    async def main() -> None:
+        with _stopped() as stop:
+            os.kill(os.getpid(), signal.SIGINT)
+            await stop.wait()
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
 def test_a_torn_journal_is_said_when_it_is_continued(tmp_path: Path) -> None:

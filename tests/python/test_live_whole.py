@@ -1,6 +1,10 @@
 """From a venue that does everything wrong, through driver and journal: the engine stands where the batch stands."""
 
+import asyncio
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +15,13 @@ pytest.importorskip("websockets")
 
 import liqcore as lq
 from liqcore.config import Config
+from liqcore.feeds.events import Market
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
 from liqcore.live.market import MarketEngine
-from loopback import market
+from liqcore.live.recording import Live
+from liqcore.live.recording import _record as recorded
+from loopback import EPOCH, SECOND, STYLES, Tape, Venue, VirtualClock, market, market_of, play
 from test_live_feeds import EASY, HARD, VENUES, Script, run
 
 CONFIG = Config().replace(window={"length": "10s"}, live={"delay": "5s"})  # of Hyperliquid nothing tells the order
@@ -52,3 +59,51 @@ def test_after_everything_that_goes_wrong_the_engine_stands_where_the_batch_stan
     assert [hole for hole in live.state.holes if hole.state == "gap open"] == [
         change for change in played.changes if change.state == "gap open"
     ]
+
+
+class Awhile:
+    """A source that ends after some seconds."""
+
+    def __init__(self, live: Live, seconds: float) -> None:
+        self.markets = live.markets
+        self._live, self._seconds = live, seconds
+
+    def trouble(self, market: Market) -> str:
+        return self._live.trouble(market)
+
+    async def run(self, *args: Any) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._live.run(*args), self._seconds)
+
+
+@pytest.mark.parametrize("name", ["binance-usdm", "bybit-linear"])
+def test_a_recording_that_is_continued_asks_for_what_came_in_between(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(call: Callable[[], Any]) -> Any:
+        return call()
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)  # virtual time does not wait for threads
+
+    async def main() -> Venue:
+        clock = VirtualClock()
+        venue = Venue(name, clock, STYLES[name]())
+        tape = Tape()
+        market_of(tape, venue, 100)
+        playing = asyncio.create_task(tape.run(clock))
+        for seconds in (30, 40):
+            source = Awhile(Live([market(name)], venue), seconds)
+            summary = await recorded(source, tmp_path, Config(), told.append, Disk(), clock)
+            assert [note for note in summary.notes if "disconnected" not in note] == []
+            await clock.sleep(10 * SECOND)  # nobody records
+        await playing
+        return venue
+
+    told: list[Any] = []
+    venue = play(main())
+    ts = np.concatenate([batch.ts for batch in lq.read_trades(str(tmp_path / "*.mcap"))])
+    end = EPOCH + 79 * SECOND
+    expected = [match.ts for match in venue.history if ts[0] <= match.ts < end]
+    assert ts[ts < end].tolist() == expected
+    assert told[-1][0].states["trades"] == "live"
+    assert told[-1][0].lag is not None

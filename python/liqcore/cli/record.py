@@ -103,7 +103,7 @@ class _Line:
     def __init__(self, wanted: bool) -> None:
         self._console = Console(stderr=True)
         shown = wanted and self._console.is_terminal
-        self._live = rich.live.Live("", console=self._console, transient=True) if shown else None
+        self._live = rich.live.Live("", console=self._console, auto_refresh=False, transient=True) if shown else None
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -117,7 +117,7 @@ class _Line:
     def tell(self, statuses: "Sequence[Status]") -> None:
         """Show how each market goes."""
         if self._live is not None:
-            self._live.update(Text("\n".join(map(_going, statuses)), no_wrap=True, overflow="ellipsis"))
+            self._live.update(Text("\n".join(map(_going, statuses)), no_wrap=True, overflow="ellipsis"), refresh=True)
 
 
 def _going(status: "Status") -> str:
@@ -127,7 +127,10 @@ def _going(status: "Status") -> str:
     for kind, state in status.states.items():
         states.setdefault(state, []).append(kind.replace("_", " "))
     said = "".join(f"  {state}: {', '.join(kinds)}" for state, kinds in states.items())
+    if len(states) == 1:
+        said = f"  {next(iter(states))}"
     holes = f"  {status.holes:,} holes" if status.holes else ""
     error = f"  CANNOT WRITE: {status.error}" if status.error else ""
+    trouble = f"  {status.trouble}" if status.trouble and "live" not in states else ""
     rate = f"{count(status.rate)}/s"
-    return f"{status.market}  {rate}  {count(status.frames)} messages{lag}{said}{holes}{error}"
+    return f"{status.market}  {rate}  {count(status.frames)} messages{lag}{holes}{error}{trouble}{said}"

@@ -49,6 +49,8 @@ class Status:
         How many could not be filled.
     error : str
         Why nothing can be written at present.
+    trouble : str
+        What has gone wrong most often with its connections.
     """
 
     market: Market
@@ -59,6 +61,7 @@ class Status:
     states: dict[Kind, State] = field(default_factory=dict)
     holes: int = 0
     error: str = ""
+    trouble: str = ""
     _last: Frame | None = None
     _before: int = 0
 
@@ -103,6 +106,9 @@ class Source(Protocol):
     async def run(self, journals: dict[Market, Journal], sink: Callable[[Market], "Put"], clock: Clock) -> None:
         """Hand on frames until there are no more."""
 
+    def trouble(self, market: Market) -> str:
+        """Say what has gone wrong most often with the connections of a market; empty: nothing."""
+
 
 class Put(Protocol):
     """Takes a frame of a market."""
@@ -138,6 +144,11 @@ class Replay:
 
         await play(self.recording.frames(), put, clock=clock, speed=self.speed)
 
+    def trouble(self, market: Market) -> str:
+        """Nothing does."""
+        del market
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -152,6 +163,7 @@ class Live:
 
     markets: Sequence[Market]
     network: Network
+    _drivers: dict[Market, Driver] = field(default_factory=dict, init=False)
 
     async def run(self, journals: dict[Market, Journal], sink: Callable[[Market], Put], clock: Clock) -> None:
         """Hand on what comes, for ever; what came since a journal's last frame is asked for."""
@@ -170,7 +182,18 @@ class Live:
             del told
             await put(frame)
 
-        await Driver(Feed(market.venue), [market], KINDS, self.network, clock, take, seen={market: seen}).run()
+        driver = Driver(Feed(market.venue), [market], KINDS, self.network, clock, take, seen={market: seen})
+        self._drivers[market] = driver
+        await driver.run()
+
+    def trouble(self, market: Market) -> str:
+        """Say why connections of a market were lost, or never made."""
+        driver = self._drivers.get(market)
+        lost = {} if driver is None else {why: n for why, n in driver.counts.items() if why.startswith("disconnected")}
+        if not lost:
+            return ""
+        why = max(lost, key=lambda why: lost[why])
+        return f"{why} ({sum(lost.values()):,} {'time' if sum(lost.values()) == 1 else 'times'})"
 
 
 _LOOKED_BACK = 50_000  # frames of a journal that is continued, from which is known what came last
@@ -287,7 +310,7 @@ async def _record(
                 await clock.sleep(SECOND)
                 for market, status in statuses.items():
                     status.tick(max(clock.elapsed() - at, 1) / SECOND)
-                    status.error = recorders[market].error
+                    status.error, status.trouble = recorders[market].error, source.trouble(market)
                 tell(list(statuses.values()))
 
         feeding = asyncio.create_task(source.run(journals, sink, clock))
@@ -302,6 +325,10 @@ async def _record(
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+    for market, status in statuses.items():
+        status.trouble = source.trouble(market)
+        if status.trouble:
+            notes.append(f"{market}: {status.trouble}")
     written = [folder / name for name in files.names(folder) if name not in before and name.endswith(".mcap")]
     return Summary(list(statuses.values()), written, (clock.elapsed() - begun) / SECOND, notes)
 
