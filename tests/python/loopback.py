@@ -92,8 +92,9 @@ def _dump(said: Any) -> bytes:
 class Binance:
     """Aggregated trades, whose ids rise by one; ids of matches skip."""
 
-    def __init__(self, symbol: str) -> None:
+    def __init__(self, symbol: str, rows: int = 1000) -> None:
         self.symbol = symbol
+        self.rows = rows
 
     def subscribed(self, message: Any) -> list[bytes]:
         return [_dump({"result": None, "id": message["id"]})]
@@ -122,7 +123,7 @@ class Binance:
         if parts.path.endswith("openInterest"):
             return {"symbol": self.symbol, "openInterest": "1000", "time": venue.now() // 10**6}
         first = int(asked["fromId"])
-        return [self._row(match) for match in venue.matched() if match.id >= first][:1000]
+        return [self._row(match) for match in venue.matched() if match.id >= first][: self.rows]
 
 
 class Bybit:

@@ -4,8 +4,11 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,16 +18,20 @@ pytest.importorskip("mcap")
 
 import liqcore as lq
 from liqcore.config import Config
-from liqcore.feeds.events import Change, Trade
+from liqcore.feeds.events import Change, Frame, Market, Notice, Trade
 from liqcore.feeds.frames import told_by
+from liqcore.live.disk import Disk
 from liqcore.live.feed import Feed
+from liqcore.live.journal import Journal
 from liqcore.live.market import MarketEngine
+from liqcore.live.recording import Live, Put
 from liqcore.live.seen import Seen
 from liqcore.live.stream import Driver
 from loopback import (
     EPOCH,
     SECOND,
     STYLES,
+    Binance,
     Bybit,
     Kept,
     Match,
@@ -71,7 +78,8 @@ Script = Callable[[Tape, Venue], None]
 
 
 def run(name: str, script: Script, *, seconds: float = 80, kinds: tuple[str, ...] = KINDS, slowness: float = 0.0,
-        rate: float = 4.0, silent: tuple[float, float] = (0, 0), seen: Seen | None = None) -> Played:  # fmt: skip
+        rate: float = 4.0, silent: tuple[float, float] = (0, 0), seen: Seen | None = None,
+        terms: Any = None) -> Played:  # fmt: skip
     async def main() -> Played:
         clock = VirtualClock()
         venue = Venue(name, clock, STYLES[name]())
@@ -80,7 +88,7 @@ def run(name: str, script: Script, *, seconds: float = 80, kinds: tuple[str, ...
         script(tape, venue)
         kept = Kept(slowness=slowness)
         earlier = None if seen is None else {market(name): seen}
-        driver = Driver(Feed(name), [market(name)], kinds, venue, clock, kept.put, seen=earlier)  # type: ignore[arg-type]
+        driver = Driver(Feed(name, terms), [market(name)], kinds, venue, clock, kept.put, seen=earlier)  # type: ignore[arg-type]
         running = asyncio.create_task(driver.run())
         await tape.run(clock)
         await clock.sleep(round(seconds * SECOND) - clock.elapsed())
@@ -483,6 +491,79 @@ def test_connections_stay_within_the_limits_of_the_venue() -> None:
     played = run("hyperliquid", flaps, seconds=300)
     check(played, complete=False)
     assert len(played.venue.connects) > 5
+
+
+def test_several_markets_of_a_venue_share_its_connections_and_limits(tmp_path: Path) -> None:
+    """Each journal has the frames of its market, and those of the connection."""
+    names = [market("hyperliquid"), Market("hyperliquid", "ETH")]
+
+    async def main() -> tuple[Venue, dict[Market, list[Frame]]]:
+        clock = VirtualClock()
+        venue = Venue("hyperliquid", clock, STYLES["hyperliquid"]())
+        tape = Tape()
+        market_of(tape, venue, 20)
+        kept: dict[Market, list[Frame]] = {one: [] for one in names}
+
+        def sink(one: Market) -> Put:
+            async def put(frame: Frame) -> None:
+                kept[one].append(frame)
+
+            return put
+
+        with ExitStack() as held:
+            journals = {one: held.enter_context(Journal(tmp_path, one, files=Disk())) for one in names}
+            running = asyncio.create_task(Live(names, venue).run(journals, sink, clock))
+            await tape.run(clock)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        return venue, kept
+
+    venue, kept = play(main())
+    assert len(venue.connects) == 1
+    assert len([one for frame in kept[names[0]] for one in told_by(frame) if isinstance(one, Trade)]) > 50
+    assert not [one for frame in kept[names[1]] for one in told_by(frame) if isinstance(one, Trade)]
+    said = [[one for frame in kept[of] for one in told_by(frame) if isinstance(one, Notice)] for of in names]
+    assert [[one.about for one in notices].count("subscribed") for notices in said] == [4, 4]
+    changes = [{one.market for frame in kept[of] for one in told_by(frame) if isinstance(one, Change)} for of in names]
+    assert changes == [{names[0]}, {names[1]}]
+
+
+def test_what_a_journal_without_numbers_missed_is_left_open_and_told() -> None:
+    """A replay of files, continued by the feed: where the numbers went on, nothing tells."""
+    seen = Seen()
+    seen.take(Trade(market("okx"), EPOCH - 60 * SECOND, 60_000.0, 1.0, False, "a", 0))
+    played = run("okx", calm, seconds=30, seen=seen)
+    (hole,) = played.of_trades("gap open")
+    assert hole.since == EPOCH - 60 * SECOND
+    assert "bear no numbers" in hole.why
+    assert played.of_trades("live")
+
+
+def test_a_filling_asks_for_some_minutes_and_no_longer() -> None:
+    def outage(tape: Tape, venue: Venue) -> None:
+        refused(tape, venue)
+        if isinstance(venue.style, Binance):
+            venue.style.rows = 1  # a venue that gives little at once
+
+    feed = {"limits": {"requests_a_minute": 12}}
+    played = run("binance-usdm", outage, seconds=400, terms=feed, kinds=("trades",))
+    check(played, complete=False)
+    assert any("more is missing than 3 minutes of asking give" in hole.why for hole in played.of_trades("gap open"))
+
+
+def test_damage_while_a_silent_venue_is_asked_is_not_forgotten() -> None:
+    def damage(tape: Tape, venue: Venue) -> None:
+        def garbled() -> None:
+            venue.mangle = lambda _, body: [body[:-4]]
+
+        def clear() -> None:
+            venue.mangle = None
+
+        for second in range(130, 190, 5):  # beside the answers to what the silence asks
+            tape.at(second + 0.97, garbled)
+            tape.at(second + 1.17, clear)
+
+    check(run("bybit-linear", damage, seconds=260, silent=(60, 128), rate=8.0), complete=True)
 
 
 def keys_of(said: object) -> set[str]:

@@ -163,37 +163,49 @@ class Live:
 
     markets: Sequence[Market]
     network: Network
-    _drivers: dict[Market, Driver] = field(default_factory=dict, init=False)
+    _drivers: dict[str, Driver] = field(default_factory=dict, init=False)
 
     async def run(self, journals: dict[Market, Journal], sink: Callable[[Market], Put], clock: Clock) -> None:
         """Hand on what comes, for ever; what came since a journal's last frame is asked for."""
         async with asyncio.TaskGroup() as group:
-            for market in self.markets:
-                order, journal = Order(), journals[market]
-                number = max(0, journal.written - _LOOKED_BACK)
-                while number < journal.written:
-                    number, frames = journal.read(number)
-                    for frame in frames:
-                        order.read(frame)
-                group.create_task(self._feed(market, order.line(market).seen, sink(market), clock))
+            for venue in dict.fromkeys(
+                market.venue for market in self.markets
+            ):  # a driver each: limits are the venue's
+                seen, puts = {}, {}
+                for market in self.markets:
+                    if market.venue == venue:
+                        seen[market], puts[market] = _seen(journals[market], market), sink(market)
+                group.create_task(self._feed(venue, seen, puts, clock))
 
-    async def _feed(self, market: Market, seen: Seen, put: Put, clock: Clock) -> None:
+    async def _feed(self, venue: str, seen: dict[Market, Seen], puts: dict[Market, Put], clock: Clock) -> None:
         async def take(frame: Frame, told: list[Told]) -> None:
-            del told
-            await put(frame)
+            named = {market for one in told if (market := getattr(one, "market", None)) is not None}
+            for market, put in puts.items():
+                if not named or market in named:  # what names none is of the connection: every journal's
+                    await put(frame)
 
-        driver = Driver(Feed(market.venue), [market], KINDS, self.network, clock, take, seen={market: seen})
-        self._drivers[market] = driver
+        self._drivers[venue] = driver = Driver(Feed(venue), list(puts), KINDS, self.network, clock, take, seen=seen)
         await driver.run()
 
     def trouble(self, market: Market) -> str:
         """Say why connections of a market were lost, or never made."""
-        driver = self._drivers.get(market)
+        driver = self._drivers.get(market.venue)
         lost = {} if driver is None else {why: n for why, n in driver.counts.items() if why.startswith("disconnected")}
         if not lost:
             return ""
         why = max(lost, key=lambda why: lost[why])
         return f"{why} ({sum(lost.values()):,} {'time' if sum(lost.values()) == 1 else 'times'})"
+
+
+def _seen(journal: Journal, market: Market) -> Seen:
+    """Which trades a journal has, by its last frames."""
+    order = Order()
+    number = max(0, journal.written - _LOOKED_BACK)
+    while number < journal.written:
+        number, frames = journal.read(number)
+        for frame in frames:
+            order.read(frame)
+    return order.line(market).seen
 
 
 _LOOKED_BACK = 50_000  # frames of a journal that is continued, from which is known what came last
