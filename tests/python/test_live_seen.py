@@ -74,11 +74,15 @@ def test_numbers_that_fall_back_while_time_goes_on_have_begun_anew() -> None:
 
 def test_ids_that_are_not_counted_are_remembered_for_a_while() -> None:
     seen = Seen()
-    for number in range(REMEMBERED + 1):
+    for number in range(2 * REMEMBERED + 1):
         assert seen.take(Trade(BTC, BEGIN + number, 1.0, 1.0, False, f"u{number}", 0))
-    assert not seen.take(Trade(BTC, BEGIN + 5, 1.0, 1.0, False, "u5", 0))
-    assert seen.take(Trade(BTC, BEGIN + 6, 1.0, 1.0, False, "u5", 0))  # hashes: the same one at another time is another
-    assert len(seen.recent) == REMEMBERED
+    last = 2 * REMEMBERED
+    for number in (last, last - REMEMBERED + 1):
+        assert seen.knows(Trade(BTC, BEGIN + number, 1.0, 1.0, False, f"u{number}", 0))
+        assert not seen.take(Trade(BTC, BEGIN + number, 1.0, 1.0, False, f"u{number}", 0))
+    other = Trade(BTC, BEGIN + 1, 1.0, 1.0, False, f"u{last}", 0)
+    assert seen.take(other)  # hashes: the same one at another time is another
+    assert len(seen.recent) + len(seen.earlier) <= 2 * REMEMBERED
 
 
 @pytest.mark.parametrize("venue", READERS)

@@ -36,10 +36,9 @@ class Seen(Struct):
     """
     Which trades of one market have come.
 
-    What is of an earlier time than the first one counts as seen: it is of before the beginning.
-    Where the venue counts, numbers tell: a trade that merges several covers theirs, so that single ones of an answer
-    are repeats of it. Elsewhere its id tells, for the last 20,000. Numbers that fall back while time goes on have begun
-    anew.
+    What is of an earlier time than the first one counts as seen: it is of before the beginning. Where the venue counts,
+    numbers tell: a trade that merges several covers theirs, so that single ones of an answer are repeats of it; numbers
+    that fall back while time goes on have begun anew. Elsewhere ids tell, of the last 20,000 trades at least.
 
     Attributes
     ----------
@@ -47,7 +46,7 @@ class Seen(Struct):
         Times of the first trade and of the latest, ns; 0: none has come.
     spans : list of Span
         Where trades are counted: which have come, the lowest first; holes are between them.
-    recent : dict of str to int
+    recent, earlier : dict of str to int
         Where they are not: id and time of the last ones.
     restarts : int
         How often numbers have begun anew.
@@ -59,6 +58,7 @@ class Seen(Struct):
     latest: int = 0
     spans: list[Span] = field(default_factory=list)
     recent: dict[str, int] = field(default_factory=dict)
+    earlier: dict[str, int] = field(default_factory=dict)
     restarts: int = 0
     overlaps: int = 0
 
@@ -77,7 +77,8 @@ class Seen(Struct):
         if trade.ts < self.begun:
             return True
         if not trade.count:
-            return self.recent.get(str(trade.id)) == trade.ts
+            id = str(trade.id)
+            return trade.ts in (self.recent.get(id), self.earlier.get(id))
         last = int(trade.id)
         at = bisect_right(self.spans, last - trade.count + 1, key=_first) - 1
         has_come = at >= 0 and last <= self.spans[at].last
@@ -97,11 +98,11 @@ class Seen(Struct):
 
     def _uncounted(self, trade: Trade) -> bool:
         id = str(trade.id)
-        if self.recent.get(id) == trade.ts:
+        if trade.ts in (self.recent.get(id), self.earlier.get(id)):
             return False
+        if len(self.recent) == REMEMBERED:  # forgetting one by one would search a dictionary for its first every time
+            self.earlier, self.recent = self.recent, {}
         self.recent[id] = trade.ts
-        if len(self.recent) > REMEMBERED:
-            del self.recent[next(iter(self.recent))]
         return True
 
     def _counted(self, trade: Trade) -> bool:

@@ -10,7 +10,6 @@ import msgspec
 
 from ..feeds.events import (
     KINDS,
-    Candle,
     Change,
     Frame,
     Funding,
@@ -150,6 +149,7 @@ class Driver:
         self._may_say = Allowance(clock, limits.messages_a_second, 1.0)
         self._asking = Asking(feed.terms, feed.reader, network, clock, self._steady, self._chance)
         self.seen = {market: (seen or {}).get(market) or Seen() for market in markets}
+        self._is_past_first = "trades" in feed.terms.topics and feed.terms.topics["trades"].past_first
         self._before: dict[Market, int] = {}
         self._again: set[Market] = set()
         self._probed: dict[Market, int] = {}
@@ -304,14 +304,24 @@ class Driver:
         for one in read:
             if isinstance(one, Notice):
                 await self._noticed(one, opened, elapsed)
-            elif not isinstance(one, Change | Candle):
-                await self._alive((one.market, _KIND_OF[type(one)]), opened, elapsed)
-            if isinstance(one, Trade) and one.market in self.seen and len(self.seen[one.market].spans) > 1:
-                self._start(one.market, self._fill_hole((one.market, "trades"), opened))
+                continue
+            kind = _KIND_OF.get(type(one))
+            if kind is None:
+                continue
+            stream: Stream = (one.market, kind)
+            state = self.streams.get(stream)
+            if state is None:
+                continue
+            if state.state == "live":  # as nearly all are
+                state.heard, state.heard_at, state.has_lived = elapsed, opened.heard_at, True
+            else:
+                await self._alive(stream, opened, elapsed)
+            if kind == "trades" and len(self.seen[one.market].spans) > 1:
+                self._start(one.market, self._fill_hole(stream, opened))
 
     def _rejoin(self, opened: _Open, read: list[Told]) -> None:
         """Note which markets' first trades on a connection reach back to those before it, where a venue sends such."""
-        if not self._feed.terms.topics["trades"].past_first:
+        if not self._is_past_first or len(opened.looked_at) == len(self.seen):
             return
         trades = [one for one in read if isinstance(one, Trade) and one.market in self.seen]
         for market in {trade.market for trade in trades} - opened.looked_at:
@@ -351,8 +361,8 @@ class Driver:
         if state is None:
             return
         state.heard = elapsed
-        if not state.has_lived or state.state != "live":
-            state.has_lived = True
+        state.has_lived = True
+        if state.state != "live":
             await self._came(stream, opened)
         state.heard_at = self._steady.now() if opened is None else opened.heard_at
 
