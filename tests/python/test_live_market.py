@@ -348,7 +348,5 @@ def test_what_the_configuration_says_of_a_re_denomination_holds() -> None:
     kept = MarketEngine(BTC, CONFIG.replace(source={"redenomination": "keep"}))
     kept.take(given)
     assert kept.state.anew is None
-    with pytest.raises(
-        DataError, match=r"BTCUSDT: expected prices of one denomination, found 6\d+ before"
-    ):
+    with pytest.raises(DataError, match=r"BTCUSDT: expected prices of one denomination, found 6\d+ before"):
         MarketEngine(BTC, CONFIG.replace(source={"redenomination": "refuse"})).take(given)
