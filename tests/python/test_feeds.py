@@ -341,7 +341,7 @@ GOOD: dict[str, list[Any]] = {
     "okx": [okx_trade(), {"event": "subscribe", "arg": {"channel": "trades"}}],
     "hyperliquid": [hyper_trade(), {"channel": "pong"}],
 }
-ODD = [None, [], {}, "", "x", 0, -1, 1e400, 2**70, True, [[]], {"a": 1}, "nan", "٣", "1_0", "-5", "\x00"]
+ODD: list[Any] = [None, [], {}, "", "x", 0, -1, 1e400, 2**70, True, [[]], {"a": 1}, "nan", "٣", "1_0", "-5", "\x00"]
 
 
 @pytest.mark.parametrize("venue", READERS)

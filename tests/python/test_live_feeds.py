@@ -18,7 +18,7 @@ pytest.importorskip("mcap")
 
 import liqcore as lq
 from liqcore.config import Config
-from liqcore.feeds.events import Change, Frame, Market, Notice, Trade
+from liqcore.feeds.events import Change, Frame, Market, Notice, OpenInterest, Trade
 from liqcore.feeds.frames import told_by
 from liqcore.live.disk import Disk
 from liqcore.live.feed import Feed
@@ -564,6 +564,20 @@ def test_damage_while_a_silent_venue_is_asked_is_not_forgotten() -> None:
             tape.at(second + 1.17, clear)
 
     check(run("bybit-linear", damage, seconds=260, silent=(60, 128), rate=8.0), complete=True)
+
+
+def test_open_interest_that_is_not_pushed_is_asked_for_again_and_again() -> None:
+    def deaf(tape: Tape, venue: Venue) -> None:
+        tape.at(40, lambda: setattr(venue, "requests_fail", True))
+        tape.at(110, lambda: setattr(venue, "requests_fail", False))
+
+    played = run("binance-usdm", deaf, seconds=180)
+    samples = [told.ts for told in played.kept.told if isinstance(told, OpenInterest)]
+    assert len([ts for ts in samples if ts < EPOCH + 40 * SECOND]) == 3
+    of = [change for change in played.changes if change.kind == "open_interest"]
+    assert [change.state for change in of] == ["connecting", "live", "stale", "gap open", "live"]
+    assert of[2].why == "no answers"
+    assert of[3].since < EPOCH + 40 * SECOND < EPOCH + 110 * SECOND < of[3].until
 
 
 def keys_of(said: object) -> set[str]:

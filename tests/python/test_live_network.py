@@ -88,6 +88,20 @@ def test_requests_give_bodies_or_say_why_not(address: str) -> None:
     asyncio.run(main())
 
 
+def test_proxies_are_those_of_the_environment(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = address.rpartition(":")[2]
+    monkeypatch.setenv("http_proxy", address)  # which answers what it is asked, whoever is meant
+    monkeypatch.setenv("all_proxy", f"socks5h://127.0.0.1:{port}")
+    monkeypatch.setenv("socks_proxy", f"socks5h://127.0.0.1:{port}")
+
+    async def main() -> None:
+        assert json.loads(await Internet().get("http://venue.invalid/fapi/v1/openInterest"))["openInterest"] == "5"
+        with pytest.raises(ConnectionError, match=r"wss://venue.invalid"):
+            await Internet().connect("wss://venue.invalid/x")
+
+    asyncio.run(main())
+
+
 def test_a_feed_over_real_sockets_fills_what_a_broken_connection_lost(address: str) -> None:
     """The first connection breaks after number 9, the second tells from 31 on; the rest is asked for."""
 

@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
@@ -12,13 +14,15 @@ pytest.importorskip("msgspec")
 import msgspec
 
 from liqcore.errors import InvalidConfigError
-from liqcore.feeds.events import KINDS, Market, Trade
+from liqcore.feeds.events import KINDS, Candle, Market, OpenInterest, Told, Trade
 from liqcore.feeds.readers import READERS
+from liqcore.live.asking import Asking
 from liqcore.live.feed import Feed
 from liqcore.live.pace import SECOND, Allowance, BackOff, Steady
+from liqcore.live.past import past
 from liqcore.live.seen import REMEMBERED, Seen
 from liqcore.live.terms import terms
-from loopback import STYLES, VirtualClock, play
+from loopback import EPOCH, STYLES, VirtualClock, play
 
 BTC = Market("okx", "BTC-USDT-SWAP")
 BEGIN = 10**18
@@ -195,3 +199,74 @@ def test_a_clock_that_steps_is_believed_after_a_minute_and_never_back() -> None:
         assert last == clock.now()
 
     play(main())
+
+
+class Charts:
+    """A venue's answers for candles and open interest, each venue's bounds as it counts them."""
+
+    def __init__(self, venue: str) -> None:
+        self.venue = venue
+        self.asked = 0
+
+    async def connect(self, _: str) -> None:
+        raise ConnectionError("none")
+
+    async def get(self, url: str) -> bytes:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        minutes = 5 if "interest" in url.lower() else 1
+        if self.venue == "okx":
+            return self.answer(int(asked["before"]) + 1, int(asked["after"]) - 1, int(asked["limit"]), minutes)
+        first, last = (next(int(asked[name]) for name in names if name in asked)
+                       for names in (("startTime", "start"), ("endTime", "end")))  # fmt: skip
+        return self.answer(first, last, int(asked["limit"]), minutes)
+
+    async def post(self, _: str, body: bytes) -> bytes:
+        asked = msgspec.json.decode(body)["req"]
+        return self.answer(asked["startTime"], asked["endTime"], 5000, 1)
+
+    def answer(self, first: int, last: int, most: int, minutes: int) -> bytes:
+        """Rows from `first` to `last`, both counted in."""
+        self.asked += 1
+        step = minutes * 60_000
+        times = list(range(-(-first // step) * step, last + 1, step))
+        assert len(times) <= most
+        return msgspec.json.encode(self.rows(times, minutes))
+
+    def rows(self, times: list[int], minutes: int) -> object:
+        if self.venue.startswith("binance"):
+            if minutes == 5:
+                return [{"sumOpenInterest": "5", "timestamp": t} for t in times]
+            return [[t, "2", "3", "1", "2", "9", t + 59_999, "0", 1, "4", "0", "0"] for t in times]
+        if self.venue == "okx":
+            data = [[str(t), "2", "3", "1", "2", "9", "0", "0", "1"] for t in times[::-1]]
+            return {"code": "0", "msg": "", "data": data}
+        if self.venue == "hyperliquid":
+            return [{"t": t, "T": t + 59_999, "o": "2", "h": "3", "l": "1", "c": "2", "v": "9"} for t in times]
+        rows: list[object] = [[str(t), "2", "3", "1", "2", "9", "0"] for t in times[::-1]]
+        if minutes == 5:
+            rows = [{"openInterest": "10", "timestamp": str(t)} for t in times[::-1]]
+        return {"retCode": 0, "retMsg": "OK", "result": {"list": rows}}
+
+
+@pytest.mark.parametrize("what", ["candles", "past_open_interest"])
+@pytest.mark.parametrize("venue", READERS)
+def test_a_span_of_the_past_is_asked_for_in_pieces_and_whole(venue: str, what: Any) -> None:
+    every = 60 * SECOND if what == "candles" else 300 * SECOND
+    since = EPOCH // every * every
+    until = since + 12_000 * every  # more than any venue gives at once
+
+    async def main() -> tuple[int, list[Told]]:
+        clock, feed, charts = VirtualClock(), Feed(venue), Charts(venue)
+        clock.step = 100 * 86_400 * SECOND  # all of it is past
+        asking = Asking(feed.terms, feed.reader, charts, clock, Steady(clock), random.Random(1))
+        market = Market(venue, "X")
+        told = [one async for _, read in past(feed, asking, market, what, since, until) for one in read]
+        return charts.asked, told
+
+    asked, told = play(main())
+    if what not in Feed(venue).terms.requests:
+        assert (asked, told) == (0, [])
+        return
+    assert [one.ts for one in told if isinstance(one, Candle | OpenInterest)] == list(range(since, until, every))
+    assert len(told) == 12_000
+    assert {one.quantity for one in told if isinstance(one, OpenInterest)} <= {5.0}

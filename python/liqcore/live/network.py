@@ -12,7 +12,7 @@ from .. import __version__
 from .outside import Socket
 
 _LARGEST = 1 << 26  # bytes of a message or an answer
-_OPENED_WITHIN, _CLOSED_WITHIN, _PONG_WITHIN, _ANSWERED_WITHIN = 10.0, 1.0, 20.0, 20.0  # seconds
+_OPENED_WITHIN, _CLOSED_WITHIN, _PONG_WITHIN, _ANSWERED_WITHIN = 10.0, 1.0, 20.0, 10.0  # seconds
 
 
 class Internet:
@@ -28,7 +28,7 @@ class Internet:
             # The pings of the library would not see a pong while messages wait to be taken: the feed sends its own.
             opened = await connect(url, max_size=_LARGEST, ping_interval=None, open_timeout=_OPENED_WITHIN,
                                    close_timeout=_CLOSED_WITHIN)  # fmt: skip
-        except (OSError, WebSocketException, TimeoutError) as error:
+        except (OSError, WebSocketException, TimeoutError, ImportError) as error:  # a SOCKS proxy needs python-socks
             raise ConnectionError(f"{url}: {error}") from error
         return _WebSocket(opened)
 
@@ -78,7 +78,7 @@ def _ask(request: urllib.request.Request) -> bytes:
     if request.type not in ("http", "https"):
         raise ConnectionError(f"{request.full_url}: expected http or https")
     try:
-        with urllib.request.urlopen(request, timeout=_ANSWERED_WITHIN) as answer:
+        with urllib.request.build_opener().open(request, timeout=_ANSWERED_WITHIN) as answer:
             body: bytes = answer.read(_LARGEST + 1)
     except urllib.error.HTTPError as error:
         with error:

@@ -65,7 +65,7 @@ class Line(Struct):
 
     def change(self, change: Change) -> list[Event]:
         """Take a change of the trades' state; return what may go on because of it."""
-        if change.state in _HOLDING:
+        if change.state in _HOLDING and self.seen.latest:  # before the first trade nothing is missing
             self.holding = True
         if change.state not in _RESOLVED:
             return []
