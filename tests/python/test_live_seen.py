@@ -208,8 +208,8 @@ class Charts:
         self.venue = venue
         self.asked = 0
 
-    async def connect(self, _: str) -> None:
-        raise ConnectionError("none")
+    async def connect(self, url: str) -> Any:
+        raise ConnectionError(url)
 
     async def get(self, url: str) -> bytes:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
@@ -220,7 +220,8 @@ class Charts:
                        for names in (("startTime", "start"), ("endTime", "end")))  # fmt: skip
         return self.answer(first, last, int(asked["limit"]), minutes)
 
-    async def post(self, _: str, body: bytes) -> bytes:
+    async def post(self, url: str, body: bytes) -> bytes:
+        assert url.endswith("/info")
         asked = msgspec.json.decode(body)["req"]
         return self.answer(asked["startTime"], asked["endTime"], 5000, 1)
 
