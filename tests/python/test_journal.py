@@ -357,6 +357,6 @@ def test_mcap_of_others_is_refused(tmp_path: Path) -> None:
         writer.start("ros2")
         channel = writer.register_channel("/imu", "cdr", 0)
         writer.add_message(channel, 1, b"\0", 1)
-        writer.finish()
+        writer.finish()  # type: ignore[no-untyped-call]
     with pytest.raises(DataError, match=r"robot.mcap: expected a journal of liqcore, found MCAP of the profile 'ros2'"):
         lq.read_trades(path)
