@@ -97,9 +97,10 @@ test-sanitizers: sanitized  ## C++ tests under ASan and UBSan, then TSan
 ROUNDS := 20
 STREAMS := 1000000
 FILES := 20000
+KILLS := 200
 RUNS := 10000000
-soak: sanitized fuzzers $(VENV)/.installed  ## What is longer: big sizes and a million random STREAMS under sanitizers, damaged FILES, RUNS of fuzzers, property tests in ROUNDS=20 from a SEED
-	$(BIN)/python tools/soak.py --jobs $(JOBS) --rounds $(ROUNDS) --streams $(STREAMS) --files $(FILES) --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(SANITIZERS)
+soak: sanitized fuzzers $(VENV)/.installed  ## What is longer: big sizes and a million random STREAMS under sanitizers, damaged FILES, KILLS of live replays, RUNS of fuzzers, property tests in ROUNDS=20 from a SEED
+	$(BIN)/python tools/soak.py --jobs $(JOBS) --rounds $(ROUNDS) --streams $(STREAMS) --files $(FILES) --kills $(KILLS) --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(SANITIZERS)
 
 fuzzers: system-packages optional-ccache optional-clang  ## libFuzzer targets, where Clang is
 	@if command -v clang++ >/dev/null; then \

@@ -2,9 +2,10 @@
 What takes too long for `make test-all`: `make soak`, which builds the presets first. Prints its figures at the end.
 
 C++ tests under sanitizers with LIQCORE_SOAK=1, which gives them their long sizes; the random comparison of C++
-(tests/cpp/streams_test.cpp) over STREAMS streams under the first sanitizer; damaged FILES of every kind; where Clang
-is, RUNS of each libFuzzer target (tests/fuzz); then the property tests of Python in rounds, each from another seed. A
-failure ends it with the seed; SEED=... ROUNDS=1 runs that round again.
+(tests/cpp/streams_test.cpp) over STREAMS streams under the first sanitizer; damaged FILES of every kind; live replays
+under KILLS, a burst, and 24 recorded hours; where Clang is, RUNS of each libFuzzer target (tests/fuzz); then the
+property tests of Python in rounds, each from another seed. A failure ends it with the seed; SEED=... ROUNDS=1 runs
+that round again.
 """
 
 import argparse
@@ -81,6 +82,23 @@ def damaged_files(count: int, seed: int) -> Figures:
     return {"files": count}
 
 
+def live(kills: int, seed: int) -> dict[str, Figures]:
+    """Kill replays, take a burst, replay 24 recorded hours; each says its figures, and fails where it must."""
+    table: dict[str, Figures] = {}
+    for name, command in (
+        (f"{kills} kills of a replay from seed {seed}", ["crashes.py", str(kills), str(seed)]),
+        ("A burst of ten seconds", ["live_load.py", "burst"]),
+        ("24 recorded hours", ["live_load.py", "memory"]),
+    ):
+        if command[-1] == "memory" and not os.path.isdir(os.environ.get("LIQCORE_DATA", "../shared/data")):
+            print("left out, as there is no recorded market data:", name)
+            continue
+        said = run([sys.executable, f"tests/python/{command[0]}", *command[1:]]).splitlines()[-1]
+        pairs = (part.split(" ", 1) for part in said.split(", "))
+        table[name] = {unit: float(number.replace(",", "")) for number, unit in pairs}
+    return table
+
+
 def fuzzers(runs: int, seed: int, jobs: int) -> dict[str, Figures]:
     """Run each libFuzzer target, as many at once as there are jobs."""
     table: dict[str, Figures] = {}
@@ -138,6 +156,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20, help="of the property tests")
     parser.add_argument("--streams", type=int, default=1_000_000, help="of the random comparison of C++")
     parser.add_argument("--files", type=int, default=20_000, help="damaged files of every kind")
+    parser.add_argument("--kills", type=int, default=200, help="of replays; 0: no load of live code at all")
     parser.add_argument("--runs", type=int, default=10_000_000, help="of each libFuzzer target that is built")
     parser.add_argument("--seed", type=int, help="of the first round and stream; the next ones count on from it")
     parser.add_argument("presets", nargs="*", help="built sanitizer presets")
@@ -157,6 +176,8 @@ def main() -> None:
         began = time.monotonic()
         figures = damaged_files(given.files, first)
         table[f"Damaged files from seed {first}"] = {**figures, "seconds": time.monotonic() - began}
+    if given.kills:
+        table |= live(given.kills, first)
     if given.runs:
         table |= fuzzers(given.runs, first, int(given.jobs))
     began = time.monotonic()

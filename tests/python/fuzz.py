@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import gzip
 import json
 import os
@@ -35,7 +36,7 @@ SECONDS = 20  # for one file
 ADDRESS_SPACE = 6 << 30
 START = 1_780_272_000_000  # ms
 GENTLE = ("refused", "same", "differs")
-FAITHFUL = ("heatmap", "merged", "footprints", "features", "engine", "gz", "zip", "checked")
+FAITHFUL = ("journal", "heatmap", "merged", "footprints", "features", "engine", "gz", "zip", "checked")
 """Kinds whose files carry checksums: what they give is what was written, or nothing."""
 
 HEADERS = ("liqcore.heatmap", "liqcore.engine", "liqcore.footprints")
@@ -66,6 +67,16 @@ def trades_in(path: Path) -> Any:
     return counts, [np.concatenate(column).tobytes() for column in columns if column]
 
 
+def journal_in(path: Path) -> Any:
+    """The trades of a journal that says nothing of what was lost, or was not finished."""
+    reader = lq.read_trades(path)
+    batches = list(reader)
+    (report,) = reader.report.files
+    if report.warnings or any("not finished" in note for note in report.notes):
+        raise lq.DataError("told")
+    return [np.concatenate([getattr(batch, name) for batch in batches]).tobytes() for name in _COLUMNS]
+
+
 _COLUMNS = ("ts", "price", "qty", "taker_sell")
 
 
@@ -82,6 +93,8 @@ def samples(folder: Path) -> Iterator[tuple[str, Path, Read]]:
     yield "footprints", stream.save(folder / "footprints.parquet"), lq.load_footprints
     yield "features", lq.features(market.trades, "5m", symbol="SIM").save(folder / "features.parquet"), lq.load_features
     yield "engine", engine.save(folder / "engine.liq"), lq.Engine.load
+    with contextlib.suppress(ModuleNotFoundError):  # of liqcore[app]
+        yield "journal", journal(folder, market.trades), journal_in
     old = Path(__file__).parent / "saved_by_0_1_0"
     yield "0.1.0", old / "heatmap.parquet", lq.load_heatmap
     yield "0.1.0", old / "merged.parquet", lq.load_heatmap
@@ -107,6 +120,22 @@ def samples(folder: Path) -> Iterator[tuple[str, Path, Read]]:
     path = folder / "liqcore.toml"
     path.write_text(lq.Config().replace(window={"length": "1m"}, leverage={"shares": {10: 0.5, 50: 0.5}}).dump())
     yield "toml", path, lq.Config.load
+
+
+def journal(folder: Path, trades: lq.TradeBatch) -> Path:
+    """Write the first trades into a journal of one segment."""
+    from liqcore.live.disk import Disk
+    from liqcore.live.journal import Journal
+    from markets import BTC, frames
+
+    some = lq.TradeBatch(*(getattr(trades, name)[:600] for name in _COLUMNS))
+    with Journal(folder / "journal", BTC, files=Disk(), segment_ns=10**15) as written:
+        for number, frame in enumerate(frames(some)):
+            written.append(frame)
+            if number % 20 == 0:
+                written.write()
+    (path,) = (folder / "journal").glob("*.mcap")
+    return path
 
 
 def foreign_parquet(folder: Path, columns: dict[str, Any]) -> Iterator[tuple[str, Path]]:

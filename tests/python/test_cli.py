@@ -655,6 +655,8 @@ def test_show_tells_where_values_come_from(monkeypatch: pytest.MonkeyPatch) -> N
         "instrument.symbol - default",
         "axis.limit 1048576 default",
         "limits.columns 1000 default",
+        "model.candle_price hlc3 default",
+        "journal.sync 1s default",
     ):
         assert line in lines
     assert len(lines) == 1 + len(setting_keys())

@@ -18,6 +18,7 @@ def run(code: str) -> list[str]:
 def test_import_brings_nothing_heavy() -> None:
     loaded = run("import sys, liqcore; print(*{name.partition('.')[0] for name in sys.modules})")
     heavy = {"PIL", "dask", "fastparquet", "matplotlib", "pandas", "pyarrow", "rich", "typer", "xarray"}
+    heavy |= {"asyncio", "mcap", "msgspec", "websockets", "zstandard"}
     assert "numpy" in loaded
     assert heavy.isdisjoint(loaded)
 
@@ -25,7 +26,7 @@ def test_import_brings_nothing_heavy() -> None:
 def test_readers_settings_pictures_and_the_simulator_come_on_first_use() -> None:
     late = [f"liqcore.{name}" for name in ("config", "render", "runs", "simulation", "sources", "views")]
     loaded = run("import sys, liqcore; print(*sys.modules)")
-    assert {*late, "liqcore.integrations"}.isdisjoint(loaded)
+    assert {*late, "liqcore.feeds", "liqcore.integrations", "liqcore.live"}.isdisjoint(loaded)
     use = "lq.read_trades; lq.heatmap; lq.render.RenderOptions; lq.simulate"
     used = run(f"import sys, liqcore as lq; {use}; print(*sys.modules)")
     assert set(late) <= set(used)

@@ -1,12 +1,12 @@
 """Settings: one declaration each, one TOML file, one frozen object."""
 
 from .config import Config
+from .machine_sections import JournalConfig, LimitsConfig, LiveConfig
 from .rules import TierTable
 from .sections import (
     AxisConfig,
     InstrumentConfig,
     LeverageConfig,
-    LimitsConfig,
     LogConfig,
     ModelConfig,
     RenderConfig,
@@ -18,8 +18,10 @@ __all__ = [
     "AxisConfig",
     "Config",
     "InstrumentConfig",
+    "JournalConfig",
     "LeverageConfig",
     "LimitsConfig",
+    "LiveConfig",
     "LogConfig",
     "ModelConfig",
     "RenderConfig",

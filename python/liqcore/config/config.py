@@ -19,6 +19,7 @@ from ..errors import InvalidConfigError
 from ..market.terms import risk_values
 from ..words.files import write_whole
 from .layers import Layer, dict_layer, env_layer, find, flag_layer, read_parquet, toml_layer
+from .machine_sections import JournalConfig, LimitsConfig, LiveConfig
 from .rules import TierTable, number_text, show
 from .sections import (
     ALTERNATIVES,
@@ -27,7 +28,6 @@ from .sections import (
     AxisConfig,
     InstrumentConfig,
     LeverageConfig,
-    LimitsConfig,
     LogConfig,
     ModelConfig,
     RenderConfig,
@@ -43,14 +43,14 @@ MOST_BYTES = 1_000_000  # of a file of settings
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Config:
     """
-    Every setting of a run, checked, in nine sections.
+    Every setting of a run, checked, in eleven sections.
 
     Where a setting is None, it is decided from the data, or its default holds, as the comments of `dump` say. Lengths
     of time are kept in one spelling, days or smaller (``"60m"`` becomes ``"1h"``), so that equal settings are equal.
 
     Parameters
     ----------
-    instrument, leverage, axis, window, model, source, render, log, limits
+    instrument, leverage, axis, window, model, source, render, log, limits, journal, live
         The sections; each has defaults.
 
     Raises
@@ -76,6 +76,8 @@ class Config:
     render: RenderConfig = field(default_factory=RenderConfig)
     log: LogConfig = field(default_factory=LogConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
+    journal: JournalConfig = field(default_factory=JournalConfig)
+    live: LiveConfig = field(default_factory=LiveConfig)
     _origins: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -334,24 +336,29 @@ class Config:
         ]
         return f"<Config: {', '.join(changed) or 'defaults'}>"
 
-    def to_dict(self) -> dict[str, dict[str, Any]]:
+    def to_dict(self, *, whole: bool = False) -> dict[str, dict[str, Any]]:
         """
         Return plain dictionaries that JSON can hold.
+
+        Parameters
+        ----------
+        whole : bool
+            With settings that came after 0.1.0 and have their default, which are left out otherwise.
 
         Returns
         -------
         dict
             Values by section and key; leverage tiers are text, as in TOML.
         """
-        values = {
+        sections = {
             name: {
                 key: plain_value(value)
                 for key, entry in entries.items()
-                if (value := getattr(getattr(self, name), key)) != entry.default or not entry.late
+                if (value := getattr(getattr(self, name), key)) != entry.default or whole or not entry.late
             }
             for name, entries in SETTINGS.items()
         }
-        return {name: section for name, section in values.items() if section}
+        return {name: values for name, values in sections.items() if values}  # later sections may have nothing to say
 
     @property
     def hash(self) -> str:

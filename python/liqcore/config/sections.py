@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._core import MarginSchedule
-from ..words.limits import Limits
 from . import risk_tiers
+from .machine_sections import JournalConfig, LimitsConfig, LiveConfig
 from .rules import (
     BOOLEAN,
     HALF_LIFE,
@@ -607,67 +607,6 @@ class LogConfig(Section):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsConfig(Section):
-    """What is read and made at most: beyond it a file is refused before it is held in memory."""
-
-    unpacked: int = setting(
-        Limits.unpacked,
-        whole(1, 1_000_000, "times"),
-        "How many times larger a packed file, or a column of Parquet, may be unpacked; 64 MiB always may. Trades "
-        "unpack to some 3 to 20 times their packed size.",
-        late=True,
-    )
-    json: int = setting(
-        Limits.json,
-        whole(1, 1_048_576, "MiB"),
-        "JSON of one file, unpacked, and the table that it makes, in MiB; memory takes some ten times that.",
-        late=True,
-    )
-    header: int = setting(
-        Limits.header,
-        whole(1, 4_096, "MiB"),
-        "Metadata of a Parquet file or saved result, in MiB.",
-        late=True,
-    )
-    columns: int = setting(
-        Limits.columns,
-        whole(1, 1_000_000, "columns"),
-        "Columns of a file, or names in the objects of its JSON.",
-        late=True,
-    )
-    groups: int = setting(
-        Limits.groups,
-        whole(1, 10_000_000, "row groups"),
-        "Row groups of a Parquet file.",
-        late=True,
-    )
-    members: int = setting(
-        Limits.members,
-        whole(1, 1_000_000, "files"),
-        "Files in a zip file.",
-        late=True,
-    )
-    symbol: int = setting(
-        Limits.symbol,
-        whole(1, 1_000, "characters"),
-        "Characters of a symbol that a file names.",
-        late=True,
-    )
-    windows: int = setting(
-        Limits.windows,
-        whole(1, 10_000_000_000, "windows"),
-        "Windows of a heatmap, engine or saved result.",
-        late=True,
-    )
-    cells: int = setting(
-        Limits.cells,
-        whole(1, 1_000_000_000_000, "cells"),
-        "Columns by rows of a heatmap that is shown; memory is asked for on top of that.",
-        late=True,
-    )
-
-
 SECTIONS: dict[str, type[Section]] = {
     "instrument": InstrumentConfig,
     "leverage": LeverageConfig,
@@ -678,6 +617,8 @@ SECTIONS: dict[str, type[Section]] = {
     "render": RenderConfig,
     "log": LogConfig,
     "limits": LimitsConfig,
+    "journal": JournalConfig,
+    "live": LiveConfig,
 }
 SETTINGS: dict[str, dict[str, Setting]] = {section: settings_of(kind) for section, kind in SECTIONS.items()}
 """Every setting, by section and key, in the order of the file."""

@@ -17,8 +17,8 @@ from ..errors import DataError, InvalidConfigError
 from ..sources.losses import Losses, lost_in_all
 from .gaps import gap_note
 from .prices import Since, Watch, price_notes
-from .side_streams import SideStreams
-from .terms import settle_terms
+from .side_streams import Beside, SideStreams
+from .terms import Known, settle_terms
 from .trades import Footprints, Source
 
 OFF_GRID_LIMIT = 0.05
@@ -67,7 +67,7 @@ def consume(
     interval_ns = 0 if source.has_trades else streams.candles.interval_ns
     since: Since | None = None
     while True:
-        settled = _settle(
+        settled = settle(
             config, source, tick_size, lot_size, streams, source.first_price if since is None else since.price
         )
         engine = Engine.from_config(settled, threads=threads, keep=keep)
@@ -164,7 +164,7 @@ def _half_life_note(config: Config, engine: Engine) -> str:
     return f"half-lives are given for some tiers only: {', '.join(rest)} never decay" if rest else ""
 
 
-def first_grid(source: Source, asked: InstrumentConfig, settled: InstrumentConfig) -> tuple[float, float]:
+def first_grid(source: Known, asked: InstrumentConfig, settled: InstrumentConfig) -> tuple[float, float]:
     """The grid to begin with: the one asked for, else the finer of the catalogue's and the head of the data's."""
     grid = []
     for name, found in (("tick_size", source.tick_size), ("lot_size", source.lot_size)):
@@ -186,9 +186,7 @@ def finer_grid(
     )
 
 
-def _settle(
-    config: Config, source: Source, tick_size: float, lot_size: float, streams: SideStreams, price: float
-) -> Config:
+def settle(config: Config, source: Known, tick_size: float, lot_size: float, streams: Beside, price: float) -> Config:
     """The configuration with everything decided that it left to the data."""
     instrument = config.instrument
     symbol = instrument.symbol or source.symbol

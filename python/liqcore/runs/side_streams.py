@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 HOUR_NS = 3_600_000_000_000  # marks or candles that start later than this after the first trade are of another time
 LONG_NS = 600_000_000_000  # samples are missing only where they do so for longer
 NEAR_NS = 30 * 86_400_000_000_000  # within this a price stays within the twofold
+
+
+class Beside(Protocol):
+    """Which streams there are beside trades; None: there is no such."""
+
+    @property
+    def marks(self) -> Any: ...
+    @property
+    def open_interest(self) -> Any: ...
+    @property
+    def candles(self) -> Any: ...
 
 
 class SideStreams:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,7 +16,23 @@ from ..market.contracts import Contract, Quantities, settle_contract, venues_tha
 from ..market.leverage import up_to
 from ..market.listing import Listing, Venue
 from ..market.terms import margin_values
-from .trades import Footprints, Source
+from .trades import Footprints
+
+
+class Known(Protocol):
+    """What is known of trades before they are read: their first time, grid, symbol, and what their quantities are."""
+
+    @property
+    def first_ts(self) -> int: ...
+    @property
+    def tick_size(self) -> float: ...
+    @property
+    def lot_size(self) -> float: ...
+    @property
+    def symbol(self) -> str | None: ...
+    @property
+    def quantities(self) -> list[Quantities]: ...
+
 
 MARGIN = ("mmr", "fee", "basis", "max_leverage", "risk")
 
@@ -45,7 +61,7 @@ class Terms:
     notes: list[str]
 
 
-def settle_terms(config: Config, source: Source) -> Terms:
+def settle_terms(config: Config, source: Known) -> Terms:
     """
     Settle contract and margin terms; the contract independently of whether margin terms are known.
 
@@ -131,7 +147,7 @@ def venues_of(
 
 
 def _contract(
-    config: Config, source: Source, symbols: Sequence[str], among: Sequence[Venue], listing: Listing | None
+    config: Config, source: Known, symbols: Sequence[str], among: Sequence[Venue], listing: Listing | None
 ) -> tuple[Contract, list[str]]:
     section = config.instrument
     if isinstance(source, Footprints):

@@ -56,6 +56,12 @@ def find_files(paths: PathLike | Sequence[PathLike]) -> list[Path]:
     return list(found.values())
 
 
+def is_mcap(path: Path) -> bool:
+    """Whether a file is MCAP, by its first bytes: a journal."""
+    with path.open("rb") as file:
+        return file.read(8) == b"\x89MCAP0\r\n"
+
+
 def is_parquet(path: Path) -> bool:
     """
     Whether a file is Parquet (or feather, which is read alike), by its first bytes.

@@ -36,7 +36,7 @@ from .parquet_trades import ParquetTrades
 from .payload import PayloadTable, is_payload
 from .quantity import contract_in, lines_of, quantities_of
 from .report import FileReport, count_unreadable
-from .text import Table, is_parquet
+from .text import Table, is_mcap, is_parquet
 from .trade_rows import (
     TIME_FORMS,
     Growing,
@@ -54,6 +54,7 @@ _ODD_DECIMALS = 10
 _BY_COLUMN_NAMES = "columns"
 _COINBASE = {"time", "trade_id", "price", "size", "side"}  # of the answers of its REST interface
 _PARQUET = "parquet"
+_JOURNAL = "journal"
 _NO_PRICE = 9.2e18  # the largest 64-bit number, as far as a double tells
 
 
@@ -129,7 +130,7 @@ def format_names() -> list[str]:
     """List what ``format=`` may be."""
     names = [layout.name for layout in TRADE_LAYOUTS]
     venues = [name.split("-")[0] for name in names]
-    return ["auto", *dict.fromkeys([*venues, *names]), _BY_COLUMN_NAMES, _PARQUET]
+    return ["auto", *dict.fromkeys([*venues, *names]), _BY_COLUMN_NAMES, _PARQUET, _JOURNAL]
 
 
 def open_trade_file(path: Path, format: str = "auto") -> TradeFile:
@@ -155,7 +156,23 @@ def open_trade_file(path: Path, format: str = "auto") -> TradeFile:
         return ParquetTrades(path, table)
     if format == _PARQUET:
         raise DataError(f"{path.name}: expected a Parquet file, found text or an archive")
+    if is_mcap(path):
+        if format not in ("auto", _JOURNAL):
+            raise DataError(f"{path.name}: expected {format}, found a journal")
+        return _journal(path)
+    if format == _JOURNAL:
+        raise DataError(f"{path.name}: expected a journal, found another file")
     return _TextTrades(path, format)
+
+
+def _journal(path: Path) -> TradeFile:
+    try:
+        from .journal import JournalTrades
+    except ModuleNotFoundError as error:
+        raise DataError(
+            f'{path.name}: journals need the package {error.name}; install it with: pip install "liqcore[app]"'
+        ) from None
+    return JournalTrades(path)
 
 
 class _TextTrades:

@@ -1,0 +1,136 @@
+"""``liqcore record``: feeds, or recordings played as if live, into journals."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Self
+
+import rich.live
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ..errors import InvalidConfigError
+from ..words.plain import plain
+from .common import fail, guarded, resolve
+from .options import Flags, Quiet, config_file, with_settings
+from .progress import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..live.recording import Status
+
+_NEEDED = {"mcap", "zstandard", "msgspec", "websockets"}
+
+
+@guarded
+@with_settings("record")
+def record(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where journals are kept; it is made where it is missing.")
+    ],
+    *,
+    live: Annotated[
+        str | None,
+        typer.Option("--live", metavar="MARKETS", help="Markets to record, such as binance-usdm:BTCUSDT,okx:BTC-USDT."),
+    ] = None,
+    replay: Annotated[
+        list[str] | None,
+        typer.Option("--replay", metavar="FILES", help="Instead: trade files of a market, or journals."),
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(help="Of a replay: 1 as it came, 60 sixty times as fast, 0 as fast as possible.")
+    ] = 1.0,
+    symbol: Annotated[str | None, typer.Option(help="Of a replay: which one, where trade files hold several.")] = None,
+    flags: Flags,
+    config: Annotated[Path | None, config_file("Settings, of which [journal] counts here.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """
+    Record markets: every message as it came in, into a journal for each market, and nothing else.
+
+    A journal is a folder's files of one market, one an hour (MCAP). liqcore reads them as it reads other trade files.
+    Recording into a folder that has a journal of the market goes on behind it. Ctrl-C (or TERM) ends it: everything is
+    written, the files are made whole. A second Ctrl-C ends it at once; what was written by then is kept.
+
+    \b
+    Examples:
+      liqcore record --live binance-usdm:BTCUSDT,bybit-linear:BTCUSDT journal
+      liqcore heatmap "journal/binance-usdm-BTCUSDT-*.mcap" -o btc.png
+      liqcore record --replay "BTCUSDT-aggTrades-2026-06-1*.zip" --speed 60 journal
+
+    \b
+    Exit codes:
+      0    ended by Ctrl-C, or the replay has ended; a summary says what was recorded
+      2    wrong arguments, settings or files, or another process records the same market there
+      130  ended by a second Ctrl-C
+    """
+    if (live is None) == (not replay):
+        raise InvalidConfigError(f"one of --live and --replay must be given, {'none' if live is None else 'both'} was")
+    settings = resolve(config, flags)
+    try:
+        from ..live.network import Internet
+        from ..live.recording import Live, Replay, Source, markets_of
+        from ..live.recording import record as run
+        from ..live.replay import recording
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package not in _NEEDED:
+            raise
+        fail(f'recording needs the package {package}; install it with: pip install "liqcore[app]"')
+    source: Source
+    if live is not None:
+        source = Live(markets_of(live), Internet())
+    else:
+        source = Replay(recording(replay or [], symbol=symbol), speed)
+    with _Line(settings.log.progress and not quiet) as line:
+        summary = run(source, folder, config=settings, tell=line.tell)
+    for note in summary.notes:
+        typer.echo(f"warning: {plain(note)}", err=True)
+    if not quiet:
+        for status in summary.statuses:
+            typer.echo(f"{status.market}: {_recorded(status)} in {summary.seconds:.0f} s")
+        typer.echo(f"{len(summary.files):,} new {'file' if len(summary.files) == 1 else 'files'} in {folder}")
+
+
+def _recorded(status: "Status") -> str:
+    holes = f", {status.holes:,} holes that could not be filled" if status.holes else ""
+    return f"{status.frames:,} messages, {status.size / 1e6:,.1f} MB{holes}"
+
+
+class _Line:
+    """How it goes, in one line on a terminal."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._console = Console(stderr=True)
+        shown = wanted and self._console.is_terminal
+        self._live = rich.live.Live("", console=self._console, auto_refresh=False, transient=True) if shown else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def tell(self, statuses: "Sequence[Status]") -> None:
+        """Show how each market goes."""
+        if self._live is not None:
+            self._live.update(Text("\n".join(map(_going, statuses)), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+def _going(status: "Status") -> str:
+    """Return a market's line: rate, lag, states, holes."""
+    lag = "" if status.lag is None else f"  lag {status.lag / 1e6:,.0f} ms"
+    states: dict[str, list[str]] = {}
+    for kind, state in status.states.items():
+        states.setdefault(state, []).append(kind.replace("_", " "))
+    said = "".join(f"  {state}: {', '.join(kinds)}" for state, kinds in states.items())
+    if len(states) == 1:
+        said = f"  {next(iter(states))}"
+    holes = f"  {status.holes:,} holes" if status.holes else ""
+    error = f"  CANNOT WRITE: {status.error}" if status.error else ""
+    trouble = f"  {status.trouble}" if status.trouble and "live" not in states else ""
+    rate = f"{count(status.rate)}/s"
+    return f"{status.market}  {rate}  {count(status.frames)} messages{lag}{holes}{error}{trouble}{said}"

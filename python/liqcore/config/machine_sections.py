@@ -1,0 +1,122 @@
+"""Sections on what a run may take and how live data is kept: limits, journal, live."""
+
+from dataclasses import dataclass
+
+from ..words.limits import Limits
+from .rules import LENGTH, real, whole
+from .setting import Section, setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsConfig(Section):
+    """What is read and made at most: beyond it a file is refused before it is held in memory."""
+
+    unpacked: int = setting(
+        Limits.unpacked,
+        whole(1, 1_000_000, "times"),
+        "How many times larger a packed file, or a column of Parquet, may be unpacked; 64 MiB always may. Trades "
+        "unpack to some 3 to 20 times their packed size.",
+        late=True,
+    )
+    json: int = setting(
+        Limits.json,
+        whole(1, 1_048_576, "MiB"),
+        "JSON of one file, unpacked, and the table that it makes, in MiB; memory takes some ten times that.",
+        late=True,
+    )
+    header: int = setting(
+        Limits.header,
+        whole(1, 4_096, "MiB"),
+        "Metadata of a Parquet file or saved result, in MiB.",
+        late=True,
+    )
+    columns: int = setting(
+        Limits.columns,
+        whole(1, 1_000_000, "columns"),
+        "Columns of a file, or names in the objects of its JSON.",
+        late=True,
+    )
+    groups: int = setting(
+        Limits.groups,
+        whole(1, 10_000_000, "row groups"),
+        "Row groups of a Parquet file.",
+        late=True,
+    )
+    members: int = setting(
+        Limits.members,
+        whole(1, 1_000_000, "files"),
+        "Files in a zip file.",
+        late=True,
+    )
+    symbol: int = setting(
+        Limits.symbol,
+        whole(1, 1_000, "characters"),
+        "Characters of a symbol that a file names.",
+        late=True,
+    )
+    windows: int = setting(
+        Limits.windows,
+        whole(1, 10_000_000_000, "windows"),
+        "Windows of a heatmap, engine or saved result.",
+        late=True,
+    )
+    cells: int = setting(
+        Limits.cells,
+        whole(1, 1_000_000_000_000, "cells"),
+        "Columns by rows of a heatmap that is shown; memory is asked for on top of that.",
+        late=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalConfig(Section):
+    """How a journal of frames is written."""
+
+    write: str = setting(
+        "50ms",
+        LENGTH,
+        "How long frames are gathered before they are written, and acted on; 1 MiB of them is written at once.",
+        flag="--write",
+        commands=("record",),
+        late=True,
+    )
+    sync: str = setting(
+        "1s",
+        LENGTH,
+        "How often what was written is synced to the disk: what a machine that loses its power may lose.",
+        flag="--sync",
+        commands=("record",),
+        late=True,
+    )
+    segment: str = setting(
+        "1h",
+        LENGTH,
+        "Length of a segment, one file; they begin at multiples of it, UTC.",
+        flag="--segment",
+        commands=("record",),
+        late=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveConfig(Section):
+    """How an engine follows a market."""
+
+    delay: str = setting(
+        "1s",
+        LENGTH,
+        "How long events wait for earlier ones that come later, by the times of the events.",
+        late=True,
+    )
+    checkpoint: str = setting(
+        "5m",
+        LENGTH,
+        "How often the engine's state is saved: a restart begins there, and takes the rest from the journal.",
+        late=True,
+    )
+    approach: float = setting(
+        1.0,
+        real("a percentage from 0 to below 100", lambda x: 0 <= x < 100),
+        "How near the price comes to a zone that is told as approached, in percent of the price.",
+        late=True,
+    )

@@ -1,0 +1,98 @@
+"""With what configuration the engine of a market begins, as a run of recorded trades would settle it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..config.config import Config
+from ..errors import InvalidConfigError
+from ..feeds.events import Market
+from ..market.catalogue import venues
+from ..market.contracts import Quantities
+from ..runs.run import first_grid, settle
+from ..runs.terms import settle_terms
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What is known of a market's trades before the first of them: `runs.terms.Known`."""
+
+    first_ts: int
+    tick_size: float
+    lot_size: float
+    symbol: str | None
+    quantities: list[Quantities]
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    marks: Any
+    open_interest: Any
+    candles: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """
+    What is known of a market before its first trade.
+
+    Attributes
+    ----------
+    market : Market
+    config : Config
+    grid : (float, float) or None
+        Tick and lot size that recorded trades show.
+    quantities : Quantities or None
+        What is known of the unit of quantities; None: that the market is of its venue.
+    """
+
+    market: Market
+    config: Config
+    grid: tuple[float, float] | None = None
+    quantities: Quantities | None = None
+
+    @property
+    def uses_marks(self) -> bool:
+        """Whether mark prices are fed: where they liquidate."""
+        return self.config.model.trigger == "mark"
+
+    @property
+    def uses_open_interest(self) -> bool:
+        """Whether open interest is fed: where the model opens and closes by it."""
+        return self.config.model.name in ("oi", "blend") or self.config.model.reconciled
+
+    def check(self) -> None:
+        """Refuse a model or a trigger that no feed can feed."""
+        if self.config.model.trigger == "candle" or self.config.model.name == "vendor":
+            raise InvalidConfigError('the model must not be "vendor" and the trigger not "candle": no feed tells those')
+
+    def settled(self, ts: int, price: float) -> Config:
+        """
+        Return the configuration of an engine: terms of a time, bins about a price.
+
+        Raises
+        ------
+        InvalidConfigError
+            If neither configuration nor catalogue nor `grid` say the tick or lot size.
+        """
+        venue = venues().get(self.market.venue)
+        quantities = self.quantities
+        if quantities is None:
+            quantities = Quantities(str(self.market), () if venue is None else (venue.name,))
+        tick, lot = self.grid or (np.inf, np.inf)
+        head = _Head(ts, tick, lot, self.market.symbol, [quantities])
+        config = self.config
+        if config.instrument.venue is None and venue is not None and venue.listed(self.market.symbol) is not None:
+            config = config.replace(instrument={"venue": venue.name})
+        config = settle_terms(config, head).config
+        tick, lot = first_grid(head, self.config.instrument, config.instrument)
+        for name, step in (("tick_size", tick), ("lot_size", lot)):
+            if not np.isfinite(step):
+                raise InvalidConfigError(
+                    f"instrument.{name} must be given for {self.market}: it is not in the catalogue"
+                )
+        if config.model.name is None:
+            config = config.replace(model={"name": "flow"})
+        beside = _Beside(() if self.uses_marks else None, () if self.uses_open_interest else None)
+        return settle(config, head, tick, lot, beside, price)

@@ -1,0 +1,143 @@
+"""What a feed needs to know of a venue besides its words: addresses, topics, requests, limits; a file of data each."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from ..errors import InvalidConfigError
+from ..feeds.events import Kind
+
+
+class Topic(Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    What a stream is subscribed by.
+
+    Attributes
+    ----------
+    socket : str
+        Which of the venue's sockets has it.
+    topic : str or dict
+        With ``$symbol`` or ``$lower`` (in small letters) where the market's goes; without, it is of all markets.
+    silent_s : float or None
+        Silence after which it is stale, seconds; None: it may be silent for any time, as liquidations are.
+    past_first : bool
+        Whether its first message has what came before, up to then.
+    """
+
+    socket: str
+    topic: str | dict[str, str]
+    silent_s: float | None = None
+    past_first: bool = False
+
+
+class Asked(Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    A request.
+
+    Attributes
+    ----------
+    path : str
+        With ``$symbol``, ``$pair``, ``$first`` (number of a trade), ``$after``, ``$since_ms`` and ``$until_ms``.
+    rows : int
+        The most that one answer has.
+    body : dict or None
+        It is posted then.
+    pages : {"forward", "backward", "newest"} or None
+        Of trades: from a number on, from a number back, or only what is newest.
+    every_s : float or None
+        Of what is not pushed: how often to ask, seconds.
+    """
+
+    path: str
+    rows: int
+    body: dict[str, Any] | None = None
+    pages: Literal["forward", "backward", "newest"] | None = None
+    every_s: float | None = None
+
+
+class Ping(Struct, frozen=True, forbid_unknown_fields=True):
+    """What keeps a connection open: a message (text as it is, else JSON), or a ping of the protocol (None)."""
+
+    every_s: float = 60.0
+    message: str | dict[str, str] | None = None
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a venue allows; None: no limit is known. ``connection_s``: how long it leaves a connection open."""
+
+    topics_a_connection: int
+    topics_a_message: int
+    messages_a_second: float
+    new_connections: int
+    new_connections_s: float
+    requests_a_minute: float
+    connections: int | None = None
+    topics: int | None = None
+    connection_s: float | None = None
+
+
+class Terms(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything of a venue that a feed needs and that may change without notice."""
+
+    venue: str
+    title: str
+    date: str
+    source: str
+    sockets: dict[str, str]
+    rest: str
+    subscribe: dict[str, Any]
+    topics: dict[Kind, Topic]
+    requests: dict[str, Asked]
+    limits: Limits
+    ping: Ping = Ping()
+    note: str = ""
+
+
+def terms(venue: str, overrides: Mapping[str, Any] | None = None) -> Terms:
+    """
+    Return the terms of a venue.
+
+    Parameters
+    ----------
+    venue : str
+    overrides : mapping, optional
+        What differs, in the form of the file: ``{"sockets": {"market": "wss://..."}}``. Tables are merged, everything
+        else takes the place of what is there.
+
+    Raises
+    ------
+    InvalidConfigError
+        If the venue has no feed, or an override is none.
+    """
+    known = _built_in()
+    if venue not in known:
+        raise InvalidConfigError(f'venue of a feed must be one of {", ".join(known)}, was "{venue}"')
+    try:
+        made = msgspec.convert(_merged(known[venue], overrides or {}), Terms)
+    except msgspec.ValidationError as error:
+        raise InvalidConfigError(f"{venue}: {error}") from None
+    for kind, topic in made.topics.items():
+        if topic.socket not in made.sockets:
+            raise InvalidConfigError(f'{venue}: socket of {kind} must be one of {", ".join(made.sockets)}, '
+                                     f'was "{topic.socket}"')  # fmt: skip
+    return made
+
+
+@cache
+def _built_in() -> Mapping[str, Any]:
+    folder = resources.files(__package__).joinpath("venues")
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
+    read = [msgspec.json.decode(f.read_bytes()) for f in files]
+    return {entry["venue"]: entry for entry in read}
+
+
+def _merged(base: Any, over: Mapping[str, Any]) -> Any:
+    out = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(out.get(key), Mapping)
+        out[key] = _merged(out[key], value) if both else value
+    return out

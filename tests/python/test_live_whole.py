@@ -1,0 +1,109 @@
+"""From a venue that does everything wrong, through driver and journal: the engine stands where the batch stands."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("mcap")
+pytest.importorskip("msgspec")
+pytest.importorskip("websockets")
+
+import liqcore as lq
+from liqcore.config import Config
+from liqcore.feeds.events import Market
+from liqcore.live.disk import Disk
+from liqcore.live.journal import Journal
+from liqcore.live.market import MarketEngine
+from liqcore.live.recording import Live
+from liqcore.live.recording import _record as recorded
+from loopback import EPOCH, SECOND, STYLES, Tape, Venue, VirtualClock, market, market_of, play
+from test_live_feeds import EASY, HARD, VENUES, Script, run
+
+CONFIG = Config().replace(window={"length": "10s"}, live={"delay": "5s"})  # of Hyperliquid nothing tells the order
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of two minutes of data
+@pytest.mark.parametrize("script", [*EASY.values(), *HARD.values()], ids=[*EASY, *HARD])
+@pytest.mark.parametrize("name", VENUES)
+def test_after_everything_that_goes_wrong_the_engine_stands_where_the_batch_stands(
+    name: str, script: Script, tmp_path: Path
+) -> None:
+    played = run(name, script, seconds=60)
+    with Journal(tmp_path, market(name), files=Disk()) as journal:
+        for frame in played.kept.frames:
+            journal.append(frame)
+        journal.write()
+        number, found = journal.read(0)
+        while number < journal.written:
+            number, more = journal.read(number)
+            found += more
+    trades = sorted(played.delivered(), key=lambda trade: (trade.ts, trade.id if trade.count else 0))
+    columns = ([getattr(trade, name) for trade in trades] for name in ("ts", "price", "qty", "taker_sell"))
+    batch = lq.heatmap(
+        trades=lq.TradeBatch(*map(np.array, columns)), venue=name, symbol=market(name).symbol, window="10s"
+    )
+    settled = batch.meta["config"]["instrument"]
+    live = MarketEngine(market(name), CONFIG, grid=(settled["tick_size"], settled["lot_size"]))
+    live.take(found)
+    live.finish()
+    assert live.engine is not None
+    again = live.engine.heatmap(step=batch.meta["config"]["axis"]["step"])
+    assert live.state.counts.get("raised", 0) == 0
+    np.testing.assert_array_equal(again.times, batch.times)
+    np.testing.assert_array_equal(again.values, batch.values)
+    assert [hole for hole in live.state.holes if hole.state == "gap open"] == [
+        change for change in played.changes if change.state == "gap open"
+    ]
+
+
+class Awhile:
+    """A source that ends after some seconds."""
+
+    def __init__(self, live: Live, seconds: float) -> None:
+        self.markets = live.markets
+        self._live, self._seconds = live, seconds
+
+    def trouble(self, market: Market) -> str:
+        return self._live.trouble(market)
+
+    async def run(self, *args: Any) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._live.run(*args), self._seconds)
+
+
+@pytest.mark.parametrize("name", ["binance-usdm", "bybit-linear"])
+def test_a_recording_that_is_continued_asks_for_what_came_in_between(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(call: Callable[[], Any]) -> Any:
+        return call()
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)  # virtual time does not wait for threads
+
+    async def main() -> Venue:
+        clock = VirtualClock()
+        venue = Venue(name, clock, STYLES[name]())
+        tape = Tape()
+        market_of(tape, venue, 100)
+        playing = asyncio.create_task(tape.run(clock))
+        for seconds in (30, 40):
+            source = Awhile(Live([market(name)], venue), seconds)
+            summary = await recorded(source, tmp_path, Config(), told.append, Disk(), clock)
+            assert [note for note in summary.notes if "disconnected" not in note] == []
+            await clock.sleep(10 * SECOND)  # nobody records
+        await playing
+        return venue
+
+    told: list[Any] = []
+    venue = play(main())
+    ts = np.concatenate([batch.ts for batch in lq.read_trades(str(tmp_path / "*.mcap"))])
+    end = EPOCH + 79 * SECOND
+    expected = [match.ts for match in venue.history if ts[0] <= match.ts < end]
+    assert ts[ts < end].tolist() == expected
+    assert told[-1][0].states["trades"] == "live"
+    assert told[-1][0].lag is not None
