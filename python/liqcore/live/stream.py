@@ -183,9 +183,12 @@ class Driver:
     async def _keep(self, connection: Connection) -> None:
         """Open a connection, and again whenever it is lost."""
         back_off = BackOff(self._chance)
+        wait: int | None = None
         while True:
-            for stream in connection.streams:
+            for stream in connection.streams:  # at once, not after waiting: answers that come meanwhile are of later
                 await self._lost(stream)
+            if wait is not None:
+                await self._clock.sleep(wait)
             await self._may_connect.take()
             why = "closed"
             started = self._clock.elapsed()
@@ -198,8 +201,7 @@ class Driver:
             self._count(f"disconnected: {why}")
             if self._clock.elapsed() - started > _SETTLED:
                 back_off.reset()
-            if not planned:
-                await self._clock.sleep(back_off.next())
+            wait = None if planned else back_off.next()
 
     async def _listen(self, connection: Connection, socket: Socket) -> bool:
         """Hand on what comes until the connection is gone; return whether that was planned."""
@@ -533,8 +535,7 @@ class Driver:
                 self._probed.pop(stream[0], None)
                 if not self._is_open(opened) or stream[0] in self._again:
                     return
-                if filled.new:  # the next connection fills what is missing besides
-                    self._before.setdefault(stream[0], since)
+                if filled.new:
                     await opened.socket.close()
                 elif state.heard > asked:
                     await self._change(stream, "live")
@@ -561,9 +562,14 @@ class Driver:
         trades = [one for one in read if isinstance(one, Trade)]
         known = [self.seen[market].knows(trade) for trade in trades]
         since = self._probed.get(market)
-        if since is not None and any(t.ts >= since and not k for t, k in zip(trades, known, strict=True)):
-            stream: Stream = (market, "trades")
-            await self._change(stream, "filling", since=since, why="the connection does not tell of trades")
+        is_lost = self.streams[market, "trades"].state == "connecting"  # then all waits already
+        if (
+            since is not None
+            and not is_lost
+            and any(t.ts >= since and not k for t, k in zip(trades, known, strict=True))
+        ):
+            self._before.setdefault(market, since)  # the next connection fills what is missing besides
+            await self._change((market, "trades"), "filling", since=since, why="the connection does not tell of trades")
         await self._hand_on(frame, read)
         return Answer(trades, known)
 
