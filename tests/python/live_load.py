@@ -52,7 +52,8 @@ def messages(count: int) -> list[Frame]:
 
 
 async def burst(folder: Path, given: list[Frame]) -> tuple[dict[str, float], MarketEngine]:
-    clock, figures = SystemClock(), {}
+    clock = SystemClock()
+    figures: dict[str, float] = {}
     with Journal(folder, BTC, files=Disk()) as journal:
         recorder = Recorder(journal, clock=clock, config=CONFIG)
         market = MarketEngine(BTC, CONFIG)

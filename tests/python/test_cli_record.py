@@ -19,6 +19,7 @@ pytest.importorskip("websockets")
 
 import liqcore as lq
 from liqcore.cli.app import app
+from liqcore.feeds.events import Market
 from liqcore.feeds.segment import Segment
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
@@ -67,6 +68,23 @@ def test_a_journal_is_played_into_another(recorded: Path, tmp_path: Path) -> Non
     code, _, errors = run("--replay", recorded, tmp_path / "b")
     assert code == 2
     assert "found one: a replay goes into a new folder" in errors
+
+
+def test_journals_of_several_markets_are_played_into_their_own(tmp_path: Path) -> None:
+    eth = Market(BTC.venue, "ETHUSDT")
+    shared = [*frames(TRADES)[:50], *frames(TRADES, market=eth)[50:80]]  # a connection that tells of both
+    for market in (BTC, eth):
+        with Journal(tmp_path / "a", market, files=Disk()) as journal:
+            for frame in shared:
+                journal.append(frame)
+    code, said, errors = run("--replay", tmp_path / "a" / "*.mcap", "--speed", 0, tmp_path / "b")
+    assert (code, errors) == (0, "")
+    assert said.count("80 messages") == 2
+    for path in (tmp_path / "a").glob("*.mcap"):
+        with path.open("rb") as one, (tmp_path / "b" / path.name).open("rb") as other:
+            assert [f for _, some in Segment(one, "").chunks() for f in some] == [
+                f for _, some in Segment(other, "").chunks() for f in some
+            ]
 
 
 @pytest.mark.parametrize(

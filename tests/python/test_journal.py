@@ -323,6 +323,18 @@ def test_journals_of_two_markets_need_a_choice(tmp_path: Path) -> None:
     assert sum(len(one) for one in lq.read_trades(str(tmp_path / "*.mcap"), symbol="BTCUSDT")) == 1500
 
 
+def test_of_frames_that_tell_of_several_markets_a_journal_has_its_own(tmp_path: Path) -> None:
+    other = Market(BTC.venue, "ETHUSDT")
+    with Journal(tmp_path, BTC, files=Disk()) as journal:
+        for frame in [*frames(trades(50, seed=2), market=other), *SOME]:
+            journal.append(frame)
+    reader = lq.read_trades(str(tmp_path / "*.mcap"))
+    assert sum(len(one) for one in reader) == 1500
+    assert (reader.report.symbol, reader.report.rejected) == ("BTCUSDT", {"other_symbol": 50})
+    with pytest.raises(DataError, match="expected trades of ETHUSDT, found BTCUSDT"):
+        lq.read_trades(str(tmp_path / "*.mcap"), symbol="ETHUSDT")
+
+
 def test_an_unfinished_segment_and_damage_are_said(tmp_path: Path) -> None:
     data, _, ends = one_segment(finished=False)
     path = tmp_path / "x.mcap"
@@ -345,6 +357,6 @@ def test_mcap_of_others_is_refused(tmp_path: Path) -> None:
         writer.start("ros2")
         channel = writer.register_channel("/imu", "cdr", 0)
         writer.add_message(channel, 1, b"\0", 1)
-        writer.finish()
+        writer.finish()  # type: ignore[no-untyped-call]
     with pytest.raises(DataError, match=r"robot.mcap: expected a journal of liqcore, found MCAP of the profile 'ros2'"):
         lq.read_trades(path)

@@ -136,13 +136,11 @@ class Replay:
                 raise DataError(
                     f"expected no journal of {market} in {journal.folder}, found one: a replay goes into a new folder"
                 )
-        puts = {market: sink(market) for market in self.markets}
-        only = puts[self.markets[0]] if len(self.markets) == 1 else None
-
-        async def put(frame: Frame) -> None:
-            await (only or puts[_market_of(frame, self.markets)])(frame)
-
-        await play(self.recording.frames(), put, clock=clock, speed=self.speed)
+        played = self.recording
+        async with asyncio.TaskGroup() as group:
+            for market in self.markets:
+                frames, put = played.frames(market), sink(market)
+                group.create_task(play(frames, put, clock=clock, speed=self.speed, begin=played.begin))
 
     def trouble(self, market: Market) -> str:
         """Nothing does."""
@@ -245,15 +243,6 @@ def markets_of(text: str) -> list[Market]:
     return found
 
 
-def _market_of(frame: Frame, markets: Sequence[Market]) -> Market:
-    """Tell whose frame it is, of several journals: that of its venue, or the one that it tells of."""
-    of_venue = [market for market in markets if market.venue == frame.venue]
-    if len(of_venue) > 1:
-        told = [getattr(one, "market", None) for one in told_by(frame)]
-        return next((market for market in told if market in of_venue), of_venue[0])
-    return of_venue[0]
-
-
 def record(
     source: Source,
     folder: Path,
@@ -335,6 +324,8 @@ async def _record(
                 task.cancel()
             ended = await asyncio.gather(feeding, stopping, *helping, return_exceptions=True)
         for error in ended:
+            while isinstance(error, ExceptionGroup):
+                error = error.exceptions[0]
             if isinstance(error, Exception):
                 raise error
     for market, status in statuses.items():

@@ -1,6 +1,5 @@
 """Recordings played as if they came in now: trade files and journals, to the same frames that feeds hand on."""
 
-import heapq
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +27,8 @@ class Recording:
     Attributes
     ----------
     markets : list of Market
-    frames : callable
-        Returns an iterator of all frames from the beginning, in the order in which they were received.
+    begin : int
+        When the first frame was received, ns.
     grid : (float, float) or None
         Tick and lot size that the trades of files show.
     quantities : Quantities or None
@@ -37,9 +36,14 @@ class Recording:
     """
 
     markets: list[Market]
-    frames: Callable[[], Iterator[Frame]]
-    grid: tuple[float, float] | None = None
-    quantities: Quantities | None = None
+    begin: int
+    grid: tuple[float, float] | None
+    quantities: Quantities | None
+    _frames: Callable[[Market], Iterator[Frame]]
+
+    def frames(self, market: Market | None = None) -> Iterator[Frame]:
+        """Yield the frames of a market, by default of the first, in the order in which they came."""
+        return self._frames(self.markets[0] if market is None else market)
 
 
 def recording(paths: Sequence[PathLike], *, symbol: str | None = None) -> Recording:
@@ -70,15 +74,12 @@ def _journals(paths: Sequence[Path]) -> Recording:
     for path in paths:
         with path.open("rb") as file:
             segment = Segment(file, path.name)
-            chains.setdefault(segment.market, []).append((segment.first, path))
-    markets = [Market(*name.split(":", 1)) for name in chains if ":" in name]
-    if len(markets) < len(chains):
-        raise DataError(f"{chains[''][0][1].name}: expected a journal that says its market, found it damaged")
-
-    def frames() -> Iterator[Frame]:
-        return heapq.merge(*(_chain(sorted(chain)) for chain in chains.values()), key=lambda frame: frame.received)
-
-    return Recording(markets, frames)
+        if ":" not in segment.market:
+            raise DataError(f"{path.name}: expected a journal that says its market, found it damaged or empty")
+        chains.setdefault(segment.market, []).append((segment.first, path))
+    of_market = {Market(*name.split(":", 1)): sorted(chain) for name, chain in chains.items()}
+    firsts = [frame.received for chain in of_market.values() if (frame := next(_chain(chain), None)) is not None]
+    return Recording(list(of_market), min(firsts, default=0), None, None, lambda market: _chain(of_market[market]))
 
 
 def _chain(segments: Sequence[tuple[int, Path]]) -> Iterator[Frame]:
@@ -97,7 +98,7 @@ def _trade_files(paths: Sequence[Path], symbol: str | None) -> Recording:
     venue = next((venue for venue in among if venue.listed(name) is not None), None)
     market = Market("recorded" if venue is None else venue.name, name)
 
-    def frames() -> Iterator[Frame]:
+    def frames(of: Market) -> Iterator[Frame]:
         rows: list[tuple[int, float, float, bool, int | str]] = []
         number = 0
         with read_trades(list(paths), symbol=symbol) as reader:
@@ -105,18 +106,23 @@ def _trade_files(paths: Sequence[Path], symbol: str | None) -> Recording:
                 columns = (batch.ts, batch.price, batch.qty, batch.taker_sell)
                 for ts, price, qty, sell in zip(*(column.tolist() for column in columns), strict=True):
                     if rows and ts // FRAME_NS != rows[0][0] // FRAME_NS:
-                        yield replayed(market, rows[-1][0], rows)
+                        yield replayed(of, rows[-1][0], rows)
                         rows = []
                     rows.append((ts, price, qty, sell, number))
                     number += 1
         if rows:
-            yield replayed(market, rows[-1][0], rows)
+            yield replayed(of, rows[-1][0], rows)
 
-    return Recording([market], frames, (report.tick_size, report.lot_size), quantities)
+    return Recording([market], report.first_ts or 0, (report.tick_size, report.lot_size), quantities, frames)
 
 
 async def play(
-    frames: Iterator[Frame], sink: Callable[[Frame], Awaitable[None]], *, clock: Clock, speed: float = 1.0
+    frames: Iterator[Frame],
+    sink: Callable[[Frame], Awaitable[None]],
+    *,
+    clock: Clock,
+    speed: float = 1.0,
+    begin: int = 0,
 ) -> int:
     """
     Hand on frames at the pace at which they were received.
@@ -128,6 +134,8 @@ async def play(
     clock : Clock
     speed : float, default 1
         How much faster; 0: as fast as they are taken.
+    begin : int, optional
+        Which time of receipt, ns, is now; by default that of the first.
 
     Returns
     -------
@@ -141,7 +149,7 @@ async def play(
     """
     if not speed >= 0:
         raise InvalidConfigError(f"speed must be at least 0, was {speed:g}")
-    begun, first, count = clock.elapsed(), 0, 0
+    begun, first, count = clock.elapsed(), begin, 0
     for frame in frames:
         first = first or frame.received
         early = (frame.received - first) / speed - (clock.elapsed() - begun) if speed else 0

@@ -21,9 +21,7 @@ _HEAD = 64  # chunks in which the first trade is looked for
 
 
 class JournalTrades:
-    """The trades in one segment: a `TradeFile`."""
-
-    symbol_in_name = False
+    """The trades in one segment, of the market that its head names: a `TradeFile`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -34,7 +32,9 @@ class JournalTrades:
         self._symbols: dict[str, None] = {}
         self._venue = ""
         self.first_ts = 0
-        for number, (frames, _) in enumerate(self._chunks()):
+        market = ""
+        for number, (frames, segment) in enumerate(self._chunks()):
+            market = segment.market
             trades = [told for frame in frames for told in told_by(frame) if isinstance(told, Trade)]
             if not self._venue and frames:
                 self._venue = frames[0].venue
@@ -43,6 +43,9 @@ class JournalTrades:
                 self.first_ts = min(trade.ts for trade in trades)
             if trades or number > _HEAD:
                 break
+        self.symbol_in_name = ":" in market
+        if self.symbol_in_name:  # frames that tell of other markets, too, stand in the journals of each
+            self._symbols = {market.partition(":")[2]: None}
         self.symbol_in_rows = len(self._symbols) > 1
         self.report.symbol = next(iter(self._symbols)) if len(self._symbols) == 1 else None
         self.market = f"journal/{self._venue}"
@@ -74,6 +77,8 @@ class JournalTrades:
 
     def symbols(self) -> list[str]:
         found = dict(self._symbols)
+        if self.symbol_in_name:
+            return list(found)
         for frames, _ in self._chunks():
             for frame in frames:
                 found.update({told.market.symbol: None for told in told_by(frame) if isinstance(told, Trade)})
@@ -119,7 +124,7 @@ class JournalTrades:
             advance(position)
             if limit is not None and report.rows_read >= limit:
                 break
-        if symbol is None and report.rejected.get("other_symbol"):
+        if symbol is None and not self.symbol_in_name and report.rejected.get("other_symbol"):
             raise DataError(several_symbols(report.name, self.symbols()))
         if wanted is not None:
             report.symbol = wanted
