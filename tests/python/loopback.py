@@ -369,6 +369,11 @@ class Venue:
         for socket in list(self.sockets):
             socket.end(ConnectionError(error))
 
+    def deafen(self) -> None:
+        """Tell nothing more over the connections that are open, which go on answering pings."""
+        for socket in self.sockets:
+            socket.is_deaf = True
+
     def trade(self, matches: list[Match]) -> None:
         """Match trades of one moment, number them, and tell of them."""
         matches = [replace(match, id=self.next_id + n) for n, match in enumerate(matches)]

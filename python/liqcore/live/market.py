@@ -278,7 +278,8 @@ class MarketEngine:
         """Return the time at which an event acts; None: at none, and it is counted."""
         state = self.state
         if ts < state.watermark:
-            if state.watermark - ts > RAISED_WITHIN:
+            left = [hole for hole in state.holes if hole.state == "gap open" and hole.kind == "trades"]
+            if state.watermark - ts > RAISED_WITHIN or any(hole.since < ts < hole.until for hole in left):
                 state.count("late")
                 return None
             state.count("raised")

@@ -47,6 +47,7 @@ _SETTLED = 60 * SECOND  # a connection that lasted so long has worked
 _RENEWED = 0.98  # of the time after which a venue closes a connection
 _UNANSWERED = 3  # pings
 _MOST_COUNTS = 1000
+_PATIENCE = 5  # fillings that damaged messages may prolong before anything goes on
 _ACKNOWLEDGED = 30 * SECOND  # by then a subscription holds that is never heard
 
 
@@ -151,6 +152,7 @@ class Driver:
         self.seen = {market: (seen or {}).get(market) or Seen() for market in markets}
         self._is_past_first = "trades" in feed.terms.topics and feed.terms.topics["trades"].past_first
         self._before: dict[Market, int] = {}
+        self._first_after: dict[Market, int] = {}
         self._again: set[Market] = set()
         self._probed: dict[Market, int] = {}
         self.counts: Counter[str] = Counter()
@@ -181,9 +183,12 @@ class Driver:
     async def _keep(self, connection: Connection) -> None:
         """Open a connection, and again whenever it is lost."""
         back_off = BackOff(self._chance)
+        wait: int | None = None
         while True:
-            for stream in connection.streams:
+            for stream in connection.streams:  # at once, not after waiting: answers that come meanwhile are of later
                 await self._lost(stream)
+            if wait is not None:
+                await self._clock.sleep(wait)
             await self._may_connect.take()
             why = "closed"
             started = self._clock.elapsed()
@@ -196,8 +201,7 @@ class Driver:
             self._count(f"disconnected: {why}")
             if self._clock.elapsed() - started > _SETTLED:
                 back_off.reset()
-            if not planned:
-                await self._clock.sleep(back_off.next())
+            wait = None if planned else back_off.next()
 
     async def _listen(self, connection: Connection, socket: Socket) -> bool:
         """Hand on what comes until the connection is gone; return whether that was planned."""
@@ -316,6 +320,8 @@ class Driver:
                 state.heard, state.heard_at, state.has_lived = elapsed, opened.heard_at, True
             else:
                 await self._alive(stream, opened, elapsed)
+            if kind == "trades" and one.market in self._before:
+                self._first_after.setdefault(one.market, one.ts)
             if kind == "trades" and len(self.seen[one.market].spans) > 1:
                 self._start(one.market, self._fill_hole(stream, opened))
 
@@ -387,6 +393,7 @@ class Driver:
         state.has_lived = False
         if stream[1] == "trades":
             self._before.setdefault(stream[0], self.seen[stream[0]].latest)
+            self._first_after.pop(stream[0], None)
         if state.state != "connecting":
             await self._change(stream, "connecting", since=state.heard_at)
 
@@ -464,10 +471,13 @@ class Driver:
             return
         for stream in opened.connection.streams:
             if stream[1] == "trades" and self.seen[stream[0]].latest:
-                # Before the next message is read: what comes then must not be taken for what came before.
+                # Before the next message is read: what comes then must not be taken for what came before, nor go on.
                 self._before.setdefault(stream[0], self.seen[stream[0]].latest)
                 self._again.add(stream[0])
                 opened.rejoined.discard(stream[0])
+                if self.streams[stream].state not in ("connecting", "filling"):
+                    since = self._last_before(stream[0])
+                    await self._change(stream, "filling", since=since, why="a message could not be read")
                 self._start(stream[0], self._fill_damaged(stream, opened))
 
     def _fill_damaged(self, stream: Stream, opened: _Open) -> Callable[[], Awaitable[None]]:
@@ -481,13 +491,16 @@ class Driver:
         """Say that a stream is live again, unless it has been lost: the next connection then fills everything."""
         if self._is_open(opened):
             self._before.pop(stream[0], None)
+            self._first_after.pop(stream[0], None)
             await self._change(stream, "live")
 
     async def _fill(self, stream: Stream, opened: _Open, up_to_now: bool) -> None:
         """Fill until nothing is missing that has not been told."""
         market, since = stream[0], self._last_before(stream[0])
+        patience = _PATIENCE
         while self._is_open(opened):
-            await self._change(stream, "filling", since=since)
+            if self.streams[stream].state != "filling":
+                await self._change(stream, "filling", since=since)
             self._again.discard(market)
             if market in opened.rejoined:
                 filled = Filled([], 0, "")
@@ -495,9 +508,13 @@ class Driver:
                 filled = await self._asked_for(market, since, up_to_now)
             if not self._is_open(opened):
                 return
+            if market in self._again and patience:  # another damaged message, after what was asked for
+                up_to_now = True
+                patience -= 1
+                continue
             await self._tell(stream, filled, since)
             if market in self._again:
-                up_to_now = True  # another damaged message, after what was asked for
+                up_to_now = True
             elif self.seen[market].holes():
                 up_to_now = False  # found meanwhile
             else:
@@ -516,10 +533,9 @@ class Driver:
                 self._probed[stream[0]] = since
                 filled = await self._asked_for(stream[0], since, up_to_now=True)
                 self._probed.pop(stream[0], None)
-                if not self._is_open(opened):
+                if not self._is_open(opened) or stream[0] in self._again:
                     return
-                if filled.new:  # the next connection fills what is missing besides
-                    self._before.setdefault(stream[0], since)
+                if filled.new:
                     await opened.socket.close()
                 elif state.heard > asked:
                     await self._change(stream, "live")
@@ -536,7 +552,7 @@ class Driver:
         if not filled.holes:
             await self._change(stream, "gap filled", since=since, until=self._steady.now())
         for hole in filled.holes:
-            until = hole.until or self._steady.now()
+            until = hole.until or self._first_after.get(stream[0]) or self._steady.now()
             span = {"since": hole.since, "until": until, "first": hole.first, "last": hole.last}
             await self._change(stream, "gap open", **span, why=filled.why)
             self.seen[stream[0]].give_up(hole.last)
@@ -546,9 +562,14 @@ class Driver:
         trades = [one for one in read if isinstance(one, Trade)]
         known = [self.seen[market].knows(trade) for trade in trades]
         since = self._probed.get(market)
-        if since is not None and any(t.ts >= since and not k for t, k in zip(trades, known, strict=True)):
-            stream: Stream = (market, "trades")
-            await self._change(stream, "filling", since=since, why="the connection does not tell of trades")
+        is_lost = self.streams[market, "trades"].state == "connecting"  # then all waits already
+        if (
+            since is not None
+            and not is_lost
+            and any(t.ts >= since and not k for t, k in zip(trades, known, strict=True))
+        ):
+            self._before.setdefault(market, since)  # the next connection fills what is missing besides
+            await self._change((market, "trades"), "filling", since=since, why="the connection does not tell of trades")
         await self._hand_on(frame, read)
         return Answer(trades, known)
 
