@@ -10,12 +10,11 @@ from rich.text import Text
 from ..config.build import MAP_LOOK, look_of
 from ..render import labels
 from ..render.captions import filtered, side_shown
-from ..words.plain import plain
 from ..words.times import iso
 from .common import guarded
 from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, leverage_flag, output, with_settings
 from .outputs import outputs
-from .report import price_text
+from .report import headline, price_text
 from .run import console
 from .view import check_at, echo_json, market, numbers, open_view
 
@@ -102,10 +101,7 @@ def _tables(shown: Any, totals: list[Any]) -> None:
         return labels.amount(number, shown.unit, base)
 
     out = console()
-    head = " ".join(str(shown.meta[key]) for key in ("venue", "symbol") if shown.meta.get(key))
-    unfinished = "" if shown.complete else " (window unfinished)"
-    price = price_text(shown.price)
-    out.print(Text(f"{plain(head, 200)}  {iso(shown.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
+    out.print(Text(headline(shown)), soft_wrap=True)
     if part := filtered(shown.meta):
         out.print(Text(part))
     out.print(Text(shown.sentence()), soft_wrap=True)

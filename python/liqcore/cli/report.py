@@ -10,12 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ..config.config import Config
-from ..render.captions import filtered, side_shown
+from ..render.captions import filtered, is_cut_short, side_shown
 from ..render.labels import caution
 from ..words.plain import plain
+from ..words.times import iso
 
 if TYPE_CHECKING:
     from ..views.heatmap import Heatmap
+    from ..views.map import LiquidationMap
 
 _NOTES = 6
 
@@ -182,6 +184,14 @@ def _biggest(column: Any, prices: Any, step: float, price: float, unit: str) -> 
     distance = (low + step / 2) / price - 1
     amount = f"${money(column[at])}" if unit == "usd" else f"{money(column[at])} {unit}"
     return f"{price_text(low)} to {price_text(low + step)}, {distance:+.2%} away: {amount}"
+
+
+def headline(shown: "LiquidationMap") -> str:
+    """Return which market a map is of, at which time, and the last price."""
+    market = " ".join(str(shown.meta[key]) for key in ("venue", "symbol") if shown.meta.get(key))
+    unfinished = " (window unfinished)" if is_cut_short(shown) else ""
+    price = price_text(shown.price) if np.isfinite(shown.price) else "not known"
+    return f"{plain(market, 200)}  {iso(shown.time_ns)}{unfinished}  last price {price}".strip()
 
 
 def price_text(price: float) -> str:

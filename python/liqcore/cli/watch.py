@@ -12,11 +12,10 @@ from rich.text import Text
 
 from ..errors import DataError, InvalidConfigError
 from ..render.labels import amount, duration
-from ..words.plain import plain
 from ..words.times import iso, parse_duration
 from .common import EXIT_INTERRUPTED, guarded, resolve
 from .options import ConfigForTrades, Flags, Tiers, leverage_flag, option, with_settings
-from .report import price_text
+from .report import headline, price_text
 from .run import collected_warnings, console
 from .view import load_shown, refuse_terms, saved_of
 
@@ -124,11 +123,7 @@ def picture(heatmap: "Heatmap", *, threshold: str | None, since_ns: int, top: in
     now = heatmap.map()
     zones = heatmap.zones(threshold=threshold)
     base = str(now.meta.get("base") or "")
-    head = " ".join(str(now.meta[key]) for key in ("venue", "symbol") if now.meta.get(key))
-    unfinished = "" if now.complete else " (window unfinished)"
-    lines: list[RenderableType] = [
-        Text(f"{plain(head, 100)}  {iso(now.time_ns)}{unfinished}  last price {price_text(now.price)}".strip(), "bold")
-    ]
+    lines: list[RenderableType] = [Text(headline(now), "bold")]
     near = {
         side: sorted((zone for zone in zones if zone.side == side), key=lambda zone: abs(zone.distance_percent))[:top]
         for side in ("short", "long")

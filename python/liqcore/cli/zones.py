@@ -12,12 +12,11 @@ from rich.text import Text
 
 from ..errors import InvalidConfigError
 from ..render.labels import amount, caution
-from ..words.plain import plain
 from ..words.times import iso, parse_duration
 from .common import guarded
 from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, leverage_flag, option, output, with_settings
 from .outputs import TABLE, outputs
-from .report import price_text
+from .report import headline, price_text
 from .run import console
 from .view import check_at, echo_json, market, numbers, open_view
 
@@ -158,10 +157,7 @@ def record(magnet: Any, survival: Any = None) -> dict[str, Any]:
 def _table(now: Any, rows: list[dict[str, Any]]) -> None:
     base = str(now.meta.get("base") or "")
     out = console()
-    head = " ".join(str(now.meta[key]) for key in ("venue", "symbol") if now.meta.get(key))
-    unfinished = "" if now.complete else " (window unfinished)"
-    price = price_text(now.price) if np.isfinite(now.price) else "not known"
-    out.print(Text(f"{plain(head, 200)}  {iso(now.time_ns)}{unfinished}  last price {price}".strip()), soft_wrap=True)
+    out.print(Text(headline(now)), soft_wrap=True)
     if not rows:
         out.print("no zone")
         return

@@ -83,7 +83,7 @@ def map_header_items(shown: MapLike, own: Sequence[Own], bar: float, lines: int)
     items = _scale_and_part(shown.meta, "both", lines)
     items += [own_text(one, shown.unit, shown.meta) for one in own]
     items += [*shown.meta.get("stale", ()), *ended(shown.meta, shown.time_ns)]
-    if not shown.complete and not _nearly_whole(shown.meta):
+    if is_cut_short(shown):
         items.append("window unfinished")
     unit = unit_name(shown.unit, shown.meta)
     items.append(f"at {labels.instant(shown.time_ns)} UTC")
@@ -234,6 +234,11 @@ def is_unfinished(heatmap: HeatmapLike) -> bool:
     complete = np.atleast_1d(heatmap.complete)
     lacks = len(heatmap.times) > 0 and complete.size > 0 and not bool(complete[-1])
     return lacks and not _nearly_whole(heatmap.meta)
+
+
+def is_cut_short(shown: MapLike) -> bool:
+    """Return whether a map's window lacks a part that is worth a word."""
+    return not shown.complete and not _nearly_whole(shown.meta)
 
 
 def _nearly_whole(meta: Mapping[str, Any]) -> bool:
