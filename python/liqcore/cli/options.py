@@ -155,6 +155,14 @@ Tiers = Annotated[
         'Tiers shown, such as "25,50"; or shares to weigh them by, such as "10:50%,50:50%". [default: all]',
     ),
 ]
+ZoneThreshold = Annotated[
+    str | None,
+    option(
+        "render.threshold",
+        "What each bin of a zone holds at least: a share of the largest bin (0 to 1, or 5%), an amount (above 1, "
+        "or 10M) or a percentile of the bins that are not zero. [default: p90]",
+    ),
+]
 ConfigForTrades = Annotated[
     Path | None, config_file("For trade files: all settings of liqcore heatmap, as a TOML file or a saved result.")
 ]

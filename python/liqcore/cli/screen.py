@@ -15,7 +15,7 @@ from ..errors import InvalidConfigError
 from ..render.labels import amount, duration
 from ..words.plain import plain
 from .common import EXIT_PARTLY, guarded, resolve
-from .options import At, ConfigForTrades, Flags, NoBar, Tiers, leverage_flag, option, output, with_settings
+from .options import At, ConfigForTrades, Flags, NoBar, Tiers, ZoneThreshold, leverage_flag, output, with_settings
 from .outputs import JSON, PICTURES, TABLE, outputs
 from .report import price_text
 from .run import collected_warnings, console
@@ -42,14 +42,7 @@ def screen(
     ] = "value",
     top: Annotated[int, typer.Option(min=0, help="How many markets; 0: all.")] = 0,
     at: At = None,
-    threshold: Annotated[
-        str | None,
-        option(
-            "render.threshold",
-            "What each bin of a zone holds at least: a share of the largest bin (0 to 1, or 5%), an amount (above 1, "
-            "or 10M) or a percentile of the bins that are not zero. [default: p90]",
-        ),
-    ] = None,
+    threshold: ZoneThreshold = None,
     leverage: Tiers = None,
     flags: Flags,
     config: ConfigForTrades = None,

@@ -14,7 +14,7 @@ from ..errors import DataError, InvalidConfigError
 from ..render.labels import amount, duration
 from ..words.times import iso, parse_duration
 from .common import EXIT_INTERRUPTED, guarded, resolve
-from .options import ConfigForTrades, Flags, Tiers, leverage_flag, option, with_settings
+from .options import ConfigForTrades, Flags, Tiers, ZoneThreshold, leverage_flag, with_settings
 from .report import headline, price_text
 from .run import collected_warnings, console
 from .view import load_shown, refuse_terms, saved_of
@@ -38,14 +38,7 @@ def watch(
     every: Annotated[str, typer.Option(help="How often to look whether they have changed.")] = "2s",
     since: Annotated[str, typer.Option(help="Over which time changes are told.")] = "1h",
     top: Annotated[int, typer.Option(min=1, help="How many zones of each side, and how many changes.")] = 8,
-    threshold: Annotated[
-        str | None,
-        option(
-            "render.threshold",
-            "What each bin of a zone holds at least: a share of the largest bin (0 to 1, or 5%), an amount (above 1, "
-            "or 10M) or a percentile of the bins that are not zero. [default: p90]",
-        ),
-    ] = None,
+    threshold: ZoneThreshold = None,
     leverage: Tiers = None,
     flags: Flags,
     config: ConfigForTrades = None,

@@ -14,7 +14,19 @@ from ..errors import InvalidConfigError
 from ..render.labels import amount, caution
 from ..words.times import iso, parse_duration
 from .common import guarded
-from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, leverage_flag, option, output, with_settings
+from .options import (
+    At,
+    ConfigForTrades,
+    Files,
+    Flags,
+    Json,
+    NoBar,
+    Tiers,
+    ZoneThreshold,
+    leverage_flag,
+    output,
+    with_settings,
+)
 from .outputs import TABLE, outputs
 from .report import headline, price_text
 from .run import console
@@ -28,14 +40,7 @@ def zones(
     *,
     output_: Annotated[list[Path] | None, output("out.csv for a spreadsheet.")] = None,
     at: At = None,
-    threshold: Annotated[
-        str | None,
-        option(
-            "render.threshold",
-            "What each bin of a zone holds at least: a share of the largest bin (0 to 1, or 5%), an amount (above 1, "
-            "or 10M) or a percentile of the bins that are not zero. [default: p90]",
-        ),
-    ] = None,
+    threshold: ZoneThreshold = None,
     leverage: Tiers = None,
     flags: Flags,
     within: Annotated[
