@@ -188,7 +188,12 @@ def test_ctrl_c_in_a_terminal_ends_it_clean() -> None:
     made().save("x.parquet")
     main, other = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "liqcore", "watch", "x.parquet"], stdin=other, stdout=other, stderr=other, close_fds=True
+        [sys.executable, "-m", "liqcore", "watch", "x.parquet"],
+        stdin=other,
+        stdout=other,
+        stderr=other,
+        close_fds=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background has it ignored
     )
     os.close(other)
     seen = b""
