@@ -177,7 +177,9 @@ void Engine::restore(const Checkpoint& checkpoint) {
   // Where runs end decides in which order what they liquidate is added up: the last digits of fractions.
   if (!options_.axis) last_tick_ = last_tick(terms.ticks_per_bin);
   if (const auto& run = checkpoint.run; run && run->low <= last_tick_)
-    live_.run.reset(run->low, std::min(run->high, last_tick_));
+    if (const std::int64_t high = std::min(run->high, last_tick_);
+        !watches() || are_near(options_.outlier, run->low, high))
+      live_.run.reset(run->low, high);
   run_tick_ = checkpoint.run_tick;
   begin_window(open.start_ns);
   live_.candle = open.candle;
@@ -201,8 +203,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
     if (belief.times == 0 && used_trades_ && live_.last_price != 0)  // that engine believed every price
       belief = settled_at(live_.last_price, PriceStream::trades);
     const Footprint& run = live_.run;
-    if (belief.tick >= 1 && belief.tick <= last_tick_ &&
-        (!run.takes(belief.tick) || !are_near(options_.outlier, run.from(), run.from() + run.taken() - 1)))
+    if (belief.tick >= 1 && belief.tick <= last_tick_ && !run.takes(belief.tick))
       live_.run.reset(belief.tick, belief.tick);
     look_again();
   }

@@ -252,6 +252,26 @@ TEST_P(EngineFile, SavingIsAReadLikeAnyOther) {
   EXPECT_EQ(seen(saved), seen(engine));
 }
 
+TEST(EngineFile, ARunIsTakenUpWhereItsPricesAreNear) {
+  EngineOptions options;
+  options.window_ns = 1'000;
+  Engine believing{support::whole(0.004), support::tiers({5, 20}), options};
+  for (std::int64_t i = 0; i < 4; ++i)
+    static_cast<void>(believing.trade(100 * i, 202.0 + static_cast<double>(i % 2), 1.0, false));
+  liqcore::Checkpoint checkpoint = believing.checkpoint();
+  ASSERT_TRUE(checkpoint.run.has_value());
+  checkpoint.run->high = 2'000;
+  for (const bool used : {true, false}) {
+    checkpoint.used_trades = used;
+    options.outlier = 0.01;
+    Engine doubting{support::whole(0.004), support::tiers({5, 20}), options};
+    doubting.restore(checkpoint);
+    static_cast<void>(doubting.trade(400, 202.0, 1.0, false));
+    const Bytes bytes = doubting.save();
+    EXPECT_EQ(Engine::load(bytes).save(), bytes);
+  }
+}
+
 TEST(EngineFile, OfEveryMarginScheduleAndContract) {
   using liqcore::MarginSchedule;
   for (const liqcore::Contract contract : {liqcore::Contract::linear, liqcore::Contract::inverse})
