@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 import liqcore as lq
 from timed import Timed
 
-SIZE, MAP_SIZE = (1600, 900), (1400, 860)
+SIZE = (1600, 900)
 TOP = (253, 231, 37)  # of viridis: what holds the most, at least the 99th percentile of the cells
 
 image = pytest.importorskip("PIL.Image", reason="pictures need Pillow", exc_type=ImportError)
 pytestmark = pytest.mark.benchmark(group="pictures")
 
 
-def pixels(path: Path, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
+def pixels(path: Path) -> NDArray[np.uint8]:
     with image.open(path) as picture:
         assert picture.format == "PNG"
-        assert picture.size == size
+        assert picture.size == SIZE
         return np.asarray(picture.convert("RGB"))
 
 
@@ -54,11 +54,11 @@ def test_render_map(timed: Timed, month: lq.Heatmap, tmp_path: Path) -> None:
     now, before = month.map(), month.map(int(month.times[len(month.times) // 2]))
     path = tmp_path / "map.png"
     first = now.render(tmp_path / "first.png").read_bytes()
-    other = pixels(before.render(tmp_path / "before.png"), MAP_SIZE)
+    other = pixels(before.render(tmp_path / "before.png"))
 
     def check(drawn: Path) -> None:
         assert drawn.read_bytes() == first
-        picture = pixels(drawn, MAP_SIZE)
+        picture = pixels(drawn)
         assert len(np.unique(picture @ np.array([65_536, 256, 1]))) > len(now.tiers)  # colours
         assert (picture != other).any()
 
