@@ -69,25 +69,11 @@ Checkpoint Engine::checkpoint_unbegun() const {
   Checkpoint out{History(Terms{instrument_.contract(), instrument_.tick_size(), instrument_.lot_size(),
                                instrument_.multiplier(), 0, options_.window_ns, leverage_.size()},
                          options_.keep),
-                 Segment{},
-                 stats(),
-                 clock_ns_,
-                 {},
-                 {},
-                 false,
-                 false,
-                 live_.sampled.state(),
-                 0,
-                 0,
-                 {},
-                 {},
-                 kind(),
-                 std::nullopt,
-                 0,
-                 {},
-                 thinned_,
-                 live_.beliefs,
-                 {}};
+                 Segment{}, stats(), clock_ns_};
+  out.sampled = live_.sampled.state();
+  out.kind = kind();
+  out.thinned = thinned_;
+  out.beliefs = live_.beliefs;
   write_boundary(*out.open);
   out.open->end_ns = options_.window_ns;
   return out;

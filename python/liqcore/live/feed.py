@@ -132,7 +132,7 @@ class Feed:
         Parameters
         ----------
         what : str
-            One of ``terms.requests``: "trades", "trades_since", "candles", "open_interest", "past_open_interest", ...
+            One of ``terms.requests``: "trades", "candles", "open_interest", "past_open_interest", ...
         values : int
             What goes into its path: ``first`` or ``after`` (number of a trade), ``since_ms`` and ``until_ms``.
         """
