@@ -76,7 +76,9 @@ def test_a_full_disk_makes_the_feed_wait_and_loses_nothing(tmp_path: Path, monke
 
     async def run() -> MarketEngine:
         async def tidy_up() -> None:
-            await asyncio.sleep(0.2)
+            while not (watched[0].error and watched[0].journal.pending_bytes >= 10_000):
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.02)  # in which nothing more is taken
             said.append(watched[0].error)
             waiting.append(watched[0].journal.pending_bytes)
             disk.left = None
