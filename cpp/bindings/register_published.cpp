@@ -84,7 +84,9 @@ they keep it. `Engine.heatmap` and `Engine.map` take one.
       .def_property_readonly(
           "clock", [](const Snapshot& self) { return clock_of(self.clock_ns); },
           "The engine's clock, ns; None where it had none.")
+      .def_readonly("began", &Snapshot::began_ns, "Time of the event that started the book, ns; None before it.")
       .def_readonly("last_price", &Snapshot::last_price, "The engine's last price; NaN before the first.")
+      .def_readonly("sequential", &Snapshot::sequential, "Whether what the model does depends on the book, by then.")
       .def_property_readonly(
           "values",
           [](const py::object& self) {

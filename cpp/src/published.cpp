@@ -70,7 +70,9 @@ struct Publisher::State {
   void write(Snapshot& out, const Engine& engine) {
     out.sequence = sequence + 1;
     out.clock_ns = engine.clock().value_or(kNoClock);
+    out.began_ns = engine.began();
     out.last_price = engine.last_price();
+    out.sequential = engine.sequential();
     out.features = features;
     out.instrument = engine.instrument();
     out.leverage = engine.leverage();

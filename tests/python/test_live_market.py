@@ -20,6 +20,7 @@ from liqcore.config import Config
 from liqcore.errors import DataError, InvalidConfigError
 from liqcore.feeds.events import Change, Frame, Liquidation, Market, State
 from liqcore.feeds.frames import changed, replayed
+from liqcore.live.board import Board
 from liqcore.live.disk import Disk
 from liqcore.live.happened import Column, FileSink, Hooks, QueueSink, ZoneNews
 from liqcore.live.journal import Journal
@@ -157,17 +158,16 @@ def test_realised_liquidations_are_kept_by_window_and_side() -> None:
     ]
     news: list[Liquidation] = []
     market = engine_of([*FRAMES, *told], sinks=[Hooks(on_liquidation=news.append)])
-    realised = market.realised()
-    assert realised["times"].tolist() == [start, start + window]
-    assert realised["quantity"].tolist() == [[2.0, 1.5], [0.5, 0.0]]
-    assert realised["usd"].tolist() == [[120_000.0, 93_000.0], [30_500.0, 0.0]]
-    assert not realised["complete"]  # one a second at most is pushed
+    starts = np.array([start, start + window, start + 2 * window])
+    assert Board(market).realised(starts).tolist() == [[120_000.0, 93_000.0], [30_500.0, 0.0], [0.0, 0.0]]
+    assert market.state.realised[start] == (2.0, 1.5, 120_000.0, 93_000.0)
+    assert not Board(market).realised_complete  # one a second at most is pushed
     assert [one.side for one in news] == ["long", "short", "long"]
     again = MarketEngine(BTC, CONFIG)
     saved = market.save()
     assert saved is not None
     assert again.load(saved)
-    assert again.realised()["usd"].tolist() == realised["usd"].tolist()
+    assert Board(again).realised(starts).tolist() == Board(market).realised(starts).tolist()
 
 
 def test_columns_are_told_once_with_what_the_heatmap_says() -> None:
@@ -181,7 +181,8 @@ def test_columns_are_told_once_with_what_the_heatmap_says() -> None:
     assert history is not None
     assert [column.close for column in columns] == pytest.approx(history.candles()[:, 3], rel=1e-12)
     assert [column.bought for column in columns] == pytest.approx(history.candles()[:, 4])
-    assert market.publisher.row().sequence == closed + 1
+    assert market.book is not None
+    assert market.book.publisher.row().sequence == closed + 1
 
 
 def test_zones_are_told_as_approached_and_swept() -> None:

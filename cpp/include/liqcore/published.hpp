@@ -21,7 +21,9 @@ namespace liqcore::inline abi1 {
 struct LIQCORE_EXPORT Snapshot {
   std::uint64_t sequence = 0;  ///< of the row that was published with it; rises from snapshot to snapshot
   std::int64_t clock_ns = std::numeric_limits<std::int64_t>::min();  ///< Engine::clock(); min where it has none
+  std::optional<std::int64_t> began_ns;                              ///< Engine::began()
   double last_price = std::numeric_limits<double>::quiet_NaN();      ///< Engine::last_price()
+  bool sequential = false;                                           ///< Engine::sequential()
   std::vector<double> features;                                      ///< by Publisher::names()
   std::optional<Instrument> instrument;                              ///< Engine::instrument(), once it is published
   std::optional<LeverageProfile> leverage;                           ///< Engine::leverage(), likewise

@@ -52,8 +52,11 @@ def config_of(engine: _core.Engine, axis: _core.PriceAxis | None, step: float | 
     )
 
 
-def describe(engine: _core.Engine, dropped_leverage: Sequence[float]) -> dict[str, Any]:
-    """Return what a result says of the engine it came from."""
+def describe(
+    engine: _core.Engine, dropped_leverage: Sequence[float], of: _core.Engine | _core.Snapshot | None = None
+) -> dict[str, Any]:
+    """Return what a result says of the engine it came from; `of` a snapshot, the engine may be fed meanwhile."""
+    of = engine if of is None else of
     half_life = engine.half_life_ns
     meaning = MEANING[engine.model]
     if half_life is not None:
@@ -66,7 +69,7 @@ def describe(engine: _core.Engine, dropped_leverage: Sequence[float]) -> dict[st
         "model": engine.model,
         "meaning": meaning,
         "trigger": engine.trigger,
-        "sequential": engine.sequential,
+        "sequential": of.sequential,
         **{name: value for name, value in options_of(engine).items() if name not in ("model", "trigger", "reconciled")},
         "half_life": None
         if half_life is None
@@ -81,5 +84,5 @@ def describe(engine: _core.Engine, dropped_leverage: Sequence[float]) -> dict[st
         "instrument": instrument_values(engine.instrument),
         "version": _core.__version__,
         "synthetic": False,
-        **({} if engine.began is None else {"began_ns": engine.began}),
+        **({} if of.began is None else {"began_ns": of.began}),
     }

@@ -502,7 +502,7 @@ class Engine(Saving):
         history, unfinished = of._history(True)
         if history is None:
             raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
-        meta = describe(self, self.dropped_leverage)
+        meta = describe(self, self.dropped_leverage, of)
         if self.notes:
             meta["notes"] = list(self.notes)
         config = config_of(self, of.axis, step)

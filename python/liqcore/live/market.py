@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from .._core import Segment
+from .._core import Instrument, Segment
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..engine.feature_reader import FeatureReader
@@ -52,6 +52,9 @@ HOLES = 1000
 _Rows: TypeAlias = dict[str, list[Any]]
 _DAY_NS = 86_400_000_000_000
 _SIDES: tuple[Side, Side] = ("long", "short")
+Row: TypeAlias = tuple[float, float, float, float]
+"""What the venue told of in a window: quantity liquidated of longs, of shorts, and their turnover."""
+NONE: Row = (0.0, 0.0, 0.0, 0.0)
 MAGIC = b"liqcore checkpoint 1\n"
 
 
@@ -83,7 +86,7 @@ class State(Struct):
     holes : list of Change
         The last changes that tell of a hole.
     realised : dict
-        By start of window, what the venue told of: quantity liquidated of longs, of shorts, and their turnover.
+        By start of window, what the venue told of. A row is replaced and never changed: other threads read it.
     complete : bool
         Whether the venue tells of every one.
     told : dict of str to int
@@ -108,7 +111,7 @@ class State(Struct):
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     states: dict[Kind, Change] = msgspec.field(default_factory=dict)
     holes: list[Change] = msgspec.field(default_factory=list)
-    realised: dict[int, list[float]] = msgspec.field(default_factory=dict)
+    realised: dict[int, Row] = msgspec.field(default_factory=dict)
     complete: bool = True
     told: dict[str, int] = msgspec.field(default_factory=dict)
     mark: Mark | None = None
@@ -121,6 +124,26 @@ class State(Struct):
         self.counts[what] = self.counts.get(what, 0) + 1
 
 
+class Book(NamedTuple):
+    """
+    An engine, and what it publishes for other threads.
+
+    Attributes
+    ----------
+    engine : Engine
+    publisher : Publisher
+    begun : int
+        Start of its first window, ns.
+    anew : Since or None
+        Why it has begun anew, if it has.
+    """
+
+    engine: Engine
+    publisher: Publisher
+    begun: int
+    anew: Since | None
+
+
 class MarketEngine:
     """
     Follows one market: feeds an engine what frames tell, and tells sinks what happens.
@@ -131,7 +154,7 @@ class MarketEngine:
     the same trades does: an event is fed once later ones have come, by ``live.delay``. One that comes later still acts
     when it comes, its time ``raised``; by more than two minutes, it is left out as ``late``.
 
-    Use it on one thread; `publisher` may be read on any (docs/how-to/threads.md).
+    Use it on one thread; a `Board` of it may be read on any.
 
     Parameters
     ----------
@@ -146,13 +169,11 @@ class MarketEngine:
         Tick and lot size that the trades show, where neither configuration nor catalogue have them, or finer ones.
     quantities : Quantities, optional
         What is known of the unit of quantities; by default that the market is of its venue.
-    publisher : Publisher, optional
 
     Attributes
     ----------
-    engine : Engine or None
-        None before the first trade.
-    publisher : Publisher
+    book : Book or None
+        The engine and what it publishes; another one where the book begins anew. None before the first trade.
     frames : int
         How many have been taken: the number of the next in the journal.
     state : State
@@ -167,12 +188,10 @@ class MarketEngine:
         keep: int | None = None,
         grid: tuple[float, float] | None = None,
         quantities: Quantities | None = None,
-        publisher: Publisher | None = None,
     ) -> None:
         self.market = market
         self.config = Config() if config is None else config
-        self.engine: Engine | None = None
-        self.publisher = Publisher() if publisher is None else publisher
+        self.book: Book | None = None
         self.frames = 0
         self.state = State()
         self._order = Order()
@@ -186,6 +205,11 @@ class MarketEngine:
         self._near = self.config.live.approach
         self._closed: list[tuple[Segment, NDArray[np.float64]]] = []
         self._reader = FeatureReader()
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine of the book; None before the first trade."""
+        return None if self.book is None else self.book.engine
 
     def add(self, sink: Sink) -> None:
         """Tell another sink, too, from now on."""
@@ -219,25 +243,6 @@ class MarketEngine:
         """How many events wait to be fed."""
         state = self.state
         return len(state.line.waiting) + len(state.trades) + len(state.marks) + len(state.samples)
-
-    def realised(self) -> dict[str, Any]:
-        """
-        Return the liquidations that the venue told of, by window and side.
-
-        Returns
-        -------
-        dict
-            ``times`` (ndarray of int64, starts of windows), ``quantity`` and ``usd`` (ndarray of float64, shape
-            (n, 2), longs and shorts), and ``complete``: whether the venue tells of every one.
-        """
-        rows = sorted(self.state.realised.items())
-        values = np.array([row for _, row in rows], np.float64).reshape(-1, 4)
-        return {
-            "times": np.array([start for start, _ in rows], np.int64),
-            "quantity": values[:, :2],
-            "usd": np.array([self._usd(row) for _, row in rows], np.float64).reshape(-1, 2),
-            "complete": self.state.complete,
-        }
 
     def _take(self, events: Sequence[Told], received: int) -> None:
         """Take what a frame told or let go on, in order."""
@@ -301,21 +306,16 @@ class MarketEngine:
     def _liquidation(self, told: Liquidation) -> None:
         state = self.state
         state.complete = state.complete and told.complete
-        row = state.realised.setdefault(told.ts // self._window * self._window, [0.0, 0.0, 0.0, 0.0])
-        side = _SIDES.index(told.side)
-        row[side] += told.qty
-        row[2 + side] += told.qty * told.price
+        start = told.ts // self._window * self._window
+        long, short, long_turnover, short_turnover = state.realised.get(start, NONE)
+        if told.side == "long":
+            long, long_turnover = long + told.qty, long_turnover + told.qty * told.price
+        else:
+            short, short_turnover = short + told.qty, short_turnover + told.qty * told.price
+        state.realised[start] = long, short, long_turnover, short_turnover
         if len(state.realised) > WINDOWS:
             del state.realised[min(state.realised)]
         self._tell(told)
-
-    def _usd(self, row: Sequence[float]) -> tuple[float, float]:
-        """Dollars of a window's realised liquidations: the quantity is in the unit of the market's trades."""
-        if self.engine is None:
-            return np.nan, np.nan
-        instrument = self.engine.instrument
-        at = 0 if instrument.contract == "inverse" else 2
-        return instrument.multiplier * row[at], instrument.multiplier * row[at + 1]
 
     def _feed(self, until: int) -> None:
         """Feed all that is older than a time, in order."""
@@ -365,9 +365,9 @@ class MarketEngine:
         settled = self._opening.settled(self.state.first_ts, price)
         if self.engine is not None:
             self.engine.publish_to(None)
-        self.engine = engine = Engine.from_config(settled, keep=self._keep)
-        self._attach(engine)
+        engine = Engine.from_config(settled, keep=self._keep)
         self.state.begun = ts // engine.window_ns * engine.window_ns
+        self._attach(engine)
 
     def _begins_anew(self) -> Since | None:
         """Tell from where on the book begins anew, if a jump of the price that was believed meanwhile says so."""
@@ -409,7 +409,9 @@ class MarketEngine:
     def _attach(self, engine: Engine) -> None:
         """Have it say which windows end, with what is to be read then, and publish for other threads."""
         engine.on_column(lambda segment: self._closed.append((segment, self._reader.read(engine))))
-        engine.publish_to(self.publisher)
+        publisher = Publisher()
+        engine.publish_to(publisher)
+        self.book = Book(engine, publisher, self.state.begun, self.state.anew)
 
     def _tell(self, happened: Happened) -> None:
         told = self.state.told
@@ -433,7 +435,7 @@ class MarketEngine:
         *ticks, bought, sold = segment.candle
         tick, lot = self.engine.instrument.tick_size, self.engine.instrument.lot_size
         first, high, low, last = (np.nan if price is None else float(f"{price * tick:.12g}") for price in ticks)
-        long, short = self._usd(self.state.realised.get(segment.start_ns, [0.0] * 4))
+        long, short = realised_usd(self.engine.instrument, self.state.realised.get(segment.start_ns, NONE))
         return Column(
             self.market, segment.start_ns, segment.end_ns, first, high, low, last, bought * lot, sold * lot,
             row["liquidated_long_usd"], row["liquidated_short_usd"], long, short,
@@ -490,10 +492,9 @@ class MarketEngine:
         self._order.lines[self.market] = self.state.line
         if self.engine is not None:
             self.engine.publish_to(None)
-            self.engine = None
+            self.book = None
         if said.engine:
-            self.engine = Engine.from_bytes(said.engine)
-            self._attach(self.engine)
+            self._attach(Engine.from_bytes(said.engine))
         return True
 
     def _hash(self) -> str:
@@ -501,6 +502,12 @@ class MarketEngine:
         sections = self.config.to_dict()
         said = {name: sections.get(name) for name in ("instrument", "leverage", "axis", "window", "model", "source")}
         return repr((str(self.market), said, self._delay, self._keep, self._opening.grid))
+
+
+def realised_usd(instrument: Instrument, row: Row) -> tuple[float, float]:
+    """Dollars of longs and shorts: quantities are in the unit of the market's trades."""
+    at = 0 if instrument.contract == "inverse" else 2
+    return instrument.multiplier * row[at], instrument.multiplier * row[at + 1]
 
 
 Sample = TypeVar("Sample", Mark, OpenInterest, Funding)

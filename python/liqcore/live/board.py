@@ -1,0 +1,148 @@
+"""What any thread may read of a market while it is being followed; nobody waits for anybody."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import Snapshot
+from ..engine.publisher import Row
+from ..feeds.events import Change, Funding, Kind, Mark, Market, OpenInterest
+from ..views.heatmap import Heatmap
+from ..words.times import iso
+from .market import NONE, Book, MarketEngine, realised_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """
+    What a market's engine has published: features, levels, columns of one instant.
+
+    Attributes
+    ----------
+    market : Market
+    book : Book
+        Of its engine only what never changes may be asked.
+    snapshot : Snapshot
+    holes : tuple of Change
+    """
+
+    market: Market
+    book: Book
+    snapshot: Snapshot
+    holes: tuple[Change, ...]
+
+    @property
+    def number(self) -> tuple[int, int]:
+        """Tells moments of a market apart, and rises; the first part is another where the book has begun anew."""
+        return self.book.begun, self.snapshot.sequence
+
+    def heatmap(self, *, step: float | None = None) -> Heatmap:
+        """
+        Return the columns of the windows that are kept, the unfinished one last.
+
+        Holes in the trades that stay open are its ``gaps``, and where the book has begun anew its ``meta`` says so.
+
+        Parameters
+        ----------
+        step : float, optional
+            Height of the rows, price; a multiple of the book's bins.
+
+        Raises
+        ------
+        InvalidConfigError
+            If `step` breaks its rule.
+        """
+        made = self.book.engine.heatmap(step=step, snapshot=self.snapshot)
+        first, end = int(made.times[0]), made.times[-1] + made.window_ns
+        holes = [hole for hole in self.holes if hole.kind == "trades" and hole.state == "gap open"]
+        made.meta |= {
+            "source": str(self.market),
+            "gaps": [[max(hole.since, first), min(hole.until, int(end))] for hole in holes
+                     if hole.until > first and hole.since < end],
+        }  # fmt: skip
+        if (anew := self.book.anew) is not None:
+            made.meta["begins_anew"] = asdict(anew)
+            made.meta["notes"] = [*made.meta.get("notes", ()), f"the book begins anew at {iso(anew.ts)}"]
+        return made
+
+
+class Board:
+    """
+    What other threads read of a `MarketEngine`, while that is being fed.
+
+    Every answer is of one instant, and does not change; between two answers the market goes on.
+
+    Parameters
+    ----------
+    market : MarketEngine
+    """
+
+    def __init__(self, market: MarketEngine) -> None:
+        self.market: Market = market.market
+        self._of = market
+
+    def ask(self) -> None:
+        """Ask for what is now: the next `moment` has it as soon as something is fed."""
+        if (book := self._of.book) is not None:
+            book.publisher.ask()
+
+    def moment(self) -> Moment | None:
+        """Return what was published last; None: there has been no trade yet."""
+        book = self._of.book
+        snapshot = None if book is None else book.publisher.snapshot()
+        if book is None or snapshot is None or snapshot.axis is None:
+            return None
+        return Moment(self.market, book, snapshot, tuple(self._of.state.holes))
+
+    def row(self) -> tuple[tuple[str, ...], Row] | None:
+        """Return the latest features: names, and a row of values; None: there has been no trade yet."""
+        book = self._of.book
+        return None if book is None else (book.publisher.names, book.publisher.row())
+
+    def realised(self, starts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what the venue told of as liquidated, USD, in the windows that begin then: shape (n, 2)."""
+        book, rows = self._of.book, self._of.state.realised
+        if book is None:
+            return np.zeros((len(starts), 2))
+        instrument = book.engine.instrument
+        return np.array([realised_usd(instrument, rows.get(start, NONE)) for start in starts.tolist()]).reshape(-1, 2)
+
+    @property
+    def realised_complete(self) -> bool:
+        """Whether the venue tells of every liquidation; otherwise `realised` is a floor."""
+        return self._of.state.complete
+
+    @property
+    def states(self) -> dict[Kind, Change]:
+        """The last change of each stream."""
+        return self._of.state.states.copy()
+
+    @property
+    def holes(self) -> list[Change]:
+        """The last changes that tell of a hole."""
+        return self._of.state.holes.copy()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """``trades`` that came, events ``raised``, ``late``, ``of the future``, of an ``other market``, notices."""
+        return self._of.state.counts.copy()
+
+    @property
+    def frames(self) -> int:
+        """How many frames the engine has taken."""
+        return self._of.frames
+
+    @property
+    def latest(self) -> int:
+        """Time of the latest event, ns; 0: there has been none."""
+        return self._of.state.latest
+
+    @property
+    def samples(self) -> dict[str, Any]:
+        """The last mark price, open interest and funding that were told; None: none was."""
+        state = self._of.state
+        told: dict[str, Mark | OpenInterest | Funding | None]
+        told = {"mark": state.mark, "open_interest": state.open_interest, "funding": state.funding}
+        return told
