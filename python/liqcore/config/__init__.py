@@ -1,7 +1,7 @@
 """Settings: one declaration each, one TOML file, one frozen object."""
 
 from .config import Config
-from .machine_sections import JournalConfig, LimitsConfig, LiveConfig
+from .machine_sections import JournalConfig, LimitsConfig, LiveConfig, ServerConfig
 from .rules import TierTable
 from .sections import (
     AxisConfig,
@@ -25,6 +25,7 @@ __all__ = [
     "LogConfig",
     "ModelConfig",
     "RenderConfig",
+    "ServerConfig",
     "SourceConfig",
     "TierTable",
     "WindowConfig",

@@ -19,7 +19,7 @@ from ..errors import InvalidConfigError
 from ..market.terms import risk_values
 from ..words.files import write_whole
 from .layers import Layer, dict_layer, env_layer, find, flag_layer, read_parquet, toml_layer
-from .machine_sections import JournalConfig, LimitsConfig, LiveConfig
+from .machine_sections import JournalConfig, LimitsConfig, LiveConfig, ServerConfig
 from .rules import TierTable, number_text, show
 from .sections import (
     ALTERNATIVES,
@@ -78,6 +78,7 @@ class Config:
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     journal: JournalConfig = field(default_factory=JournalConfig)
     live: LiveConfig = field(default_factory=LiveConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
     _origins: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -1,9 +1,9 @@
-"""Sections on what a run may take and how live data is kept: limits, journal, live."""
+"""Sections on what a run may take, how live data is kept and how it is served: limits, journal, live, server."""
 
 from dataclasses import dataclass
 
 from ..words.limits import Limits
-from .rules import LENGTH, real, whole
+from .rules import LENGTH, real, some_text, whole
 from .setting import Section, setting
 
 
@@ -118,5 +118,59 @@ class LiveConfig(Section):
         1.0,
         real("a percentage from 0 to below 100", lambda x: 0 <= x < 100),
         "How near the price comes to a zone that is told as approached, in percent of the price.",
+        late=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig(Section):
+    """How markets are served to programs and pages."""
+
+    host: str = setting(
+        "127.0.0.1",
+        some_text("an address of this machine"),
+        "Address that is listened on; where it is no loopback address, clients must show a token.",
+        flag="--host",
+        commands=("serve",),
+        late=True,
+    )
+    port: int = setting(
+        8765,
+        whole(0, 65535, "port"),
+        "Port that is listened on; 0: one that is free.",
+        flag="--port",
+        commands=("serve",),
+        late=True,
+    )
+    updates: float = setting(
+        4.0,
+        real("a number above 0 and at most 100", lambda x: 0 < x <= 100),
+        "How often websocket clients are sent what is new, times a second.",
+        flag="--updates",
+        commands=("serve",),
+        late=True,
+    )
+    clients: int = setting(
+        200,
+        whole(1, 100_000, "clients"),
+        "Websocket clients at once; more are refused.",
+        late=True,
+    )
+    requests: float = setting(
+        20.0,
+        real("a number above 0", lambda x: x > 0),
+        "Requests a second of one address, over some seconds; more are answered with 429.",
+        late=True,
+    )
+    rows: int = setting(
+        2_000,
+        whole(1, 100_000, "rows"),
+        "Price rows of one answer.",
+        late=True,
+    )
+    columns: int = setting(
+        5_000,
+        whole(1, 1_000_000, "columns"),
+        "Columns of one answer.",
         late=True,
     )

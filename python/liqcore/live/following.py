@@ -1,0 +1,72 @@
+"""The markets that a process follows, as whoever serves them sees them: on any thread, keeping nobody waiting."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..feeds.events import Market
+from .board import Board
+from .happened import Happened
+from .outside import Clock
+
+
+class News:
+    """
+    The latest of what happened in markets: a `Sink`, read on any thread.
+
+    Parameters
+    ----------
+    most : int, default 10_000
+        How much is kept; the oldest goes first.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._last = 0
+        self._kept: deque[tuple[int, Happened]] = deque(maxlen=most)
+
+    def put(self, happened: Happened, number: int) -> None:
+        """Keep it."""
+        del number
+        self._last += 1
+        self._kept.append((self._last, happened))
+
+    @property
+    def last(self) -> int:
+        """Number of the latest; 0: nothing has happened. Numbers rise by one, over all markets and kinds."""
+        return self._last
+
+    def since(self, number: int) -> list[tuple[int, Happened]]:
+        """
+        Return what came after a number, the oldest first.
+
+        The first number is not the next one where some of it is not kept any more.
+        """
+        kept = self._kept.copy()
+        return [entry for entry in kept if entry[0] > number]
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """
+    What is followed, and from where.
+
+    Attributes
+    ----------
+    boards : mapping of Market to Board
+    news : News
+        Of all markets.
+    source : {"live", "replay", "demo"}
+        Feeds of venues, a recording, or the simulator's market, which is synthetic.
+    folder : Path
+        Where the journals are.
+    clock : Clock
+        Of the machine; a replay's events are of their own time.
+    """
+
+    boards: Mapping[Market, Board]
+    news: News
+    source: Literal["live", "replay", "demo"]
+    folder: Path
+    clock: Clock
