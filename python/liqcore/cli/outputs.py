@@ -12,7 +12,8 @@ from ..words.files import staged
 
 Writes = Callable[[Path], object]
 
-PICTURES = (".png",)
+PNG = ".png"
+PICTURES = (PNG, ".svg", ".html")
 RESULT = ".parquet"
 TABLE = ".csv"
 JSON = ".json"
