@@ -52,7 +52,11 @@ class Watched:
     def __init__(self, chromium: Any, path: Path, size: str = "wide", *, anchor: str = "", touch: bool = False) -> None:
         width, height = SIZES[size]
         self.context = chromium.new_context(
-            viewport={"width": width, "height": height}, offline=True, has_touch=touch, accept_downloads=True
+            viewport={"width": width, "height": height},
+            offline=True,
+            has_touch=touch,
+            accept_downloads=True,
+            timezone_id="Asia/Kolkata",
         )
         self.page = self.context.new_page()
         self.complaints: list[str] = []
@@ -78,7 +82,7 @@ class Watched:
     def settle(self) -> None:
         """Wait until what was asked for is painted."""
         self.page.evaluate(
-            "new Promise(done => { let n = 6; const f = () => n-- ? requestAnimationFrame(f) : done(); f() })"
+            "new Promise(done => { let n = 4; const f = () => n-- ? requestAnimationFrame(f) : done(); f() })"
         )
 
     def settings(self) -> dict[str, Any]:
@@ -90,7 +94,19 @@ class Watched:
         self.page.locator("#chart").scroll_into_view_if_needed()
         at = self.page.evaluate("([column, row]) => liqcore.place(column, row)", [column, row])
         self.page.mouse.move(at["x"], at["y"])
-        return {name: float(value) for name, value in self.page.evaluate("({...readout.dataset})").items()}
+        return self.said(column, row)
+
+    def said(self, column: int, row: int) -> dict[str, float]:
+        """Wait until the cursor has come to a cell, and read what the page says of it."""
+        said = self.page.evaluate(
+            """async ([column, row]) => {
+                for (let frame = 0; frame < 300 && `${liqcore.point()?.under}` !== `${column},${row}`; frame++)
+                    await new Promise(requestAnimationFrame);
+                return { ...readout.dataset };
+            }""",
+            [column, row],
+        )
+        return {name: float(value) for name, value in said.items()}
 
     def show(self, columns: tuple[float, float], prices: tuple[float, float]) -> None:
         """Bring columns and prices into view."""

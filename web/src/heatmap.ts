@@ -22,6 +22,8 @@ import { amount, decimals, instant, price as priceText, zoneName } from "./words
 export interface Point {
   column: number;
   row: number;
+  /** Column and row right under the cursor; the above are those of the largest cell of the pixel. */
+  under: [number, number];
   seconds: number;
   price: number;
   level: Level | null;
@@ -136,7 +138,6 @@ export class HeatmapChart {
       borderDownColor: down,
       wickUpColor: up,
       wickDownColor: down,
-      priceLineColor: colours.guide,
     });
     for (const line of this.lines) this.series.removePriceLine(line);
     this.lines = this.heatmap.said.own.flat().map(([title, price]) =>
@@ -240,6 +241,7 @@ export class HeatmapChart {
     const cell = inside ? this.layer.cellAt(column, row) : { column, row };
     this.lastPoint = {
       ...cell,
+      under: [column, row],
       seconds: inside ? heatmap.times[cell.column] : NaN,
       price,
       level: inside ? this.levelAt(cell.column, cell.row) : null,

@@ -25,9 +25,11 @@ class Page {
   private later = 0;
   private point: Point | null = null;
   private label: string[] = [];
+  private readonly first: Settings;
 
   constructor(private readonly shown: Shown, private readonly look: Look, private settings: Settings) {
     const { heatmap, map } = shown;
+    this.first = settings;
     this.write();
     if (heatmap) {
       this.heat = new HeatmapChart(element("chart"), element("profile"), heatmap, look, settings);
@@ -50,8 +52,6 @@ class Page {
   /** What never changes: title, label, terms. */
   private write(): void {
     const { said, heatmap, map } = this.shown;
-    document.title = said.title;
-    element("title").textContent = said.title;
     element("synthetic").hidden = !said.synthetic;
     const joined = heatmap && heatmap.said.joined.some((many) => many > 1);
     const parts = [...said.said];
@@ -164,6 +164,7 @@ class Page {
       root.style.setProperty(`--${role}`, colours[role]);
     }
     const isMap = settings.view === "map";
+    document.title = element("title").textContent = (isMap ? this.map!.map : this.shown).said.title;
     element("chart").hidden = element("profile").hidden = element("bar").hidden = element("spans").hidden = isMap;
     element("map").hidden = element("legend").hidden = element("sentence").hidden = !isMap;
     element("zone").hidden = isMap;
@@ -252,7 +253,7 @@ class Page {
     } else {
       strong.textContent = "no level";
     }
-    if (close !== null) parts.push(`${distance((low + high) / 2, close)} of ${this.heat.priceText(close)}`);
+    if (close !== null) parts.push(`${distance((low + high) / 2, close)} ${this.heat.priceText(close)}`);
     if (level) parts.push(...this.split(level, point.column));
     output.replaceChildren(strong, `  ·  ${parts.join("  ·  ")}`);
   }
@@ -283,7 +284,7 @@ class Page {
     strong.textContent = value ? `${amount(value, said.unit)} of ${side}s` : "no level";
     const parts = [`${this.map.priceText(point.low)} to ${this.map.priceText(point.high)}`];
     if (said.last !== null) {
-      parts.push(`${distance((point.low + point.high) / 2, said.last)} of ${this.map.priceText(said.last)}`);
+      parts.push(`${distance((point.low + point.high) / 2, said.last)} ${this.map.priceText(said.last)}`);
       parts.push(`${amount(point.reached, said.unit)} on the way there`);
     }
     output.dataset.low = String(point.low);
@@ -326,8 +327,7 @@ class Page {
     }
     if (map && settings.view === "map") {
       const bars = `bars, left: ${map.map.said.unit} per ${priceText(map.binSize, decimals(map.binSize))} of price`;
-      const parts = this.shown.heatmap ? this.label.filter((part) => !/ per bin of | windows$/.test(part)) : this.label;
-      element("said").textContent = [...parts, bars].join("  ·  ");
+      element("said").textContent = [...map.map.said.said, bars].join("  ·  ");
     } else {
       element("said").textContent = this.label.join("  ·  ");
     }
@@ -379,7 +379,9 @@ class Page {
 
   private key(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, select, textarea, dialog *")) return;
+    const own = 'input[type="text"], select, dialog *'; // these have keys of their own; so has a handle, its arrows
+    if (event.ctrlKey || event.metaKey || event.altKey || target.matches(own)) return;
+    if (target.matches('input[type="range"]') && event.key.startsWith("Arrow")) return;
     const { settings } = this;
     const isMap = settings.view === "map";
     const steps: Record<string, [number, number]> = {
@@ -480,6 +482,14 @@ class Page {
     requestAnimationFrame(() => requestAnimationFrame(() => (this.ready = true)));
   }
 
+  /** As at first. */
+  private fresh(): void {
+    this.settings = { ...this.first };
+    this.apply();
+    this.reset();
+    this.pointed(null);
+  }
+
   /** For programs that embed the page, and tests. */
   get handle() {
     return {
@@ -492,6 +502,9 @@ class Page {
         this.heat?.setPrices(...prices);
       },
       point: () => this.point,
+      fresh: () => this.fresh(),
+      most: () => this.most(),
+      binSize: () => this.map?.binSize,
       bars: () => this.map?.prices(),
       setBars: (low: number, high: number) => this.map?.setPrices(low, high),
     };

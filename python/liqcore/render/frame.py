@@ -92,7 +92,11 @@ def _heatmap(heatmap: HeatmapLike, options: RenderOptions, picture: Picture) -> 
     if columns and hasattr(heatmap, "map"):  # of the last column
         shown: MapLike = heatmap.map()
         layers, stacked = _stacked(shown)
-        header["map"] = layers | {"view": default_map_range(shown)}
+        header["map"] = layers | {
+            "title": " · ".join(captions.title(heatmap.meta, "liquidation map", options.title)),
+            "said": captions.map_header_items(shown, own, 0.0, captions.FEW + 1),
+            "view": default_map_range(shown),
+        }
         arrays |= {f"map_{name}": array for name, array in stacked.items()}
     return header, arrays
 
