@@ -7,13 +7,12 @@ from itertools import groupby
 import numpy as np
 
 from ..config.config import Config
-from ..feeds.events import Event, Frame, Liquidation, Mark, Market, OpenInterest, Trade
+from ..feeds.events import SIMULATED, Event, Frame, Liquidation, Mark, Market, OpenInterest, Trade
 from ..feeds.frames import of_events
 from ..simulation.market import Market as Simulated
 from ..simulation.simulation import simulate
 from .replay import FRAME_NS
 
-SIMULATED = Market("simulator", "SIMULATED")
 _AT_ONCE = 50_000  # events that are made into objects together
 _ORDER = {Mark: 0, Trade: 1, OpenInterest: 2, Liquidation: 3}
 
@@ -59,10 +58,11 @@ class Demonstration:
             trades, marks, samples, ends = (
                 slice(*np.searchsorted(ts, (begin, min(begin + span, of.end))).tolist()) for ts in streams
             )
-            rows = zip(*(column[trades].tolist() for column in
-                         (of.trades.ts, of.trades.price, of.trades.qty, of.trades.taker_sell)), strict=True)  # fmt: skip
+            columns = (of.trades.ts, of.trades.price, of.trades.qty, of.trades.taker_sell)
+            rows = zip(*(column[trades].tolist() for column in columns), strict=True)
             events: list[Event] = [
-                Trade(SIMULATED, *row, number, 1) for number, row in enumerate(rows, trades.start + 1)
+                Trade(SIMULATED, ts, price, qty, sell, number, 1)
+                for number, (ts, price, qty, sell) in enumerate(rows, trades.start + 1)
             ]
             for ts, price in zip(of.marks.ts[marks].tolist(), of.marks.price[marks].tolist(), strict=True):
                 events.append(Mark(SIMULATED, ts, price))
@@ -71,8 +71,8 @@ class Demonstration:
             ):
                 events.append(OpenInterest(SIMULATED, ts, qty))
             gone = of.liquidations
-            columns = (gone.ts, gone.price, gone.quantity, gone.side)
-            for ts, price, qty, side in zip(*(column[ends].tolist() for column in columns), strict=True):
+            parts = (gone.ts, gone.price, gone.quantity, gone.side)
+            for ts, price, qty, side in zip(*(column[ends].tolist() for column in parts), strict=True):
                 events.append(Liquidation(SIMULATED, ts, price, qty, "long" if side > 0 else "short", complete=True))
             events.sort(key=lambda event: (event.ts, _ORDER[type(event)]))
             yield from events
