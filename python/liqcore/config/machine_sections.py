@@ -120,6 +120,28 @@ class LiveConfig(Section):
         "How near the price comes to a zone that is told as approached, in percent of the price.",
         late=True,
     )
+    history: str = setting(
+        "1d",
+        LENGTH,
+        "How far back a market begins that has no journal yet: its venue is asked for candles and open interest.",
+        late=True,
+    )
+    keep: str = setting(
+        "7d",
+        LENGTH,
+        "How far back ended windows are kept in memory, by time; older levels that still live are kept in any case.",
+        late=True,
+    )
+    venues: str | None = setting(
+        None,
+        some_text("a file", "FILE"),
+        "A file (TOML or JSON) of what differs from the built-in addresses, topics, requests and limits, by venue.",
+        unset="the built-in ones",
+        example='"venues.toml"',
+        flag="--venues",
+        commands=("record", "serve"),
+        late=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
