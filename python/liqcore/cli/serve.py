@@ -105,7 +105,8 @@ def serve(
         from ..live.service import Service, run
         from ..live.source import Demo, Replay, Source
         from ..server.app import app
-        from ..server.run import ServerThread, is_loopback
+        from ..server.guard import is_loopback
+        from ..server.run import ServerThread
     host = settings.server.host
     token = os.environ.get(TOKEN) or None
     made_up = token is None and not is_loopback(host)

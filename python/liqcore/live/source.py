@@ -115,6 +115,15 @@ def _behind(frames: Iterator[Frame], journal: Journal) -> tuple[int, Iterator[Fr
     )
 
 
+def _until(ts: int, frames: Iterator[Frame], later: list[Frame]) -> Iterator[Frame]:
+    """Yield the frames that came before a time; the first that did not goes into a list."""
+    for frame in frames:
+        if frame.received >= ts:
+            later.append(frame)
+            return
+        yield frame
+
+
 @dataclass(frozen=True, slots=True)
 class Demo:
     """
@@ -145,14 +154,10 @@ class Demo:
         (journal,) = journals.values()
         last, frames = _behind(self.shown.frames(), journal)
         put = sink(self.shown.market)
-        first: list[Frame] = []
-        for frame in frames:
-            if frame.received >= self.shown.begin:
-                first.append(frame)
-                break
-            await put(frame)
+        later: list[Frame] = []
+        await play(_until(self.shown.begin, frames, later), put, clock=clock, speed=0)
         begin = max(last, self.shown.begin)
-        await play(chain(first, frames), put, clock=clock, speed=self.speed, begin=begin)
+        await play(chain(later, frames), put, clock=clock, speed=self.speed, begin=begin)
 
     def trouble(self, market: Market) -> str:
         """Nothing does."""
@@ -236,11 +241,15 @@ class Live:
         """Put what was before into a journal that is new: recordings, then candles up to now."""
         since = clock.now() - self.history_ns
         if (recorded := self.history.get(market)) is not None:
-            for frame in recorded.frames(market):
-                if frame.received >= clock.now():
-                    break  # of a clock that was ahead: segments would be of the future
+            last: list[Frame] = []
+
+            async def noted(frame: Frame) -> None:
+                last[:] = [frame]
                 await put(frame)
-                since = max(since, frame.received)
+
+            # What is of later, of a clock that was ahead, would be in segments of the future.
+            await play(_until(clock.now(), recorded.frames(market), []), noted, clock=clock, speed=0)
+            since = max([since, *(frame.received for frame in last)])
         if self.history_ns:
             try:
                 for frame in await before_now(feed, asking, market, since, clock):
