@@ -14,8 +14,8 @@ class LimitsConfig(Section):
     unpacked: int = setting(
         Limits.unpacked,
         whole(1, 1_000_000, "times"),
-        "How many times larger a packed file, or a column of Parquet, may be unpacked; 64 MiB always may. Trades "
-        "unpack to some 3 to 20 times their packed size.",
+        "How many times larger a packed or feather file, or a column of Parquet, may be unpacked; 64 MiB always may. "
+        "Trades unpack to some 3 to 20 times their packed size.",
         late=True,
     )
     json: int = setting(
