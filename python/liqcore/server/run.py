@@ -1,0 +1,147 @@
+"""Runs the server: in a thread of its own, which no feed waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from .socket import MESSAGE_BYTES
+
+PING_S = 20.0
+"""How often a websocket is pinged, and how long it may take to answer."""
+STOP_S = 5
+"""How long requests may take once the server is to stop."""
+
+
+class _Protocol(WebSocketsSansIOProtocol):
+    """A websocket whose client has gone, or takes nothing, is cut off with what it has not taken."""
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
+
+
+class Server:
+    """
+    An application that listens; made by `serve`.
+
+    Attributes
+    ----------
+    host : str
+    port : int
+        On which it listens, where 0 was asked for, too.
+
+    Examples
+    --------
+    >>> from liqcore.server.run import serve
+    >>> from starlette.applications import Starlette
+    >>> with serve(Starlette(), "127.0.0.1", 0) as server:
+    ...     server.url.startswith("http://127.0.0.1:")
+    True
+    """
+
+    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+        self.host, self.port = listening.getsockname()[:2]
+        self._socket = listening
+        config = uvicorn.Config(
+            app,
+            ws=_Protocol,
+            http="h11",
+            loop="asyncio",
+            ws_max_size=MESSAGE_BYTES,
+            ws_per_message_deflate=False,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
+            timeout_graceful_shutdown=STOP_S,
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+        )
+        self._server = uvicorn.Server(config)
+        self._over = Event()
+        self.error: BaseException | None = None
+        self._thread = Thread(target=self._run, name="liqcore-server", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Address of it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it answers; not once it has stopped, or failed: then ``error`` says why."""
+        return self._server.started and not self._over.is_set()
+
+    def start(self) -> None:
+        """Return once it answers; raises what keeps it from that."""
+        self._thread.start()
+        while not self._server.started and not self._over.wait(0.01):
+            pass
+        if self._over.is_set():
+            self._thread.join()
+            raise RuntimeError("the server does not start") from self.error
+
+    def stop(self) -> None:
+        """Answer no more: requests are finished, websockets are closed (1012); returns once all is over."""
+        self._server.should_exit = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._server.serve(sockets=[self._socket]))
+        except BaseException as error:  # told by start(), and to whoever asks
+            self.error = error
+        finally:
+            self._socket.close()
+            self._over.set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def serve(app: ASGIApp, host: str, port: int) -> Server:
+    """
+    Serve an application in a thread of its own; `Server.stop`, or the end of a ``with``, ends it.
+
+    Parameters
+    ----------
+    app : ASGI application
+    host : str
+        Address of this machine.
+    port : int
+        0: one that is free.
+
+    Raises
+    ------
+    OSError
+        If it cannot listen there: the message names address and port.
+    """
+    try:
+        found: list[Any] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        listening.close()
+        raise OSError(error.errno, f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    server = Server(app, listening)
+    server.start()
+    return server
