@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import count
 from typing import TypeAlias, TypeVar
 
@@ -87,7 +86,7 @@ class View:
         after = still.after(number)
         made = self._frames.get(after)
         if made is None:
-            made = self._frames[after] = asyncio.ensure_future(self._hub.work(lambda: still.frame(after)))
+            made = self._frames[after] = self._hub.work(lambda: still.frame(after))
         return still.number, await asyncio.shield(made)
 
 
@@ -218,7 +217,7 @@ class Hub:
         self.clients: set[Client] = set()
         self.views: dict[tuple[Selection, Form], View] = {}
         self._numbers = count(1)
-        self._worker = ThreadPoolExecutor(1, "liqcore-frames")  # one: the feed's thread needs the other cores
+        self._worker: ThreadPoolExecutor | None = None
 
     def view(self, selection: Selection, form: Form) -> View:
         """Return the stream of a selection; raises RefusedError."""
@@ -233,15 +232,12 @@ class Hub:
         """End a stream that nobody looks at."""
         self.views.pop(view.key, None)
         view.task.cancel()
+        if not self.views and self._worker is not None:
+            self._worker.shutdown(wait=False)
+            self._worker = None
 
-    async def work(self, what: Callable[[], T]) -> T:
-        """Do what takes long where it keeps nobody waiting."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, what)
-
-    async def close(self) -> None:
-        """End all streams."""
-        for view in list(self.views.values()):
-            self.drop(view)
-            with suppress(asyncio.CancelledError):
-                await view.task
-        self._worker.shutdown()
+    def work(self, what: Callable[[], T]) -> asyncio.Future[T]:
+        """Do what takes long where it keeps nobody waiting: on one thread, as feeds need the other cores."""
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, "liqcore-frames")
+        return asyncio.get_running_loop().run_in_executor(self._worker, what)

@@ -16,16 +16,44 @@ from .socket import MESSAGE_BYTES
 
 PING_S = 20.0
 """How often a websocket is pinged, and how long it may take to answer."""
+PATIENCE_S = 60.0
+"""How long a websocket may take nothing of what waits for it."""
+WAITING_BYTES = 32_768
+"""What may wait in this process for a websocket's client to take it, and as much again in the system's buffer: whoever
+takes nothing does not find minutes of old frames when it goes on."""
 STOP_S = 5
 """How long requests may take once the server is to stop."""
 
 
 class _Protocol(WebSocketsSansIOProtocol):
-    """A websocket whose client has gone, or takes nothing, is cut off with what it has not taken."""
+    """A websocket whose client has gone, or takes nothing for long, is cut off with what it has not taken."""
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=WAITING_BYTES)
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         self.transport.abort()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._patience = self.loop.call_later(PATIENCE_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
 
 class Server:
@@ -138,6 +166,8 @@ def serve(app: ASGIApp, host: str, port: int) -> Server:
         raise OSError(error.errno, f"cannot listen on {host}, port {port}: {error.strerror}") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, WAITING_BYTES)
         listening.bind(address)
     except OSError as error:
         listening.close()

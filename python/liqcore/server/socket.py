@@ -109,7 +109,7 @@ def endpoint(hub: Hub) -> Callable[[WebSocket], Any]:
             hub.clients.discard(client)
             client.leave()
             sender.cancel()
-            with suppress(asyncio.CancelledError, WebSocketDisconnect):
+            with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):  # it has been closed
                 await sender
 
     return connected
