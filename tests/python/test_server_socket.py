@@ -148,7 +148,11 @@ def test_clients_are_sent_the_same_bytes_and_stand_where_the_heatmap_does() -> N
     served(test)
 
 
-def test_a_client_that_takes_nothing_delays_nobody_and_is_brought_up_to_date_at_once() -> None:
+def test_a_client_that_takes_nothing_delays_nobody_and_is_brought_up_to_date_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "WAITING_BYTES", 4096)
+
     async def test(of: Served) -> None:
         of.feed(100)
         tight = socket.socket()
