@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..words.limits import Limits
-from .rules import LENGTH, real, some_text, whole
+from .rules import LENGTH, listed, real, some_text, whole
 from .setting import Section, setting
 
 
@@ -172,5 +172,28 @@ class ServerConfig(Section):
         5_000,
         whole(1, 1_000_000, "columns"),
         "Columns of one answer.",
+        late=True,
+    )
+    names: str | None = setting(
+        None,
+        listed("names of this machine", r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"),
+        "Names besides localhost by which clients call this server, between commas; requests that call it otherwise "
+        "are refused. Where `host` is no loopback address any address will do, but no other name.",
+        unset="none",
+        example='"charts.example.org"',
+        late=True,
+    )
+    origins: str | None = setting(
+        None,
+        listed("origins", r"https?://[A-Za-z0-9.\[\]:-]+"),
+        "Origins of pages, besides the server's own, that may read from it in a browser, between commas.",
+        unset="none",
+        example='"https://charts.example.org"',
+        late=True,
+    )
+    free: int = setting(
+        1_024,
+        whole(0, 1_073_741_824, "MiB"),
+        "Room that the journals' disk must have left for `/health` to be well, MiB.",
         late=True,
     )
