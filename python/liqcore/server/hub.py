@@ -22,7 +22,8 @@ SELECTIONS = 4
 """Streams of one client at once."""
 ANSWERS = 32
 """Answers to a client's own messages that may wait until it takes them."""
-_POLL = 10_000_000  # ns between two looks at whether something was published
+_POLL = 5_000_000  # ns between two looks at whether something was published
+_ANSWERED = 30_000_000  # ns for which what was asked for is waited for, where something else is new
 Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -68,7 +69,9 @@ class View:
                 due = max(due + period, clock.elapsed())
                 await clock.sleep(due - clock.elapsed())
                 self._stills.ask()
-                while clock.elapsed() < due + period and not self._stills.is_new:
+                while (waited := clock.elapsed() - due) < period:
+                    if self._stills.is_new and (self._stills.is_answered or waited >= _ANSWERED):
+                        break
                     await clock.sleep(_POLL)
         except RefusedError as error:
             self._end(error)

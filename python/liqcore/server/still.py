@@ -156,7 +156,7 @@ class Stills:
     """
     Makes one still after the other of one selection.
 
-    Everything but `ask` and `is_new` may take long, and belongs in a thread that keeps nobody waiting.
+    Everything but `ask`, `is_answered` and `is_new` may take long, and belongs in a thread that keeps nobody waiting.
 
     Parameters
     ----------
@@ -187,13 +187,24 @@ class Stills:
                 raise RefusedError.broken("market", "must be one that is followed (/markets lists them)", name, 404)
         self._selection, self._limits = selection, limits
         self._boards = {name: boards[name] for name in selection.market}
+        self._asked: list[Moment | None] = [None] * len(self._boards)
         self._news, self._heard = news, news.last
         self.still = Still(view, form)
 
     def ask(self) -> None:
         """Ask the markets for what is now."""
+        self._asked = [board.moment() for board in self._boards.values()]
         for board in self._boards.values():
             board.ask()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether all markets have published since they were asked."""
+        now = (board.moment() for board in self._boards.values())
+        return all(
+            moment is not None and (before is None or moment.number != before.number)
+            for moment, before in zip(now, self._asked, strict=True)
+        )
 
     @property
     def is_new(self) -> bool:
@@ -310,11 +321,10 @@ class Stills:
         total = np.zeros((len(times), 2))
         if not len(times):
             return total
-        first, end = int(times[0]), int(times[-1]) + window
         for board, moment in zip(self._boards.values(), moments, strict=True):
-            starts = np.arange(first, end, moment.book.engine.window_ns, dtype=np.int64)
-            columns = np.searchsorted(times, starts, side="right") - 1
-            np.add.at(total, columns, board.realised(starts))
+            own = moment.book.engine.window_ns
+            starts = np.arange(int(times[0]) // own * own, int(times[-1]) + window, own, dtype=np.int64)
+            np.add.at(total, np.searchsorted(times, starts, side="right") - 1, board.realised(starts))
         return total
 
 
