@@ -42,7 +42,7 @@ $(VENV)/bin/python:
 # What the package and its tools need; the package itself is installed apart, whenever a source file is newer.
 $(VENV)/.dependencies: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --upgrade "scikit-build-core>=1.0,<2" "pybind11>=3.0,<4" ninja build
-	$(BIN)/python tools/requirements.py app test lint | $(BIN)/python -m pip install -q --upgrade -r /dev/stdin
+	$(BIN)/python tools/requirements.py app alerts test lint | $(BIN)/python -m pip install -q --upgrade -r /dev/stdin
 	@touch $@
 
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp python -type f -not -name '*.pyc' -not -name '*.so')
