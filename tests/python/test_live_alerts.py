@@ -239,7 +239,7 @@ def test_alerts_of_an_engine_are_the_same_however_frames_are_divided() -> None:
         market.finish()
         said.append(sorted(kept.texts))  # kinds of events come in another order: each rule is of one kind
     assert said[0] == said[1] == said[2]
-    assert {alert.about for alert in kept.alerts} == {"approached", "swept", "levels", "reckoned", "gap"}
+    assert {alert.about for alert in kept.alerts} == {"approached", "levels", "reckoned", "gap"}
 
 
 @pytest.mark.parametrize("at", [90, 401, 640])
