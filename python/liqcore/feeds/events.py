@@ -25,6 +25,10 @@ class Market(Struct, frozen=True, gc=False):
         return f"{self.venue}:{self.symbol}"
 
 
+SIMULATED = Market("simulator", "SIMULATED")
+"""That of the simulator: everything in it is synthetic."""
+
+
 class Trade(Struct, frozen=True, gc=False, tag=True):
     """
     One trade, or what a venue merges into one.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .._core import Snapshot
 from ..engine.publisher import Row
-from ..feeds.events import Change, Funding, Kind, Mark, Market, OpenInterest
+from ..feeds.events import SIMULATED, Change, Funding, Kind, Mark, Market, OpenInterest
 from ..views.heatmap import Heatmap
 from ..words.times import iso
 from .market import NONE, Book, MarketEngine, realised_usd
@@ -62,6 +62,8 @@ class Moment:
             "gaps": [[max(hole.since, first), min(hole.until, int(end))] for hole in holes
                      if hole.until > first and hole.since < end],
         }  # fmt: skip
+        if self.market == SIMULATED:
+            made.meta["synthetic"] = True
         if (anew := self.book.anew) is not None:
             made.meta["begins_anew"] = asdict(anew)
             made.meta["notes"] = [*made.meta.get("notes", ()), f"the book begins anew at {iso(anew.ts)}"]

@@ -242,6 +242,8 @@ class MarketEngine:
         self._take(self.state.line.give_up(), 0)
         self.state.watermark = max(self.state.watermark, self.state.latest + 1)
         self._feed(self.state.watermark)
+        if self.book is not None:
+            self.book.publisher.publish(self.book.engine)  # whoever asks from now on finds it
 
     @property
     def held(self) -> int:
