@@ -16,12 +16,17 @@ from .going import Going, needing_packages
 from .options import Flags, Quiet, config_file, with_settings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ..config.config import Config
+    from ..live.alerts import Alerts
     from ..live.source import Source
 
 JOURNAL = Path("liqcore-journal")
 """Where journals of feeds are kept where no other folder is named: in the working directory."""
 TOKEN = "LIQCORE_TOKEN"
 _DEMO_SPEED = 60.0
+_OLD_NS = 3_600_000_000_000  # what happened longer ago, while nobody followed, is not told as an alert
 
 
 @guarded
@@ -56,7 +61,7 @@ def serve(
     ] = None,
     flags: Flags,
     config: Annotated[
-        Path | None, config_file("Settings: of the model as for liqcore heatmap, [live], [server].")
+        Path | None, config_file("Settings: of the model as for liqcore heatmap, [live], [server], [alerts].")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -74,6 +79,7 @@ def serve(
     Examples:
       liqcore serve --demo
       liqcore serve --live binance-usdm:BTCUSDT,bybit-linear:BTCUSDT --journal journal
+      liqcore serve --demo --alert "zone swept > 10M usd" --alert "liquidated > 2M"
       liqcore serve --replay "BTCUSDT-aggTrades-2026-06-1*.zip" --speed 60
 
     \b
@@ -101,7 +107,9 @@ def serve(
         source = _source(live=live, replay=replay, speed=speed, symbol=symbol, seed=seed)
         kept = journal if journal is not None or source.origin != "live" else JOURNAL
         folder = kept or Path(held.enter_context(tempfile.TemporaryDirectory(prefix="liqcore-")))
-        service = held.enter_context(Service(source, folder, config=settings))
+        going = Going(settings.log.progress and not quiet)
+        alerts = held.enter_context(_alerts(source, folder, settings, going))
+        service = held.enter_context(Service(source, folder, config=settings, sinks=[] if alerts is None else [alerts]))
         for note in service.notes:
             typer.echo(f"warning: {plain(note)}", err=True)
         served = app(service.following, settings, token=token)
@@ -114,7 +122,7 @@ def serve(
             )
         if made_up:
             typer.echo(f"token (set {TOKEN} to choose it): {token}", err=True)
-        with Going(settings.log.progress and not quiet) as going:
+        with going:
             run(service, going.tell, stays=True)
     summary = service.summary()
     for note in summary.notes[len(service.notes) :]:
@@ -143,6 +151,21 @@ def _source(
     if replay:
         return Replay(recording(replay, symbol=symbol), 1.0 if speed is None else speed)
     return Demo(demonstration(seed=seed), _DEMO_SPEED if speed is None else speed)
+
+
+def _alerts(source: "Source", folder: Path, config: "Config", going: Going) -> "AbstractContextManager[Alerts | None]":
+    """Return what tells alerts of what happens from now on."""
+    from ..live.disk import Disk
+    from ..live.machine import SystemClock, SystemCommands
+    from ..live.outlets import alerting
+    from ..live.source import Demo
+
+    since = source.shown.begin if isinstance(source, Demo) else 0
+    if source.origin == "live":
+        since = SystemClock().now() - _OLD_NS
+    return alerting(
+        config, source.markets, folder=folder, files=Disk(), commands=SystemCommands(), write=going.say, since=since
+    )
 
 
 def _say(source: "Source", url: str, kept: Path | None) -> None:

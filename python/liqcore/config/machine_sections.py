@@ -216,6 +216,8 @@ class AlertsConfig(Section):
         example='["notify-send", "{market}", "{text}"]',
         flag="--alert-command",
         commands=("serve",),
+        help="A command that is run for each alert, without a shell, such as \"notify-send {market} {text}\"; the alert "
+        "is JSON on its input. [default: none]",
         late=True,
         private=True,
     )
@@ -227,13 +229,14 @@ class AlertsConfig(Section):
     )
     urls: str | None = setting(
         None,
-        some_text("a path"),
+        some_text("a path", "FILE"),
         "A file of addresses of webhooks and messengers, one a line, as Apprise writes them; they are secrets, and "
         "stand nowhere but there.",
         unset="nobody is called",
         example='"alerts.urls"',
         flag="--alert-urls",
         commands=("serve",),
+        help="A file of addresses of webhooks and messengers, one a line, as Apprise writes them. [default: none]",
         late=True,
         private=True,
     )

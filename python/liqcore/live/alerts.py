@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from ..errors import InvalidConfigError
-from ..feeds.events import Change, Liquidation, Market, Side
+from ..feeds.events import SIMULATED, Change, Liquidation, Market, Side
 from ..render.labels import amount, price_text
 from ..words.alert import AlertRule
 from ..words.times import format_duration, iso
@@ -117,6 +117,8 @@ class Alerts:
     again_ns : int, default 15 minutes
     unit : str, default "relative level"
         What the engine's amounts stand for.
+    since : int, default 0
+        What has happened before, ns, is not told: history that an engine begins with.
     path : Path, optional
         A file that alerts are kept in, a line of JSON for each event that told some. What stands there is not told
         again when a killed process goes on from its last checkpoint, and holds the rest back as if nothing had been.
@@ -143,12 +145,13 @@ class Alerts:
         markets: Sequence[Market] = (),
         again_ns: int = 900_000_000_000,
         unit: str = "relative level",
+        since: int = 0,
         path: Path | None = None,
         files: Files | None = None,
     ) -> None:
         self._rules = [rule if isinstance(rule, AlertRule) else AlertRule.of(rule) for rule in rules]
         self.outlets = list(outlets)
-        self._again_ns, self._unit = again_ns, unit
+        self._again_ns, self._unit, self._since = again_ns, unit, since
         self._before: dict[tuple[str, str], tuple[int, int]] = {}  # the last that was told before this process began
         self._recent: dict[tuple[str, ...], list[Alert]] = {}
         self._over: set[tuple[str, ...]] = set()
@@ -176,7 +179,7 @@ class Alerts:
         ts = happened.end if isinstance(happened, Column) else happened.ts
         line = _Line(str(happened.market), KINDS[type(happened)], ts, number)
         # By time first: under another configuration the journal is read anew, and the same numbers are of other events.
-        if (ts, number) <= self._before.get((line.market, line.kind), (0, 0)):
+        if ts < self._since or (ts, number) <= self._before.get((line.market, line.kind), (0, 0)):
             return
         for rule in self._rules:
             if not rule.market or rule.market == line.market:
@@ -324,5 +327,5 @@ class Alerts:
 
 def _alert(rule: AlertRule, about: str, ts: int, market: Market, said: str, **values: object) -> Alert:
     """Make an alert: its sentence begins with the time and the market."""
-    time = iso(ts)
-    return Alert(str(market), str(rule), about, ts, time, f"{time} {market}: {said}", **values)  # type: ignore[arg-type]
+    time, synthetic = iso(ts), "SYNTHETIC " if market == SIMULATED else ""
+    return Alert(str(market), str(rule), about, ts, time, f"{time} {synthetic}{market}: {said}", **values)  # type: ignore[arg-type]

@@ -183,6 +183,7 @@ def alerting(
     files: Files,
     commands: Commands,
     write: Callable[[str], object],
+    since: int = 0,
 ) -> Iterator[Alerts | None]:
     """
     Give what tells alerts as a configuration says, until the context ends; None: it has no rules.
@@ -199,6 +200,8 @@ def alerting(
     commands : Commands
     write : callable
         Writes a line on the terminal, on any thread.
+    since : int, default 0
+        What has happened before, ns, is not told.
 
     Raises
     ------
@@ -222,6 +225,7 @@ def alerting(
             markets=markets,
             again_ns=parse_duration(settings.again, name="alerts.again"),
             unit=scale_text({"meaning": MEANING[config.model.name or "flow"]}),
+            since=since,
             path=folder / KEPT,
             files=files,
         )
