@@ -216,7 +216,7 @@ class AlertsConfig(Section):
         example='["notify-send", "{market}", "{text}"]',
         flag="--alert-command",
         commands=("serve",),
-        help="A command that is run for each alert, without a shell, such as \"notify-send {market} {text}\"; the alert "
+        help="A command that is run for each alert, without a shell, such as \"notify-send {text}\"; the alert "
         "is JSON on its input. [default: none]",
         late=True,
         private=True,
