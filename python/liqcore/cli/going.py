@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import rich.live
@@ -9,12 +10,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from ..words.times import parse_duration
 from .common import fail
 from .progress import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..config.config import Config
+    from ..live.source import Live
     from ..live.status import Status
 
 _NEEDED = {"mcap", "zstandard", "msgspec", "websockets", "starlette", "uvicorn", "prometheus_client"}
@@ -30,6 +34,23 @@ def needing_packages(what: str) -> Iterator[None]:
         if package not in _NEEDED:
             raise
         fail(f'{what} needs the package {package.replace("_", "-")}; install it with: pip install "liqcore[app]"')
+
+
+def followed(markets: str, config: "Config", history: "Sequence[str]" = (), *, is_engine: bool = True) -> "Live":
+    """Return feeds of markets: with history, where there are engines that it is for."""
+    from ..live.network import Internet
+    from ..live.replay import histories
+    from ..live.source import Live, markets_of
+    from ..live.terms import overrides_of
+
+    named = markets_of(markets)
+    return Live(
+        named,
+        Internet(),
+        {} if config.live.venues is None else overrides_of(Path(config.live.venues)),
+        parse_duration(config.live.history) if is_engine else 0,
+        histories(history, named),
+    )
 
 
 class Going:

@@ -8,7 +8,7 @@ import typer
 from ..errors import InvalidConfigError
 from ..words.plain import plain
 from .common import guarded, resolve
-from .going import Going, needing_packages
+from .going import Going, followed, needing_packages
 from .options import Flags, Quiet, config_file, with_settings
 
 if TYPE_CHECKING:
@@ -61,13 +61,12 @@ def record(
         raise InvalidConfigError(f"one of --live and --replay must be given, {'none' if live is None else 'both'} was")
     settings = resolve(config, flags)
     with needing_packages("recording"):
-        from ..live.network import Internet
         from ..live.replay import recording
         from ..live.service import Service, run
-        from ..live.source import Live, Replay, Source, markets_of
+        from ..live.source import Replay, Source
     source: Source
     if live is not None:
-        source = Live(markets_of(live), Internet())
+        source = followed(live, settings, is_engine=False)
     else:
         source = Replay(recording(replay or [], symbol=symbol), speed)
     with (

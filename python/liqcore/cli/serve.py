@@ -11,8 +11,9 @@ import typer
 
 from ..errors import InvalidConfigError
 from ..words.plain import plain
+from ..words.times import parse_duration
 from .common import guarded, resolve
-from .going import Going, needing_packages
+from .going import Going, followed, needing_packages
 from .options import Flags, Quiet, config_file, with_settings
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ def serve(
     ] = None,
     symbol: Annotated[str | None, typer.Option(help="Of a replay: which one, where trade files hold several.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the demo: the same seed, the same market.")] = 1,
+    history: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILES",
+            help="Of --live: what comes before, trade files of a market, or journals; for several markets several "
+            "times. What is missing up to now is estimated from the venue's candles.",
+        ),
+    ] = None,
     journal: Annotated[
         Path | None,
         typer.Option(
@@ -93,18 +102,33 @@ def serve(
     if sum(given.values()) != 1:
         said = " and ".join(name for name, is_given in given.items() if is_given) or "none"
         raise InvalidConfigError(f"one of --live, --replay and --demo must be given, was {said}")
+    if history and live is None:
+        raise InvalidConfigError("--history must be given with --live alone: a replay and the demo have their own")
     settings = resolve(config, flags)
     with needing_packages("serving"):
+        from ..live.demo import demonstration
+        from ..live.replay import recording
         from ..live.service import Service, run
+        from ..live.source import Demo, Replay, Source
         from ..server.app import app
-        from ..server.run import ServerThread, is_loopback
+        from ..server.guard import is_loopback
+        from ..server.run import ServerThread
     host = settings.server.host
     token = os.environ.get(TOKEN) or None
     made_up = token is None and not is_loopback(host)
     if made_up:
         token = secrets.token_urlsafe(24)
     with ExitStack() as held:
-        source = _source(live=live, replay=replay, speed=speed, symbol=symbol, seed=seed)
+        source: Source
+        if live is not None:
+            source = followed(live, settings, history or ())
+        elif replay:
+            source = Replay(recording(replay, symbol=symbol), 1.0 if speed is None else speed)
+        else:
+            source = Demo(
+                demonstration(seed=seed, history_ns=parse_duration(settings.live.history)),
+                _DEMO_SPEED if speed is None else speed,
+            )
         kept = journal if journal is not None or source.origin != "live" else JOURNAL
         folder = kept or Path(held.enter_context(tempfile.TemporaryDirectory(prefix="liqcore-")))
         going = Going(settings.log.progress and not quiet)
@@ -130,27 +154,6 @@ def serve(
     if not quiet:
         for status in summary.statuses:
             typer.echo(f"{status.market}: {status.frames:,} messages in {summary.seconds:.0f} s")
-
-
-def _source(
-    *,
-    live: str | None,
-    replay: list[str] | None,
-    speed: float | None,
-    symbol: str | None,
-    seed: int,
-) -> "Source":
-    """Return what is followed."""
-    from ..live.demo import demonstration
-    from ..live.network import Internet
-    from ..live.replay import recording
-    from ..live.source import Demo, Live, Replay, markets_of
-
-    if live is not None:
-        return Live(markets_of(live), Internet())
-    if replay:
-        return Replay(recording(replay, symbol=symbol), 1.0 if speed is None else speed)
-    return Demo(demonstration(seed=seed), _DEMO_SPEED if speed is None else speed)
 
 
 def _alerts(source: "Source", folder: Path, config: "Config", going: Going) -> "AbstractContextManager[Alerts | None]":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..words.limits import Limits
-from .rules import ALERTS, BOOLEAN, COMMAND, LENGTH, real, some_text, whole
+from .rules import ALERTS, BOOLEAN, COMMAND, LENGTH, listed, real, some_text, whole
 from .setting import Section, setting
 
 
@@ -14,8 +14,8 @@ class LimitsConfig(Section):
     unpacked: int = setting(
         Limits.unpacked,
         whole(1, 1_000_000, "times"),
-        "How many times larger a packed file, or a column of Parquet, may be unpacked; 64 MiB always may. Trades "
-        "unpack to some 3 to 20 times their packed size.",
+        "How many times larger a packed or feather file, or a column of Parquet, may be unpacked; 64 MiB always may. "
+        "Trades unpack to some 3 to 20 times their packed size.",
         late=True,
     )
     json: int = setting(
@@ -120,6 +120,28 @@ class LiveConfig(Section):
         "How near the price comes to a zone that is told as approached, in percent of the price.",
         late=True,
     )
+    history: str = setting(
+        "1d",
+        LENGTH,
+        "How far back a market begins that has no journal yet: its venue is asked for candles and open interest.",
+        late=True,
+    )
+    keep: str = setting(
+        "7d",
+        LENGTH,
+        "How far back ended windows are kept in memory, by time; older levels that still live are kept in any case.",
+        late=True,
+    )
+    venues: str | None = setting(
+        None,
+        some_text("a file", "FILE"),
+        "A file (TOML or JSON) of what differs from the built-in addresses, topics, requests and limits, by venue.",
+        unset="the built-in ones",
+        example='"venues.toml"',
+        flag="--venues",
+        commands=("record", "serve"),
+        late=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +196,29 @@ class ServerConfig(Section):
         "Columns of one answer.",
         late=True,
     )
+    names: str | None = setting(
+        None,
+        listed("names of this machine", r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"),
+        "Names besides localhost by which clients call this server, between commas; requests that call it otherwise "
+        "are refused. Where `host` is no loopback address any address will do, but no other name.",
+        unset="none",
+        example='"charts.example.org"',
+        late=True,
+    )
+    origins: str | None = setting(
+        None,
+        listed("origins", r"https?://[A-Za-z0-9.\[\]:-]+"),
+        "Origins of pages, besides the server's own, that may read from it in a browser, between commas.",
+        unset="none",
+        example='"https://charts.example.org"',
+        late=True,
+    )
+    free: int = setting(
+        1_024,
+        whole(0, 1_073_741_824, "MiB"),
+        "Room that the journals' disk must have left for `/health` to be well, MiB.",
+        late=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +261,7 @@ class AlertsConfig(Section):
         example='["notify-send", "{market}", "{text}"]',
         flag="--alert-command",
         commands=("serve",),
-        help="A command that is run for each alert, without a shell, such as \"notify-send {text}\"; the alert "
+        help='A command that is run for each alert, without a shell, such as "notify-send {text}"; the alert '
         "is JSON on its input. [default: none]",
         late=True,
         private=True,

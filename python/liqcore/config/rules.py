@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -142,6 +143,19 @@ def some_text(what: str, metavar: str = "", *, most: int = 4096) -> Rule:
         return value
 
     return Rule(text=text, accept=accept, parse=str, metavar=metavar)
+
+
+def listed(what: str, pattern: str) -> Rule:
+    """Take words of a pattern, each once, between commas."""
+    text = f"{what} between commas, each once"
+
+    def accept(value: Any) -> str:
+        words = [word.strip() for word in value.split(",")] if isinstance(value, str) else []
+        if not words or len({*words}) < len(words) or not all(re.fullmatch(pattern, word) for word in words):
+            _fail(text)
+        return ",".join(words)
+
+    return Rule(text=text, accept=accept, parse=str)
 
 
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}

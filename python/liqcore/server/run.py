@@ -1,7 +1,6 @@
 """The server on a thread of its own, with a loop of its own: what follows markets is never kept waiting by it."""
 
 import errno
-import ipaddress
 import socket
 import threading
 from typing import Self
@@ -63,16 +62,6 @@ class ServerThread:
         self._server.force_exit = True
         self._thread.join()
         self._socket.close()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is of this machine alone."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _listening(host: str, port: int) -> socket.socket:
