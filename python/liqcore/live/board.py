@@ -51,7 +51,7 @@ class Moment:
         Parameters
         ----------
         step : float, optional
-            Height of the rows, price; a multiple of the book's bins.
+            Height of the rows, price; a multiple of the book's bins. By default as for `Engine.heatmap`.
 
         Raises
         ------
