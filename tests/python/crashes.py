@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,13 +91,15 @@ class Noting(Disk):
 
     def __init__(self, folder: Path) -> None:
         self._note = folder / SYNCED
+        self._noting = threading.Lock()
         self._synced: dict[str, int] = json.loads(self._note.read_text()) if self._note.exists() else {}
 
     def sync(self, file: BinaryIO) -> None:
-        self._synced[Path(str(file.name)).name] = os.fstat(file.fileno()).st_size
-        place = self._note.with_suffix(".new")
-        place.write_text(json.dumps(self._synced))
-        os.replace(place, self._note)
+        with self._noting:
+            self._synced[Path(str(file.name)).name] = os.fstat(file.fileno()).st_size
+            place = self._note.with_suffix(".new")
+            place.write_text(json.dumps(self._synced))
+            os.replace(place, self._note)
 
     def cut(self, path: Path, size: int) -> None:
         super().cut(path, size)
