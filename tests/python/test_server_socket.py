@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed
 
 import liqcore as lq
 from liqcore.config import Config
+from liqcore.errors import InvalidConfigError
 from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
 from liqcore.server import hub as hubs
@@ -333,10 +334,10 @@ def test_a_client_that_takes_nothing_for_long_is_cut_off(monkeypatch: pytest.Mon
 def test_a_port_that_is_taken_is_told() -> None:
     with (
         serve(Starlette(), "127.0.0.1", 0) as server,
-        pytest.raises(OSError, match=f"cannot listen on 127.0.0.1, port {server.port}: Address already in use"),
+        pytest.raises(InvalidConfigError, match=f"port must be free, {server.port} of 127.0.0.1 is in use"),
     ):
         serve(Starlette(), "127.0.0.1", server.port)
-    with pytest.raises(OSError, match=r"cannot listen on nowhere\.invalid, port 0"):
+    with pytest.raises(InvalidConfigError, match=r'host must be an address of this machine, was "nowhere\.invalid"'):
         serve(Starlette(), "nowhere.invalid", 0)
     assert not server.is_running
 
