@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -15,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 pytest.importorskip("typer")
 pytest.importorskip("mcap")
@@ -23,6 +23,9 @@ pytest.importorskip("msgspec")
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 pytest.importorskip("websockets")
+
+import typer.main
+from typer.testing import CliRunner
 
 import liqcore as lq
 from liqcore.cli.app import app
@@ -247,3 +250,23 @@ def test_overrides_of_venues_that_are_none_are_refused(
     assert outcome.exit_code == 2
     assert outcome.stderr.startswith(f"error: {message}")
     assert not Path("journal").exists()
+
+
+PAGES = ("how-to/live.md", "reference/cli.md", "reference/journal.md")
+COMMANDS = [
+    line.strip().removeprefix("$ ").strip("`")
+    for page in PAGES
+    for line in (Path(__file__).resolve().parents[2] / "docs" / page).read_text(encoding="utf-8").splitlines()
+    if line.strip().removeprefix("$ ").strip("`").startswith(("liqcore record -", "liqcore serve -"))
+    and "|" not in line
+]
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(COMMANDS))
+def test_commands_of_the_pages_are_commands(command: str) -> None:
+    """Those that need no network are run above, and by test_cli_record.py."""
+    _, name, *args = shlex.split(command)
+    main = typer.main.get_command(app)
+    context = main.make_context("liqcore", [name, *args])
+    found = main.get_command(context, name)  # type: ignore[attr-defined]
+    assert found.make_context(name, args, parent=context).params
