@@ -12,6 +12,7 @@ from ..feeds.events import Market
 from ..live.board import Board, Moment
 from ..live.following import Following
 from ..live.happened import KINDS
+from ..words.numbers import price_number
 from .forms import (
     HealthAnswer,
     Hole,
@@ -47,7 +48,7 @@ def _market(board: Board, moment: Moment | None, now: int) -> MarketAnswer:
         market=str(board.market),
         number=None if moment is None else number_of(moment),
         ts=None if moment is None else moment.snapshot.clock,
-        price=nan if moment is None else moment.snapshot.last_price,
+        price=nan if moment is None else price_number(moment.snapshot.last_price),
         latest=board.latest,
         mark=None if mark is None else mark.price,
         open_interest=None if interest is None else interest.quantity,
@@ -62,7 +63,7 @@ def _market(board: Board, moment: Moment | None, now: int) -> MarketAnswer:
         tick_size=None if engine is None else engine.instrument.tick_size,
         lot_size=None if engine is None else engine.instrument.lot_size,
         window_ns=None if engine is None else engine.window_ns,
-        book_step=None if axis is None else axis.step,
+        book_step=None if axis is None else price_number(axis.step),
         tiers=[] if engine is None else engine.leverage.tiers.tolist(),
     )
 
