@@ -200,7 +200,9 @@ class Service:
         for market, status in self._statuses.items():
             status.trouble = self._source.trouble(market)
             notes += [f"{market}: {said}" for said in (status.trouble, status.stopped) if said]
-        return Summary(list(self._statuses.values()), self._written, (self._clock.elapsed() - self._begun) / SECOND, notes)
+        return Summary(
+            list(self._statuses.values()), self._written, (self._clock.elapsed() - self._begun) / SECOND, notes
+        )
 
     def _sink(self, market: Market) -> Put:
         status, recorder = self._statuses[market], self._recorders[market]
