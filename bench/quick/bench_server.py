@@ -32,7 +32,11 @@ DAY = "BTCUSDT-aggTrades-2026-06-12.zip"
 
 @pytest.fixture(scope="module")
 def following(tmp_path_factory: pytest.TempPathFactory) -> Following:
-    folder = tmp_path_factory.mktemp("serving")
+    return follow(tmp_path_factory.mktemp("serving"))
+
+
+def follow(folder: Path) -> Following:
+    """Follow the day to its end."""
     path = expected_dir() / "trades" / DAY
     if not path.exists():
         path = folder / "BTCUSDT-aggTrades-2026-06-12.csv"
@@ -53,7 +57,7 @@ def following(tmp_path_factory: pytest.TempPathFactory) -> Following:
     engine.finish()
     assert engine.book is not None
     engine.book.publisher.publish(engine.book.engine)
-    return Following({market: Board(engine)}, News(), "replay", Path(folder), SystemClock())
+    return Following({market: Board(engine)}, News(), "replay", folder, SystemClock())
 
 
 class Asking:
