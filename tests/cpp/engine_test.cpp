@@ -702,7 +702,7 @@ TEST(EngineCandles, VolumesStandWhereThereAreNoTrades) {
   candles.push(10, 1000, 1000, 1000, 1000, 8, 4);
   Tape before;
   before.push(9, 1000, 1, kBuy);
-    Engine apart = ten_and_hundred();
+  Engine apart = ten_and_hundred();
   apart.trades(before.all());
   EXPECT_EQ(apart.candles(candles.with_volumes()).used, 1U);
   EXPECT_EQ(apart.trade(70, 1000, 2, kSell), Reject::none);
