@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import liqcore as lq
+from client_load import check_clients
 from liqcore.config import Config
 from liqcore.feeds.events import Frame
 from liqcore.feeds.segment import Segment
@@ -28,7 +29,6 @@ from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
 from liqcore.live.pipeline import Follower, Recorder
 from liqcore.live.replay import play, recording
-from client_load import check_clients
 from markets import BTC
 from recorded import expected_dir
 
