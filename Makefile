@@ -117,7 +117,7 @@ test-interop: $(VENV)/.installed  ## Tables of pyarrow, polars, pandas and duckd
 	@test -x $(INTEROP)/bin/python || $(PYTHON) -m venv $(INTEROP)
 	$(BIN)/python tools/requirements.py test interop | $(INTEROP)/bin/python -m pip install -q -r /dev/stdin
 	$(INTEROP)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel/*.whl
-	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_frames.py tests/python/test_export.py tests/python/test_sources_parquet.py tests/python/test_parquet_values.py
+	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_frames.py tests/python/test_export.py tests/python/test_sources_parquet.py tests/python/test_sources_feather.py tests/python/test_parquet_values.py
 
 INTEGRATION := .venv-integration
 test-integration: $(VENV)/.installed  ## Inside hftbacktest and nautilus_trader, and from numba

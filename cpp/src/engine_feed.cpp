@@ -71,6 +71,24 @@ bool any_volumes(const CandleArrays& candles) {
   return any(candles.buy_qty) || any(candles.sell_qty);
 }
 
+/// When the candles open that have a volume, the earliest first.
+std::vector<std::int64_t> opened_with_volumes(const CandleArrays& candles) {
+  const auto volume = [](std::span<const double> of, std::size_t i) { return of.empty() ? 0.0 : of[i]; };
+  std::vector<std::int64_t> opened;
+  for (std::size_t i = 0; i < candles.ts_open_ns.size(); ++i)
+    if (volume(candles.buy_qty, i) > 0.0 || volume(candles.sell_qty, i) > 0.0) opened.push_back(candles.ts_open_ns[i]);
+  std::sort(opened.begin(), opened.end());
+  return opened;
+}
+
+/// Whether a time lies within one of the stretches that begin then.
+bool any_within(std::span<const std::int64_t> times, const std::vector<std::int64_t>& begins, std::int64_t length) {
+  return std::any_of(times.begin(), times.end(), [&](std::int64_t ts) {
+    const auto after = std::upper_bound(begins.begin(), begins.end(), ts);
+    return after != begins.begin() && ts - *std::prev(after) < length;
+  });
+}
+
 }  // namespace
 
 void Jumps::see(std::int64_t ts_ns, bool is_price) {
@@ -156,10 +174,14 @@ Stats Engine::open_interest(const SampleArrays& samples) { return feed({{}, {}, 
 Stats Engine::vendor_events(const EventArrays& events) { return feed({{}, {}, {}, {}, events}); }
 
 void Engine::refuse_double_volumes(const Feed& feed, bool has_trades) const {
-  if ((any_volumes(feed.candles) || used_candle_volumes_) && (has_trades || used_trades_))
-    throw InvalidConfig(
-        "trades and candle volumes of one market must not be fed together (each would open the same positions): "
-        "leave out buy_qty and sell_qty, or the trades");
+  if (!any_volumes(feed.candles)) return;  // trades that come after candles are of after them, or late
+  const bool has_runs = has_trades && feed.trades.ts_ns.empty();  // of which the times are not known one by one
+  const std::vector<std::int64_t> opened = opened_with_volumes(feed.candles);
+  const bool after_trades = used_trades_ && opened.front() <= clock_ns_;
+  if (!has_runs && !after_trades && !any_within(feed.trades.ts_ns, opened, feed.candles.interval_ns)) return;
+  throw InvalidConfig(
+      "trades and candle volumes of one market must not be of the same time (each would open the same positions): "
+      "leave out buy_qty and sell_qty, or the trades");
 }
 
 Stats Engine::feed(const Feed& feed) {

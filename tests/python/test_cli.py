@@ -391,7 +391,7 @@ def test_an_empty_or_one_sided_result_has_a_summary(pipeline: Pipeline) -> None:
         (["--config", "none.toml"], "error: none.toml: No such file or directory"),
         (["-o", "out.gif"], "error: -o must end in .png (picture), .parquet (result) or .csv (table), was"),
         (["-o", "none/out.png"], "error: none: no such folder"),
-        (["-o", "out.png"], 'error: -o must be another file than the input or output "out.png"'),
+        (["-o", "out.png"], 'error: -o must be another file than another -o, was "out.png"'),
     ],
 )
 def test_a_wrong_argument_is_one_line_and_exit_code_2(pipeline: Pipeline, args: list[str], message: str) -> None:

@@ -356,14 +356,19 @@ def test_wrong_settings_name_argument_rule_and_value(options, message):
         engine(**options)
 
 
-def test_trades_and_candle_volumes_together_are_refused():
+def test_trades_and_candle_volumes_of_the_same_time_are_refused():
     eng = engine()
     candle = (np.array([START]), *(np.array([value]) for value in (40_000.0, 40_100.0, 39_900.0, 40_050.0)))
-    eng.candles(*candle, np.array([5.0]), np.array([4.0]))
-    with pytest.raises(lq.InvalidConfigError, match="trades and candle volumes of one market"):
-        eng.trades(*walk(10))
-    with pytest.raises(lq.InvalidConfigError, match="trades and candle volumes of one market"):
-        eng.trade(START + 10**12, 40_000.0, 1.0, False)
+    volumes = np.array([5.0]), np.array([4.0])
+    together = "trades and candle volumes of one market must not be of the same time"
+    one = (np.array([START + 30 * 10**9]), np.array([40_000.0]), np.array([1.0]), np.array([False]))
+    with pytest.raises(lq.InvalidConfigError, match=together):
+        eng.feed(trades=one, candles=(*candle, *volumes), interval="1m")
+    eng.candles(*candle, *volumes)
+    assert eng.trade(START + 60 * 10**9, 40_000.0, 1.0, False) is None
+    with pytest.raises(lq.InvalidConfigError, match=together):
+        eng.candles(candle[0] + 60 * 10**9, *candle[1:], *volumes)
+    assert eng.candles(candle[0] + 61 * 10**9, *candle[1:], *volumes).used == 1
 
 
 def test_from_config_makes_the_engine_it_describes():

@@ -8,6 +8,7 @@ import pytest
 
 import liqcore as lq
 from drive import arrays
+from liqcore.words.threshold import Threshold
 from recorded import data_dir
 
 NS = 1_000_000_000
@@ -93,6 +94,25 @@ def test_select_by_side_leverage_span_threshold_and_unit(worked):
     assert cell(hm.select(threshold=0.5), 0, 500, "long") == 0
     assert cell(hm.select(threshold=0.5), 0, 900, "long") == 1357.5
     assert cell(hm.select(unit="quantity"), 0, 900, "long") == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("threshold", ["p90", "p50", 0.3, "20%"])
+@pytest.mark.parametrize("asked", [{"side": "long"}, {"leverage": [25, 50]}, {"last": "1h"}, {"unit": "quantity"}])
+def test_a_threshold_counts_the_cells_that_are_selected_in_whichever_order(threshold, asked):
+    hm = lq.heatmap(trades=lq.simulate(days=0.2, trades_per_day=20_000).trades)
+    part = hm.select(**asked)
+    cut = Threshold.of(threshold).cutoff(part.values)
+    right = np.where(part.values >= cut, part.values, 0)
+    for found in (
+        part.select(threshold=threshold),
+        hm.select(threshold=threshold).select(**asked),
+        hm.select(threshold=threshold, **asked),
+        hm.select(threshold="p99").select(**asked).select(threshold=threshold),  # the later one holds
+    ):
+        assert found.cut == pytest.approx(cut)
+        assert np.array_equal(found.values, right)
+    whole = hm.select(threshold=threshold)
+    assert whole.rebin(window="1h").cut == hm.rebin(window="1h").select(threshold=threshold).cut
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ from liqcore.live.disk import Disk
 from liqcore.live.feed import Feed
 from liqcore.live.journal import Journal
 from liqcore.live.market import MarketEngine
-from liqcore.live.recording import Live, Put
 from liqcore.live.seen import Seen
+from liqcore.live.source import Live, Put
 from liqcore.live.stream import Driver
 from loopback import (
     EPOCH,

@@ -19,8 +19,8 @@ from liqcore.feeds.events import Market
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
 from liqcore.live.market import MarketEngine
-from liqcore.live.recording import Live
-from liqcore.live.recording import _record as recorded
+from liqcore.live.service import Service
+from liqcore.live.source import Live
 from loopback import EPOCH, SECOND, STYLES, Tape, Venue, VirtualClock, market, market_of, play
 from test_live_feeds import EASY, HARD, VENUES, Script, run
 
@@ -65,7 +65,7 @@ class Awhile:
     """A source that ends after some seconds."""
 
     def __init__(self, live: Live, seconds: float) -> None:
-        self.markets = live.markets
+        self.markets, self.origin, self.engine = live.markets, live.origin, live.engine
         self._live, self._seconds = live, seconds
 
     def trouble(self, market: Market) -> str:
@@ -93,8 +93,9 @@ def test_a_recording_that_is_continued_asks_for_what_came_in_between(
         playing = asyncio.create_task(tape.run(clock))
         for seconds in (30, 40):
             source = Awhile(Live([market(name)], venue), seconds)
-            summary = await recorded(source, tmp_path, Config(), told.append, Disk(), clock)
-            assert [note for note in summary.notes if "disconnected" not in note] == []
+            with Service(source, tmp_path, config=Config(), follows=False, clock=clock) as service:
+                await service.run(told.append)
+            assert [note for note in service.summary().notes if "disconnected" not in note] == []
             await clock.sleep(10 * SECOND)  # nobody records
         await playing
         return venue

@@ -18,17 +18,19 @@ pytest.importorskip("uvicorn")
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import liqcore as lq
 from liqcore.config import Config
+from liqcore.errors import InvalidConfigError
 from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
 from liqcore.server import hub as hubs
 from liqcore.server import run, still
+from liqcore.server.app import app
 from liqcore.server.hub import Hub
-from liqcore.server.run import Server, serve
-from liqcore.server.socket import MESSAGE_BYTES, endpoint
+from liqcore.server.run import ServerThread
+from liqcore.server.socket import MESSAGE_BYTES, endpoint, stream
 from liqcore.server.wire import Mirror, decode
 from markets import BTC, frames, trades
 from test_server_stills import assert_same, followed, publish
@@ -41,9 +43,13 @@ MARKET = {"market": [str(BTC)]}
 class Served:
     """A market that is served, and fed by the test."""
 
-    def __init__(self, server: Server, hub: Hub, market: MarketEngine) -> None:
+    def __init__(self, server: ServerThread, hub: Hub, market: MarketEngine) -> None:
         self.server, self.hub, self.market = server, hub, market
         self.left = frames(TRADES)
+
+    @property
+    def port(self) -> int:
+        return int(self.server.url.rstrip("/").rpartition(":")[2])
 
     def feed(self, count: int) -> None:
         self.market.take(self.left[:count])
@@ -57,7 +63,7 @@ class Served:
 
     @asynccontextmanager
     async def client(self, **told: Any) -> AsyncIterator[ClientConnection]:
-        url = self.server.url.replace("http", "ws") + "/stream"
+        url = self.server.url.replace("http", "ws") + "stream"
         async with connect(url, max_size=None, compression=None, proxy=None, **told) as connection:
             yield connection
 
@@ -107,12 +113,16 @@ def stands_at_the_end(mirror: Mirror) -> Callable[[], bool]:
     )
 
 
+def served_at(app: Starlette, port: int = 0) -> ServerThread:
+    return ServerThread(app, host="127.0.0.1", port=port)
+
+
 def served(test: Callable[[Served], Awaitable[None]]) -> None:
     market = MarketEngine(BTC, CONFIG)
     following = followed(market)
     following = type(following)(following.boards, following.news, "replay", following.folder, SystemClock())
     hub = Hub(following, CONFIG.server)
-    with serve(Starlette(routes=[WebSocketRoute("/stream", endpoint(hub))]), "127.0.0.1", 0) as server:
+    with served_at(Starlette(routes=[WebSocketRoute("/stream", endpoint(hub))])) as server:
         asyncio.run(test(Served(server, hub, market)))  # type: ignore[arg-type]
     assert not hub.views
     assert not hub.clients
@@ -157,7 +167,7 @@ def test_a_client_that_takes_nothing_delays_nobody_and_is_brought_up_to_date_at_
         of.feed(100)
         tight = socket.socket()
         tight.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        tight.connect((of.server.host, of.server.port))
+        tight.connect(("127.0.0.1", of.port))
         async with of.client() as quick, of.client(sock=tight, max_queue=1) as slow:
             await subscribed(quick)
             view = await subscribed(slow)
@@ -316,7 +326,7 @@ def test_a_client_that_takes_nothing_for_long_is_cut_off(monkeypatch: pytest.Mon
         of.finish()
         tight = socket.socket()
         tight.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        tight.connect((of.server.host, of.server.port))
+        tight.connect(("127.0.0.1", of.port))
         async with of.client(sock=tight, max_queue=1) as connection:
             view = await subscribed(connection)
             connection.transport.pause_reading()
@@ -331,14 +341,16 @@ def test_a_client_that_takes_nothing_for_long_is_cut_off(monkeypatch: pytest.Mon
 
 
 def test_a_port_that_is_taken_is_told() -> None:
-    with (
-        serve(Starlette(), "127.0.0.1", 0) as server,
-        pytest.raises(OSError, match=f"cannot listen on 127.0.0.1, port {server.port}: Address already in use"),
+    with served_at(Starlette()) as server:
+        port = int(server.url.rstrip("/").rpartition(":")[2])
+        with pytest.raises(InvalidConfigError, match=rf"server\.port must be free, {port} of 127\.0\.0\.1 is in use"):
+            served_at(Starlette(), port)
+    with pytest.raises(
+        InvalidConfigError, match=r"server\.host must be an address of this machine, was \"192\.0\.2\.1"
     ):
-        serve(Starlette(), "127.0.0.1", server.port)
-    with pytest.raises(OSError, match=r"cannot listen on nowhere\.invalid, port 0"):
-        serve(Starlette(), "nowhere.invalid", 0)
-    assert not server.is_running
+        ServerThread(Starlette(), host="192.0.2.1", port=0)
+    with served_at(Starlette(), port):  # it is free again
+        pass
 
 
 def test_an_application_that_cannot_start_is_told() -> None:
@@ -348,4 +360,31 @@ def test_an_application_that_cannot_start_is_told() -> None:
         yield
 
     with pytest.raises(RuntimeError, match="the server does not start"):
-        serve(Starlette(lifespan=lifespan), "127.0.0.1", 0)
+        served_at(Starlette(lifespan=lifespan)).__enter__()
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [({}, "", 401), ({"Origin": "http://evil.example"}, "?token=secret", 403), ({"Host": "evil.example"}, "", 403),
+     ({}, "?token=secret", 0), ({"Authorization": "Bearer secret"}, "", 0)],
+)  # fmt: skip
+def test_the_guard_of_requests_guards_streams(headers: dict[str, str], query: str, status: int) -> None:
+    following = followed(MarketEngine(BTC, CONFIG))
+    guarded = app(following, CONFIG, token="secret", further=[stream(following, CONFIG)])
+
+    async def test(url: str) -> None:
+        told = {name: value for name, value in headers.items() if name != "Host"}
+        given = {"sock": socket.create_connection(("127.0.0.1", port))} if "Host" in headers else {}
+        connecting = connect(url, additional_headers=told, proxy=None, **given)
+        if not status:
+            async with connecting as connection:
+                await subscribed(connection)
+            return
+        with pytest.raises(InvalidStatus) as refused:
+            await connecting
+        assert refused.value.response.status_code == status
+
+    with served_at(guarded) as server:
+        port = int(server.url.rstrip("/").rpartition(":")[2])
+        host = headers.get("Host", "127.0.0.1")
+        asyncio.run(test(f"ws://{host}:{port}/stream{query}"))

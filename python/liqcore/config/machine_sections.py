@@ -14,8 +14,8 @@ class LimitsConfig(Section):
     unpacked: int = setting(
         Limits.unpacked,
         whole(1, 1_000_000, "times"),
-        "How many times larger a packed file, or a column of Parquet, may be unpacked; 64 MiB always may. Trades "
-        "unpack to some 3 to 20 times their packed size.",
+        "How many times larger a packed or feather file, or a column of Parquet, may be unpacked; 64 MiB always may. "
+        "Trades unpack to some 3 to 20 times their packed size.",
         late=True,
     )
     json: int = setting(
@@ -118,6 +118,28 @@ class LiveConfig(Section):
         1.0,
         real("a percentage from 0 to below 100", lambda x: 0 <= x < 100),
         "How near the price comes to a zone that is told as approached, in percent of the price.",
+        late=True,
+    )
+    history: str = setting(
+        "1d",
+        LENGTH,
+        "How far back a market begins that has no journal yet: its venue is asked for candles and open interest.",
+        late=True,
+    )
+    keep: str = setting(
+        "7d",
+        LENGTH,
+        "How far back ended windows are kept in memory, by time; older levels that still live are kept in any case.",
+        late=True,
+    )
+    venues: str | None = setting(
+        None,
+        some_text("a file", "FILE"),
+        "A file (TOML or JSON) of what differs from the built-in addresses, topics, requests and limits, by venue.",
+        unset="the built-in ones",
+        example='"venues.toml"',
+        flag="--venues",
+        commands=("record", "serve"),
         late=True,
     )
 
