@@ -31,7 +31,7 @@ from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
 from liqcore.server.app import app
 from liqcore.server.hub import Hub
-from liqcore.server.run import ServerThread
+from liqcore.server.run import serve
 from liqcore.server.socket import endpoint
 from liqcore.server.wire import decode
 from markets import BTC, frames, trades
@@ -151,7 +151,7 @@ def running(seed: int) -> Iterator[tuple[Feeding, CountingHub, Watchers]]:
         hub = CountingHub(following, config.server)
         further = [WebSocketRoute("/stream", endpoint(hub)), WebSocketRoute("/empty", empty)]
         with (
-            ServerThread(app(following, config, further=further), host="127.0.0.1", port=0) as server,
+            serve(app(following, config, further=further), "127.0.0.1", 0) as server,
             Watchers(server.url.replace("http", "ws")) as watchers,
         ):
             yield feeding, hub, watchers
@@ -244,7 +244,7 @@ class Watching:
         if what == "open":
             self.received = []
             for _ in range(count):
-                connection = await self._connected("stream")
+                connection = await self._connected("/stream")
                 await connection.send(json.dumps({"op": "subscribe", "selection": {"market": [str(BTC)]}}))
                 self.open.append(connection)
                 self.tasks.append(asyncio.create_task(self._watch(connection)))
@@ -252,7 +252,7 @@ class Watching:
         if what == "empty":
             for connection in self.idle:
                 await connection.close()
-            self.idle = [await self._connected("empty") for _ in range(count)]
+            self.idle = [await self._connected("/empty") for _ in range(count)]
             return count
         if what == "resync":
             self.received = []

@@ -29,7 +29,7 @@ from liqcore.server import hub as hubs
 from liqcore.server import run, still
 from liqcore.server.app import app
 from liqcore.server.hub import Hub
-from liqcore.server.run import ServerThread
+from liqcore.server.run import Server, serve
 from liqcore.server.socket import MESSAGE_BYTES, endpoint, stream
 from liqcore.server.wire import Mirror, decode
 from markets import BTC, frames, trades
@@ -43,13 +43,9 @@ MARKET = {"market": [str(BTC)]}
 class Served:
     """A market that is served, and fed by the test."""
 
-    def __init__(self, server: ServerThread, hub: Hub, market: MarketEngine) -> None:
+    def __init__(self, server: Server, hub: Hub, market: MarketEngine) -> None:
         self.server, self.hub, self.market = server, hub, market
         self.left = frames(TRADES)
-
-    @property
-    def port(self) -> int:
-        return int(self.server.url.rstrip("/").rpartition(":")[2])
 
     def feed(self, count: int) -> None:
         self.market.take(self.left[:count])
@@ -63,7 +59,7 @@ class Served:
 
     @asynccontextmanager
     async def client(self, **told: Any) -> AsyncIterator[ClientConnection]:
-        url = self.server.url.replace("http", "ws") + "stream"
+        url = self.server.url.replace("http", "ws") + "/stream"
         async with connect(url, max_size=None, compression=None, proxy=None, **told) as connection:
             yield connection
 
@@ -113,16 +109,12 @@ def stands_at_the_end(mirror: Mirror) -> Callable[[], bool]:
     )
 
 
-def served_at(app: Starlette, port: int = 0) -> ServerThread:
-    return ServerThread(app, host="127.0.0.1", port=port)
-
-
 def served(test: Callable[[Served], Awaitable[None]]) -> None:
     market = MarketEngine(BTC, CONFIG)
     following = followed(market)
     following = type(following)(following.boards, following.news, "replay", following.folder, SystemClock())
     hub = Hub(following, CONFIG.server)
-    with served_at(Starlette(routes=[WebSocketRoute("/stream", endpoint(hub))])) as server:
+    with serve(Starlette(routes=[WebSocketRoute("/stream", endpoint(hub))]), "127.0.0.1", 0) as server:
         asyncio.run(test(Served(server, hub, market)))  # type: ignore[arg-type]
     assert not hub.views
     assert not hub.clients
@@ -167,7 +159,7 @@ def test_a_client_that_takes_nothing_delays_nobody_and_is_brought_up_to_date_at_
         of.feed(100)
         tight = socket.socket()
         tight.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        tight.connect(("127.0.0.1", of.port))
+        tight.connect((of.server.host, of.server.port))
         async with of.client() as quick, of.client(sock=tight, max_queue=1) as slow:
             await subscribed(quick)
             view = await subscribed(slow)
@@ -326,7 +318,7 @@ def test_a_client_that_takes_nothing_for_long_is_cut_off(monkeypatch: pytest.Mon
         of.finish()
         tight = socket.socket()
         tight.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        tight.connect(("127.0.0.1", of.port))
+        tight.connect((of.server.host, of.server.port))
         async with of.client(sock=tight, max_queue=1) as connection:
             view = await subscribed(connection)
             connection.transport.pause_reading()
@@ -341,16 +333,14 @@ def test_a_client_that_takes_nothing_for_long_is_cut_off(monkeypatch: pytest.Mon
 
 
 def test_a_port_that_is_taken_is_told() -> None:
-    with served_at(Starlette()) as server:
-        port = int(server.url.rstrip("/").rpartition(":")[2])
-        with pytest.raises(InvalidConfigError, match=rf"server\.port must be free, {port} of 127\.0\.0\.1 is in use"):
-            served_at(Starlette(), port)
-    with pytest.raises(
-        InvalidConfigError, match=r"server\.host must be an address of this machine, was \"192\.0\.2\.1"
+    with (
+        serve(Starlette(), "127.0.0.1", 0) as server,
+        pytest.raises(InvalidConfigError, match=f"port must be free, {server.port} of 127.0.0.1 is in use"),
     ):
-        ServerThread(Starlette(), host="192.0.2.1", port=0)
-    with served_at(Starlette(), port):  # it is free again
-        pass
+        serve(Starlette(), "127.0.0.1", server.port)
+    with pytest.raises(InvalidConfigError, match=r'host must be an address of this machine, was "nowhere\.invalid"'):
+        serve(Starlette(), "nowhere.invalid", 0)
+    assert not server.is_running
 
 
 def test_an_application_that_cannot_start_is_told() -> None:
@@ -360,7 +350,7 @@ def test_an_application_that_cannot_start_is_told() -> None:
         yield
 
     with pytest.raises(RuntimeError, match="the server does not start"):
-        served_at(Starlette(lifespan=lifespan)).__enter__()
+        serve(Starlette(lifespan=lifespan), "127.0.0.1", 0)
 
 
 @pytest.mark.parametrize(
@@ -370,11 +360,14 @@ def test_an_application_that_cannot_start_is_told() -> None:
 )  # fmt: skip
 def test_the_guard_of_requests_guards_streams(headers: dict[str, str], query: str, status: int) -> None:
     following = followed(MarketEngine(BTC, CONFIG))
+    following = type(following)(following.boards, following.news, "replay", following.folder, SystemClock())
     guarded = app(following, CONFIG, token="secret", further=[stream(following, CONFIG)])
 
-    async def test(url: str) -> None:
+    async def test(server: Server) -> None:
         told = {name: value for name, value in headers.items() if name != "Host"}
-        given = {"sock": socket.create_connection(("127.0.0.1", port))} if "Host" in headers else {}
+        host = headers.get("Host", server.host)
+        given = {"sock": socket.create_connection((server.host, server.port))} if "Host" in headers else {}
+        url = f"ws://{host}:{server.port}/stream{query}"
         connecting = connect(url, additional_headers=told, proxy=None, **given)
         if not status:
             async with connecting as connection:
@@ -384,7 +377,5 @@ def test_the_guard_of_requests_guards_streams(headers: dict[str, str], query: st
             await connecting
         assert refused.value.response.status_code == status
 
-    with served_at(guarded) as server:
-        port = int(server.url.rstrip("/").rpartition(":")[2])
-        host = headers.get("Host", "127.0.0.1")
-        asyncio.run(test(f"ws://{host}:{port}/stream{query}"))
+    with serve(guarded, "127.0.0.1", 0) as server:
+        asyncio.run(test(server))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import rich.live
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -68,6 +69,13 @@ class Going:
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
             self._live.stop()
+
+    def say(self, line: str) -> None:
+        """Write a line above it, on any thread."""
+        if self._live is None:
+            typer.echo(line, err=True)
+        else:
+            self._console.print(Text(line), soft_wrap=True)
 
     def tell(self, statuses: "Sequence[Status]") -> None:
         """Show how each market goes."""

@@ -17,12 +17,17 @@ from .going import Going, followed, needing_packages
 from .options import Flags, Quiet, config_file, with_settings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ..config.config import Config
+    from ..live.alerts import Alerts
     from ..live.source import Source
 
 JOURNAL = Path("liqcore-journal")
 """Where journals of feeds are kept where no other folder is named: in the working directory."""
 TOKEN = "LIQCORE_TOKEN"
 _DEMO_SPEED = 60.0
+_OLD_NS = 3_600_000_000_000  # what happened longer ago, while nobody followed, is not told as an alert
 
 
 @guarded
@@ -65,7 +70,7 @@ def serve(
     ] = None,
     flags: Flags,
     config: Annotated[
-        Path | None, config_file("Settings: of the model as for liqcore heatmap, [live], [server].")
+        Path | None, config_file("Settings: of the model as for liqcore heatmap, [live], [server], [alerts].")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -83,6 +88,7 @@ def serve(
     Examples:
       liqcore serve --demo
       liqcore serve --live binance-usdm:BTCUSDT,bybit-linear:BTCUSDT --journal journal
+      liqcore serve --demo --alert "zone swept > 10M usd" --alert "liquidated > 2M"
       liqcore serve --replay "BTCUSDT-aggTrades-2026-06-1*.zip" --speed 60
 
     \b
@@ -106,7 +112,7 @@ def serve(
         from ..live.source import Demo, Replay, Source
         from ..server.app import app
         from ..server.guard import is_loopback
-        from ..server.run import ServerThread
+        from ..server.run import serve as listen
         from ..server.socket import stream
     host = settings.server.host
     token = os.environ.get(TOKEN) or None
@@ -126,12 +132,14 @@ def serve(
             )
         kept = journal if journal is not None or source.origin != "live" else JOURNAL
         folder = kept or Path(held.enter_context(tempfile.TemporaryDirectory(prefix="liqcore-")))
-        service = held.enter_context(Service(source, folder, config=settings))
+        going = Going(settings.log.progress and not quiet)
+        alerts = held.enter_context(_alerts(source, folder, settings, going))
+        service = held.enter_context(Service(source, folder, config=settings, sinks=[] if alerts is None else [alerts]))
         for note in service.notes:
             typer.echo(f"warning: {plain(note)}", err=True)
         further = [stream(service.following, settings)]
         served = app(service.following, settings, token=token, further=further)
-        server = held.enter_context(ServerThread(served, host=host, port=settings.server.port))
+        server = held.enter_context(listen(served, host, settings.server.port))
         if not quiet:
             _say(source, server.url, kept)
         if not is_loopback(host):
@@ -140,7 +148,7 @@ def serve(
             )
         if made_up:
             typer.echo(f"token (set {TOKEN} to choose it): {token}", err=True)
-        with Going(settings.log.progress and not quiet) as going:
+        with going:
             run(service, going.tell, stays=True)
     summary = service.summary()
     for note in summary.notes[len(service.notes) :]:
@@ -148,6 +156,21 @@ def serve(
     if not quiet:
         for status in summary.statuses:
             typer.echo(f"{status.market}: {status.frames:,} messages in {summary.seconds:.0f} s")
+
+
+def _alerts(source: "Source", folder: Path, config: "Config", going: Going) -> "AbstractContextManager[Alerts | None]":
+    """Return what tells alerts of what happens from now on."""
+    from ..live.disk import Disk
+    from ..live.machine import SystemClock, SystemCommands
+    from ..live.outlets import alerting
+    from ..live.source import Demo
+
+    since = source.shown.begin if isinstance(source, Demo) else 0
+    if source.origin == "live":
+        since = SystemClock().now() - _OLD_NS
+    return alerting(
+        config, source.markets, folder=folder, files=Disk(), commands=SystemCommands(), write=going.say, since=since
+    )
 
 
 def _say(source: "Source", url: str, kept: Path | None) -> None:
@@ -158,6 +181,6 @@ def _say(source: "Source", url: str, kept: Path | None) -> None:
         "demo": "SYNTHETIC: a simulated market",
     }
     typer.echo(f"{markets} ({how[source.origin]})")
-    typer.echo(f"serving at {url} (programs: {url}openapi.json)")
+    typer.echo(f"serving at {url}/ (programs: {url}/openapi.json)")
     typer.echo(f"journal: {kept}, which is kept" if kept else "journal: a temporary folder, removed at the end")
     typer.echo("Ctrl-C ends it")

@@ -1,9 +1,9 @@
-"""Sections on what a run may take, how live data is kept and how it is served: limits, journal, live, server."""
+"""Sections on what a run may take, how live data is kept, served and told: limits, journal, live, server, alerts."""
 
 from dataclasses import dataclass
 
 from ..words.limits import Limits
-from .rules import LENGTH, listed, real, some_text, whole
+from .rules import ALERTS, BOOLEAN, COMMAND, LENGTH, listed, real, some_text, whole
 from .setting import Section, setting
 
 
@@ -218,4 +218,70 @@ class ServerConfig(Section):
         whole(0, 1_073_741_824, "MiB"),
         "Room that the journals' disk must have left for `/health` to be well, MiB.",
         late=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsConfig(Section):
+    """What is told at once, and to whom."""
+
+    rules: tuple[str, ...] | None = setting(
+        None,
+        ALERTS,
+        "What is told: zones that the price approaches or sweeps, levels near it, what was liquidated in a window, "
+        "holes in the trades, a feed that is offline.",
+        unset="nothing is told",
+        example='["zone swept > 10M", "binance-usdm:BTCUSDT: levels > 5M within 1%", "gap"]',
+        flag="--alert",
+        commands=("serve",),
+        help='What is told at once, such as "zone swept > 10M usd", "levels > 5M within 1%", "liquidated > 2M", "gap"; '
+        "a market and a colon may stand before it; may be repeated. [default: nothing]",
+        late=True,
+    )
+    again: str = setting(
+        "15m",
+        LENGTH,
+        "How long the same is not told again, by the times of the events.",
+        flag="--alert-again",
+        commands=("serve",),
+        late=True,
+    )
+    terminal: bool = setting(
+        True,
+        BOOLEAN,
+        "Write alerts to stderr, a line each.",
+        late=True,
+    )
+    command: tuple[str, ...] | None = setting(
+        None,
+        COMMAND,
+        "A command that is run for each alert, without a shell; the alert is JSON on its input, its parts stand in "
+        "variables LIQCORE_ALERT_..., and words such as {text} are replaced.",
+        unset="none is run",
+        example='["notify-send", "{market}", "{text}"]',
+        flag="--alert-command",
+        commands=("serve",),
+        help='A command that is run for each alert, without a shell, such as "notify-send {text}"; the alert '
+        "is JSON on its input. [default: none]",
+        late=True,
+        private=True,
+    )
+    timeout: str = setting(
+        "10s",
+        LENGTH,
+        "How long that command may take before it is ended.",
+        late=True,
+    )
+    urls: str | None = setting(
+        None,
+        some_text("a path", "FILE"),
+        "A file of addresses of webhooks and messengers, one a line, as Apprise writes them; they are secrets, and "
+        "stand nowhere but there.",
+        unset="nobody is called",
+        example='"alerts.urls"',
+        flag="--alert-urls",
+        commands=("serve",),
+        help="A file of addresses of webhooks and messengers, one a line, as Apprise writes them. [default: none]",
+        late=True,
+        private=True,
     )

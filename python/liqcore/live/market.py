@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .._core import Instrument, Segment
 from ..config.config import Config
 from ..engine.engine import Engine
-from ..engine.feature_reader import FeatureReader
+from ..engine.feature_reader import REACHES, FeatureReader
 from ..engine.publisher import Publisher
 from ..errors import DataError, InvalidConfigError
 from ..feeds.events import (
@@ -37,6 +37,7 @@ from ..market.contracts import Quantities
 from ..market.prices import round_factor
 from ..runs.gaps import MIN_NS
 from ..runs.prices import Since
+from ..words.alert import AlertRule
 from ..words.times import iso, parse_duration
 from .happened import KINDS, Column, Happened, Sink, ZoneNews
 from .opening import Opening
@@ -210,7 +211,11 @@ class MarketEngine:
         self._window = parse_duration(self.config.window.length, name="window")
         self._near = self.config.live.approach
         self._closed: list[tuple[Segment, NDArray[np.float64]]] = []
-        self._reader = FeatureReader()
+        rules = [AlertRule.of(text) for text in self.config.alerts.rules or ()]
+        reaches = sorted({*REACHES, *(rule.within for rule in rules if rule.within)})
+        self._reader = FeatureReader(reaches=reaches)
+        longs, shorts = self._reader.names[1:], self._reader.names[1 + len(reaches) :]
+        self._levels = list(zip(reaches, longs, shorts, strict=False))
 
     @property
     def engine(self) -> Engine | None:
@@ -331,7 +336,7 @@ class MarketEngine:
     def _change(self, change: Change) -> None:
         state = self.state
         state.states[change.kind] = change
-        if change.since or change.until or change.state in ("gap open", "gap filled"):
+        if change.since or change.until or change.state in ("gap open", "gap filled", "stale"):
             state.holes.append(change)
             del state.holes[:-HOLES]
             self._tell(change)
@@ -481,7 +486,8 @@ class MarketEngine:
         long, short = realised_usd(self.engine.instrument, self.state.realised.get(segment.start_ns, NONE))
         return Column(
             self.market, segment.start_ns, segment.end_ns, first, high, low, last, bought * lot, sold * lot,
-            row["liquidated_long_usd"], row["liquidated_short_usd"], long, short,
+            row["liquidated_long_usd"], row["liquidated_short_usd"], long, short, row["price"],
+            tuple((reach, row[long_usd], row[short_usd]) for reach, long_usd, short_usd in self._levels),
         )  # fmt: skip
 
     def _tell_zone(self, side: Side, column: Column, row: Mapping[str, float]) -> None:

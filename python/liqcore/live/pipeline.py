@@ -9,6 +9,7 @@ from ..config.config import Config
 from ..errors import DataError
 from ..feeds.events import Frame
 from ..words.times import parse_duration
+from .alerts import Alerts
 from .happened import FileSink
 from .journal import CHUNK_BYTES, Journal, file_name
 from .market import MarketEngine
@@ -167,7 +168,7 @@ class Follower:
                 return False
             self.recorder.journal.sync()
             for sink in self.market.sinks:
-                if isinstance(sink, FileSink):
+                if isinstance(sink, FileSink | Alerts):
                     sink.sync()
             self._files.replace(self.path, data)
             return True

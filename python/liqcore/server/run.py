@@ -1,10 +1,13 @@
-"""The server on a thread of its own, with a loop of its own: what follows markets is never kept waiting by it."""
+"""Runs the server: in a thread of its own, which no feed waits for."""
+
+from __future__ import annotations
 
 import asyncio
 import errno
 import socket
-import threading
-from typing import Self
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -16,14 +19,15 @@ from .socket import MESSAGE_BYTES
 PING_S = 20.0
 """How often a websocket is pinged, and how long it may take to answer."""
 PATIENCE_S = 60.0
-"""How long a websocket's client may take nothing of what waits for it."""
+"""How long a websocket may take nothing of what waits for it."""
 WAITING_BYTES = 32_768
 """What may wait in this process for a websocket's client to take it, and as much again in the system's buffer: whoever
 takes nothing does not find minutes of old frames when it goes on."""
-_STOPPED_WITHIN = 5.0  # seconds
+STOP_S = 5
+"""How long requests may take once the server is to stop."""
 
 
-class _Websocket(WebSocketsSansIOProtocol):
+class _Protocol(WebSocketsSansIOProtocol):
     """A websocket whose client has gone, or takes nothing for long, is cut off with what it has not taken."""
 
     _patience: asyncio.TimerHandle | None = None
@@ -54,92 +58,118 @@ class _Websocket(WebSocketsSansIOProtocol):
             self._patience = None
 
 
-class ServerThread:
+class Server:
     """
-    Serves an application until the block ends: then requests are finished, and websockets are closed (1012).
+    An application that listens; made by `serve`.
+
+    Attributes
+    ----------
+    host : str
+    port : int
+        On which it listens, where 0 was asked for, too.
+
+    Examples
+    --------
+    >>> from liqcore.server.run import serve
+    >>> from starlette.applications import Starlette
+    >>> with serve(Starlette(), "127.0.0.1", 0) as server:
+    ...     server.url.startswith("http://127.0.0.1:")
+    True
+    """
+
+    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+        self.host, self.port = listening.getsockname()[:2]
+        self._socket = listening
+        config = uvicorn.Config(
+            app,
+            ws=_Protocol,
+            http="h11",
+            loop="asyncio",
+            ws_max_size=MESSAGE_BYTES,
+            ws_per_message_deflate=False,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
+            timeout_graceful_shutdown=STOP_S,
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+        )
+        self._server = uvicorn.Server(config)
+        self._over = Event()
+        self.error: BaseException | None = None
+        self._thread = Thread(target=self._run, name="liqcore-server", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Address of it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it answers; not once it has stopped, or failed: then ``error`` says why."""
+        return self._server.started and not self._over.is_set()
+
+    def start(self) -> None:
+        """Return once it answers; raises what keeps it from that."""
+        self._thread.start()
+        while not self._server.started and not self._over.wait(0.01):
+            pass
+        if self._over.is_set():
+            self._thread.join()
+            raise RuntimeError("the server does not start") from self.error
+
+    def stop(self) -> None:
+        """Answer no more: requests are finished, websockets are closed (1012); returns once all is over."""
+        self._server.should_exit = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._server.serve(sockets=[self._socket]))
+        except BaseException as error:  # told by start(), and to whoever asks
+            self.error = error
+        finally:
+            self._socket.close()
+            self._over.set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def serve(app: ASGIApp, host: str, port: int) -> Server:
+    """
+    Serve an application in a thread of its own; `Server.stop`, or the end of a ``with``, ends it.
 
     Parameters
     ----------
     app : ASGI application
     host : str
+        Address of this machine.
     port : int
         0: one that is free.
-
-    Attributes
-    ----------
-    url : str
-        Where it is.
 
     Raises
     ------
     InvalidConfigError
-        If the address cannot be listened on.
-
-    Examples
-    --------
-    >>> from liqcore.server.run import ServerThread
-    >>> from starlette.applications import Starlette
-    >>> with ServerThread(Starlette(), host="127.0.0.1", port=0) as server:
-    ...     server.url.startswith("http://127.0.0.1:")
-    True
+        If it cannot listen there.
     """
-
-    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
-        self._socket = _listening(host, port)
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._socket.getsockname()[1]}/"
-        config = uvicorn.Config(
-            app,
-            loop="asyncio",
-            http="h11",
-            ws=_Websocket,
-            ws_max_size=MESSAGE_BYTES,
-            ws_per_message_deflate=False,  # 70 KiB and CPU for each client: what is sent is packed once, for all
-            ws_ping_interval=PING_S,
-            ws_ping_timeout=PING_S,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, name="liqcore-server")
-
-    def _run(self) -> None:
-        try:
-            self._server.run([self._socket])
-        except SystemExit:  # it has logged why it does not start
-            pass
-        finally:
-            self._socket.close()
-
-    def __enter__(self) -> Self:
-        """Begin to serve; returns once it answers, raises RuntimeError where the application does not start."""
-        self._thread.start()
-        while not self._server.started:
-            self._thread.join(0.01)
-            if not self._thread.is_alive():
-                raise RuntimeError("the server does not start: its log says why")
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """End it, with every connection."""
-        self.stop()
-
-    def stop(self) -> None:
-        """End it before the block does."""
-        self._server.should_exit = True
-        self._thread.join(_STOPPED_WITHIN)
-        self._server.force_exit = True
-        self._thread.join()
+    server = Server(app, _listening(host, port))
+    server.start()
+    return server
 
 
 def _listening(host: str, port: int) -> socket.socket:
     """Open the socket here, so that what is wrong with it is said before anything has begun."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found: list[Any] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
         opened = socket.socket(family, kind, protocol)
     except OSError as error:
         raise InvalidConfigError(
@@ -147,7 +177,7 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from None
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # what is accepted has it, too
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, WAITING_BYTES)
         opened.bind(address)
         opened.listen(128)
