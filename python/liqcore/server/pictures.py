@@ -143,7 +143,7 @@ def liquidation_map(asked: MapAsked, seen: Seen) -> MapAnswer:
     traded = not math.isnan(made.price)
     within = made.within(asked.percent) if asked.percent is not None and traded else None
     return MapAnswer(
-        **_about(seen) | {"book_age_ns": made.meta["book_age_ns"], "price": _known(made.price)},
+        **_about(seen) | {"book_age_ns": made.meta["book_age_ns"], "price": _known(price_number(made.price))},
         time=made.time_ns,
         complete=made.complete,
         prices=_raw(_prices(made.prices[rows])),
@@ -203,9 +203,9 @@ def _about(seen: Seen) -> dict[str, Any]:
         "meaning": meta["meaning"],
         "trigger": meta["trigger"],
         "unit": shown.unit,
-        "step": shown.step,
+        "step": price_number(shown.step),
         "ts": min(moment.snapshot.clock or 0 for moment in moments),
-        "price": _known(shown_price.snapshot.last_price),
+        "price": _known(price_number(shown_price.snapshot.last_price)),
         "book_age_ns": meta.get("book_age_ns"),
         "begins_anew": max(anew, default=None),
         "notes": [str(note) for note in meta.get("notes", ())],
