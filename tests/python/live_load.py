@@ -1,10 +1,11 @@
 """
-What a journal and an engine do under load, with figures: ``python tests/python/live_load.py burst|memory``.
+What live code does under load, with figures: ``python tests/python/live_load.py burst|memory|clients``.
 
 ``burst [SECONDS]``: 100,000 messages a second through the recorder, with an engine that follows; all of it must be in
 the journal, in order, and the engine at its end where it stands when fed at leisure. ``memory [FILES]``: 24 hours of
 recorded trades through journal and engine at full speed; the resident memory of the last quarter may be 1.02 times that
-of the second, and the end state must be that of `liqcore.heatmap` of the same files.
+of the second, and the end state must be that of `liqcore.heatmap` of the same files. ``clients [NUMBER]``: websocket
+clients of a server, at four updates a second (`client_load.py`).
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import liqcore as lq
+from client_load import check_clients
 from liqcore.config import Config
 from liqcore.feeds.events import Frame
 from liqcore.feeds.segment import Segment
@@ -173,6 +175,8 @@ def main() -> None:
     what, *given = sys.argv[1:]
     if what == "burst":
         figures = check_burst(float(given[0]) if given else 10.0)
+    elif what == "clients":
+        figures = check_clients(int(given[0]) if given else 100)
     else:
         default = expected_dir() / "trades" / "BTCUSDT-aggTrades-2026-06-12.zip"
         figures = check_memory(given or [str(default)])

@@ -365,7 +365,7 @@ def test_trades_and_candle_volumes_of_the_same_time_are_refused():
     with pytest.raises(lq.InvalidConfigError, match=together):
         eng.feed(trades=one, candles=(*candle, *volumes), interval="1m")
     eng.candles(*candle, *volumes)
-    assert eng.trade(START + 60 * 10**9, 40_000.0, 1.0, False) is None
+    assert eng.trade(START + 60 * 10**9, 40_000.0, 1.0, False)
     with pytest.raises(lq.InvalidConfigError, match=together):
         eng.candles(candle[0] + 60 * 10**9, *candle[1:], *volumes)
     assert eng.candles(candle[0] + 61 * 10**9, *candle[1:], *volumes).used == 1

@@ -236,17 +236,16 @@ def test_the_largest_price(price: float) -> None:
     both(setup, ("mark", 0, price), ("trade", 1, price, 1.0, False), ("trade", 2, price, 1.0, True))
 
 
-def test_trades_and_candle_volumes_are_refused_together() -> None:
+def test_trades_and_candle_volumes_of_the_same_time_are_refused() -> None:
     start = 1_780_000_000 * SECOND
-    candle = arrays("candle", [(start + SECOND, 100.0, 101.0, 99.0, 100.0, 1.0, 0.0)])
-    engine = make_engine(Setup())
-    engine.trade(start, 100.0, 1.0, False)
-    with pytest.raises(ValueError, match="together"):
-        engine.candles(*candle, interval=SECOND)
-    engine = make_engine(Setup())
-    engine.candles(*candle, interval=SECOND)
-    with pytest.raises(ValueError, match="together"):
-        engine.trade(start + 5 * SECOND, 100.0, 1.0, False)
+    candle = (start + SECOND, 100.0, 101.0, 99.0, 100.0, 1.0, 0.0)
+    engine, ref = make_engine(Setup()), Setup().reference()
+    for market in (engine, ref):
+        market.trade(start + SECOND, 100.0, 1.0, False)
+    with pytest.raises(ValueError, match="same time"):
+        engine.candles(*arrays("candle", [candle]), interval=SECOND)
+    with pytest.raises(ValueError, match="has the trade at"):
+        ref.add_candle(*candle, SECOND)
 
 
 def test_levels_have_the_shape_of_a_fixed_axis() -> None:

@@ -106,13 +106,17 @@ def serve(
         raise InvalidConfigError("--history must be given with --live alone: a replay and the demo have their own")
     settings = resolve(config, flags)
     with needing_packages("serving"):
+        from starlette.routing import WebSocketRoute
+
         from ..live.demo import demonstration
         from ..live.replay import recording
         from ..live.service import Service, run
         from ..live.source import Demo, Replay, Source
         from ..server.app import app
         from ..server.guard import is_loopback
-        from ..server.run import ServerThread
+        from ..server.hub import Hub
+        from ..server.run import serve as listen
+        from ..server.socket import endpoint
     host = settings.server.host
     token = os.environ.get(TOKEN) or None
     made_up = token is None and not is_loopback(host)
@@ -136,8 +140,10 @@ def serve(
         service = held.enter_context(Service(source, folder, config=settings, sinks=[] if alerts is None else [alerts]))
         for note in service.notes:
             typer.echo(f"warning: {plain(note)}", err=True)
-        served = app(service.following, settings, token=token)
-        server = held.enter_context(ServerThread(served, host=host, port=settings.server.port))
+        hub = Hub(service.following, settings.server)
+        stream = WebSocketRoute("/stream", endpoint(hub))
+        served = app(service.following, settings, token=token, further=[stream])
+        server = held.enter_context(listen(served, host, settings.server.port))
         if not quiet:
             _say(source, server.url, kept)
         if not is_loopback(host):
@@ -179,6 +185,6 @@ def _say(source: "Source", url: str, kept: Path | None) -> None:
         "demo": "SYNTHETIC: a simulated market",
     }
     typer.echo(f"{markets} ({how[source.origin]})")
-    typer.echo(f"serving at {url} (programs: {url}openapi.json)")
+    typer.echo(f"serving at {url}/ (programs: {url}/openapi.json)")
     typer.echo(f"journal: {kept}, which is kept" if kept else "journal: a temporary folder, removed at the end")
     typer.echo("Ctrl-C ends it")

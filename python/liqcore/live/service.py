@@ -2,19 +2,20 @@
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from ..config.config import Config
 from ..errors import LiqcoreError
-from ..feeds.events import Frame, Market
+from ..feeds.events import Change, Frame, Liquidation, Market
 from ..words.times import parse_duration
 from .board import Board
 from .disk import Disk
 from .following import Following, News
-from .happened import Sink
+from .happened import Column, Hooks, Sink, ZoneNews
 from .journal import Journal
 from .machine import SystemClock
 from .outside import Clock, Files
@@ -110,6 +111,31 @@ class Service:
             self._clock,
             self._statuses,
         )
+
+    def add(self, sink: Sink) -> None:
+        """Tell another sink of what happens in every market, from now on; before it runs, or on its thread."""
+        for follower in self._followers.values():
+            follower.market.add(sink)
+
+    def on_column(self, call: Callable[[Column], Any]) -> Callable[[Column], Any]:
+        """Call a function whenever a window of a market has ended; returns it, so that it may decorate one."""
+        self.add(Hooks(on_column=call))
+        return call
+
+    def on_zone(self, call: Callable[[ZoneNews], Any]) -> Callable[[ZoneNews], Any]:
+        """Call a function whenever the price comes near a zone, or reaches it."""
+        self.add(Hooks(on_zone=call))
+        return call
+
+    def on_liquidation(self, call: Callable[[Liquidation], Any]) -> Callable[[Liquidation], Any]:
+        """Call a function whenever a venue tells of a liquidation."""
+        self.add(Hooks(on_liquidation=call))
+        return call
+
+    def on_gap(self, call: Callable[[Change], Any]) -> Callable[[Change], Any]:
+        """Call a function whenever a hole is being filled, has been, or stays."""
+        self.add(Hooks(on_gap=call))
+        return call
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -239,6 +265,49 @@ def run(service: Service, tell: Tell = lambda _: None, *, stays: bool = False) -
             await service.run(tell, stays=stays, stop=stop)
 
     asyncio.run(main())
+
+
+@contextmanager
+def running(service: Service, tell: Tell = lambda _: None, *, stays: bool = False) -> Iterator[threading.Thread]:
+    """
+    Run a service on a thread of its own until the block ends; what ended it before is raised then.
+
+    Yields
+    ------
+    threading.Thread
+        It ends by itself where the source has no more.
+    """
+    failed: list[BaseException] = []
+    begun = threading.Event()
+    loop: asyncio.AbstractEventLoop | None = None
+    stop = asyncio.Event()
+
+    async def main() -> None:
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        begun.set()
+        await service.run(tell, stays=stays, stop=stop)
+
+    def work() -> None:
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            begun.set()
+
+    thread = threading.Thread(target=work, name="liqcore-live")
+    thread.start()
+    begun.wait()
+    try:
+        yield thread
+    finally:
+        with suppress(RuntimeError):  # its loop has ended by itself
+            if loop is not None:
+                loop.call_soon_threadsafe(stop.set)
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 @contextmanager

@@ -84,7 +84,12 @@ def app(
                 refused=lambda why: metrics.refused.labels(why).inc(),
             ),
         ],
-        exception_handlers={RefusedError: _refused, HTTPException: _other, Exception: _failed},
+        exception_handlers={
+            RefusedError: _refused,
+            InvalidConfigError: _broken,
+            HTTPException: _other,
+            Exception: _failed,
+        },
     )
 
 
@@ -93,6 +98,12 @@ def _refused(request: Request, error: Exception) -> Response:
     del request
     headers = {"retry-after": str(error.after_s)} if error.after_s else None
     return Response(body_of(error), error.status, headers, "application/json")
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """Answer a rule of the library that shows only when the answer is made."""
+    assert isinstance(error, InvalidConfigError)
+    return _refused(request, RefusedError.of(error))
 
 
 def _other(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ REFUSALS = {
     403: "The request names another host, or comes from a page of another origin.",
     404: "There is no such market or path.",
     405: "Another method than GET, HEAD and OPTIONS.",
-    409: "A parameter breaks a rule that the markets set as they are now, such as their tiers, bins or columns.",
+    409: "A parameter breaks a rule that others set, or the markets as they are now: their tiers, bins, columns.",
     413: "The request has a body.",
     414: "The URL is longer than 8,192 bytes.",
     429: "Too many requests of one address.",

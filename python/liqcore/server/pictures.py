@@ -67,7 +67,7 @@ def columns(asked: ColumnsAsked, seen: Seen) -> HeatmapAnswer:
     before = [tuple(int(part) for part in one.split(".")) for one in said.split(",")]
     if len(before) != len(seen.moments):
         rule = f"must be of the markets asked for ({len(seen.moments)})"
-        raise RefusedError.broken("since", rule, asked.since)
+        raise RefusedError.broken("since", rule, asked.since, 409)
     shown = seen.picture.heatmap
     now = [(*moment.number, moment.snapshot.clock or 0) for moment in seen.moments]
     if any(old[0] != new[0] for old, new in zip(before, now, strict=True)):
@@ -127,7 +127,9 @@ def _realised(seen: Seen, first: int) -> Realised:
         if not len(times):
             break
         window = moment.book.engine.window_ns
-        starts = np.arange(int(times[0]) // window * window, int(times[-1]) + shown.window_ns, window, dtype=np.int64)
+        begin = max(int(times[0]), moment.book.begun) // window * window
+        end = min(int(times[-1]) + shown.window_ns, (moment.snapshot.clock or 0) + 1)
+        starts = np.arange(begin, max(begin, end), window, dtype=np.int64)
         told = board.realised(starts)
         np.add.at(total, np.searchsorted(times, starts, side="right") - 1, told)
     complete = all(board.realised_complete for board in seen.boards)

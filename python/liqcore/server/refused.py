@@ -4,7 +4,9 @@ import re
 
 from ..errors import InvalidConfigError
 
-_SAID = re.compile(r"(?P<argument>\w+) (?P<rule>must .*?), was (?P<value>.*)\Z", re.DOTALL)
+_SAID = re.compile(r"(?P<argument>\w+) (?P<rule>must .*?)(?:, was |: )(?P<value>.*)\Z", re.DOTALL)
+_NAMES = {"heatmaps": "market"}
+"""Arguments of the library that requests call otherwise."""
 MOST_SHOWN = 200
 """Characters of a value that are told back."""
 
@@ -16,8 +18,8 @@ class RefusedError(ValueError):
     Parameters
     ----------
     status : int
-        Of HTTP: 400 breaks a rule whatever is followed, 404 names what there is not, 409 breaks one that what is
-        followed now sets.
+        Of HTTP: 400 breaks a rule whatever is followed, 404 names what there is not, 409 breaks one that other
+        arguments set, or what is followed as it is now.
     error : str
         What is wrong, in a sentence.
     argument, rule, value : str
@@ -46,4 +48,5 @@ class RefusedError(ValueError):
         said = _SAID.match(str(error))
         if said is None:
             return cls(status, str(error))
-        return cls(status, str(error), said["argument"], said["rule"], said["value"])
+        argument = _NAMES.get(said["argument"], said["argument"])
+        return cls(status, str(error), argument, said["rule"], said["value"])

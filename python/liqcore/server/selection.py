@@ -22,8 +22,9 @@ from .refused import RefusedError
 
 LENGTH = r"^([1-9][0-9]{0,3}(s|m|h|d|w)|[1-9][0-9]{0,2}mo|[1-9][0-9]?y)$"
 TIME = (
-    r"^([0-9]{1,18}|20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]|29|30|31)"
-    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?Z?)?|1[0-9]{18})$"
+    r"^([0-9]{1,18}|1[0-9]{18}|(20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    r"|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?Z?)?)$"
 )
 THRESHOLD = (
     r"^(p(100|[0-9]{1,2}(\.[0-9]{1,3})?)|(100|[0-9]{1,2}(\.[0-9]{1,3})?)%"
@@ -134,9 +135,9 @@ class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if len(set(self.market)) < len(self.market):
             raise RefusedError.broken("market", "must name different markets", ",".join(self.market))
         if self.price_from is not None and self.price_from not in self.market:
-            raise RefusedError.broken("price_from", "must be among the markets asked for", self.price_from)
+            raise RefusedError.broken("price_from", "must be among the markets asked for", self.price_from, 409)
         if self.low is not None and self.high is not None and not self.low < self.high:
-            raise RefusedError.broken("low", f"must be below high ({self.high:g})", f"{self.low:g}")
+            raise RefusedError.broken("low", f"must be below high ({self.high:g})", f"{self.low:g}", 409)
         try:
             if self.threshold is not None:
                 Threshold.of(number_or_text(self.threshold))
@@ -148,7 +149,7 @@ class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         except InvalidConfigError as error:
             raise RefusedError.of(error, 400) from None
         if start is not None and end is not None and not start < end:
-            raise RefusedError.broken("start", "must be before end", self.start)
+            raise RefusedError.broken("start", "must be before end", self.start, 409)
 
     @classmethod
     def asked(cls, query: Sequence[tuple[str, str]]) -> "Selection":

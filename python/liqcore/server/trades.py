@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..feeds.events import Market
+from ..feeds.segment import Segment
 from ..live.journal import segment_name, segment_starts
 from ..live.outside import Files
 from ..sources import TradeReader, read_trades
@@ -47,8 +48,8 @@ def opened(asked: TradesAsked, folder: Path, files: Files) -> TradeReader | None
 
     Raises
     ------
-    RefusedError
-        If the span is none, or the journal cannot be read.
+    DataError
+        If a file of the journal's is none.
     """
     market = Market(*asked.market.split(":", 1))
     begin, end = span(asked)
@@ -58,10 +59,12 @@ def opened(asked: TradesAsked, folder: Path, files: Files) -> TradeReader | None
     paths = [folder / segment_name(market, start) for start in starts[first:last]]
     holding = []
     for path in paths:
+        with files.read(path) as file:
+            Segment(file, path.name)  # refuses what is no journal
         try:
             with read_trades([path], symbol=market.symbol, batch_rows=1):
                 holding.append(path)
-        except DataError:  # nothing in it so far, or no trade
+        except DataError:  # no trade in it so far
             continue
     return read_trades(holding, symbol=market.symbol, batch_rows=ROWS) if holding else None
 
@@ -78,7 +81,7 @@ def span(asked: TradesAsked) -> tuple[int, int]:
     begin = 0 if asked.start is None else to_ns(time(asked.start), name="from")
     end = 2**63 - 1 if asked.end is None else to_ns(time(asked.end), name="to")
     if not begin < end:
-        raise RefusedError.broken("from", "must be before to", asked.start)
+        raise RefusedError.broken("to", "must be after from", asked.end if asked.start is None else asked.start, 409)
     return begin, end
 
 
