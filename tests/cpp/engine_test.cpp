@@ -711,7 +711,7 @@ TEST(EngineCandles, VolumesStandWhereThereAreNoTrades) {
   both.candles = candles.with_volumes();
   Engine at_once = ten_and_hundred();
   at_once.feed(both);
-  EXPECT_EQ(seen(apart), seen(at_once));
+  EXPECT_EQ(support::seen(apart), support::seen(at_once));
   EXPECT_EQ(apart.stats().used, 4U);
 }
 

@@ -54,6 +54,8 @@ class Service:
     ----------
     following : Following
         What is followed, for other threads.
+    engines : dict of Market to MarketEngine
+        For the thread on which it runs, and for nobody while it runs on another.
     notes : list of str
         What is to be known of how it began: torn journals, checkpoints that were not used.
 
@@ -100,6 +102,7 @@ class Service:
             }
             self._held = held.pop_all()
         self.notes += [note for follower in self._followers.values() for note in follower.notes]
+        self.engines = engines
         self._statuses = {market: Status(market) for market in self._journals}
         self._finished: set[Market] = set()
         self._begun = self._clock.elapsed()
