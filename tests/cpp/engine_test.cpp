@@ -1379,7 +1379,7 @@ TEST(EngineCheckpoint, KnowsTheLastTouchAndWhatWasFed) {
   Engine restored = ten_and_hundred();
   restored.restore(checkpoint);
   CandleColumns candles;
-  candles.push(10, 1000, 1000, 1000, 1000, 8, 4);
+  candles.push(0, 1000, 1000, 1000, 1000, 8, 4);  // the trade is in it
   EXPECT_NE(refusal([&] { restored.candles(candles.with_volumes()); }), "");
 }
 
