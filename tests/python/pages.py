@@ -29,8 +29,13 @@ def held(page: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     assert found is not None
     header, arrays = decode(base64.b64decode(found[1]))
     for side in ("long", "short") if header["kind"] == "heatmap" else ():
-        arrays[side] = unpack(arrays[f"{side}_tops"], arrays[side])
+        arrays[side] = cells(arrays, side)
     return header, arrays
+
+
+def cells(arrays: dict[str, NDArray[Any]], side: str) -> NDArray[np.float32]:
+    """Return the amounts of a side."""
+    return unpack(arrays[f"{side}_tops"], np.cumsum(arrays[side], axis=0, dtype=np.uint16))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from liqcore.render import html as html_renderer
 from liqcore.render.picture import Raster
 from liqcore.tables.packed import decode, encode, pack, unpack
 from liqcore.testing import check_renderer, edge_cases, sample_heatmap, sample_map
+from pages import cells as cells_of
 from pages import held, needs_page
 from recorded import data_dir
 
@@ -133,7 +134,7 @@ def test_of_too_many_columns_and_rows_neighbours_are_joined(monkeypatch: pytest.
     heatmap = sample_heatmap(241, 300)
     header, arrays = decode(frames.frame_of(describe(heatmap)))
     assert header["joined"][0] == 5
-    cells = unpack(arrays["long_tops"], arrays["long"])
+    cells = cells_of(arrays, "long")
     assert cells.shape[0] == 49
     assert cells.shape[1] <= 40
     first = round((header["low"] - heatmap.prices[0]) / heatmap.step)
@@ -201,7 +202,7 @@ def test_frames_give_back_arrays_and_cells() -> None:
 def test_damaged_frames_are_refused() -> None:
     frame = encode({"kind": "test"}, {"one": np.arange(40.0)})
     for length in range(0, len(frame), 7):
-        with pytest.raises(lq.DataError, match="expected a frame of liqcore's page"):
+        with pytest.raises(lq.DataError, match="expected a frame of liqcore, found"):
             decode(frame[:length])
     with pytest.raises(lq.DataError):
         decode(frame + b"more")

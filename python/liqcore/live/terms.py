@@ -1,8 +1,10 @@
 """What a feed needs to know of a venue besides its words: addresses, topics, requests, limits; a file of data each."""
 
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -125,6 +127,32 @@ def terms(venue: str, overrides: Mapping[str, Any] | None = None) -> Terms:
             raise InvalidConfigError(f'{venue}: socket of {kind} must be one of {", ".join(made.sockets)}, '
                                      f'was "{topic.socket}"')  # fmt: skip
     return made
+
+
+def overrides_of(path: Path) -> dict[str, dict[str, Any]]:
+    """
+    Read what differs from the built-in terms, by venue, from a file of TOML or JSON.
+
+    Raises
+    ------
+    InvalidConfigError
+        If the file is neither, or an override is none; the message names the file, the key, the rule and the value.
+    OSError
+        If it cannot be read.
+    """
+    read = path.read_bytes()
+    try:
+        found = msgspec.json.decode(read) if path.suffix == ".json" else tomllib.loads(read.decode())
+    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidConfigError(f"{path.name}: expected TOML (or JSON, where the name ends so): {error}") from None
+    if not isinstance(found, dict) or not all(isinstance(of, dict) for of in found.values()):
+        raise InvalidConfigError(f"{path.name}: expected a table for each venue, found {found!r:.60}")
+    for venue, overrides in found.items():
+        try:
+            terms(venue, overrides)
+        except InvalidConfigError as error:
+            raise InvalidConfigError(f"{path.name}: {error}") from None
+    return found
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tables.packed import encode, pack
+from ..tables.packed import encode, pack, steps
 from . import captions, labels
 from .cells import pooled, sides_of
 from .colours import CANDLES, COLORMAPS, colour_table, palette
@@ -88,7 +88,8 @@ def _heatmap(heatmap: HeatmapLike, options: RenderOptions, picture: Picture) -> 
     }
     for side in ("long", "short"):
         largest = pooled(heatmap, side, across, rows.first, rows.stop)
-        arrays[f"{side}_tops"], arrays[side] = pack(pool_rows(largest, rows.shown))
+        arrays[f"{side}_tops"], codes = pack(pool_rows(largest, rows.shown))
+        arrays[side] = steps(codes)
     if columns and hasattr(heatmap, "map"):  # of the last column
         shown: MapLike = heatmap.map()
         layers, stacked = _stacked(shown)

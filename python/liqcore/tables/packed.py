@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,7 @@ def pack(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.u
     Return the largest value of each column, and a code for each value, on a scale of logarithms.
 
     A value that comes back is off by at most 0.014 percent, 0 is 0; what is below 1/58,000,000 of its column's largest
-    comes back as that. Each column but the first is what is added, modulo 65,536, to the one before: levels that stay,
-    or decay together, are zeros.
+    comes back as that.
 
     Parameters
     ----------
@@ -48,47 +47,61 @@ def pack(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.u
 
     Examples
     --------
-    >>> tops, codes = pack(np.float32([[0, 1, 2], [0, 1, 2]]))
+    >>> tops, codes = pack(np.float32([[0, 1, 2], [0, 2, 4]]))
     >>> tops.tolist(), codes.tolist()
-    ([2.0, 2.0], [[0, 62995, 65535], [0, 0, 0]])
+    ([2.0, 4.0], [[0, 62995, 65535], [0, 62995, 65535]])
     """
     tops = values.max(axis=1, initial=0).astype(np.float32)
     with np.errstate(divide="ignore", invalid="ignore"):
         octaves = np.log2(values / tops[:, None])
         codes = np.clip(np.rint(octaves * np.float32(OCTAVE)) + LARGEST, 1, LARGEST)
-    whole = np.where(values > 0, codes, 0).astype(np.uint16)
-    return tops, np.diff(whole, axis=0, prepend=np.zeros((1, values.shape[1]), np.uint16))
+        return tops, np.where(values > 0, codes, 0).astype(np.uint16)
 
 
 def unpack(tops: NDArray[np.float32], codes: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Return the values of codes, float32 (columns, rows)."""
-    return _VALUES[np.cumsum(codes, axis=0, dtype=np.uint16)] * tops[:, None]
+    return _VALUES[codes] * tops[:, None]
 
 
-def encode(header: Mapping[str, Any], arrays: Arrays, level: int = 9) -> bytes:
+def steps(codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """
+    Return what is added to the codes of the column before, modulo 65,536: where levels stay, or decay together, zeros,
+    which deflate to less than half. ``np.cumsum(axis=0, dtype=np.uint16)`` gives the codes back.
+    """
+    return np.diff(codes, axis=0, prepend=np.zeros((1, codes.shape[1]), np.uint16))
+
+
+def _json(header: Any) -> bytes:
+    return json.dumps(header, allow_nan=False).encode()
+
+
+def encode(header: Mapping[str, Any], arrays: Arrays, level: int = 9, dumps: Callable[[Any], bytes] = _json) -> bytes:
     """
     Return a frame.
 
     Parameters
     ----------
     header : mapping
-        What JSON can say, without NaN.
+        What `dumps` can say.
     arrays : mapping of str to ndarray of int64, float64, float32 or uint16
     level : int, default 9
         Of deflating.
+    dumps : callable, optional
+        Makes JSON of the header; by default what the standard library says, without NaN.
     """
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     places, at = {}, 0
     for name, array in whole.items():
         places[name] = {"type": array.dtype.name, "shape": array.shape, "at": at}
         at += -(-array.nbytes // 8) * 8
-    said = json.dumps({**header, "arrays": places}, allow_nan=False).encode()
+    said = dumps({**header, "arrays": places})
     said += b" " * (-(len(said) + _LENGTH.size) % 8)
     deflate = zlib.compressobj(level)
     parts = [deflate.compress(_LENGTH.pack(len(said)) + said)]
     for array in whole.values():
         little = array.astype(_TYPES[array.dtype.name], copy=False)
-        parts.append(deflate.compress(little.tobytes() + bytes(-array.nbytes % 8)))
+        parts.append(deflate.compress(little.reshape(-1).view(np.uint8).data))
+        parts.append(deflate.compress(bytes(-array.nbytes % 8)))
     return b"".join([*parts, deflate.flush()])
 
 
@@ -116,5 +129,5 @@ def decode(frame: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             for name, of in header.pop("arrays").items()
         }
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-        raise DataError(f"expected a frame of liqcore's page, found other bytes, or damaged ones: {error}") from None
+        raise DataError(f"expected a frame of liqcore, found other or damaged bytes: {error}") from None
     return header, arrays
