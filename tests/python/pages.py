@@ -54,11 +54,13 @@ def browser() -> Iterator[Any]:
 class Watched:
     """A page that was opened, with everything it complained of and every address it asked for."""
 
-    def __init__(self, chromium: Any, path: Path, size: str = "wide", *, anchor: str = "", touch: bool = False) -> None:
+    def __init__(
+        self, chromium: Any, where: Path | str, size: str = "wide", *, anchor: str = "", touch: bool = False
+    ) -> None:
         width, height = SIZES[size]
         self.context = chromium.new_context(
             viewport={"width": width, "height": height},
-            offline=True,
+            offline=isinstance(where, Path),
             has_touch=touch,
             accept_downloads=True,
             timezone_id="Asia/Kolkata",
@@ -70,8 +72,11 @@ class Watched:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(path.as_uri() + anchor)
-        self.page.wait_for_function("window.liqcore !== undefined")
+        self.own = (
+            ("file:", "data:", "blob:") if isinstance(where, Path) else (where, where.replace("http", "ws"), "blob:")
+        )
+        self.page.goto((where.as_uri() if isinstance(where, Path) else where) + anchor)
+        self.until("window.liqcore !== undefined")
         self.settle()
 
     def __enter__(self) -> "Watched":
@@ -80,9 +85,16 @@ class Watched:
     def __exit__(self, *_: object) -> None:
         self.context.close()
         assert self.complaints == [], self.complaints
-        local = ("file:", "data:", "blob:")
-        strange = [url for url in self.asked if not url.startswith(local)]
+        strange = [url for url in self.asked if not url.startswith(self.own)]
         assert strange == [], strange
+
+    def until(self, true: str) -> None:
+        """Wait until something is true; not by `wait_for_function`, which the page's policy forbids."""
+        for _ in range(600):
+            if self.page.evaluate(true):
+                return
+            self.page.wait_for_timeout(25)
+        raise AssertionError(f"never: {true}; {self.complaints}")
 
     def settle(self) -> None:
         """Wait until what was asked for is painted."""

@@ -58,6 +58,15 @@ export interface Level {
   older: boolean;
 }
 
+/** What a heatmap is made of: cells column by column, candles as open, high, low, close of all columns, in this order. */
+export interface Parts {
+  rows: number;
+  long: Float32Array;
+  short: Float32Array;
+  times: Float64Array;
+  candles: Float64Array;
+}
+
 /** A heatmap: cells of both sides, times and candles. */
 export class Heatmap {
   readonly columns: number;
@@ -68,12 +77,23 @@ export class Heatmap {
   readonly candles: Float64Array;
   private readonly grids = new Map<Side, Grid>();
 
-  constructor(readonly said: HeatmapSaid, frame: Frame) {
-    [this.columns, this.rows] = frame.shapes.long;
-    this.long = unpack(frame.arrays.long_tops as Float32Array, frame.arrays.long as Uint16Array);
-    this.short = unpack(frame.arrays.short_tops as Float32Array, frame.arrays.short as Uint16Array);
-    this.times = frame.arrays.times as Float64Array;
-    this.candles = frame.arrays.candles as Float64Array;
+  constructor(readonly said: HeatmapSaid, parts: Parts) {
+    this.rows = parts.rows;
+    this.columns = parts.times.length;
+    this.long = parts.long;
+    this.short = parts.short;
+    this.times = parts.times;
+    this.candles = parts.candles;
+  }
+
+  static of(said: HeatmapSaid, { arrays, shapes }: Frame): Heatmap {
+    return new Heatmap(said, {
+      rows: shapes.long[1],
+      long: unpack(arrays.long_tops as Float32Array, arrays.long as Uint16Array),
+      short: unpack(arrays.short_tops as Float32Array, arrays.short as Uint16Array),
+      times: arrays.times as Float64Array,
+      candles: arrays.candles as Float64Array,
+    });
   }
 
   /** Cells of a side, or of both together. */
@@ -150,15 +170,15 @@ export class LiquidationMap {
   readonly prices: Float64Array;
   readonly bins: number;
 
-  constructor(readonly said: MapSaid, frame: Frame, prefix: string) {
-    this.prices = frame.arrays[`${prefix}prices`] as Float64Array;
-    this.bins = this.prices.length;
-    this.long = frame.arrays[`${prefix}long`] as Float64Array;
-    this.short = frame.arrays[`${prefix}short`] as Float64Array;
+  constructor(readonly said: MapSaid, prices: Float64Array, readonly long: Float64Array, readonly short: Float64Array) {
+    this.prices = prices;
+    this.bins = prices.length;
   }
 
-  readonly long: Float64Array;
-  readonly short: Float64Array;
+  static of(said: MapSaid, { arrays }: Frame, prefix: string): LiquidationMap {
+    const [prices, long, short] = ["prices", "long", "short"].map((name) => arrays[prefix + name] as Float64Array);
+    return new LiquidationMap(said, prices, long, short);
+  }
 
   of(side: "long" | "short", layer: number, bin: number): number {
     return (side === "long" ? this.long : this.short)[layer * this.bins + bin];
@@ -181,12 +201,12 @@ export interface Shown {
 export function read(bytes: Uint8Array<ArrayBuffer>): Shown {
   const frame = decode(bytes);
   const said = frame.header as unknown as Said;
-  if (said.kind === "map") return { heatmap: null, map: new LiquidationMap(said as MapSaid, frame, ""), said };
+  if (said.kind === "map") return { heatmap: null, map: LiquidationMap.of(said as MapSaid, frame, ""), said };
   const own = frame.header.map as Partial<MapSaid> | undefined;
   const inner = own ? ({ ...said, ...own } as MapSaid) : undefined;
   return {
-    heatmap: new Heatmap(said as HeatmapSaid, frame),
-    map: inner ? new LiquidationMap(inner, frame, "map_") : null,
+    heatmap: Heatmap.of(said as HeatmapSaid, frame),
+    map: inner ? LiquidationMap.of(inner, frame, "map_") : null,
     said,
   };
 }

@@ -48,7 +48,7 @@ export class HeatmapChart {
   constructor(
     private readonly box: HTMLElement,
     private readonly profile: HTMLCanvasElement,
-    readonly heatmap: Heatmap,
+    public heatmap: Heatmap,
     private readonly look: Look,
     private settings: Settings,
   ) {
@@ -88,6 +88,24 @@ export class HeatmapChart {
       this.sized = true;
       this.setRange(...this.range());
     });
+  }
+
+  /** Show other data: what is at the right end stays there, what is elsewhere in view stays in view. */
+  take(heatmap: Heatmap): void {
+    const [from, to] = this.range();
+    const before = this.heatmap;
+    const gone = before.times.findIndex((seconds) => seconds >= (heatmap.times[0] ?? Infinity));
+    const moves = this.atEnd ? heatmap.columns - before.columns : -Math.max(gone, 0);
+    const same = heatmap.columns === before.columns && gone === 0;
+    this.heatmap = heatmap;
+    this.layer.take(heatmap);
+    if (same && this.candles) {
+      const bar = this.bars().at(-1);
+      if (bar) this.candles.update(bar as never);
+      return;
+    }
+    this.candles?.setData(this.bars());
+    this.setRange(from + moves, to + moves);
   }
 
   private bars(): { time: UTCTimestamp; open?: number; high?: number; low?: number; close?: number }[] {
@@ -191,6 +209,11 @@ export class HeatmapChart {
     return range ? [range.from, range.to] : [-0.5, this.heatmap.columns - 0.5];
   }
 
+  /** Whether the newest column is in view, so that the next one will be, too. */
+  get atEnd(): boolean {
+    return this.range()[1] > this.heatmap.columns - 1;
+  }
+
   setRange(from: number, to: number): void {
     this.wanted = [from, to];
     this.chart.timeScale().setVisibleLogicalRange({ from, to });
@@ -248,6 +271,11 @@ export class HeatmapChart {
     };
     this.pointed(this.lastPoint);
     this.drawProfile();
+  }
+
+  /** Tell once more of what is under the cursor: what is there may be new. */
+  again(): void {
+    if (this.lastPoint) this.point(this.lastPoint.under[0], this.lastPoint.price);
   }
 
   private levelAt(column: number, row: number): Level | null {

@@ -53,6 +53,14 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
     this.chart = this.series = null;
   }
 
+  /** Show other data. */
+  take(heatmap: Heatmap): void {
+    this.heatmap = heatmap;
+    this.pooled = null;
+    this.version++;
+    this.redraw();
+  }
+
   show(look: LayerLook): void {
     this.look = look;
     this.version++;

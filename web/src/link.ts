@@ -2,6 +2,7 @@
 
 import type { Shown } from "./data";
 import type { HeatmapChart } from "./heatmap";
+import type { Asked } from "./live";
 import type { Look, Settings } from "./look";
 import type { MapChart } from "./map";
 
@@ -15,7 +16,7 @@ export interface Linked {
 const digits = (value: number) => String(Number(value.toPrecision(9)));
 
 /** Times stand in it, not columns: it shows the same where older ones are left out. */
-export function toLink(settings: Settings, heat: HeatmapChart | null, map: MapChart | null): string {
+export function toLink(settings: Settings, heat: HeatmapChart | null, map: MapChart | null, asked?: Asked): string {
   const said = new URLSearchParams();
   for (const name of ["view", "side", "scale", "colormap", "theme", "zone"] as const) said.set(name, settings[name]);
   if (settings.cut) said.set("cut", digits(settings.cut));
@@ -36,7 +37,20 @@ export function toLink(settings: Settings, heat: HeatmapChart | null, map: MapCh
     said.set("map-low", digits(low));
     said.set("map-high", digits(high));
   }
+  if (asked) {
+    said.set("market", asked.market);
+    if (asked.leverage.length) said.set("leverage", asked.leverage.join(","));
+    if (asked.opened_within) said.set("within", asked.opened_within);
+    if (heat && heat.atEnd) said.delete("to"); // it follows
+  }
   return `#${said}`;
+}
+
+/** What a link asks of a server; the server checks it. */
+export function askedIn(hash: string): Asked {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const leverage = (said.get("leverage") ?? "").split(",").map(Number).filter((tier) => tier >= 1);
+  return { market: said.get("market") ?? "", leverage, opened_within: said.get("within") ?? "" };
 }
 
 export function fromLink(hash: string, settings: Settings, look: Look, shown: Shown): Linked {

@@ -48,7 +48,7 @@ export class MapChart {
   pointed: (point: BarPoint | null) => void = () => undefined;
   moved: () => void = () => undefined;
 
-  constructor(private readonly box: HTMLElement, readonly map: LiquidationMap, private readonly look: Look, settings: Settings) {
+  constructor(private readonly box: HTMLElement, public map: LiquidationMap, private readonly look: Look, settings: Settings) {
     this.settings = settings;
     this.places = decimals(map.said.step);
     const format = { type: "custom" as const, formatter: (value: number) => amount(value, map.said.unit), minMove: 1e-9 };
@@ -109,6 +109,14 @@ export class MapChart {
     for (const curve of this.curves) curve.applyOptions({ color: colours.curve });
     if (!this.joined) return;
     const prices = this.prices();
+    this.fill();
+    this.setPrices(...prices);
+  }
+
+  /** Show other data at the same prices. */
+  take(map: LiquidationMap): void {
+    const prices = this.prices();
+    this.map = map;
     this.fill();
     this.setPrices(...prices);
   }

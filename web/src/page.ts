@@ -2,10 +2,11 @@
 
 import { scaled, unscaled } from "./cells";
 import { inflate } from "./cells";
-import { read, type Level, type Shown, type Side } from "./data";
+import { read, type Heatmap, type Level, type LiquidationMap, type Shown, type Side } from "./data";
 import { HeatmapChart, type Point } from "./heatmap";
-import { fromLink, toLink } from "./link";
+import { askedIn, fromLink, toLink } from "./link";
 import type { Look, Settings } from "./look";
+import { Live, type Asked } from "./live";
 import { MapChart, type BarPoint } from "./map";
 import { save, stamped, tableOf } from "./save";
 import { amount, decimals, duration, instant, price as priceText, typed, valueTicks, zoneName } from "./words";
@@ -20,14 +21,14 @@ const SPANS: [string, number][] = [
 
 class Page {
   private readonly heat: HeatmapChart | null = null;
-  private readonly map: MapChart | null = null;
-  private readonly spans: [string, number | null][] = [];
+  private map: MapChart | null = null;
+  private spans: [string, number | null][] = [];
   private later = 0;
   private point: Point | null = null;
   private label: string[] = [];
   private readonly first: Settings;
 
-  constructor(private readonly shown: Shown, private readonly look: Look, private settings: Settings) {
+  constructor(private shown: Shown, private readonly look: Look, private settings: Settings, private readonly live: Live | null) {
     const { heatmap, map } = shown;
     this.first = settings;
     this.write();
@@ -45,8 +46,104 @@ class Page {
       this.map.moved = () => this.moved();
     }
     this.wire();
+    if (live) this.wireLive(live);
     this.apply();
     this.listLevels();
+  }
+
+  /** Show what has come since. */
+  take(heatmap: Heatmap): void {
+    if (!this.heat) return;
+    const before = this.shown.said;
+    this.shown = { ...this.shown, heatmap, said: heatmap.said };
+    this.largest = 0;
+    this.heat.take(heatmap);
+    if (this.fresher) this.reset();
+    this.fresher = false;
+    if (JSON.stringify([before.title, before.said, before.terms]) !== JSON.stringify([heatmap.said.title, heatmap.said.said, heatmap.said.terms])) this.write();
+    if (this.settings.view === "heatmap") document.title = element("title").textContent = heatmap.said.title;
+    if (!this.settings.locked) this.retop();
+    this.listLevels();
+    if (this.point) this.heat.again();
+  }
+
+  /** Show another map of a server. */
+  takeMap(map: LiquidationMap): void {
+    this.shown = { ...this.shown, map };
+    if (this.map) {
+      this.map.take(map);
+    } else {
+      element("map").hidden = false;
+      this.map = new MapChart(element("map"), map, this.look, this.settings);
+      this.map.pointed = (point) => this.pointedBar(point);
+      this.map.moved = () => this.moved();
+      element("views").hidden = false;
+    }
+    this.write();
+    this.apply();
+  }
+
+  private wireLive(live: Live): void {
+    element("live").hidden = false;
+    const market = element<HTMLSelectElement>("market");
+    for (const each of live.markets) market.append(new Option(each.market));
+    market.value = live.selection.market;
+    market.addEventListener("change", () => this.ask(live, { market: market.value, leverage: [] }));
+    const within = element<HTMLSelectElement>("within");
+    within.append(new Option("any time", ""));
+    for (const [name] of SPANS) within.append(new Option(name === "48h" ? "48h" : name));
+    within.value = live.selection.opened_within;
+    within.addEventListener("change", () => this.ask(live, { opened_within: within.value }));
+    element("now").addEventListener("click", () => this.heat?.reset());
+    this.listTiers(live);
+    const tell = () => {
+      const [words, well] = live.state();
+      const state = element("state");
+      if (state.textContent !== words) state.textContent = words;
+      state.dataset.well = String(well);
+    };
+    tell();
+    setInterval(tell, 500);
+    setInterval(() => {
+      if (this.settings.view === "map" && !document.hidden) live.map().then((map) => this.takeMap(map)).catch(() => undefined);
+    }, 2_000);
+    live.refused = (why) => this.fail(why);
+  }
+
+  private listTiers(live: Live): void {
+    const box = element("tiers");
+    box.replaceChildren();
+    for (const tier of live.market?.tiers ?? []) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = `${tier}x`;
+      button.dataset.tier = String(tier);
+      const all = live.selection.leverage;
+      button.setAttribute("aria-pressed", String(all.length === 0 || all.includes(tier)));
+      button.addEventListener("click", () => {
+        const every = live.market?.tiers ?? [];
+        const now = live.selection.leverage.length ? live.selection.leverage : every;
+        const next = every.filter((other) => (other === tier) !== now.includes(other));
+        this.ask(live, { leverage: next.length === every.length ? [] : next });
+      });
+      box.append(button);
+    }
+  }
+
+  private ask(live: Live, changed: Partial<Asked>): void {
+    live.ask(changed);
+    this.fail("");
+    this.fresher = changed.market !== undefined;
+    this.listTiers(live);
+    live.map().then((map) => this.takeMap(map)).catch(() => undefined);
+    this.keepLink();
+  }
+  private fresher = false; // another market: its prices are elsewhere
+
+  private fail(why: string): void {
+    const box = element("error");
+    box.hidden = !why;
+    box.textContent = why;
   }
 
   /** What never changes: title, label, terms. */
@@ -62,6 +159,7 @@ class Page {
     element("terms").textContent = said.terms.join("  ·  ");
     element("software").textContent = said.software;
     const legend = element("legend");
+    legend.replaceChildren();
     for (const [layer, name] of (map?.said.layers ?? []).entries()) {
       const entry = document.createElement("li");
       const square = document.createElement("span");
@@ -297,17 +395,19 @@ class Page {
     return matchMedia("(pointer: coarse)").matches ? "Hold a finger on the chart to read a value." : "Point at the chart to read a value; ? lists the keys.";
   }
 
+  /** Let the colour scale end where it usually does for what is in view. */
+  private retop(): void {
+    const top = this.heat?.usualTop() ?? 0;
+    if (!top || Math.abs(top / this.settings.top - 1) <= 0.02) return;
+    this.settings = { ...this.settings, top };
+    this.apply();
+  }
+
   /** Something else is in view. */
   private moved(): void {
     cancelAnimationFrame(this.later);
     this.later = requestAnimationFrame(() => {
-      if (this.heat && !this.settings.locked) {
-        const top = this.heat.usualTop();
-        if (top && Math.abs(top / this.settings.top - 1) > 0.02) {
-          this.settings = { ...this.settings, top };
-          this.apply();
-        }
-      }
+      if (!this.settings.locked) this.retop();
       this.listLevels();
       this.keepLink();
       this.describe();
@@ -396,6 +496,7 @@ class Page {
       s: () => this.change({ side: "short" }),
       b: () => this.change({ side: "both" }),
       k: () => this.change({ locked: !settings.locked }),
+      n: () => this.live && this.heat?.reset(),
       m: () => this.heat && this.map && this.change({ view: isMap ? "heatmap" : "map" }),
       p: () => void this.savePicture(),
       c: () => this.saveTable(),
@@ -462,7 +563,7 @@ class Page {
   private keepLink(): void {
     if (!this.ready) return;
     try {
-      history.replaceState(null, "", toLink(this.settings, this.heat, this.map));
+      history.replaceState(null, "", toLink(this.settings, this.heat, this.map, this.live?.selection));
     } catch {
       // a frame of somebody else's page may have no address of its own
     }
@@ -502,6 +603,8 @@ class Page {
         this.heat?.setPrices(...prices);
       },
       point: () => this.point,
+      columns: () => this.heat?.heatmap.columns ?? 0,
+      rows: () => this.heat && { low: this.heat.heatmap.said.low, step: this.heat.heatmap.said.step },
       fresh: () => this.fresh(),
       most: () => this.most(),
       binSize: () => this.map?.binSize,
@@ -527,25 +630,43 @@ function sharesOf(parts: [string, number][]): string[] {
   return all ? [some.map(([name, value]) => `${name} ${Math.round((100 * value) / all)}%`).join(", ")] : [];
 }
 
-async function start(): Promise<void> {
-  const look = JSON.parse(element("look").textContent ?? "") as Look;
-  const packed = Uint8Array.from(atob(element("data").textContent ?? ""), (letter) => letter.charCodeAt(0));
-  const shown = read(await inflate(packed));
-  const { said, heatmap } = shown;
-  const settings: Settings = {
+function settingsOf({ said, heatmap }: Shown): Settings {
+  return {
     side: said.side,
     scale: heatmap?.said.scale ?? "linear",
     colormap: heatmap?.said.colormap ?? "viridis",
     theme: said.theme,
     zone: "UTC",
     cut: heatmap?.said.cut ?? 0,
-    top: heatmap?.said.top ?? 1,
+    top: heatmap?.said.top || 1,
     locked: false,
     view: said.kind,
   };
-  const page = new Page(shown, look, settings);
-  Object.assign(globalThis, { liqcore: page.handle });
-  page.follow();
+}
+
+async function start(): Promise<void> {
+  const look = JSON.parse(element("look").textContent ?? "") as Look;
+  const data = element("data").textContent ?? "";
+  let page: Page | null = null;
+  const open = (shown: Shown, live: Live | null) => {
+    page = new Page(shown, look, settingsOf(shown), live);
+    Object.assign(globalThis, { liqcore: page.handle });
+    page.follow();
+  };
+  if (data) {
+    open(read(await inflate(Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)))), null);
+    return;
+  }
+  const live = new Live(askedIn(location.hash));
+  live.took = (heatmap) => {
+    if (page) return page.take(heatmap);
+    element("readout").textContent = "";
+    open({ heatmap, map: null, said: heatmap.said }, live);
+    live.map().then((map) => page!.takeMap(map)).catch(() => undefined);
+  };
+  live.refused = (why) => (element("readout").textContent = why);
+  element("readout").textContent = "Waiting for the market's first trade.";
+  await live.begin();
 }
 
 start().catch((error: unknown) => {

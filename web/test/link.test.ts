@@ -9,7 +9,7 @@ const settings: Settings = {
 };
 const said = { window: 60, low: 10, step: 1 } as HeatmapSaid;
 const codes = Uint16Array.of(0, 65_535, 0, 0);
-const heatmap = new Heatmap(said, {
+const heatmap = Heatmap.of(said, {
   header: {},
   shapes: { long: [2, 2] },
   arrays: {
