@@ -716,7 +716,7 @@ TEST(EngineCandles, VolumesStandWhereThereAreNoTrades) {
   both.candles = candles.with_volumes();
   Engine at_once = ten_and_hundred();
   at_once.feed(both);
-  EXPECT_EQ(seen(apart), seen(at_once));
+  EXPECT_EQ(support::seen(apart), support::seen(at_once));
   EXPECT_EQ(apart.stats().used, 4U);
 }
 
@@ -1384,7 +1384,7 @@ TEST(EngineCheckpoint, KnowsTheLastTouchAndWhatWasFed) {
   Engine restored = ten_and_hundred();
   restored.restore(checkpoint);
   CandleColumns candles;
-  candles.push(10, 1000, 1000, 1000, 1000, 8, 4);
+  candles.push(0, 1000, 1000, 1000, 1000, 8, 4);  // the trade is in it
   EXPECT_NE(refusal([&] { restored.candles(candles.with_volumes()); }), "");
 }
 

@@ -54,6 +54,8 @@ class Service:
     ----------
     following : Following
         What is followed, for other threads.
+    engines : dict of Market to MarketEngine
+        For the thread on which it runs, and for nobody while it runs on another.
     notes : list of str
         What is to be known of how it began: torn journals, checkpoints that were not used.
 
@@ -100,8 +102,10 @@ class Service:
             }
             self._held = held.pop_all()
         self.notes += [note for follower in self._followers.values() for note in follower.notes]
+        self.engines = engines
         self._statuses = {market: Status(market) for market in self._journals}
         self._finished: set[Market] = set()
+        self._written: list[Path] = []
         self._begun = self._clock.elapsed()
         self.following = Following(
             {market: Board(engine) for market, engine in engines.items()},
@@ -148,6 +152,8 @@ class Service:
     def close(self) -> None:
         """Write everything, and make the journals whole."""
         self._held.close()
+        names = self._files.names(self._folder)  # now: whoever owns the folder may remove it after this
+        self._written = [self._folder / name for name in names if name not in self._before and name.endswith(".mcap")]
 
     async def run(self, tell: Tell = lambda _: None, *, stays: bool = False, stop: asyncio.Event | None = None) -> None:
         """
@@ -194,9 +200,9 @@ class Service:
         for market, status in self._statuses.items():
             status.trouble = self._source.trouble(market)
             notes += [f"{market}: {said}" for said in (status.trouble, status.stopped) if said]
-        names = self._files.names(self._folder)
-        written = [self._folder / name for name in names if name not in self._before and name.endswith(".mcap")]
-        return Summary(list(self._statuses.values()), written, (self._clock.elapsed() - self._begun) / SECOND, notes)
+        return Summary(
+            list(self._statuses.values()), self._written, (self._clock.elapsed() - self._begun) / SECOND, notes
+        )
 
     def _sink(self, market: Market) -> Put:
         status, recorder = self._statuses[market], self._recorders[market]
