@@ -13,6 +13,7 @@ from liqcore.feeds.events import Frame, Market
 from liqcore.live.board import Board
 from liqcore.live.following import Following, News
 from liqcore.live.market import MarketEngine
+from liqcore.live.status import Status
 from liqcore.server.app import app
 from markets import BTC, StillClock, frames, trades
 
@@ -61,7 +62,8 @@ class Served:
             if batch is not None:
                 self.feed(market, frames(batch, market=market), last=True)
         boards = {market: Board(engine) for market, engine in self.engines.items()}
-        self.following = Following(boards, self.news, "replay", folder, self.clock)
+        self.statuses = {market: Status(market) for market in given}
+        self.following = Following(boards, self.news, "replay", folder, self.clock, self.statuses)
         self.config = config or Config().replace(server={"requests": 1e9})
         self.app = app(self.following, self.config, **{"free": lambda _: ROOM} | options)
 

@@ -1,6 +1,5 @@
 """What /openapi.json says is so: schemathesis asks by it, what it allows and what it does not."""
 
-import os
 from typing import Any
 
 import pytest
@@ -21,8 +20,8 @@ from serving import BYBIT, TRADES, Served
 
 PATHS = ["/markets", "/heatmap", "/columns", "/map", "/zones", "/features", "/news", "/holes", "/trades.arrow",
          "/health", "/metrics", "/openapi.json"]  # fmt: skip
-EXAMPLES = int(os.environ.get("LIQCORE_API_EXAMPLES", "15"))
-"""Of each request; `make soak` asks more often."""
+EXAMPLES = {"ordinary": 12, "soak": 100}
+"""Of each request, by the profile of property tests."""
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +45,7 @@ def asked_of_what_is_followed(case: Any) -> None:
         case.query["market"] = known[0]
 
 
+@pytest.mark.hypothesis
 @pytest.mark.leaves_behind("schemathesis keeps a loop, and that its workers")
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("path", PATHS)
@@ -54,7 +54,7 @@ def test_every_request_is_answered_as_the_document_says(document: Any, path: str
     if mode == schemathesis.GenerationMode.NEGATIVE and not operation.query:
         pytest.skip("it takes no parameter that could be wrong")
 
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
+    @settings(max_examples=EXAMPLES.get(settings.get_current_profile_name(), 12), deadline=None, database=None,
               phases=[Phase.generate], suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: Any) -> None:

@@ -105,6 +105,7 @@ class Service:
         self.engines = engines
         self._statuses = {market: Status(market) for market in self._journals}
         self._finished: set[Market] = set()
+        self._written: list[Path] = []
         self._begun = self._clock.elapsed()
         self.following = Following(
             {market: Board(engine) for market, engine in engines.items()},
@@ -151,6 +152,8 @@ class Service:
     def close(self) -> None:
         """Write everything, and make the journals whole."""
         self._held.close()
+        names = self._files.names(self._folder)  # now: whoever owns the folder may remove it after this
+        self._written = [self._folder / name for name in names if name not in self._before and name.endswith(".mcap")]
 
     async def run(self, tell: Tell = lambda _: None, *, stays: bool = False, stop: asyncio.Event | None = None) -> None:
         """
@@ -197,9 +200,9 @@ class Service:
         for market, status in self._statuses.items():
             status.trouble = self._source.trouble(market)
             notes += [f"{market}: {said}" for said in (status.trouble, status.stopped) if said]
-        names = self._files.names(self._folder)
-        written = [self._folder / name for name in names if name not in self._before and name.endswith(".mcap")]
-        return Summary(list(self._statuses.values()), written, (self._clock.elapsed() - self._begun) / SECOND, notes)
+        return Summary(
+            list(self._statuses.values()), self._written, (self._clock.elapsed() - self._begun) / SECOND, notes
+        )
 
     def _sink(self, market: Market) -> Put:
         status, recorder = self._statuses[market], self._recorders[market]

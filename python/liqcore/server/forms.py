@@ -334,7 +334,7 @@ class HolesAnswer(Struct, frozen=True):
 class Reason(Struct, frozen=True):
     """Something that is not well."""
 
-    what: Literal["stream", "market", "disk"]
+    what: Literal["stream", "market", "journal", "engine", "disk"]
     market: str
     why: str
 

@@ -12,9 +12,10 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .._core import __version__
-from ..feeds.events import State
+from ..feeds.events import Market, State
 from ..live.board import Board
 from ..live.following import Following
+from ..live.status import Status
 from .once import Once
 
 TYPE = CONTENT_TYPE_LATEST
@@ -117,6 +118,7 @@ class _Markets(Collector):
         names = {str(market): board for market, board in following.boards.items()}
         yield from _of_markets(names)
         yield from _of_streams(names, following.clock.now())
+        yield from _of_recording(following.statuses)
 
 
 def _of_markets(boards: Mapping[str, Board]) -> Iterable[Metric]:
@@ -139,6 +141,25 @@ def _of_markets(boards: Mapping[str, Board]) -> Iterable[Metric]:
             clock.add_metric((name,), (moment.snapshot.clock or 0) / 1e9)
             price.add_metric((name,), moment.snapshot.last_price)
     return frames, events, latest, clock, price, holes
+
+
+def _of_recording(statuses: Mapping[Market, Status]) -> Iterable[Metric]:
+    received = CounterMetricFamily("liqcore_received_frames", "Frames that came in.", labels=("market",))
+    size = CounterMetricFamily("liqcore_received_bytes", "Bytes of them.", labels=("market",))
+    unfed = GaugeMetricFamily("liqcore_unfed_frames", "Frames written that no engine took so far.", labels=("market",))
+    lag = GaugeMetricFamily("liqcore_lag_seconds", "From the last event to its receipt.", labels=("market",))
+    stopped = GaugeMetricFamily("liqcore_engine_stopped", "1: the engine goes on no more.", labels=("market",))
+    failing = GaugeMetricFamily("liqcore_journal_failing", "1: it cannot be written at present.", labels=("market",))
+    for market, status in statuses.items():
+        name = (str(market),)
+        received.add_metric(name, status.frames)
+        size.add_metric(name, status.size)
+        unfed.add_metric(name, status.unfed)
+        if status.lag is not None:
+            lag.add_metric(name, status.lag / 1e9)
+        stopped.add_metric(name, float(bool(status.stopped)))
+        failing.add_metric(name, float(bool(status.error)))
+    return received, size, unfed, lag, stopped, failing
 
 
 def _of_streams(boards: Mapping[str, Board], now: int) -> Iterable[Metric]:

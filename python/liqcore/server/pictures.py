@@ -32,6 +32,8 @@ from .forms import (
 from .refused import RefusedError
 from .selection import Picture
 
+MOST_CELLS = 4_000_000
+"""Of one answer: some 60 MB of JSON."""
 Source = Literal["live", "replay", "demo"]
 
 
@@ -90,6 +92,9 @@ def _columns(asked: HeatmapAsked, seen: Seen, first: int, why: str | None) -> He
     """The columns from one on; `why` they are all of them, None: they are what is new."""
     shown, low, high = seen.picture.heatmap, seen.picture.low, seen.picture.high
     count = len(shown.times) - first
+    if count * (high - low) > MOST_CELLS:
+        rule = f"must leave at most {MOST_CELLS:,} cells (columns x rows)"
+        raise RefusedError.broken("columns", rule, f"{count:,} x {high - low:,}", 409)
     empty = np.zeros((0, high - low), np.float32)
     long, short = shown.block(first, count, low, high) if count else (empty, empty)
     liquidated = None
@@ -122,16 +127,7 @@ def _realised(seen: Seen, first: int) -> Realised:
     """What venues told of, by column."""
     shown = seen.picture.heatmap
     times = shown.times[first:]
-    total = np.zeros((len(times), 2))
-    for board, moment in zip(seen.boards, seen.moments, strict=True):
-        if not len(times):
-            break
-        window = moment.book.engine.window_ns
-        begin = max(int(times[0]), moment.book.begun) // window * window
-        end = min(int(times[-1]) + shown.window_ns, (moment.snapshot.clock or 0) + 1)
-        starts = np.arange(begin, max(begin, end), window, dtype=np.int64)
-        told = board.realised(starts)
-        np.add.at(total, np.searchsorted(times, starts, side="right") - 1, told)
+    total = sum((board.realised_in(times, shown.window_ns) for board in seen.boards), np.zeros((len(times), 2)))
     complete = all(board.realised_complete for board in seen.boards)
     return Realised(_raw(numbers(total[:, 0])), _raw(numbers(total[:, 1])), complete)
 
@@ -143,7 +139,7 @@ def liquidation_map(asked: MapAsked, seen: Seen) -> MapAnswer:
     traded = not math.isnan(made.price)
     within = made.within(asked.percent) if asked.percent is not None and traded else None
     return MapAnswer(
-        **_about(seen) | {"book_age_ns": made.meta["book_age_ns"], "price": _known(made.price)},
+        **_about(seen) | {"book_age_ns": made.meta["book_age_ns"], "price": _known(price_number(made.price))},
         time=made.time_ns,
         complete=made.complete,
         prices=_raw(_prices(made.prices[rows])),
@@ -203,9 +199,9 @@ def _about(seen: Seen) -> dict[str, Any]:
         "meaning": meta["meaning"],
         "trigger": meta["trigger"],
         "unit": shown.unit,
-        "step": shown.step,
+        "step": price_number(shown.step),
         "ts": min(moment.snapshot.clock or 0 for moment in moments),
-        "price": _known(shown_price.snapshot.last_price),
+        "price": _known(price_number(shown_price.snapshot.last_price)),
         "book_age_ns": meta.get("book_age_ns"),
         "begins_anew": max(anew, default=None),
         "notes": [str(note) for note in meta.get("notes", ())],

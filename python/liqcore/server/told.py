@@ -12,6 +12,8 @@ from ..feeds.events import Market
 from ..live.board import Board, Moment
 from ..live.following import Following
 from ..live.happened import KINDS
+from ..live.status import Status
+from ..words.numbers import price_number
 from .forms import (
     HealthAnswer,
     Hole,
@@ -47,7 +49,7 @@ def _market(board: Board, moment: Moment | None, now: int) -> MarketAnswer:
         market=str(board.market),
         number=None if moment is None else number_of(moment),
         ts=None if moment is None else moment.snapshot.clock,
-        price=nan if moment is None else moment.snapshot.last_price,
+        price=nan if moment is None else price_number(moment.snapshot.last_price),
         latest=board.latest,
         mark=None if mark is None else mark.price,
         open_interest=None if interest is None else interest.quantity,
@@ -62,7 +64,7 @@ def _market(board: Board, moment: Moment | None, now: int) -> MarketAnswer:
         tick_size=None if engine is None else engine.instrument.tick_size,
         lot_size=None if engine is None else engine.instrument.lot_size,
         window_ns=None if engine is None else engine.window_ns,
-        book_step=None if axis is None else axis.step,
+        book_step=None if axis is None else price_number(axis.step),
         tiers=[] if engine is None else engine.leverage.tiers.tolist(),
     )
 
@@ -109,7 +111,8 @@ def holes(asked: HolesAsked, following: Following) -> HolesAnswer:
 
 def health(following: Following, free: Callable[[Path], int], least: int) -> HealthAnswer:
     """
-    Say what is not well: streams that are silent, markets without a trade, a disk with too little room.
+    Say what is not well: streams that are silent, markets without a trade, engines and journals that have stopped, a
+    disk with too little room.
 
     Parameters
     ----------
@@ -121,7 +124,7 @@ def health(following: Following, free: Callable[[Path], int], least: int) -> Hea
     """
     reasons = []
     for market, board in following.boards.items():
-        reasons += _unwell(market, board)
+        reasons += _unwell(market, board, following.statuses.get(market))
     try:
         left = free(following.folder)
     except OSError as error:
@@ -132,7 +135,7 @@ def health(following: Following, free: Callable[[Path], int], least: int) -> Hea
     return HealthAnswer(not reasons, __version__, following.source, len(following.boards), reasons)
 
 
-def _unwell(market: Market, board: Board) -> list[Reason]:
+def _unwell(market: Market, board: Board, status: Status | None) -> list[Reason]:
     found = [
         Reason("stream", str(market), f"{kind} {UNWELL[change.state]}")
         for kind, change in board.states.items()
@@ -140,4 +143,8 @@ def _unwell(market: Market, board: Board) -> list[Reason]:
     ]
     if board.moment() is None:
         found.append(Reason("market", str(market), "nothing has traded yet"))
+    if status is not None and status.error:  # what the machine says of it may name a path
+        found.append(Reason("journal", str(market), "it cannot be written at present"))
+    if status is not None and status.stopped:
+        found.append(Reason("engine", str(market), "it goes on no more; what comes is recorded all the same"))
     return found
