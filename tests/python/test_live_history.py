@@ -17,8 +17,10 @@ pytest.importorskip("websockets")
 from liqcore.config import Config
 from liqcore.errors import DataError
 from liqcore.feeds.events import Candle, Market, OpenInterest, Trade
-from liqcore.feeds.frames import of_events, replayed
+from liqcore.feeds.frames import EVENTS, of_events, replayed, told_by
 from liqcore.live.board import Board
+from liqcore.live.disk import Disk
+from liqcore.live.journal import Journal
 from liqcore.live.market import MarketEngine
 from liqcore.live.replay import Recording, histories, recording
 from liqcore.live.service import Service
@@ -245,6 +247,29 @@ def test_recordings_come_first_then_candles_then_trades(tmp_path: Path) -> None:
     candles = heatmap.candles
     shown = float(np.nansum(candles["buy_qty"]) + np.nansum(candles["sell_qty"]))
     assert shown == pytest.approx(counted, abs=0.001 * len(candles))
+
+
+@pytest.mark.parametrize("kept", [1, 30, 100, 101, 102])  # frames: of the recording, of all of it, of candles, too
+def test_a_beginning_that_was_interrupted_goes_on(kept: int, tmp_path: Path) -> None:
+    name = "bybit-linear"
+    rows = [(EPOCH + second * SECOND, 60_000.0 + second, 1.0, second % 2 == 0, f"#{second}") for second in range(100)]
+    given = [replayed(market(name), row[0], [row]) for row in rows]
+    recorded = Recording([market(name)], rows[0][0], None, None, lambda _: iter(given))
+    follow(name, tmp_path / "whole", history={market(name): recorded})
+    played = list(recording(sorted((tmp_path / "whole").glob("*.mcap"))).frames())
+    events = [frame for frame in played if frame.source == EVENTS]
+    assert played[:100] == given
+    assert len(events) == 1
+    part = [*given, of_events(market(name), events[0].received, told_by(events[0])[:1]), events[0]][:kept]  # type: ignore[arg-type]
+    with Journal(tmp_path / "part", market(name), files=Disk()) as journal:
+        for frame in part[:kept]:
+            journal.append(frame)
+    follow(name, tmp_path / "part", history={market(name): recorded})
+    one, other = (engine_of(tmp_path / folder, name) for folder in ("whole", "part"))
+    assert one.engine is not None
+    assert other.engine is not None
+    assert one.engine.to_bytes() == other.engine.to_bytes()
+    assert one.state.estimated == other.state.estimated
 
 
 def test_a_candle_with_trades_in_it_is_left_out() -> None:
