@@ -177,16 +177,8 @@ def check_clients(clients: int = 100, seconds: float = 10.0, *, seed: int = 1) -
             return (hub.cpu_ns - cpu) / 1e3 / took, hub.made - made
 
         alone, made_alone = encoding()
-        watchers.ask("empty", clients)  # what is allocated once, whoever comes
-        watchers.ask("empty", 0)
-        before = resident()
-        watchers.ask("empty", clients)
-        figures["KiB of an empty handler"] = (resident() - before) / 1024 / clients
-        watchers.ask("empty", 0)
-        before = resident()
         watchers.ask("open", clients)
         time.sleep(settle)
-        figures["KiB of a client"] = (resident() - before) / 1024 / clients
         watchers.ask("report")
         cpu = time.process_time()
         together, made = encoding()
@@ -212,6 +204,11 @@ def check_clients(clients: int = 100, seconds: float = 10.0, *, seed: int = 1) -
         figures["ms until all are resynced"] = (time.perf_counter() - began) * 1e3
         time.sleep(max(settle - (time.perf_counter() - began), 0.0))
         figures["ms of CPU for a resync of all"] = (time.process_time() - cpu - idle) * 1e3
+        for kind, name in (("open", "a client"), ("empty", "an empty handler")):  # beside those there are: all is new
+            before = resident()
+            watchers.ask(kind, clients)
+            time.sleep(settle)
+            figures[f"KiB of {name}"] = (resident() - before) / 1024 / clients
     assert figures["times as often"] < 3, figures  # a slow one needs another frame now and then
     assert clients < 100 or figures["KiB of a client"] <= figures["KiB of an empty handler"] + 16, figures
     return figures
@@ -258,9 +255,7 @@ class Watching:
                 self.tasks.append(asyncio.create_task(self._watch(connection)))
             return await self._all_full(count)
         if what == "empty":
-            for connection in self.idle:
-                await connection.close()
-            self.idle = [await self._connected("/empty") for _ in range(count)]
+            self.idle += [await self._connected("/empty") for _ in range(count)]
             return count
         if what == "resync":
             self.received = []
