@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ pytest.importorskip("httpx")
 pytest.importorskip("prometheus_client")
 pytest.importorskip("nanoarrow")
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +24,7 @@ from liqcore.feeds.events import Change, Frame
 from liqcore.feeds.frames import changed
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
+from liqcore.server.arrays import few_digits, numbers
 from liqcore.words.numbers import price_number
 from markets import BTC, frames, trades
 from serving import BYBIT, EMPTY, ROOM, TRADES, Served
@@ -206,6 +209,40 @@ def test_what_does_not_hold_any_more_is_sent_whole_and_why(served: Served) -> No
     refused = served.ask("/columns", params={"market": str(BTC), "since": f"{number},{number}/{step}"})
     assert refused.status_code == 409
     assert refused.json()["argument"] == "since"
+
+
+# --- while the market goes on ---
+
+
+def test_answers_are_whole_while_the_market_is_fed(tmp_path: Path) -> None:
+    given_frames = frames(TRADES[BTC])
+    served = Served(tmp_path, given={BTC: None})
+    served.feed(BTC, given_frames[:100])
+    engine, done = served.engines[BTC], threading.Event()
+
+    def feed() -> None:
+        for at in range(100, len(given_frames), 4):
+            engine.take(given_frames[at : at + 4])
+            served.clock.at += 300_000_000  # so that every request asks for what is new
+        done.set()
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    seen: dict[str, set[float]] = {}
+    numbers = []
+    while not done.is_set():
+        paths = [f"/heatmap?market={BTC}&columns=1", f"/map?market={BTC}&columns=1", f"/features?market={BTC}"]
+        heatmap, now, _ = (
+            answer.json() for answer in served.together([lambda client, path=path: client.get(path) for path in paths])
+        )
+        numbers.append(int(heatmap["number"].split(".")[1]))
+        seen.setdefault(heatmap["number"], set()).add(np.float32(np.sum(floats(heatmap["long"]), dtype=float)))
+        seen.setdefault(now["number"], set()).add(np.float32(now["long"]))
+    feeder.join()
+    assert len(seen) > 1
+    assert numbers == sorted(numbers)
+    for sums in seen.values():
+        assert max(sums) == pytest.approx(min(sums), rel=1e-6)
 
 
 # --- once for all ---
@@ -408,6 +445,7 @@ def test_a_journal_that_is_none_is_refused_without_a_path(tmp_path: Path) -> Non
         (f"/heatmap?market={BTC}&window=7m", 409, "window"),
         (f"/heatmap?market={BTC}&threshold=5 usd&unit=quantity", 409, "threshold"),
         (f"/heatmap?market={BTC}&nonsense=1", 400, "parameter"),
+        (f"/heatmap?market={BTC}&token=x&more=1", 400, "parameter"),
         (f"/columns?market={BTC}&since=1", 400, "since"),
         (f"/map?market={BTC}&percent=100", 400, "percent"),
         ("/news?since=-1", 400, "since"),
@@ -426,6 +464,13 @@ def test_a_refusal_names_the_argument_the_rule_and_the_value(
     assert (answer.status_code, said["argument"]) == (status, argument)
     assert said["error"] == f"{said['argument']} {said['rule']}, was {said['value'] or 'empty'}"
     assert said["rule"].startswith("must ")
+
+
+def test_more_cells_than_an_answer_may_have_are_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("liqcore.server.pictures.MOST_CELLS", 36 * 100)
+    assert len(told(served, "/heatmap", market=BTC, rows=100)["times"]) == 36
+    answer = served.ask("/heatmap", params={"market": str(BTC), "rows": "120"})
+    assert (answer.status_code, answer.json()["argument"]) == (409, "columns")
 
 
 def test_what_the_library_cannot_sum_is_refused(tmp_path: Path) -> None:
@@ -450,6 +495,18 @@ def test_a_fault_of_the_server_says_nothing_of_the_machine(tmp_path: Path, monke
     assert answer.status_code == 500
     assert "broken" not in answer.text
     assert answer.json()["error"].startswith("the server failed to answer")
+
+
+@given(st.lists(st.floats(width=32), max_size=50))
+def test_floats_are_written_in_the_fewest_digits_that_give_them_back(values: list[float]) -> None:
+    array = np.array(values, np.float32)
+    short = few_digits(array)
+    np.testing.assert_array_equal(short.astype(np.float32), array)
+    for value, kept in zip(array, short.tolist(), strict=True):
+        if 1e-12 <= abs(value) < 1e20:
+            assert kept == float(str(value))
+    said = bytes(numbers(np.stack([array, array])))
+    assert msgspec.json.decode(said) == [[value if math.isfinite(value) else None for value in short.tolist()]] * 2
 
 
 def test_numbers_in_json_are_finite_or_null(served: Served) -> None:

@@ -150,7 +150,7 @@ def serve(
             typer.echo(f"token (set {TOKEN} to choose it): {token}", err=True)
         with going:
             run(service, going.tell, stays=True)
-    summary = service.summary()
+        summary = service.summary()
     for note in summary.notes[len(service.notes) :]:
         typer.echo(f"warning: {plain(note)}", err=True)
     if not quiet:

@@ -32,6 +32,8 @@ from .forms import (
 from .refused import RefusedError
 from .selection import Picture
 
+MOST_CELLS = 4_000_000
+"""Of one answer: some 60 MB of JSON."""
 Source = Literal["live", "replay", "demo"]
 
 
@@ -90,6 +92,9 @@ def _columns(asked: HeatmapAsked, seen: Seen, first: int, why: str | None) -> He
     """The columns from one on; `why` they are all of them, None: they are what is new."""
     shown, low, high = seen.picture.heatmap, seen.picture.low, seen.picture.high
     count = len(shown.times) - first
+    if count * (high - low) > MOST_CELLS:
+        rule = f"must leave at most {MOST_CELLS:,} cells (columns x rows)"
+        raise RefusedError.broken("columns", rule, f"{count:,} x {high - low:,}", 409)
     empty = np.zeros((0, high - low), np.float32)
     long, short = shown.block(first, count, low, high) if count else (empty, empty)
     liquidated = None
