@@ -10,7 +10,7 @@ from rate_load import check_rate
 
 
 def test_clients_share_frames() -> None:
-    figures = check_clients(10, 1.5, seed=3)
+    figures = check_clients(10, 1.0, trades=20_000, seed=3)
     assert figures["frames a second a client"] > 0
     assert figures["bytes of a frame"] < figures["bytes of a full frame"] / 10
 

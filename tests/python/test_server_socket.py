@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -28,9 +30,9 @@ from liqcore.live.market import MarketEngine
 from liqcore.server import hub as hubs
 from liqcore.server import run, still
 from liqcore.server.app import app
-from liqcore.server.hub import Hub
+from liqcore.server.hub import Client, Hub
 from liqcore.server.run import Server, serve
-from liqcore.server.socket import MESSAGE_BYTES, endpoint, stream
+from liqcore.server.socket import MESSAGE_BYTES, endpoint, handle, stream
 from liqcore.server.wire import Mirror, decode
 from markets import BTC, frames, trades
 from test_server_stills import assert_same, followed, publish
@@ -218,6 +220,28 @@ def test_messages_that_break_a_rule_are_told_why_and_the_connection_lives() -> N
             await subscribed(connection)
 
     served(test)
+
+
+WORDS = st.text(max_size=8) | st.sampled_from(
+    ["op", "subscribe", "resync", "unsubscribe", "view", "selection", "market", "okx:A", "cells", "side", "p95", "step"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.text() | st.dictionaries(WORDS, VALUES, max_size=5).map(json.dumps) | VALUES.map(json.dumps))
+def test_whatever_a_client_says_is_answered(text: str) -> None:
+    following = followed(MarketEngine(BTC, CONFIG))
+    client = Client(Hub(following, CONFIG.server), lambda _: asyncio.sleep(0))
+    handle(client, text)
+    (answer,) = client._due
+    header, _ = decode(answer)
+    assert header["kind"] == "error"
+    assert header["error"]
+    assert len(answer) < 4096
 
 
 async def closed_by(connection: ClientConnection) -> tuple[int, str]:
