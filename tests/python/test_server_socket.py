@@ -356,6 +356,26 @@ def test_a_client_that_takes_nothing_for_long_is_cut_off(monkeypatch: pytest.Mon
     served(test)
 
 
+def test_a_client_that_does_not_answer_pings_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PING_S", 0.2)
+
+    async def test(of: Served) -> None:
+        of.feed(10)
+        async with of.client() as alive, of.client() as gone:
+            await subscribed(alive)
+            await subscribed(gone)
+            gone.transport.pause_reading()
+            until = time.monotonic() + 30
+            while len(of.hub.clients) > 1 and time.monotonic() < until:
+                await asyncio.sleep(0.02)
+            assert len(of.hub.clients) == 1
+            assert len(of.hub.views) == 1
+            gone.transport.abort()
+            await subscribed(alive, side="long")
+
+    served(test)
+
+
 def test_a_port_that_is_taken_is_told() -> None:
     with (
         serve(Starlette(), "127.0.0.1", 0) as server,
