@@ -382,6 +382,11 @@ TEST(EngineGap, OfMoreThanAMillionWindowsIsRefusedAndChangesNothing) {
   EXPECT_EQ(refusal([&] { engine.mark(far, 1000); }), message);
   EXPECT_EQ(refusal([&] { engine.open_interest(far, 1000); }), message);
   EXPECT_EQ(refusal([&] { engine.advance(far); }), message);
+  Tape tape;
+  tape.push(70, 1000, 1, kBuy);
+  tape.push(far + 10, 1000, 1, kBuy);
+  EXPECT_EQ(refusal([&] { engine.trades(tape.all()); }).substr(message.find("from")),
+            "from 70 to 100000110 ns are 1000001 windows of 100 ns, in row 1 of trades");
   EXPECT_EQ(state_of(engine), before);
 }
 
@@ -697,7 +702,7 @@ TEST(EngineCandles, VolumesStandWhereThereAreNoTrades) {
   candles.push(10, 1000, 1000, 1000, 1000, 8, 4);
   Tape before;
   before.push(9, 1000, 1, kBuy);
-    Engine apart = ten_and_hundred();
+  Engine apart = ten_and_hundred();
   apart.trades(before.all());
   EXPECT_EQ(apart.candles(candles.with_volumes()).used, 1U);
   EXPECT_EQ(apart.trade(70, 1000, 2, kSell), Reject::none);
@@ -1379,7 +1384,7 @@ TEST(EngineCheckpoint, KnowsTheLastTouchAndWhatWasFed) {
   Engine restored = ten_and_hundred();
   restored.restore(checkpoint);
   CandleColumns candles;
-  candles.push(10, 1000, 1000, 1000, 1000, 8, 4);
+  candles.push(0, 1000, 1000, 1000, 1000, 8, 4);  // the trade is in it
   EXPECT_NE(refusal([&] { restored.candles(candles.with_volumes()); }), "");
 }
 

@@ -55,7 +55,7 @@ class Klines(Binance):
             return []
         if "klines" not in url:
             return super().answer(venue, url)
-        rows = []
+        rows: list[list[Any]] = []
         for begin, of in minutes(venue.matched(), int(asked["startTime"]), int(asked["endTime"])):
             volume, bought = (text_of(sum(m.qty for m in of if which(m))) for which in (lambda _: True, _is_buy))
             ms = begin // 10**6
@@ -70,7 +70,7 @@ class KlinesWithoutTakers(Bybit):
         asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         if "kline" not in url and "open-interest" not in url:
             return super().answer(venue, url)
-        rows = []
+        rows: list[list[str]] = []
         if "kline" in url:
             for begin, of in minutes(venue.matched(), int(asked["start"]), int(asked["end"])):
                 rows.insert(0, [str(begin // 10**6), *prices_of(of), text_of(sum(m.qty for m in of)), "0"])
@@ -161,7 +161,7 @@ def test_candles_then_trades_count_everything_once(name: str, tmp_path: Path) ->
 def test_a_restart_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
     _, service = follow(name, tmp_path)
     live = service.following.boards[market(name)]
-    again = Service(Live([market(name)], Venue(name, VirtualClock(), STYLES[name]())), tmp_path, config=CONFIG)  # type: ignore[arg-type]
+    again = Service(Live([market(name)], Venue(name, VirtualClock(), STYLES[name]())), tmp_path, config=CONFIG)
     with again:
         follower = again._followers[market(name)]
         follower.catch_up()

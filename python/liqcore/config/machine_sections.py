@@ -158,7 +158,7 @@ class ServerConfig(Section):
     )
     port: int = setting(
         8765,
-        whole(0, 65535, "port"),
+        whole(0, 65535),
         "Port that is listened on; 0: one that is free.",
         flag="--port",
         commands=("serve",),

@@ -98,9 +98,9 @@ def real(text: str, test: Callable[[float], bool]) -> Rule:
     return Rule(text=text, accept=accept, parse=float, kind=float)
 
 
-def whole(low: int, high: int, unit: str) -> Rule:
+def whole(low: int, high: int, unit: str = "") -> Rule:
     """Take whole numbers within bounds."""
-    text = f"a whole number of {unit} from {low} to {high}"
+    text = f"a whole number{f' of {unit}' if unit else ''} from {low} to {high}"
 
     def accept(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:

@@ -335,7 +335,7 @@ class Engine(Saving):
         Raises
         ------
         InvalidConfigError
-            If candle volumes and trades of one market are fed together.
+            If candle volumes and trades of one market are of the same time.
         """
         interval_ns = parse_duration(interval, name="interval")
         return self._candles(ts_open, open, high, low, close, buy_qty, sell_qty, interval_ns)
