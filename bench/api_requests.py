@@ -35,8 +35,8 @@ ASKED = {
     "/features": "/features",
     "/map": "/map?market={market}",
     "/zones": "/zones?market={market}",
-    "/heatmap, 720 x 1,000, gzip": ROWS + "1000",
-    "/heatmap, 720 x 500, gzip, anew": ROWS,
+    "/heatmap, packed": ROWS + "1000",
+    "/heatmap, packed, made anew each time": ROWS,
     "/columns, nothing new": "/columns?columns=720&rows=1000&market={market}&since={next}",
 }
 

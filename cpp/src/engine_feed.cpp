@@ -107,7 +107,8 @@ void Jumps::refuse(std::int64_t ts_ns) const {
   if (windows > Engine::kMaxGapWindows)
     throw InvalidConfig("ts must not jump over more than " + text_of(Engine::kMaxGapWindows) +
                         " windows at once (are the times in nanoseconds?): from " + text_of(clock_ns) + " to " +
-                        text_of(ts_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns");
+                        text_of(ts_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns" +
+                        (stream == nullptr ? "" : ", in row " + text_of(row) + " of " + stream));
 }
 
 Jumps Engine::jumps() const noexcept { return {clock_ns_, window_end_ns_ != kNever, options_.window_ns}; }
@@ -139,20 +140,25 @@ void Engine::refuse_jumps(const Feed& feed, bool trades_sorted) const {
   if (last == kNever || last - first < jumps.far_ns()) return;
 
   // Rare: the call spans that many windows, so look whether one step does.
-  const auto see = [&](std::span<const std::int64_t> times, bool is_price) {
-    return [&jumps, times, is_price](std::size_t i) { jumps.see(times[i], is_price); };
+  const auto see_row = [&jumps](const char* stream, std::size_t row, std::int64_t ts, bool is_price) {
+    jumps.stream = stream;
+    jumps.row = static_cast<std::int64_t>(row);
+    jumps.see(ts, is_price);
+  };
+  const auto see = [&](const char* stream, std::span<const std::int64_t> times, bool is_price) {
+    return [&see_row, stream, times, is_price](std::size_t i) { see_row(stream, i, times[i], is_price); };
   };
   merge(
       feed, trades_sorted,
       [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) jumps.see(trade_ts[i], true);
+        for (std::size_t i = begin; i < end; ++i) see_row("trades", i, trade_ts[i], true);
       },
-      see(feed.marks.ts_ns, true), see(feed.vendor_events.ts_ns, true),
+      see("marks", feed.marks.ts_ns, true), see("vendor_events", feed.vendor_events.ts_ns, true),
       [&](std::size_t i) {
         if (const std::int64_t ts = feed.candles.ts_open_ns[i]; ts >= 0 && ts <= kMaxTime - candle_ns)
-          jumps.see(ts + candle_ns, true);
+          see_row("candles", i, ts + candle_ns, true);
       },
-      see(feed.open_interest.ts_ns, false));
+      see("open_interest", feed.open_interest.ts_ns, false));
 }
 
 void Engine::refuse_records(const TradeRecords& records) const {
@@ -160,6 +166,8 @@ void Engine::refuse_records(const TradeRecords& records) const {
   Jumps jumps = this->jumps();
   for_each_trade(records, [&](std::size_t i, bool) {
     has_trades = true;
+    jumps.stream = "events";
+    jumps.row = static_cast<std::int64_t>(i);
     jumps.see(value_at<std::int64_t>(records.ts_ns, i), true);
   });
   refuse_double_volumes({}, has_trades);

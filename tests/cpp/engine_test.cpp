@@ -382,6 +382,11 @@ TEST(EngineGap, OfMoreThanAMillionWindowsIsRefusedAndChangesNothing) {
   EXPECT_EQ(refusal([&] { engine.mark(far, 1000); }), message);
   EXPECT_EQ(refusal([&] { engine.open_interest(far, 1000); }), message);
   EXPECT_EQ(refusal([&] { engine.advance(far); }), message);
+  Tape tape;
+  tape.push(70, 1000, 1, kBuy);
+  tape.push(far + 10, 1000, 1, kBuy);
+  EXPECT_EQ(refusal([&] { engine.trades(tape.all()); }).substr(message.find("from")),
+            "from 70 to 100000110 ns are 1000001 windows of 100 ns, in row 1 of trades");
   EXPECT_EQ(state_of(engine), before);
 }
 

@@ -1,16 +1,15 @@
 """
-What live code does under load, with figures: ``python tests/python/live_load.py burst|memory|clients``.
+What live code does under load, with figures: ``python tests/python/live_load.py burst|memory|rate|clients``.
 
 ``burst [SECONDS]``: 100,000 messages a second through the recorder, with an engine that follows; all of it must be in
 the journal, in order, and the engine at its end where it stands when fed at leisure. ``memory [FILES]``: 24 hours of
 recorded trades through the service at 600x, while a server shows them to somebody who asks every second; the resident
 memory of the last quarter may be 1.02 times that of the second, and the end state must be that of `liqcore.heatmap` of
-the same files. ``clients [NUMBER]``: websocket
-clients of a server, at four updates a second (`client_load.py`).
+the same files. ``rate [MESSAGES]``: how many messages a core takes all the way (`rate_load.py`). ``clients [NUMBER]``:
+websocket clients of a server, at four updates a second (`client_load.py`).
 """
 
 import asyncio
-import json
 import shutil
 import sys
 import tempfile
@@ -38,27 +37,12 @@ from liqcore.live.source import Replay
 from liqcore.server.app import app
 from liqcore.server.run import serve
 from markets import BTC
+from rate_load import check_rate, messages
 from recorded import expected_dir
 
 RATE = 100_000
 TICK = 0.01  # seconds, in each of which a share of the burst comes
 CONFIG = Config()
-
-
-def messages(count: int) -> list[Frame]:
-    """Messages of one market as Binance pushes them, of the time of now."""
-    rng = np.random.default_rng(1)
-    price = 63_000 + np.cumsum(rng.integers(-3, 4, count)) * 0.1
-    qty, sell, now = rng.integers(1, 900, count), rng.random(count) < 0.5, time.time_ns()
-    made = []
-    for n in range(count):
-        ts = now + n * 10_000
-        data = {"e": "aggTrade", "E": ts // 1_000_000, "s": "BTCUSDT", "a": 3_000_000_000 + n, "p": f"{price[n]:.1f}",
-                "q": f"{qty[n] * 0.001:.3f}", "nq": f"{qty[n] * 0.001:.3f}", "f": 7_000_000_000 + n,
-                "l": 7_000_000_000 + n, "T": ts // 1_000_000, "m": bool(sell[n])}  # fmt: skip
-        body = json.dumps({"stream": "btcusdt@aggTrade", "data": data}, separators=(",", ":")).encode()
-        made.append(Frame(ts, "binance-usdm", "market", body))
-    return made
 
 
 async def burst(folder: Path, given: list[Frame]) -> tuple[dict[str, float], MarketEngine]:
@@ -193,6 +177,8 @@ def main() -> None:
     what, *given = sys.argv[1:]
     if what == "burst":
         figures = check_burst(float(given[0]) if given else 10.0)
+    elif what == "rate":
+        figures = check_rate(int(given[0]) if given else 1_000_000)
     elif what == "clients":
         figures = check_clients(int(given[0]) if given else 100)
     else:

@@ -4,6 +4,7 @@ import gzip
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import liqcore as lq
@@ -13,6 +14,7 @@ from recorded import data_dir
 
 NS = 1_000_000_000
 START = 1_750_000_200 * NS  # the start of a 5-minute window
+START_2026 = 1_767_571_200 * NS
 INST = lq.Instrument(symbol="X", venue="test", tick_size=1.0, lot_size=0.1, margin=lq.MarginSchedule.flat(0.0))
 
 
@@ -497,3 +499,32 @@ def test_a_file_may_have_as_long_a_name_as_the_disk_allows(tmp_path, worked):
     """What it is called until it is whole is shorter."""
     path = worked.save(tmp_path / ("a" * 240 + ".parquet"))
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+FAR = [(4_200_000_000 * NS, "expected times before 2100, found 2103-02-04"), (5 * 365 * 86_400 * NS, "found 2031-01-0")]
+
+
+@pytest.mark.parametrize(("far", "message"), FAR)
+@pytest.mark.parametrize("row", [10, 39])
+def test_a_far_row_in_arrays_is_named(far, message, row):
+    far = far if far > 10**18 else START_2026 + far
+    ts = START_2026 + 60 * NS * np.arange(40)
+    ones, price, sold = np.ones(40), np.full(40, 100.0), np.arange(40) % 2 == 0
+    odd = ts.copy()
+    odd[row] = far
+    trades_, said = (ts, price, ones, sold), f"{message}.* in row {row}"
+    frame = pd.DataFrame({"ts": odd, "price": price, "qty": ones, "taker_sell": sold})
+    candles_ = lq.sources.Candles(odd, price, price, price, price, ones, ones, 60 * NS)
+    for name, run in {
+        "trades": lambda: lq.heatmap(trades=(odd, *trades_[1:]), symbol="X"),
+        "trades ": lambda: lq.heatmap(trades=frame, symbol="X"),
+        "trades  ": lambda: lq.features((odd, *trades_[1:]), "5m", symbol="X"),
+        "trades   ": lambda: lq.footprints(trades=(odd, *trades_[1:]), symbol="X"),
+        "marks": lambda: lq.heatmap(trades=trades_, marks=(odd, price), symbol="X"),
+        "open interest": lambda: lq.heatmap(trades=trades_, open_interest=(odd, price), symbol="X"),
+        "candles": lambda: lq.heatmap(candles=candles_, symbol="X"),
+    }.items():
+        with pytest.raises(lq.DataError, match=f"{name.strip()}: .*{said}"):
+            run()
+    with pytest.raises(TypeError, match="candles must be a path or paths, an Arrow table or Candles, was tuple"):
+        lq.heatmap(candles=(ts, price, price, price, price))

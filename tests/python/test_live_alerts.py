@@ -27,7 +27,7 @@ from liqcore.live.machine import SystemCommands
 from liqcore.live.market import MarketEngine
 from liqcore.live.outlets import Command, Messenger, Sending, Terminal, alerting, messengers
 from liqcore.words.alert import AlertRule
-from markets import BTC, frames, trades
+from markets import BTC, Brittle, frames, trades
 
 ETH = Market("binance-usdm", "ETHUSDT")
 MINUTE = 60_000_000_000
@@ -268,6 +268,29 @@ def test_after_a_restart_nothing_is_told_again_and_nothing_else(at: int, tmp_pat
     assert first.texts
     assert sorted(first.texts + then.texts) == sorted(undisturbed.texts)
     assert sum(len(json.loads(line)["alerts"]) for line in path.read_text().splitlines()) == len(undisturbed.texts)
+
+
+def test_a_full_disk_keeps_nobody_from_being_told(tmp_path: Path) -> None:
+    disk, kept, path = Brittle(), Kept(), tmp_path / "alerts.jsonl"
+    alerts = Alerts(["zone"], [kept], again_ns=1, path=path, files=disk)
+    for minute, left in enumerate((None, 20, 0, None), 1):
+        disk.left = left
+        alerts.put(zone("swept", minute), minute)
+        assert alerts.error == {20: "the disk is full", 0: "[Errno 28] No space left on device", None: ""}[left]
+    alerts.close()
+    assert len(kept.alerts) == 4
+    again = Alerts(["zone"], [kept], again_ns=1, path=path, files=Disk())
+    again.put(zone("swept", 4), 4)
+    assert len(kept.alerts) == 4  # the last line stands there whole
+    again.close()
+
+
+def test_nothing_is_touched_before_something_happens(tmp_path: Path) -> None:
+    """A process that is refused, because another one follows the same market there, has cut nothing of its file."""
+    path = tmp_path / "alerts.jsonl"
+    path.write_bytes(b"half a li")
+    Alerts(["zone"], path=path, files=Disk()).close()
+    assert path.read_bytes() == b"half a li"
 
 
 def test_a_journal_that_is_read_anew_under_other_windows_tells_what_is_later_only(tmp_path: Path) -> None:

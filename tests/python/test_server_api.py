@@ -15,6 +15,7 @@ pytest.importorskip("httpx")
 pytest.importorskip("prometheus_client")
 pytest.importorskip("nanoarrow")
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from liqcore.feeds.events import Change, Frame
 from liqcore.feeds.frames import changed
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
+from liqcore.server.arrays import few_digits, numbers
 from liqcore.words.numbers import price_number
 from markets import BTC, frames, trades
 from serving import BYBIT, EMPTY, ROOM, TRADES, Served
@@ -493,6 +495,18 @@ def test_a_fault_of_the_server_says_nothing_of_the_machine(tmp_path: Path, monke
     assert answer.status_code == 500
     assert "broken" not in answer.text
     assert answer.json()["error"].startswith("the server failed to answer")
+
+
+@given(st.lists(st.floats(width=32), max_size=50))
+def test_floats_are_written_in_the_fewest_digits_that_give_them_back(values: list[float]) -> None:
+    array = np.array(values, np.float32)
+    short = few_digits(array)
+    np.testing.assert_array_equal(short.astype(np.float32), array)
+    for value, kept in zip(array, short.tolist(), strict=True):
+        if 1e-12 <= abs(value) < 1e20:
+            assert kept == float(str(value))
+    said = bytes(numbers(np.stack([array, array])))
+    assert msgspec.json.decode(said) == [[value if math.isfinite(value) else None for value in short.tolist()]] * 2
 
 
 def test_numbers_in_json_are_finite_or_null(served: Served) -> None:

@@ -18,7 +18,7 @@ pytest.importorskip("uvicorn")
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import liqcore as lq
 from liqcore.config import Config
@@ -27,9 +27,10 @@ from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
 from liqcore.server import hub as hubs
 from liqcore.server import run, still
+from liqcore.server.app import app
 from liqcore.server.hub import Hub
 from liqcore.server.run import Server, serve
-from liqcore.server.socket import MESSAGE_BYTES, endpoint
+from liqcore.server.socket import MESSAGE_BYTES, endpoint, stream
 from liqcore.server.wire import Mirror, decode
 from markets import BTC, frames, trades
 from test_server_stills import assert_same, followed, publish
@@ -350,3 +351,31 @@ def test_an_application_that_cannot_start_is_told() -> None:
 
     with pytest.raises(RuntimeError, match="the server does not start"):
         serve(Starlette(lifespan=lifespan), "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [({}, "", 401), ({"Origin": "http://evil.example"}, "?token=secret", 403), ({"Host": "evil.example"}, "", 403),
+     ({}, "?token=secret", 0), ({"Authorization": "Bearer secret"}, "", 0)],
+)  # fmt: skip
+def test_the_guard_of_requests_guards_streams(headers: dict[str, str], query: str, status: int) -> None:
+    following = followed(MarketEngine(BTC, CONFIG))
+    following = type(following)(following.boards, following.news, "replay", following.folder, SystemClock())
+    guarded = app(following, CONFIG, token="secret", further=[stream(following, CONFIG)])
+
+    async def test(server: Server) -> None:
+        told = {name: value for name, value in headers.items() if name != "Host"}
+        host = headers.get("Host", server.host)
+        given = {"sock": socket.create_connection((server.host, server.port))} if "Host" in headers else {}
+        url = f"ws://{host}:{server.port}/stream{query}"
+        connecting = connect(url, additional_headers=told, proxy=None, **given)
+        if not status:
+            async with connecting as connection:
+                await subscribed(connection)
+            return
+        with pytest.raises(InvalidStatus) as refused:
+            await connecting
+        assert refused.value.response.status_code == status
+
+    with serve(guarded, "127.0.0.1", 0) as server:
+        asyncio.run(test(server))

@@ -115,19 +115,16 @@ SELECTIONS: list[dict[str, Any]] = [
 
 def watch(
     batches: Sequence[tuple[Market, lq.TradeBatch]], told: dict[str, Any], form: Form, seed: int,
-    others: Sequence[Any] = (),
+    keep: int | None = None,
 ) -> tuple[Following, Mirror, Selection]:  # fmt: skip
     """Feed markets in steps, with a stream and its clients beside; return what the most patient one has at the end."""
     rng = np.random.default_rng(seed)
-    markets = [MarketEngine(market, CONFIG) for market, _ in batches]
+    markets = [MarketEngine(market, CONFIG, keep=keep) for market, _ in batches]
     following = followed(*markets)
     selection = Selection(market=tuple(str(market) for market, _ in batches), **told)
     stills = stills_of(following, selection, form)
     watchers = [Watcher(rng, patient=n == 0) for n in range(4)]
     queues = [frames(batch, 7, market) for market, batch in batches]
-    for market in markets:
-        for change in others:
-            market.take([changed(change, change.ts)])
     while True:
         stills.look()
         for watcher in watchers:
@@ -173,6 +170,14 @@ def test_clients_stand_where_a_heatmap_of_the_same_trades_does(
     assert selection.market == (str(BTC),)
 
 
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 1000), st.sampled_from(SELECTIONS[:5]), st.integers(1, 12))
+@pytest.mark.filterwarnings("ignore:no trade from")
+def test_columns_that_an_engine_does_not_keep_go(seed: int, told: dict[str, Any], keep: int) -> None:
+    _, mirror, _ = watch([(BTC, wandering(seed, pause=bool(seed % 2)))], told, "float32", seed, keep)
+    assert len(mirror.times) <= keep + 1
+
+
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1000), st.sampled_from([{}, {"side": "short"}, {"ended": "drop"}, {"stale_after": "10m"}]))
 @pytest.mark.filterwarnings("ignore:no trade from", "ignore:.* begins at", "ignore:.* ends at")
@@ -183,8 +188,8 @@ def test_two_venues_are_shown_as_their_sum(seed: int, told: dict[str, Any]) -> N
         name: lq.heatmap(trades=batch, symbol="BTCUSDT", venue=market.venue, step=mirror.prices[1] - mirror.prices[0])
         for name, market, batch in zip(NAMES, (BTC, BYBIT), (one, two), strict=True)
     }
-    side = told.pop("side", None) if (told := dict(told)) else None
-    both = lq.merge_venues(alone, price_from=NAMES[0], **told).select(side=side)
+    joined = {name: value for name, value in told.items() if name != "side"}
+    both = lq.merge_venues(alone, price_from=NAMES[0], **joined).select(side=told.get("side"))
     both.meta["gaps"] = []
     assert_same(mirror, both, slice(None), "float32")
 

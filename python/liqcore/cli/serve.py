@@ -106,17 +106,14 @@ def serve(
         raise InvalidConfigError("--history must be given with --live alone: a replay and the demo have their own")
     settings = resolve(config, flags)
     with needing_packages("serving"):
-        from starlette.routing import WebSocketRoute
-
         from ..live.demo import demonstration
         from ..live.replay import recording
         from ..live.service import Service, run
         from ..live.source import Demo, Replay, Source
         from ..server.app import app
         from ..server.guard import is_loopback
-        from ..server.hub import Hub
         from ..server.run import serve as listen
-        from ..server.socket import endpoint
+        from ..server.socket import stream
     host = settings.server.host
     token = os.environ.get(TOKEN) or None
     made_up = token is None and not is_loopback(host)
@@ -140,9 +137,8 @@ def serve(
         service = held.enter_context(Service(source, folder, config=settings, sinks=[] if alerts is None else [alerts]))
         for note in service.notes:
             typer.echo(f"warning: {plain(note)}", err=True)
-        hub = Hub(service.following, settings.server)
-        stream = WebSocketRoute("/stream", endpoint(hub))
-        served = app(service.following, settings, token=token, further=[stream])
+        further = [stream(service.following, settings)]
+        served = app(service.following, settings, token=token, further=further)
         server = held.enter_context(listen(served, host, settings.server.port))
         if not quiet:
             _say(source, server.url, kept)

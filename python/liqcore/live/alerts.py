@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -130,6 +130,8 @@ class Alerts:
     outlets : list of Outlet
     told : int
         How many alerts there were.
+    error : str
+        Why they cannot be kept at present; empty: they can.
 
     Raises
     ------
@@ -166,14 +168,15 @@ class Alerts:
                     )
                 self._rules[number] = AlertRule(rule.on, rule.what, rule.side, rule.above, rule.within,
                                                 known[rule.market.lower()])  # fmt: skip
-        self._file = None
-        if path is not None:
-            assert files is not None, "a path needs files"
-            self._load(path, files)
-            self._files, self._file = files, files.append(path)
+        assert path is None or files is not None, "a path needs files"
+        self._path, self._files = path, files
+        self._file: BinaryIO | None = None
+        self._begin = b""  # of the next line
+        self.error = ""
 
     def put(self, happened: Happened, number: int) -> None:
         """Judge it, and hand on what is to be told."""
+        self._open()
         if isinstance(happened, Liquidation):
             return
         ts = happened.end if isinstance(happened, Column) else happened.ts
@@ -187,8 +190,7 @@ class Alerts:
         if not line.alerts and not line.under:
             return
         self._apply(line)
-        if self._file is not None:
-            self._file.write(msgspec.json.encode(line) + b"\n")
+        self._keep(line)
         self.told += len(line.alerts)
         for alert in line.alerts:
             for outlet in self.outlets:
@@ -196,13 +198,36 @@ class Alerts:
 
     def sync(self) -> None:
         """Return once the alerts that were told are on the disk."""
-        if self._file is not None:
+        if self._file is not None and self._files is not None:
             self._files.sync(self._file)
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+
+    def _open(self) -> None:
+        """Open the file, now that something happens: by then the journals are this process's own."""
+        if self._path is None or self._files is None or self._file is not None:
+            return
+        try:
+            self._load(self._path, self._files)
+            self._file = self._files.append(self._path)
+            self.error = ""
+        except OSError as error:
+            self.error = str(error)
+
+    def _keep(self, line: _Line) -> None:
+        """Write a line; where that fails (the disk is full) alerts are told all the same."""
+        if self._file is None:
+            return
+        data = self._begin + msgspec.json.encode(line) + b"\n"
+        try:
+            written = self._file.write(data)
+            self.error = "" if written == len(data) else "the disk is full"
+        except OSError as error:
+            self.error = str(error)
+        self._begin = b"\n" if self.error else b""  # what stands there of a line is none
 
     def _load(self, path: Path, files: Files) -> None:
         whole = size = 0

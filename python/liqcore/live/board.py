@@ -119,6 +119,15 @@ class Board:
         instrument = book.engine.instrument
         return np.array([realised_usd(instrument, rows.get(start, NONE)) for start in starts.tolist()]).reshape(-1, 2)
 
+    def realised_in(self, times: NDArray[np.int64], length: int) -> NDArray[np.float64]:
+        """Return what the venue told of as liquidated, USD, in columns that begin then and are so long, ns: (n, 2)."""
+        total, book = np.zeros((len(times), 2)), self._of.book
+        if book is not None and len(times):
+            own = book.engine.window_ns
+            starts = np.arange(int(times[0]), int(times[-1]) + length, own, dtype=np.int64)
+            np.add.at(total, np.searchsorted(times, starts, side="right") - 1, self.realised(starts))
+        return total
+
     @property
     def realised_complete(self) -> bool:
         """Whether the venue tells of every liquidation; otherwise `realised` is a floor."""

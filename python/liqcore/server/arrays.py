@@ -39,9 +39,8 @@ def few_digits(values: NDArray[np.float32]) -> NDArray[np.float64]:
 def numbers(values: NDArray[Any] | Sequence[float]) -> msgspec.Raw:
     """Return a list of numbers; of two dimensions a list of lists."""
     array = np.asarray(values)
-    if array.ndim == 2:
-        rows = (bytes(numbers(row)) for row in array)
-        return msgspec.Raw(b"[" + b",".join(rows) + b"]")
     if array.dtype == np.float32:
         array = few_digits(array)
+    if array.ndim == 2:  # one by one: whoever waits for the interpreter meanwhile gets it in between
+        return msgspec.Raw(b"[" + b",".join([_ENCODER.encode(row.tolist()) for row in array]) + b"]")
     return msgspec.Raw(_ENCODER.encode(array.tolist()))

@@ -127,16 +127,7 @@ def _realised(seen: Seen, first: int) -> Realised:
     """What venues told of, by column."""
     shown = seen.picture.heatmap
     times = shown.times[first:]
-    total = np.zeros((len(times), 2))
-    for board, moment in zip(seen.boards, seen.moments, strict=True):
-        if not len(times):
-            break
-        window = moment.book.engine.window_ns
-        begin = max(int(times[0]), moment.book.begun) // window * window
-        end = min(int(times[-1]) + shown.window_ns, (moment.snapshot.clock or 0) + 1)
-        starts = np.arange(begin, max(begin, end), window, dtype=np.int64)
-        told = board.realised(starts)
-        np.add.at(total, np.searchsorted(times, starts, side="right") - 1, told)
+    total = sum((board.realised_in(times, shown.window_ns) for board in seen.boards), np.zeros((len(times), 2)))
     complete = all(board.realised_complete for board in seen.boards)
     return Realised(_raw(numbers(total[:, 0])), _raw(numbers(total[:, 1])), complete)
 

@@ -9,8 +9,11 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from ..config.config import Config
+from ..live.following import Following
 from .hub import Client, Hub
 from .refused import RefusedError
 from .selection import Selection
@@ -90,6 +93,19 @@ def handle(client: Client, text: str) -> None:
             client.resync(message.view)
     except RefusedError as error:
         client.refuse(error, **about)
+
+
+def stream(following: Following, config: Config) -> WebSocketRoute:
+    """
+    Return the route of the websocket, ``/stream``, for ``app(following, config, further=[...])``.
+
+    Parameters
+    ----------
+    following : Following
+    config : Config
+        Of it the section ``server``.
+    """
+    return WebSocketRoute("/stream", endpoint(Hub(following, config.server)))
 
 
 def endpoint(hub: Hub) -> Callable[[WebSocket], Any]:

@@ -273,7 +273,9 @@ class Stills:
         cheap = {
             "candles": heatmap.candles.view(np.float64).reshape(-1, 6),
             "open_interest": heatmap.open_interest,
-            "realised": self._realised(heatmap, still.moments),
+            "realised": np.sum(
+                [board.realised_in(times, heatmap.window_ns) for board in self._boards.values()], axis=0
+            ),
         }
         same = (tuple(moment.number[0] for moment in still.moments), heatmap.step, heatmap.window_ns,
                 heatmap.meta.get("price_from"))  # fmt: skip
@@ -314,18 +316,6 @@ class Stills:
                 tops[:, side], sides[side] = pack(values)
         row = first_row(heatmap.prices[rows], heatmap.step)
         return [_Cells(row, *column) for column in zip(tops, *sides, strict=True)]
-
-    def _realised(self, heatmap: Heatmap, moments: Sequence[Moment]) -> NDArray[np.float64]:
-        """Return what the venues told of as liquidated in each column, USD."""
-        times, window = heatmap.times, heatmap.window_ns
-        total = np.zeros((len(times), 2))
-        if not len(times):
-            return total
-        for board, moment in zip(self._boards.values(), moments, strict=True):
-            own = moment.book.engine.window_ns
-            starts = np.arange(int(times[0]) // own * own, int(times[-1]) + window, own, dtype=np.int64)
-            np.add.at(total, np.searchsorted(times, starts, side="right") - 1, board.realised(starts))
-        return total
 
 
 def first_row(prices: NDArray[np.float64], step: float) -> int:

@@ -157,12 +157,16 @@ class Mirror:
         """
         Take a frame; False: one before it is missing, so ask for a full one (``resync``).
 
+        Answers (``subscribed``, ``error``) and frames that have been taken change nothing.
+
         Raises
         ------
         DataError
             If it is none.
         """
         header, arrays = decode(frame)
+        if header["kind"] not in ("full", "columns", "state"):
+            return True
         if header["kind"] == "full":
             self.prices, self.times = self.prices[:0], self.times[:0]
         elif self.number is None or self.number < header["after"]:
