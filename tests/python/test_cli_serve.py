@@ -266,6 +266,7 @@ def test_a_market_that_another_process_follows_is_refused(recorded: Path, tmp_pa
         ("[kraken]\nrest = 'x'", 'venues.toml: venue of a feed must be one of binance-coinm, binance-usdm, '),
         ("[okx]\nrest = 1", "venues.toml: okx: Expected `str`, got `int` - at `$.rest`"),
         ("[okx.limits]\nrequests = 3", "venues.toml: okx: Object contains unknown field `requests` - at `$.limits`"),
+        ("[okx]\nproxy = 'ftp://x'", 'venues.toml: okx: proxy must begin with http:// or https://, was "ftp://x"'),
         ("[okx.topics.trades]\nsocket = 'x'", 'venues.toml: okx: socket of trades must be one of public, was "x"'),
     ],
 )  # fmt: skip
