@@ -41,13 +41,14 @@ def followed(markets: str, config: "Config", history: "Sequence[str]" = (), *, i
     from ..live.network import Internet
     from ..live.replay import histories
     from ..live.source import Live, markets_of
-    from ..live.terms import overrides_of
+    from ..live.terms import overrides_of, proxies_of
 
     named = markets_of(markets)
+    overrides = {} if config.live.venues is None else overrides_of(Path(config.live.venues))
     return Live(
         named,
-        Internet(),
-        {} if config.live.venues is None else overrides_of(Path(config.live.venues)),
+        Internet(proxies_of(overrides)),
+        overrides,
         parse_duration(config.live.history) if is_engine else 0,
         histories(history, named),
     )
@@ -97,7 +98,7 @@ def _going(status: "Status") -> str:
     stopped = f"  ENGINE STOPPED: {status.stopped}" if status.stopped else ""
     trouble = f"  {status.trouble}" if status.trouble and "live" not in states else ""
     unfed = f"  {count(status.unfed)} not fed yet" if status.unfed > _MANY else ""
-    rate = f"{count(status.rate)}/s"
+    rate = "ended" if status.has_ended else f"{count(status.rate)}/s"
     return f"{status.market}  {rate}  {count(status.frames)} messages{lag}{unfed}{holes}{stopped}{error}{trouble}{said}"
 
 

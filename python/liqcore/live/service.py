@@ -227,6 +227,7 @@ class Service:
                 with self._stopping(market):
                     follower.finish()
             self._finished.add(market)
+            status.has_ended = True
         if stays:
             await asyncio.Event().wait()
 

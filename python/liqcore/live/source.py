@@ -102,13 +102,30 @@ class Replay:
         return ""
 
 
+def _last(journal: Journal) -> Frame | None:
+    """Return the last frame of a journal; None: it has none."""
+    found = journal.read(journal.written - 1)[1] if journal.written else []
+    return found[-1] if found else None
+
+
+def _rest(frames: Iterator[Frame], last: Frame | None) -> Iterator[Frame] | None:
+    """Return what follows a journal's last frame in a recording; None: it is not of it."""
+    if last is None:
+        return frames
+    for frame in frames:
+        if frame == last:
+            return frames
+        if frame.received > last.received:
+            break
+    return None
+
+
 def _behind(frames: Iterator[Frame], journal: Journal) -> tuple[int, Iterator[Frame]]:
     """Return when the last frame of a journal came (0: it has none), and the frames that follow it in a recording."""
-    if not journal.written:
-        return 0, frames
-    found = journal.read(journal.written - 1)[1]
-    if found and any(frame == found[-1] for frame in frames):  # which takes them up to there
-        return found[-1].received, frames
+    last = _last(journal)
+    rest = _rest(frames, last)
+    if rest is not None and (last is not None or not journal.written):
+        return 0 if last is None else last.received, rest
     raise DataError(
         f"expected no journal of {journal.market} in {journal.folder}, or one of the same recording, found another: "
         "a replay goes into a new folder"
@@ -223,9 +240,8 @@ class Live:
         feed = Feed(venue, self.overrides.get(venue))
         asking = Asking(feed.terms, feed.reader, self.network, clock, Steady(clock), random.Random(0))
         for market, journal in journals.items():
-            if not journal.appended:
-                await self._begin(feed, asking, market, puts[market], clock)
-                journal.write()
+            await self._begin(feed, asking, journal, puts[market], clock)
+            journal.write()
         seen = {market: _seen(journal, market) for market, journal in journals.items()}
 
         async def take(frame: Frame, told: list[Told]) -> None:
@@ -237,19 +253,33 @@ class Live:
         self._drivers[venue] = driver = Driver(feed, list(puts), KINDS, self.network, clock, take, seen=seen)
         await driver.run()
 
-    async def _begin(self, feed: Feed, asking: Asking, market: Market, put: Put, clock: Clock) -> None:
-        """Put what was before into a journal that is new: recordings, then candles up to now."""
-        since = clock.now() - self.history_ns
-        if (recorded := self.history.get(market)) is not None:
-            last: list[Frame] = []
+    async def _begin(self, feed: Feed, asking: Asking, journal: Journal, put: Put, clock: Clock) -> None:
+        """
+        Put what was before into a journal that has none of it, or a part: recordings, then candles up to now.
+
+        Where trades of the feed have come it is over: from there on they are asked for.
+        """
+        market, now = journal.market, clock.now()
+        last = _last(journal)
+        since = now - self.history_ns
+        recorded = self.history.get(market)
+        rest = None if recorded is None else _rest(recorded.frames(market), last)
+        if rest is not None:
+            if last is not None:
+                since = max(since, last.received)
 
             async def noted(frame: Frame) -> None:
-                last[:] = [frame]
+                nonlocal since
+                since = max(since, frame.received)
                 await put(frame)
 
             # What is of later, of a clock that was ahead, would be in segments of the future.
-            await play(_until(clock.now(), recorded.frames(market), []), noted, clock=clock, speed=0)
-            since = max([since, *(frame.received for frame in last)])
+            await play(_until(now, rest, []), noted, clock=clock, speed=0)
+        elif last is not None:
+            seen = _seen(journal, market)
+            if seen.begun <= seen.latest:  # a trade came after the last candle
+                return
+            since = max(since, seen.begun)
         if self.history_ns:
             try:
                 for frame in await before_now(feed, asking, market, since, clock):

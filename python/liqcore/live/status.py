@@ -33,6 +33,8 @@ class Status:
         Why nothing can be written at present.
     stopped : str
         Why its engine goes on no more; what comes is recorded all the same.
+    has_ended : bool
+        Whether its source has no more, as a recording at its end; what there is is shown on.
     unfed : int
         How many frames have been written that its engine has not been fed yet.
     trouble : str
@@ -50,6 +52,7 @@ class Status:
     trouble: str = ""
     stopped: str = ""
     unfed: int = 0
+    has_ended: bool = False
     _last: Frame | None = None
     _before: int = 0
 

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -83,7 +84,12 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Terms(Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything of a venue that a feed needs and that may change without notice."""
+    """
+    Everything of a venue that a feed needs and that may change without notice.
+
+    ``proxy``: address of the proxy that all of it goes through, such as ``"http://127.0.0.1:3128"``; empty: that of the
+    environment, if there is one.
+    """
 
     venue: str
     title: str
@@ -96,6 +102,7 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     requests: dict[str, Asked]
     limits: Limits
     ping: Ping = Ping()
+    proxy: str = ""
     note: str = ""
 
 
@@ -122,6 +129,8 @@ def terms(venue: str, overrides: Mapping[str, Any] | None = None) -> Terms:
         made = msgspec.convert(_merged(known[venue], overrides or {}), Terms)
     except msgspec.ValidationError as error:
         raise InvalidConfigError(f"{venue}: {error}") from None
+    if made.proxy and urlsplit(made.proxy).scheme not in ("http", "https"):
+        raise InvalidConfigError(f'{venue}: proxy must begin with http:// or https://, was "{made.proxy}"')
     for kind, topic in made.topics.items():
         if topic.socket not in made.sockets:
             raise InvalidConfigError(f'{venue}: socket of {kind} must be one of {", ".join(made.sockets)}, '
@@ -153,6 +162,14 @@ def overrides_of(path: Path) -> dict[str, dict[str, Any]]:
         except InvalidConfigError as error:
             raise InvalidConfigError(f"{path.name}: {error}") from None
     return found
+
+
+def proxies_of(overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the proxies that overrides name, by the hosts that they are for."""
+    found = [terms(venue, of) for venue, of in overrides.items()]
+    return {
+        urlsplit(url).hostname or "": of.proxy for of in found if of.proxy for url in (of.rest, *of.sockets.values())
+    }
 
 
 @cache
