@@ -138,9 +138,21 @@ export function paint(grid: Grid, shade: Shade, table: Uint32Array, into: Uint32
   }
 }
 
-/** `entry` for many amounts: the logarithm is looked up, the rest is cheap. */
+/** `entry` for many amounts: what is the same for all is reckoned once, and logarithms are looked up. */
 function shader(shade: Shade): (amount: number) => number {
-  if (shade.scale !== "log") return (amount) => (amount > 0 ? entry(amount, shade) : 0);
+  const { maximum, cut, scale } = shade;
+  if (scale !== "log") {
+    const least = Math.fround(Math.max(cut, 0));
+    const factor = Math.fround(cut <= 0 ? 1 / maximum : 1 / Math.max(maximum - cut, 1e-6 * cut));
+    const [steps, first] = cut <= 0 ? [255, 0.5] : [254, 1.5];
+    const isRoot = scale === "sqrt";
+    return (amount) => {
+      if (!(amount > 0) || amount < least) return 0;
+      const share = Math.fround(Math.fround(amount - least) * factor);
+      if (share >= 1) return 255;
+      return Math.fround((isRoot ? Math.fround(Math.sqrt(share)) : share) * steps + first) | 0;
+    };
+  }
   const bounds = new Float32Array(256); // the smallest amount of each entry, found by halving
   for (let number = 1; number < 256; number++) {
     let [low, high] = [0, Math.max(shade.maximum, shade.cut) * 2];

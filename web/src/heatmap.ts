@@ -132,7 +132,16 @@ export class HeatmapChart {
 
   /** Show it otherwise. */
   apply(settings: Settings): void {
+    const { theme, zone } = this.settings;
+    const isFirst = settings === this.settings;
     this.settings = settings;
+    if (isFirst || theme !== settings.theme || zone !== settings.zone) this.applyLook(settings);
+    this.layer.show(this.layerLook());
+    this.drawProfile();
+  }
+
+  /** Colours and times of axes, candles and lines. */
+  private applyLook(settings: Settings): void {
     const colours = this.look.themes[settings.theme];
     const [up, down] = this.look.candles[this.heatmap.said.candles];
     const time = (seconds: number) => `${instant(seconds, settings.zone)} ${zoneName(seconds, settings.zone)}`;
@@ -161,8 +170,6 @@ export class HeatmapChart {
     this.lines = this.heatmap.said.own.flat().map(([title, price]) =>
       this.series.createPriceLine({ price, title, color: colours["own line"], lineWidth: 2, lineStyle: 0 }),
     );
-    this.layer.show(this.layerLook());
-    this.drawProfile();
   }
 
   /** Everything, as it was at first. */

@@ -97,7 +97,9 @@ export class MapChart {
   }
 
   apply(settings: Settings): void {
+    const { theme, side } = this.settings;
     this.settings = settings;
+    if (this.joined && theme === settings.theme && side === settings.side) return;
     const colours = this.look.themes[settings.theme];
     this.chart.applyOptions({
       layout: { background: { color: colours.panel }, textColor: colours.text, fontSize: 12 },

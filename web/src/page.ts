@@ -211,6 +211,7 @@ class Page {
     element<HTMLInputElement>("lock").addEventListener("change", (event) => {
       this.change({ locked: (event.target as HTMLInputElement).checked });
     });
+    element("levels").addEventListener("toggle", () => this.listLevels());
     document.addEventListener("keydown", (event) => this.key(event));
     window.addEventListener("resize", () => this.ramp());
     window.addEventListener("hashchange", () => this.follow());
@@ -405,13 +406,13 @@ class Page {
 
   /** Something else is in view. */
   private moved(): void {
-    cancelAnimationFrame(this.later);
-    this.later = requestAnimationFrame(() => {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => { // once it stands still: it is more than a frame has time for
       if (!this.settings.locked) this.retop();
       this.listLevels();
       this.keepLink();
       this.describe();
-    });
+    }, 120);
   }
 
   /** What is seen, in words, for those who do not see it. */
@@ -437,8 +438,9 @@ class Page {
   private listLevels(): void {
     const body = document.querySelector("#levels tbody")!;
     const caption = document.querySelector("#levels caption")!;
-    element("levels").hidden = !this.heat || this.settings.view === "map";
-    if (!this.heat) return;
+    const box = element<HTMLDetailsElement>("levels");
+    box.hidden = !this.heat || this.settings.view === "map";
+    if (!this.heat || !box.open) return;
     const { heatmap } = this.heat;
     const { columns, rows } = this.heat.inView();
     const column = columns[1] - 1;
