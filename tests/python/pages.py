@@ -131,6 +131,14 @@ class Watched:
         self.settle()
 
 
+def axe() -> str:
+    """Return the script that looks for what keeps people out, or skip with a reason."""
+    path = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+    if not path.is_file():
+        pytest.skip("axe-core is not installed: npm ci in web/")
+    return path.read_text(encoding="utf-8")
+
+
 def near(amount: float, truth: float) -> bool:
     """Whether an amount is what 16 bits make of the truth."""
     return bool(np.isclose(amount, truth, rtol=2e-4))

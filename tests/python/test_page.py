@@ -16,7 +16,7 @@ from liqcore.render import render
 from liqcore.render.colours import colour_table
 from liqcore.render.raster import colour_index
 from liqcore.testing import edge_cases, sample_heatmap
-from pages import SIZES, Watched, browser, near, needs_page
+from pages import SIZES, Watched, axe, browser, near, needs_page
 from test_render_formats import HOSTILE
 
 pytestmark = needs_page
@@ -228,6 +228,17 @@ def test_every_control_is_named_and_reachable(opened: Watched) -> None:
     narrow = opened.page.evaluate("innerWidth < 700")
     small = [one for one in found if narrow and one["tag"] in ("BUTTON", "SELECT", "SUMMARY") and one["height"] < 44]
     assert small == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("view", ["heatmap", "map"])
+def test_nothing_keeps_people_out(chromium: Any, exported: Path, theme: str, view: str) -> None:
+    script = axe()
+    with Watched(chromium, exported, anchor=f"#theme={theme}&view={view}") as watched:
+        watched.page.click("#levels summary") if view == "heatmap" else None
+        watched.page.evaluate(script)
+        found = watched.page.evaluate("axe.run()")["violations"]
+        assert [(one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
 
 
 def test_a_picture_and_a_table_are_saved(chromium: Any, exported: Path, hm: lq.Heatmap, tmp_path: Path) -> None:
