@@ -16,7 +16,7 @@ from liqcore.config import Config
 from liqcore.live.following import Following
 from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
-from liqcore.render import html
+from liqcore.render import template
 from liqcore.server.app import app
 from liqcore.server.page import page
 from liqcore.server.run import serve
@@ -166,10 +166,10 @@ def test_the_page_has_a_policy_of_its_own(served: Served) -> None:
 def test_without_the_page_the_server_says_what_is_missing(
     served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    monkeypatch.setattr(html, "files", lambda _: tmp_path)
-    html._template.cache_clear()
+    monkeypatch.setattr(template, "files", lambda _: tmp_path)
+    template.template.cache_clear()
     with served.serve() as server:
         answer = httpx.get(server.url + "/")
         assert (answer.status_code, httpx.get(server.url + "/markets").status_code) == (503, 200)
     assert "built without it" in answer.text
-    html._template.cache_clear()
+    template.template.cache_clear()

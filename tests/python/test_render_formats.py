@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 import liqcore as lq
-from liqcore.render import RenderOptions, describe, load_renderer, render, render_map
+from liqcore.cli.outputs import outputs
+from liqcore.render import RenderOptions, describe, load_renderer, render, render_map, template
 from liqcore.render import frame as frames
-from liqcore.render import html as html_renderer
 from liqcore.render.picture import Raster
 from liqcore.tables.packed import decode, encode, pack, unpack
 from liqcore.testing import check_renderer, edge_cases, sample_heatmap, sample_map
@@ -177,12 +177,14 @@ def test_a_notebook_shows_the_page_in_a_frame_of_its_own() -> None:
 
 
 def test_without_the_page_the_reason_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(html_renderer, "files", lambda _: tmp_path)
-    html_renderer._template.cache_clear()
+    monkeypatch.setattr(template, "files", lambda _: tmp_path)
+    template.template.cache_clear()
     with pytest.raises(lq.LiqcoreError, match="html pictures need the page, and this liqcore was built without it"):
         render(sample_heatmap(24, 40), tmp_path / "x.html")
     assert not (tmp_path / "x.html").exists()
-    html_renderer._template.cache_clear()
+    with pytest.raises(lq.LiqcoreError, match="built without it"), outputs([tmp_path / "x.html"], {}):
+        pytest.fail("nothing is computed")
+    template.template.cache_clear()
 
 
 # --------------------------------------------------------------------------------------------------------- the frames

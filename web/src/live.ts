@@ -210,13 +210,12 @@ export class Live {
     const said = this.said();
     const last = answer.price as number;
     const step = answer.step as number;
-    const reach = Math.min(Math.max(0.1, 0.03), 0.25) * last;
     const of: MapSaid = {
       ...said,
       kind: "map",
       title: said.title.replace("liquidation heatmap", "liquidation map"),
       said: [...said.said, `at ${instant(Math.round((answer.time as number) / 1e9), "UTC")} UTC`],
-      view: [last - reach, last + reach],
+      view: mapRange(prices, answer.cumulative_long as number[], answer.cumulative_short as number[], last, step),
       last,
       time: (answer.time as number) / 1e9,
       step,
@@ -249,4 +248,12 @@ export class Live {
     const age = Math.max(Date.now() / 1000 - clock, 0);
     return [`live, ${age < 1 ? "under 1s" : duration(age)} old`, age < 10];
   }
+}
+
+/** Prices out to where nine tenths of each side have been passed, 3 to 25 % away: as pictures of maps. */
+function mapRange(prices: Float64Array, falls: number[], rises: number[], last: number, step: number): [number, number] {
+  const down = falls.findLastIndex((sum) => sum >= 0.9 * (falls[0] ?? 0));
+  const up = rises.findIndex((sum) => sum >= 0.9 * (rises.at(-1) ?? 0));
+  const away = (length: number) => Math.min(Math.max(1.03 * length || 0, 0.03 * last), 0.25 * last);
+  return [last - away(last - prices[down]), last + away(prices[up] + step - last)];
 }

@@ -11,13 +11,11 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from typing import BinaryIO
 
-from ..errors import LiqcoreError
 from .frame import frame_of, look
 from .picture import Picture
+from .template import template
 
 _PLACE = re.compile("@@([A-Z]+)@@")
 
@@ -46,15 +44,4 @@ def page_of(parts: Mapping[str, str]) -> str:
         If the page was not built.
     """
     filled = {"LOOK": json.dumps(look()).replace("<", "\\u003c"), **parts}
-    return _PLACE.sub(lambda found: filled[found[1]], _template())  # once: what is filled in is not looked at again
-
-
-@cache
-def _template() -> str:
-    try:
-        return (files("liqcore") / "page" / "page.html").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise LiqcoreError(
-            "html pictures need the page, and this liqcore was built without it: build it where Node 20 or later and "
-            "npm are (`make web`), or install a released wheel"
-        ) from None
+    return _PLACE.sub(lambda found: filled[found[1]], template())  # once: what is filled in is not looked at again
