@@ -1,30 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decode, entry, inflate, paint, pixelTable, pool, scaled, unpack, unscaled, usualMaximum, type Grid } from "../src/cells";
-
-/** A frame as liqcore.tables.packed writes it. */
-function framed(header: object, arrays: Record<string, Float64Array | Uint16Array>): Uint8Array<ArrayBuffer> {
-  const types: Record<string, string> = { Float64Array: "float64", Uint16Array: "uint16" };
-  const listed: Record<string, object> = {};
-  let at = 0;
-  const bodies: Uint8Array[] = [];
-  for (const [name, array] of Object.entries(arrays)) {
-    listed[name] = { type: types[array.constructor.name], shape: [array.length], at };
-    const body = new Uint8Array(Math.ceil(array.byteLength / 8) * 8);
-    body.set(new Uint8Array(array.buffer));
-    bodies.push(body);
-    at += body.length;
-  }
-  const text = new TextEncoder().encode(JSON.stringify({ ...header, arrays: listed }));
-  const bytes = new Uint8Array(4 + text.length + at);
-  new DataView(bytes.buffer).setUint32(0, text.length, true);
-  bytes.set(text, 4);
-  let to = 4 + text.length;
-  for (const body of bodies) {
-    bytes.set(body, to);
-    to += body.length;
-  }
-  return bytes;
-}
+import { framed } from "./framed";
 
 const grid = (columns: number, rows: number, cells: number[]): Grid => ({ columns, rows, cells: Float32Array.from(cells) });
 
