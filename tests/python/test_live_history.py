@@ -16,8 +16,8 @@ pytest.importorskip("websockets")
 
 from liqcore.config import Config
 from liqcore.errors import DataError
-from liqcore.feeds.events import Candle, Market, OpenInterest, Trade
-from liqcore.feeds.frames import EVENTS, of_events, replayed, told_by
+from liqcore.feeds.events import Candle, Change, Market, OpenInterest, Trade
+from liqcore.feeds.frames import EVENTS, changed, of_events, replayed, told_by
 from liqcore.live.board import Board
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
@@ -180,7 +180,7 @@ def test_candles_then_trades_count_everything_once(name: str, tmp_path: Path) ->
     made = engine_of(tmp_path, name)
     assert made.engine is not None
     ((since, until),) = made.state.estimated
-    assert since == (EPOCH + (BEFORE - 200) * SECOND) // MINUTE * MINUTE
+    assert since == -(-(EPOCH + (BEFORE - 200) * SECOND) // MINUTE) * MINUTE
     assert until == (EPOCH + BEFORE * SECOND) // MINUTE * MINUTE
     live = [hole for hole in made.state.holes if hole.state == "gap open" and hole.kind == "trades"]
     counted = [match for match in venue.history if since <= match.ts <= made.state.latest]
@@ -270,6 +270,14 @@ def test_a_beginning_that_was_interrupted_goes_on(kept: int, tmp_path: Path) -> 
     assert other.engine is not None
     assert one.engine.to_bytes() == other.engine.to_bytes()
     assert one.state.estimated == other.state.estimated
+
+
+def test_a_venue_that_was_not_reached_before_is_asked_again(tmp_path: Path) -> None:
+    of = market("bybit-linear")
+    with Journal(tmp_path, of, files=Disk()) as journal:
+        journal.append(changed(Change(of, "trades", "connecting", EPOCH), EPOCH))
+    follow("bybit-linear", tmp_path)
+    assert len(engine_of(tmp_path, "bybit-linear").state.estimated) == 1
 
 
 def test_a_candle_with_trades_in_it_is_left_out() -> None:

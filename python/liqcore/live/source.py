@@ -260,7 +260,8 @@ class Live:
         Where trades of the feed have come it is over: from there on they are asked for.
         """
         market, now = journal.market, clock.now()
-        last = _last(journal)
+        seen = _seen(journal, market)
+        last = _last(journal) if seen.latest else None  # of a venue that was not reached a journal tells just that
         since = now - self.history_ns
         recorded = self.history.get(market)
         rest = None if recorded is None else _rest(recorded.frames(market), last)
@@ -276,7 +277,6 @@ class Live:
             # What is of later, of a clock that was ahead, would be in segments of the future.
             await play(_until(now, rest, []), noted, clock=clock, speed=0)
         elif last is not None:
-            seen = _seen(journal, market)
             if seen.begun <= seen.latest:  # a trade came after the last candle
                 return
             since = max(since, seen.begun)
