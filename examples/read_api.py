@@ -32,7 +32,8 @@ class Api:
                 with urlopen(request, timeout=30) as answer:
                     return json.load(answer)
             except HTTPError as error:
-                said = json.load(error)
+                with error:
+                    said = json.load(error)
                 if error.code != 429:
                     raise SystemExit(f"{path}: {said.get('error', said)}") from None
                 time.sleep(int(error.headers["Retry-After"]))

@@ -64,13 +64,12 @@ class CountingHub(Hub):
 class Feeding:
     """A market that is fed on a thread, and when what of it was published."""
 
-    def __init__(self, seed: int) -> None:
-        config = Config()
-        self.market = MarketEngine(BTC, config)
-        history = trades(200_000, seed=seed, hours=HOURS)
+    def __init__(self, count: int, seed: int) -> None:
+        self.market = MarketEngine(BTC, Config())
+        history = trades(count, seed=seed, hours=HOURS)
         self.market.take(frames(history, 100))
         self.board = Board(self.market)
-        coming = trades(200_000, seed=seed + 1, hours=4)
+        coming = trades(count, seed=seed + 1, hours=4)
         shift = int(history.ts[-1]) - int(coming.ts[0])
         level = np.round(coming.price + float(history.price[-1]) - float(coming.price[0]), 1)
         self.coming = frames(lq.TradeBatch(coming.ts + shift, level, coming.qty, coming.taker_sell), 1,
@@ -142,8 +141,8 @@ async def empty(websocket: WebSocket) -> None:
 
 
 @contextmanager
-def running(seed: int) -> Iterator[tuple[Feeding, CountingHub, Watchers]]:
-    with Feeding(seed) as feeding:
+def running(count: int, seed: int) -> Iterator[tuple[Feeding, CountingHub, Watchers]]:
+    with Feeding(count, seed) as feeding:
         news = News()
         feeding.market.add(news)
         following = Following({BTC: feeding.board}, news, "replay", Path(), SystemClock())
@@ -157,7 +156,9 @@ def running(seed: int) -> Iterator[tuple[Feeding, CountingHub, Watchers]]:
             yield feeding, hub, watchers
 
 
-def check_clients(clients: int = 100, seconds: float = 10.0, *, seed: int = 1) -> dict[str, float]:
+def check_clients(
+    clients: int = 100, seconds: float = 10.0, *, trades: int = 200_000, seed: int = 1
+) -> dict[str, float]:
     """
     Measure: delivery, CPU of encoding beside that of one client, memory a client, CPU of a resync of all.
 
@@ -165,7 +166,7 @@ def check_clients(clients: int = 100, seconds: float = 10.0, *, seed: int = 1) -
     """
     figures: dict[str, float] = {"clients": clients}
     settle = seconds / 5
-    with running(seed) as (feeding, hub, watchers):
+    with running(trades, seed) as (feeding, hub, watchers):
         figures["bytes of a full frame"] = watchers.ask("open", 1)
         time.sleep(settle)
 
@@ -177,16 +178,8 @@ def check_clients(clients: int = 100, seconds: float = 10.0, *, seed: int = 1) -
             return (hub.cpu_ns - cpu) / 1e3 / took, hub.made - made
 
         alone, made_alone = encoding()
-        watchers.ask("empty", clients)  # what is allocated once, whoever comes
-        watchers.ask("empty", 0)
-        before = resident()
-        watchers.ask("empty", clients)
-        figures["KiB of an empty handler"] = (resident() - before) / 1024 / clients
-        watchers.ask("empty", 0)
-        before = resident()
         watchers.ask("open", clients)
         time.sleep(settle)
-        figures["KiB of a client"] = (resident() - before) / 1024 / clients
         watchers.ask("report")
         cpu = time.process_time()
         together, made = encoding()
@@ -212,6 +205,11 @@ def check_clients(clients: int = 100, seconds: float = 10.0, *, seed: int = 1) -
         figures["ms until all are resynced"] = (time.perf_counter() - began) * 1e3
         time.sleep(max(settle - (time.perf_counter() - began), 0.0))
         figures["ms of CPU for a resync of all"] = (time.process_time() - cpu - idle) * 1e3
+        for kind, name in (("open", "a client"), ("empty", "an empty handler")):  # beside those there are: all is new
+            before = resident()
+            watchers.ask(kind, clients)
+            time.sleep(settle)
+            figures[f"KiB of {name}"] = (resident() - before) / 1024 / clients
     assert figures["times as often"] < 3, figures  # a slow one needs another frame now and then
     assert clients < 100 or figures["KiB of a client"] <= figures["KiB of an empty handler"] + 16, figures
     return figures
@@ -258,9 +256,7 @@ class Watching:
                 self.tasks.append(asyncio.create_task(self._watch(connection)))
             return await self._all_full(count)
         if what == "empty":
-            for connection in self.idle:
-                await connection.close()
-            self.idle = [await self._connected("/empty") for _ in range(count)]
+            self.idle += [await self._connected("/empty") for _ in range(count)]
             return count
         if what == "resync":
             self.received = []

@@ -128,6 +128,34 @@ def test_a_replay_is_served_and_an_interrupt_ends_it_whole(recorded: Path, tmp_p
     assert (folder / "binance-usdm-BTCUSDT.checkpoint").exists()
 
 
+def test_alerts_are_told_once(recorded: Path, tmp_path: Path) -> None:
+    """On stderr and to a command; the same process once more, killed before, tells them to nobody again."""
+    script, out, folder = tmp_path / "told.py", tmp_path / "told", tmp_path / "journal"
+    script.write_text(f"import sys; open({str(out)!r}, 'a').write(sys.argv[1] + sys.stdin.read() + chr(10))")
+    command = shlex.join([sys.executable, str(script), "{side} {market} "])
+    args = ("--replay", recorded, "--speed", 0, "--journal", folder, "--alert", "levels > 1k within 5%",
+            "--alert", "BINANCE-USDM:BTCUSDT: gap", "--alert-again", "365d", "--alert-command", command)  # fmt: skip
+    said: list[str] = []
+    for _ in range(2):
+        with serving(*args) as served:
+            served.wait()
+            until = time.monotonic() + 60
+            while not (folder / "alerts.jsonl").exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            code, _, errors = served.end()
+        assert code == 0
+        said += errors.splitlines()
+        (
+            folder / "binance-usdm-BTCUSDT.checkpoint"
+        ).unlink()  # as if it had been killed: all of the journal comes again
+    assert said
+    assert all(line.startswith("ALERT 2026-06-12T00:") and "binance-usdm:BTCUSDT: $" in line for line in said)
+    assert len({line.partition(" of ")[2][:5] for line in said}) == len(said) <= 2  # a side each
+    told = [line.partition("{")[0] for line in out.read_text().splitlines()]
+    assert len(told) == len(said)
+    assert set(told) <= {"long binance-usdm:BTCUSDT ", "short binance-usdm:BTCUSDT "}
+
+
 def test_the_demo_says_that_it_is_synthetic_and_leaves_nothing(tmp_path: Path) -> None:
     with serving("--demo", "--speed", 0, TMPDIR=str(tmp_path)) as served:
         assert len(list(tmp_path.glob("liqcore-*"))) == 1
@@ -195,6 +223,9 @@ def run(*args: object) -> tuple[int, str]:
         (("--demo", "--history", "x.csv"), "error: --history must be given with --live alone: a replay and the demo"),
         (("--demo", "--port", "70000"), "error: --port: server.port must be a whole number from 0 to 65535, was 70000"),
         (("--demo", "--host", "nowhere.invalid"), 'error: server.host must be an address of this machine, was'),
+        (("--demo", "--alert", "price > 5"), 'error: --alert: alerts.rules must be rules such as "zone swept > '),
+        (("--demo", "--alert", "okx:X: gap"), "error: alerts.rules: a rule must be of a market that is followed (simu"),
+        (("--demo", "--alert", "gap", "--alert-urls", "none"), "error: alerts.urls: none cannot be read: No such file"),
         (("--live", "okx:BTC-USDT-SWAP", "--venues", "none.toml"), "error: none.toml: No such file or directory"),
     ],
 )  # fmt: skip

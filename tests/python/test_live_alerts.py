@@ -456,6 +456,7 @@ def test_a_webhook_is_called_and_its_address_is_said_nowhere(
     (tmp_path / "urls").write_text(f"# mine\n\n{url}\n")
     config = Config().replace(alerts={"rules": ["zone"], "urls": str(tmp_path / "urls")})
     said: list[str] = []
+    (tmp_path / "journal").mkdir()
     options: dict[str, Any] = {"folder": tmp_path / "journal", "files": Disk(), "commands": SystemCommands()}
     with alerting(config, [BTC], write=said.append, **options) as alerts:
         assert alerts is not None

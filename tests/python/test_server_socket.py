@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -28,9 +30,9 @@ from liqcore.live.market import MarketEngine
 from liqcore.server import hub as hubs
 from liqcore.server import run, still
 from liqcore.server.app import app
-from liqcore.server.hub import Hub
+from liqcore.server.hub import Client, Hub
 from liqcore.server.run import Server, serve
-from liqcore.server.socket import MESSAGE_BYTES, endpoint, stream
+from liqcore.server.socket import MESSAGE_BYTES, endpoint, handle, stream
 from liqcore.server.wire import Mirror, decode
 from markets import BTC, frames, trades
 from test_server_stills import assert_same, followed, publish
@@ -220,6 +222,28 @@ def test_messages_that_break_a_rule_are_told_why_and_the_connection_lives() -> N
     served(test)
 
 
+WORDS = st.text(max_size=8) | st.sampled_from(
+    ["op", "subscribe", "resync", "unsubscribe", "view", "selection", "market", "okx:A", "cells", "side", "p95", "step"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.text() | st.dictionaries(WORDS, VALUES, max_size=5).map(json.dumps) | VALUES.map(json.dumps))
+def test_whatever_a_client_says_is_answered(text: str) -> None:
+    following = followed(MarketEngine(BTC, CONFIG))
+    client = Client(Hub(following, CONFIG.server), lambda _: asyncio.sleep(0))
+    handle(client, text)
+    (answer,) = client._due
+    header, _ = decode(answer)
+    assert header["kind"] == "error"
+    assert header["error"]
+    assert len(answer) < 4096
+
+
 async def closed_by(connection: ClientConnection) -> tuple[int, str]:
     async with asyncio.timeout(30):
         with suppress(ConnectionClosed):
@@ -328,6 +352,26 @@ def test_a_client_that_takes_nothing_for_long_is_cut_off(monkeypatch: pytest.Mon
                 await asyncio.sleep(0.11)
             assert not of.hub.clients
             connection.transport.abort()
+
+    served(test)
+
+
+def test_a_client_that_does_not_answer_pings_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PING_S", 0.2)
+
+    async def test(of: Served) -> None:
+        of.feed(10)
+        async with of.client() as alive, of.client() as gone:
+            await subscribed(alive)
+            await subscribed(gone)
+            gone.transport.pause_reading()
+            until = time.monotonic() + 30
+            while len(of.hub.clients) > 1 and time.monotonic() < until:
+                await asyncio.sleep(0.02)
+            assert len(of.hub.clients) == 1
+            assert len(of.hub.views) == 1
+            gone.transport.abort()
+            await subscribed(alive, side="long")
 
     served(test)
 

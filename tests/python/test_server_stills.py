@@ -152,7 +152,7 @@ def watch(
     return following, watchers[0].mirror, selection
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=9, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1000), st.booleans(), st.sampled_from(SELECTIONS), st.sampled_from(["uint16", "float32"]))
 @pytest.mark.filterwarnings("ignore:no trade from")
 def test_clients_stand_where_a_heatmap_of_the_same_trades_does(
@@ -170,7 +170,7 @@ def test_clients_stand_where_a_heatmap_of_the_same_trades_does(
     assert selection.market == (str(BTC),)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1000), st.sampled_from(SELECTIONS[:5]), st.integers(1, 12))
 @pytest.mark.filterwarnings("ignore:no trade from")
 def test_columns_that_an_engine_does_not_keep_go(seed: int, told: dict[str, Any], keep: int) -> None:
@@ -178,7 +178,7 @@ def test_columns_that_an_engine_does_not_keep_go(seed: int, told: dict[str, Any]
     assert len(mirror.times) <= keep + 1
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1000), st.sampled_from([{}, {"side": "short"}, {"ended": "drop"}, {"stale_after": "10m"}]))
 @pytest.mark.filterwarnings("ignore:no trade from", "ignore:.* begins at", "ignore:.* ends at")
 def test_two_venues_are_shown_as_their_sum(seed: int, told: dict[str, Any]) -> None:

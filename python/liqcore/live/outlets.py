@@ -195,7 +195,7 @@ def alerting(
     markets : sequence of Market
         That are followed.
     folder : Path
-        Where `KEPT` lies, the file of what was told: that of the journals.
+        Where `KEPT` lies, the file of what was told: that of the journals, which make it.
     files : Files
     commands : Commands
     write : callable
@@ -218,7 +218,6 @@ def alerting(
         ways.append(Command(settings.command, commands, timeout_ns=timeout_ns))
     if settings.urls:
         ways += messengers(Path(settings.urls), files)
-    files.names(folder)  # which makes it
     with ExitStack() as held:
         alerts = Alerts(
             settings.rules,
