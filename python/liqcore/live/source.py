@@ -22,7 +22,7 @@ from .order import Order
 from .outside import Clock, Network
 from .pace import Steady
 from .past import before_now
-from .replay import Recording, play
+from .replay import Recording, check_speed, play
 from .seen import Seen
 from .status import Origin
 from .stream import Driver
@@ -77,6 +77,10 @@ class Replay:
     recording: Recording
     speed: float = 1.0
     origin: Origin = field(default="replay", init=False)
+
+    def __post_init__(self) -> None:
+        """Check the speed before anything has begun."""
+        check_speed(self.speed)
 
     @property
     def markets(self) -> Sequence[Market]:
@@ -156,6 +160,10 @@ class Demo:
     shown: Demonstration
     speed: float = 60.0
     origin: Origin = field(default="demo", init=False)
+
+    def __post_init__(self) -> None:
+        """Check the speed before anything has begun."""
+        check_speed(self.speed)
 
     @property
     def markets(self) -> Sequence[Market]:
