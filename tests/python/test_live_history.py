@@ -27,6 +27,7 @@ from liqcore.live.service import Service
 from liqcore.live.source import Live
 from liqcore.render import RenderOptions
 from liqcore.render.captions import footer_items
+from liqcore.views.merge import join_venues
 from liqcore.words.times import iso
 from loopback import (
     EPOCH,
@@ -328,6 +329,26 @@ def test_any_division_of_history_gives_the_same_bits(settings: dict[str, str]) -
     assert apart.engine is not None
     assert whole.engine.to_bytes() == apart.engine.to_bytes()
     assert Board(whole).moment() is not None
+
+
+def test_venues_together_say_which_is_estimated() -> None:
+    begin = 1_781_222_400 * SECOND
+    bybit = market("bybit-linear")
+    candles = [
+        Candle(bybit, begin + n * MINUTE, 63_000.0, 63_010.0, 62_990.0, 63_000.0, 4.0, 1.0) for n in range(-30, 0)
+    ]
+    made = {BTC: MarketEngine(BTC), bybit: MarketEngine(bybit)}
+    made[bybit].take([of_events(bybit, begin, candles)])
+    shown = []
+    for of, engine in made.items():
+        engine.take(frames(trades(500, seed=3), market=of))
+        engine.finish()
+        moment = Board(engine).moment()
+        assert moment is not None
+        shown.append(moment.heatmap())
+    together = join_venues(shown)
+    assert f"bybit-linear: estimated from candles until {iso(begin)}" in together.meta["notes"]
+    assert together.meta["estimated"] == [[begin - 30 * MINUTE, begin]]
 
 
 def test_recordings_of_another_market_are_refused(tmp_path: Path) -> None:
