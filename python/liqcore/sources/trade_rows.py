@@ -97,13 +97,11 @@ def check_array_times(name: str, ts: NDArray[np.int64]) -> None:
     """
     Refuse such a time in an array, by its row.
 
-    What is no array of times is refused by whoever feeds it, and what is no time (below 0, after 2116) is counted there.
+    What is no array of times is refused by whoever feeds it; what is no time (below 0, after 2116) is counted there.
     """
     if isinstance(ts, np.ndarray) and ts.dtype == np.int64 and ts.ndim == 1:
-        if len(ts) and (ts.min() < 0 or ts.max() > _NO_TIME_NS):
-            times = ts[(ts >= 0) & (ts <= _NO_TIME_NS)]
-        else:
-            times = ts
+        has_others = len(ts) and (ts.min() < 0 or ts.max() > _NO_TIME_NS)
+        times = ts[(ts >= 0) & (ts <= _NO_TIME_NS)] if has_others else ts
         check_times(name, times, lambda odd: f"in row {int(np.argmax(ts == odd))}")
 
 
