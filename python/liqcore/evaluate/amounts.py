@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from .._core import Segment
 from ..config.config import Config
 from ..engine.engine import Engine
-from ..errors import InvalidConfigError
 from ..sources.candles import Candles
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -81,7 +80,7 @@ class Amounts:
 
     def weighted(self, amounts: Floats) -> Floats:
         """Return amounts at the profile's weights, shape (2, bars)."""
-        return np.einsum("stb,t->sb", amounts, self.weights)
+        return np.asarray(np.einsum("stb,t->sb", amounts, self.weights), dtype=np.float64)
 
 
 def amounts_of(
@@ -115,8 +114,6 @@ def amounts_of(
         The bars whose reached rows are kept.
     """
     engine = Engine.from_config(config.replace(window={"length": f"{bar_ns}ns"}), keep=2)
-    if engine.model != "flow":
-        raise InvalidConfigError(f'model must be "flow": the nulls are the same map of other volumes, was "{engine.model}"')
     reader = _Reader(engine, bars, bar_ns, spread, rows_of, float(config.axis.step or 0.0))
     engine.on_column(reader.column)
     engine.candles(
@@ -155,7 +152,7 @@ class _Reader:
         self._reached: dict[tuple[int, int], Reached] = {}
         self._levels: list[Floats] | None = None  # USD by side: (tiers, bins), as the last window left them
         self._first = 0  # absolute bin of their first
-        self._mid = np.empty(0)
+        self._mid: Floats = np.empty(0)
         self._close = np.nan
         self._width = 0.0
         self._terms = engine.instrument
@@ -173,9 +170,10 @@ class _Reader:
             self._account(at, segment)
         if len(self._mid) != axis.size or self._first != axis.first_bin:
             self._first = axis.first_bin
-            self._mid = (self._first + np.arange(axis.size) + 0.5) * axis.step
-        usd = self._mid if self._terms.contract == "linear" else 1.0
-        self._levels = [self._engine.levels(side) * (usd * self._terms.multiplier) for side in SIDES]
+            self._mid = np.asarray((self._first + np.arange(axis.size) + 0.5) * axis.step, dtype=np.float64)
+        per_unit = self._mid if self._terms.contract == "linear" else np.ones(len(self._mid))
+        usd = per_unit * self._terms.multiplier
+        self._levels = [np.asarray(self._engine.levels(side) * usd, dtype=np.float64) for side in SIDES]
         if np.isfinite(self._engine.last_price):
             self._close = self._engine.last_price
         following = self._bar.get(segment.end_ns)
@@ -196,8 +194,7 @@ class _Reader:
         mid = (cells["bin"] + 0.5) * self._width if self._terms.contract == "linear" else np.ones(len(cells["bin"]))
         usd = cells["lots"] * mid * self._lot_usd
         flat = cells["side"].astype(np.int64) * len(self._tiers) + cells["tier"]
-        summed = np.bincount(flat, usd, minlength=2 * len(self._tiers))
-        self._in_bar[:, :, bar] = summed.reshape(2, -1)
+        self._in_bar[:, :, bar] = np.bincount(flat, usd, minlength=2 * len(self._tiers)).reshape(2, -1)
         for side, part in enumerate(self._parts(segment)):
             if part is not None and self._levels is not None:
                 self._frozen[side, :, bar] = self._levels[side][:, part].sum(axis=1)
@@ -232,9 +229,9 @@ class _Reader:
             frozen = np.zeros(count)
             if part is not None and self._levels is not None:
                 values = self._weights @ self._levels[side][:, part]
-                frozen = _summed((self._mid[part] // self._step).astype(np.int64) - first, values, count)
+                frozen = summed((self._mid[part] // self._step).astype(np.int64) - first, values, count)
             mine = cells["side"] == side
-            opened = _summed(rows[mine], usd[mine] * self._weights[cells["tier"][mine]], count)
+            opened = summed(rows[mine], usd[mine] * self._weights[cells["tier"][mine]], count)
             self._reached[side, bar] = Reached(first, start - first, frozen, frozen + opened)
 
     def amounts(self) -> Amounts:
@@ -244,10 +241,10 @@ class _Reader:
         )
 
 
-def _summed(rows: Ints, values: Floats, count: int) -> Floats:
+def summed(rows: Ints, values: Floats, count: int) -> Floats:
     """Sum values by row; what lies outside is left out."""
     inside = (rows >= 0) & (rows < count)
-    return np.bincount(rows[inside], values[inside], minlength=count)
+    return np.bincount(rows[inside], values[inside], minlength=count).astype(np.float64)
 
 
 def reach_chance(distance: Floats) -> Floats:

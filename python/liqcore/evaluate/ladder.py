@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .amounts import Floats, Ints
-from .fit import walk_forward
+from .fit import Forecast, walk_forward
 from .measures import Drawings, Estimate, drawn
 
 
@@ -40,8 +40,8 @@ class Split:
     Attributes
     ----------
     blocks, first_test : int
-        How many there are; the first that is predicted. Those before it only train, and each later one is predicted from all
-        before it.
+        How many there are; the first that is predicted. Those before it only train, and each later one is predicted
+        from all before it.
     """
 
     blocks: int
@@ -172,6 +172,14 @@ class Ladder:
             self.tested / inflation**2 if inflation > 0 else float("nan"),
         )
 
+    def reliability(self, *features: str, parts: int = 10) -> tuple[tuple[float, float], ...]:
+        """Return predicted and realised, mean of log10(1 + USD), of each tenth of the predictions, of all markets."""
+        pairs = [market.predicted(features) for market in self._markets]
+        predicted, realised = (np.concatenate(column) / np.log(10.0) for column in zip(*pairs, strict=True))
+        order = np.argsort(predicted, kind="stable")
+        cuts = [some for some in np.array_split(order, parts) if len(some)]
+        return tuple((float(predicted[some].mean()), float(realised[some].mean())) for some in cuts)
+
     def _estimate(self, draws: Floats) -> Estimate:
         return Estimate.of(draws, self._split.tested)
 
@@ -201,11 +209,18 @@ class _Market:
         self._by_block = Drawings(truth, block, counts)
         self._by_case = Drawings(truth, np.arange(len(truth)), drawn(len(truth), singles, seed))
 
-    def model(self, names: Sequence[str]) -> _Draws:
-        """Fit one model, and measure it in each drawing."""
+    def _forecast(self, names: Sequence[str]) -> Forecast:
         columns = [self._features[name].transpose(0, 2, 1).reshape(len(self._order), -1) for name in names]
         table = np.column_stack([self._side, *(column[self._order] for column in columns)])
-        forecast = walk_forward(table, self._truth, self._block, self._first_test)
+        return walk_forward(table, self._truth, self._block, self._first_test)
+
+    def predicted(self, names: Sequence[str]) -> tuple[Floats, Floats]:
+        """Return predicted and true logs of the cases that are predicted."""
+        return self._forecast(names).mean[self.tested], self._truth[self.tested]
+
+    def model(self, names: Sequence[str]) -> _Draws:
+        """Fit one model, and measure it in each drawing."""
+        forecast = self._forecast(names)
         mean, spread, truth = forecast.mean[self.tested], forecast.spread[self.tested], self._truth[self.tested]
         log_score = -0.5 * ((truth - mean) / spread) ** 2 - np.log(spread) - 0.5 * np.log(2 * np.pi)
         return _Draws(

@@ -11,6 +11,8 @@ from .amounts import Floats, Ints
 LEAST_BLOCKS = 5
 """Fewer blocks of time give no interval."""
 
+_EQUAL = 1e-9  # product of two sums of squares of ranks, which are halves apart
+
 _CELLS = 1 << 21  # of a piece of a computation
 
 
@@ -64,7 +66,7 @@ class Drawings:
 
     def mean(self, values: Floats) -> Floats:
         """Return the mean of the cases in each drawing."""
-        return np.asarray(self._sum(values) / self._sum(np.ones(len(values))), dtype=np.float64)
+        return self.ratio(values, np.ones(len(values)))
 
     def ratio(self, above: Floats, below: Floats) -> Floats:
         """Return the ratio of two sums in each drawing."""
@@ -90,13 +92,14 @@ class Drawings:
 
 
 def _correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
-    total = weights.sum(1, keepdims=True)
+    """Pearson's correlation of ranks, row by row; NaN where all are equal."""
+    total = np.maximum(weights.sum(1, keepdims=True), 1.0)
     x = x - (weights * x).sum(1, keepdims=True) / total
     y = y - (weights * y).sum(1, keepdims=True) / total
     wx = weights * x
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = (wx * y).sum(1) / np.sqrt((wx * x).sum(1) * (weights * y * y).sum(1))
-    return np.asarray(found, dtype=np.float64)
+    under = (wx * x).sum(1) * (weights * y * y).sum(1)
+    under[under < _EQUAL] = np.nan  # what rounding leaves of none
+    return np.asarray((wx * y).sum(1) / np.sqrt(under), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

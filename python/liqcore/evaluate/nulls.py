@@ -40,7 +40,9 @@ def other_volumes(candles: Candles, kind: str, *, seed: int = 0) -> Candles:
     bought, sold = volumes(candles)
     if kind == "constant":
         half = _rounded(np.array([(bought + sold).mean() / 2.0]), bought)
-        return replace(candles, buy_qty=np.repeat(half, len(bought)), sell_qty=np.repeat(half, len(bought)), volume=None)
+        return replace(
+            candles, buy_qty=np.repeat(half, len(bought)), sell_qty=np.repeat(half, len(bought)), volume=None
+        )
     if kind == "shifted":
         source = np.searchsorted(candles.ts_open, candles.ts_open - SHIFT_DAYS * DAY_NS)
         early = candles.ts_open - SHIFT_DAYS * DAY_NS < candles.ts_open[0]
@@ -166,9 +168,7 @@ def path_of(candles: Candles, bars: Ints, bar_ns: int) -> Path:
     for sign in (1.0, -1.0):
         adverse = (start - bar_low) / start if sign > 0 else (bar_high - start) / start
         against, forced = -sign * np.log(end / start), sells if sign > 0 else buys
-        beyond = [
-            np.fmax((lo - bar_low) if sign > 0 else (bar_high - hi), 0.0) / start for lo, hi in extremes
-        ]
+        beyond = [np.fmax((lo - bar_low) if sign > 0 else (bar_high - hi), 0.0) / start for lo, hi in extremes]
         away = [np.fmax((reference - lo) if sign > 0 else (hi - reference), 0.0) / reference for lo, hi in extremes]
         seen.append(
             [
@@ -193,9 +193,7 @@ def path_of(candles: Candles, bars: Ints, bar_ns: int) -> Path:
         )
         range_volume.append([np.log1p(np.maximum(adverse, 0.0) * (buys + sells))])
         pre_move.append([-sign * np.sign(move) * bps(np.abs(move))])
-    return Path(
-        np.array(seen), np.array(before), np.array(range_volume), np.array(pre_move), spread, bar_low, bar_high
-    )
+    return Path(np.array(seen), np.array(before), np.array(range_volume), np.array(pre_move), spread, bar_low, bar_high)
 
 
 def bps(relative: Floats) -> Floats:

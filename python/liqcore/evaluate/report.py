@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
+from ..errors import InvalidConfigError, LiqcoreError
+from ..words.files import write_whole
 from .ladder import Gain
 from .lift import Lift
 from .measures import Estimate
+from .picture import LEAST_HEIGHT, LEAST_WIDTH, layout
 from .score import Dollars, Part
 
 
@@ -75,18 +81,21 @@ class Score:
             market: {kind: [asdict(one) for one in of] if isinstance(of, list) else of for kind, of in said.items()}
             for market, said in self.lift.items()
         }
-        return _plain(
+        said: dict[str, Any] = _plain(
             {
                 "verdict": self.verdict,
                 "statement": self.statement,
                 "path_conditional": None if self.path_conditional is None else asdict(self.path_conditional),
                 "frozen": None if self.frozen is None else asdict(self.frozen),
-                "plain": [{"name": name, "spearman": asdict(of), "gain": asdict(gain)} for name, of, gain in self.plain],
+                "plain": [
+                    {"name": name, "spearman": asdict(of), "gain": asdict(gain)} for name, of, gain in self.plain
+                ],
                 "dollars": asdict(self.dollars),
                 "lift": lifts,
                 "notes": self.notes,
             }
         )
+        return said
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON."""
@@ -111,8 +120,89 @@ class Score:
             lines += ["", *self.notes]
         return "\n".join(lines)
 
+    def render(
+        self,
+        path: str | os.PathLike[str] | BinaryIO | None = None,
+        *,
+        width: int = 1600,
+        height: int = 900,
+        theme: str = "dark",
+    ) -> Path | bytes | None:
+        """
+        Draw what the map adds to each null, and how reliable the fitted model is.
+
+        Parameters
+        ----------
+        path : path or binary file, optional
+            Where to, as PNG; without it the bytes are returned.
+        width, height : int
+            Pixels, at least 640 and 480.
+        theme : {"dark", "light"}
+
+        Raises
+        ------
+        InvalidConfigError
+            If the size or theme cannot be, the path does not end in ``.png``, or nothing could be fitted.
+        LiqcoreError
+            If Pillow is not installed.
+        """
+        return render(self, path, width=width, height=height, theme=theme)
+
     def __repr__(self) -> str:
         return f"Score({self.verdict})"
+
+
+def render(
+    score: Score, path: str | os.PathLike[str] | BinaryIO | None, *, width: int, height: int, theme: str
+) -> Path | bytes | None:
+    """Draw a score; see `Score.render`."""
+    parts = [
+        (title, part)
+        for title, part in (
+            ("given the bar's prices, the map adds to", score.path_conditional),
+            ("as a forecast, the map adds to", score.frozen),
+        )
+        if part is not None
+    ]
+    if not parts:
+        raise InvalidConfigError("score must have been fitted to be drawn: there was not enough time")
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        raise InvalidConfigError(
+            f"width and height must be at least {LEAST_WIDTH} and {LEAST_HEIGHT}, were {width} and {height}"
+        )
+    if theme not in ("dark", "light"):
+        raise InvalidConfigError(f'theme must be "dark" or "light", was {theme!r}')
+    if isinstance(path, str | os.PathLike) and Path(path).suffix.lower() != ".png":
+        raise InvalidConfigError(f'path must end in .png, was "{os.fspath(path)}"')
+    try:
+        from ..render.draw import measure, render_png
+    except ImportError:
+        raise LiqcoreError('pictures need Pillow: pip install "liqcore[app]"') from None
+    said = score.statement
+    names = ", ".join(one["name"] for one in said["markets"])
+    picture = layout(
+        [f"score of a map: {names}", f"bars of {said['bar']}", f"{said['split']['tested']} blocks of {said['block']}"],
+        score.verdict.split("; "),
+        [*_statement(said), "gain in Spearman's rank correlation, 95 % intervals from whole blocks drawn anew"],
+        [(title, part.gains) for title, part in parts],
+        parts[0][1].reliability,
+        width=width,
+        height=height,
+        theme=theme,
+        software=f"liqcore {said['version']}",
+        synthetic=False,
+        measure=measure,
+    )
+    out = io.BytesIO()
+    render_png(picture, out)
+    if path is None:
+        return out.getvalue()
+    if isinstance(path, str | os.PathLike):
+        with write_whole(path) as file:
+            file.write(out.getvalue())
+        return Path(path)
+    path.write(out.getvalue())
+    return None
 
 
 def number(of: Estimate, digits: int = 4) -> str:
@@ -128,29 +218,41 @@ def _statement(said: dict[str, Any]) -> list[str]:
     lines = []
     for one in said["markets"]:
         lines.append(
-            f"{one['name']}: {one['bars']:,} bars of {said['bar']}, {one['from']} to {one['to']}; nothing liquidated in "
-            f"{one['zero']:.0%} of bars and sides; {one['left_out']:,} bars outside the candles or in the warm-up; "
+            f"{one['name']}: {one['bars']:,} bars of {said['bar']}, {one['from']} to {one['to']}; nothing liquidated "
+            f"in {one['zero']:.0%} of bars and sides; {one['left_out']:,} bars outside the candles or in the warm-up; "
             f"candles of {one['interval']}, {one['missing']:.1%} missing, taker sides {one['sides']}"
         )
     split = said["split"]
+    scope = "complete" if said["complete"] else "floors: feeds of venues leave liquidations out"
     lines += [
-        f"feed: {said['feed'] or 'not said'}; totals are {'complete' if said['complete'] else 'floors: feeds of venues leave liquidations out'}",
-        f"map: {said['model']}, leverage {said['leverage']}, half-life {said['half_life']}",
-        f"split: {split['blocks']} blocks of {said['block']}, {split['trained']} only train, {split['tested']} are each "
-        f"predicted from all before them (first: {split['first_test']})",
+        f"feed: {said['feed'] or 'not said'}; totals are {scope}",
+        f"map: {said['model']}, leverage {_shares(said['leverage'])}, half-life {said['half_life']}",
+        f"split: {split['blocks']} blocks of {said['block']}, {split['trained']} only train, {split['tested']} are "
+        f"each predicted from all before them (first: {split['first_test']})",
         "markets: those that were given; what has been delisted or was never collected is not among them",
     ]
     return lines
 
 
+def _shares(of: dict[float, float]) -> str:
+    """Write a profile's weights; of many tiers the first and the last."""
+    if len(of) > 12:
+        return f"{min(of):g}x to {max(of):g}x, {len(of)} tiers"
+    return ", ".join(f"{tier:g}x {weight:.3g}" for tier, weight in of.items())
+
+
 def _part(part: Part) -> list[str]:
-    rows = [[one.name, number(one.spearman, 3), f"{one.correlation.value:.3f}", f"{one.log_score.value:+.3f}"] for one in part.levels]
+    rows = [
+        [one.name, number(one.spearman, 3), f"{one.correlation.value:.3f}", f"{one.log_score.value:+.3f}"]
+        for one in part.levels
+    ]
     lines = _table(["model", "Spearman", "r of logs", "log score"], rows)
     lines += ["", *_gains("the map adds to", part.gains)]
-    strongest = part.strongest
-    if not math.isnan(strongest.inflation):
+    worst = max(part.gains, key=lambda gain: -1.0 if math.isnan(gain.inflation) else gain.inflation)
+    if not math.isnan(worst.inflation):
         lines.append(
-            f"errors are {strongest.inflation:.1f} times those of independent bars: worth {strongest.effective:,.0f} of them"
+            f"errors are up to {worst.inflation:.1f} times those of independent bars and sides: all together are worth "
+            f"{worst.effective:,.0f} of them"
         )
     return [*lines, "", *_gains("for comparison", part.controls, added=True)]
 
@@ -183,9 +285,9 @@ def _lift(market: str, said: dict[str, Any]) -> list[str]:
         used = said[f"{kind}_used"]
         lines += [
             "",
-            f"{market}: USD of single liquidations in the top quarter of the rows that were reached, {title} (1: as blind); "
-            f"{used['used']:.0%} of the USD counts, {used['outside']:.0%} lies outside the rows, {used['few']:.0%} in bars "
-            "with fewer than 4",
+            f"{market}: USD of single liquidations in the top quarter of the rows that were reached, {title} (1: as "
+            f"blind); {used['used']:.0%} of the USD counts, {used['outside']:.0%} lies outside the rows, "
+            f"{used['few']:.0%} in bars with fewer than 4",
             "",
         ]
         rows = [[one.name, number(one.lift, 2), "" if one.name == "map" else number(one.gain, 2)] for one in of]

@@ -11,7 +11,7 @@ from ..config.config import Config
 from ..errors import DataError
 from ..sources.candles import Candles
 from ..sources.liquidations import Liquidations
-from .amounts import Amounts, Floats, Ints, amounts_of
+from .amounts import Amounts, Floats, Ints, amounts_of, summed
 from .ladder import Cases, Gain, Ladder, Level, Split
 from .lift import Lift, Prints, lifts
 from .measures import Drawings, Estimate, drawn
@@ -58,11 +58,14 @@ class Part:
         What the map adds to each null.
     controls : tuple of Gain
         The same of things that should add nothing, and of the memory of where the price has been.
+    reliability : tuple of (float, float)
+        Of the strongest null with the map: predicted and realised, mean of log10(1 + USD) by tenth of the predictions.
     """
 
     levels: tuple[Level, ...]
     gains: tuple[Gain, ...]
     controls: tuple[Gain, ...]
+    reliability: tuple[tuple[float, float], ...]
 
     @property
     def strongest(self) -> Gain:
@@ -82,7 +85,8 @@ class Dollars:
     weekly : tuple of (str, float)
         The same by week (its Monday) and market.
     silent, missed : float
-        Share of bars and sides of which the map says exactly nothing; of those, the share in which something was liquidated.
+        Share of bars and sides of which the map says exactly nothing; of those, the share in which something was
+        liquidated.
     """
 
     ratio: Estimate
@@ -119,7 +123,9 @@ def prepare(market: Market, bar_ns: int, warmup_ns: int, seed: int) -> Prepared:
     bars, totals = _totals(truth, bar_ns)
     inside = (bars >= first) & (bars + bar_ns <= end)
     if not inside.any():
-        raise DataError(f"{market.name}: expected liquidations in the time of the candles after the warm-up, found none")
+        raise DataError(
+            f"{market.name}: expected liquidations in the time of the candles after the warm-up, found none"
+        )
     left_out = int(np.count_nonzero(~inside))
     bars, totals = bars[inside], totals[:, inside]
     path = path_of(candles, bars, bar_ns)
@@ -128,9 +134,7 @@ def prepare(market: Market, bar_ns: int, warmup_ns: int, seed: int) -> Prepared:
     held = {MAP: replace(candles, buy_qty=bought, sell_qty=sold)} | {
         name: other_volumes(candles, kind, seed=seed) for name, kind in zip(MAPS[1:], OTHER_VOLUMES, strict=True)
     }
-    maps = {
-        name: amounts_of(of, market.config, bars, bar_ns, path.spread, rows_of=wanted) for name, of in held.items()
-    }
+    maps = {name: amounts_of(of, market.config, bars, bar_ns, path.spread, rows_of=wanted) for name, of in held.items()}
     return Prepared(market, bars, bar_ns, totals, path, maps, left_out)
 
 
@@ -149,9 +153,7 @@ def _totals(truth: Liquidations, bar_ns: int) -> tuple[Ints, Floats]:
 def grouped(amounts: Floats, tiers: Floats, weights: Floats) -> Floats:
     """Sum weighted amounts (2, tiers, bars) to groups of leverage, and return log(1 + USD), (2, groups, bars)."""
     group = np.digitize(tiers, GROUPS, right=True)
-    found = [
-        np.einsum("stb,t->sb", amounts[:, group == one], weights[group == one]) for one in np.unique(group)
-    ]
+    found = [np.einsum("stb,t->sb", amounts[:, group == one], weights[group == one]) for one in np.unique(group)]
     return np.asarray(np.log1p(np.stack(found, axis=1)), dtype=np.float64)
 
 
@@ -216,10 +218,13 @@ def part_of(prepared: Sequence[Prepared], blocks: Blocks, split: Split, score: s
     base = ("path", *features(CONSTANT))
     controls = [ladder.gain(CONSTANT, path, ("path",), features(CONSTANT))]
     controls += [ladder.gain(name, f"{path} + {CONSTANT}", base, features(name)) for name in (SHIFTED, PERMUTED)]
-    return Part(tuple(levels), tuple(gains), tuple(controls))
+    reliability = ladder.reliability(*nulls[-1][1], *features(MAP))
+    return Part(tuple(levels), tuple(gains), tuple(controls), reliability)
 
 
-def plain_of(prepared: Sequence[Prepared], blocks: Blocks, draws: int, seed: int) -> list[tuple[str, Estimate, Estimate]]:
+def plain_of(
+    prepared: Sequence[Prepared], blocks: Blocks, draws: int, seed: int
+) -> list[tuple[str, Estimate, Estimate]]:
     """
     Return what each map says as it is, unfitted, against the truth, over all bars.
 
@@ -296,6 +301,5 @@ def _density(prepared: Prepared) -> dict[int, Floats]:
         start = prepared.bars[bar]
         span = slice(np.searchsorted(end, start - DAY_NS, side="right"), np.searchsorted(end, start, side="right"))
         rows = row[span] - reached.first
-        here = (rows >= 0) & (rows < len(reached.frozen))
-        found[bar] = np.bincount(rows[here], (bought + sold)[span][here], minlength=len(reached.frozen))
+        found[bar] = summed(rows, (bought + sold)[span], len(reached.frozen))
     return found

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .. import __version__
 from .._core import LeverageProfile
 from ..config.arguments import override
@@ -54,8 +52,8 @@ def score(
     bar's prices as well. *frozen*: the map as it stood when the bar began, each level weighed by the chance that a
     random walk gets there within the bar; nothing later is used. In both, log-linear models are fitted block by block
     on all blocks before, with and without the map, over these nulls: range x volume; N12 (twelve features of path and
-    volume); the same map with constant volume, with the volume of three days before, with the volume permuted within its
-    day; past liquidations and the move of the 15 minutes before. docs/theory/score.md has the definitions.
+    volume); the same map with constant volume, with the volume of three days before, with the volume permuted within
+    its day; past liquidations and the move of the 15 minutes before. docs/theory/score.md has the definitions.
 
     Cost: some 3 s for a month of half hours from candles of a minute, on one core.
 
@@ -65,8 +63,8 @@ def score(
         With volumes; of an interval that divides `bar`. Where takers' sides are missing, half of the volume each.
         Several markets: a mapping; all figures are then means over the markets.
     liquidations : Liquidations, path or paths, or mapping of those by name
-        The truth of the same markets (`liqcore.sources.read_liquidations`): totals of bars, or single liquidations, which are
-        summed to bars and, besides, looked for in the rows of the map.
+        The truth of the same markets (`liqcore.sources.read_liquidations`): totals of bars, or single liquidations,
+        which are summed to bars and, besides, looked for in the rows of the map.
     config : Config or path, optional
         Settings of the map.
     leverage, half_life, symbol, venue : optional
@@ -119,6 +117,10 @@ def score(
     if half_life != "config":
         given["half_life"] = half_life
     base = override(base, **{name: value for name, value in given.items() if value is not None})
+    if base.model.name not in (None, "flow"):
+        raise InvalidConfigError(
+            f'model must be "flow", whose nulls are the same map of other volumes, was "{base.model.name}"'
+        )
     if half_life is None:
         base = base.replace(model={"half_life": "none"})
     prepared: list[Prepared] = []

@@ -94,8 +94,8 @@ def read_liquidations(
 
     Totals are tables with a time (the bar's start) and USD of liquidated longs and shorts (``long_usd`` and
     ``short_usd``, or names like them). Single liquidations have a time, a side, a price, and USD (``size_usd``) or a
-    quantity, which times the price are USD. Feeds of venues are incomplete: many give one liquidation a second and symbol
-    at most, so that totals are floors (docs/theory/venues.md).
+    quantity, which times the price are USD. Feeds of venues are incomplete: many give one liquidation a second and
+    symbol at most, so that totals are floors (docs/theory/venues.md).
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def read_liquidations(
             symbol_at=meaning.find(names, meaning.SYMBOL) if "s" not in (names[longs], names[shorts]) else -1,
             symbol=symbol,
         )  # fmt: skip
-        part.keep("negative", (part.values >= 0).all(axis=0))
+        part.keep("negative", np.logical_and.reduce(part.values >= 0))
         return part
 
     parts, report = read_parts(paths, symbol, "liquidations", read)
@@ -173,7 +173,9 @@ def _single(table: AnyTable, report: FileReport, names: list[str], symbol: str |
     """Read single liquidations: rows of USD of longs, of shorts, and the price."""
     time, price, side = (meaning.find(names, known) for known in (TIME, PRICE, SIDE))
     usd, qty = meaning.find(names, USD), meaning.find_quantity(names)
-    missing = [what for what, at in (("time", time), ("price", price), ("side", side), ("USD", max(usd, qty))) if at < 0]
+    missing = [
+        what for what, at in (("time", time), ("price", price), ("side", side), ("USD", max(usd, qty))) if at < 0
+    ]
     if missing:
         raise table.error(
             "expected totals (time, long_usd, short_usd) or single liquidations (time, side, price, and size_usd or "
@@ -215,9 +217,7 @@ def _single(table: AnyTable, report: FileReport, names: list[str], symbol: str |
         is_long = word[0, :n] < len(longs)
         report.reject("unknown_side", int(np.count_nonzero(~known)))
         times.append(ts[:n][known])
-        values.append(
-            np.stack([np.where(is_long, usd_of, 0.0), np.where(is_long, 0.0, usd_of), prices[:n]])[:, known]
-        )
+        values.append(np.stack([np.where(is_long, usd_of, 0.0), np.where(is_long, 0.0, usd_of), prices[:n]])[:, known])
     if symbol is None and len(symbols) > 1:
         raise table.error(f"expected one symbol, found {meaning.listed(list(symbols))}: choose one with symbol=")
     if symbol is not None and symbols and symbol not in symbols:
