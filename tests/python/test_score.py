@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -372,8 +373,12 @@ def ignoring(seed: int) -> Gain:
 
 
 def test_where_liquidations_ignore_the_map_the_score_says_that_it_adds_nothing() -> None:
-    """At 2.5 % a seed, two of five have a chance of 0.6 %; `make soak` counts 200."""
-    assert sum(ignoring(seed).positive for seed in range(5)) < 2
+    """At 2.5 % a seed, two of five have a chance of 0.6 %; `make soak` takes 200, of which 12 have one of 0.4 %."""
+    seeds = int(os.environ.get("LIQCORE_SCORE_SEEDS", "5"))
+    gains = [ignoring(seed) for seed in range(seeds)]
+    above, below = sum(gain.positive for gain in gains), sum(gain.spearman.high < 0 for gain in gains)
+    print(f"{above} of {seeds} intervals lie above zero, {below} below")
+    assert above < max(2, 0.06 * seeds)
 
 
 def test_gains_are_differences_of_levels_and_parts_sum() -> None:

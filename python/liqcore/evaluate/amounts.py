@@ -150,9 +150,10 @@ class _Reader:
         self._tiers, self._weights = tiers, engine.leverage.weights
         self._frozen, self._in_bar, self._near = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self._reached: dict[tuple[int, int], Reached] = {}
-        self._levels: list[Floats] | None = None  # USD by side: (tiers, bins), as the last window left them
+        self._levels: list[Floats] | None = None  # quantity by side: (tiers, bins), as the last window left them
         self._first = 0  # absolute bin of their first
         self._mid: Floats = np.empty(0)
+        self._usd: Floats = np.empty(0)  # of one of quantity, by bin
         self._close = np.nan
         self._width = 0.0
         self._terms = engine.instrument
@@ -171,9 +172,9 @@ class _Reader:
         if len(self._mid) != axis.size or self._first != axis.first_bin:
             self._first = axis.first_bin
             self._mid = np.asarray((self._first + np.arange(axis.size) + 0.5) * axis.step, dtype=np.float64)
-        per_unit = self._mid if self._terms.contract == "linear" else np.ones(len(self._mid))
-        usd = per_unit * self._terms.multiplier
-        self._levels = [np.asarray(self._engine.levels(side) * usd, dtype=np.float64) for side in SIDES]
+            per_unit = self._mid if self._terms.contract == "linear" else np.ones(len(self._mid))
+            self._usd = np.asarray(per_unit * self._terms.multiplier, dtype=np.float64)
+        self._levels = [self._engine.levels(side) for side in SIDES]
         if np.isfinite(self._engine.last_price):
             self._close = self._engine.last_price
         following = self._bar.get(segment.end_ns)
@@ -185,7 +186,7 @@ class _Reader:
         spread = self._spread[bar]
         if self._levels is None or not spread > 0:
             return
-        chance = reach_chance(np.abs(np.log(self._mid / self._close)) / spread)
+        chance = self._usd * reach_chance(np.abs(np.log(self._mid / self._close)) / spread)
         for side, levels in enumerate(self._levels):
             self._near[side, :, bar] = levels @ chance
 
@@ -197,7 +198,7 @@ class _Reader:
         self._in_bar[:, :, bar] = np.bincount(flat, usd, minlength=2 * len(self._tiers)).reshape(2, -1)
         for side, part in enumerate(self._parts(segment)):
             if part is not None and self._levels is not None:
-                self._frozen[side, :, bar] = self._levels[side][:, part].sum(axis=1)
+                self._frozen[side, :, bar] = self._levels[side][:, part] @ self._usd[part]
         if bar in self._rows_of:
             self._keep_rows(bar, segment, usd)
 
@@ -228,7 +229,7 @@ class _Reader:
         for side, part in enumerate(self._parts(segment)):
             frozen = np.zeros(count)
             if part is not None and self._levels is not None:
-                values = self._weights @ self._levels[side][:, part]
+                values = self._weights @ self._levels[side][:, part] * self._usd[part]
                 frozen = summed((self._mid[part] // self._step).astype(np.int64) - first, values, count)
             mine = cells["side"] == side
             opened = summed(rows[mine], usd[mine] * self._weights[cells["tier"][mine]], count)

@@ -8,8 +8,8 @@ import numpy as np
 
 from .amounts import Floats, Ints
 
-PENALTY = 1.0
-"""Of the ridge, in cases: what one case with every feature one standard deviation off would weigh."""
+PENALTIES = 4.0 ** np.arange(6)
+"""Of the ridge, in cases: 1 to 1,024. The one that generalised cross-validation on the training cases finds best."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,9 +61,13 @@ def _ridge(moments: Floats) -> tuple[Floats, float]:
     used = scale > 1e-9
     inner = covariance[1:-1, 1:-1][np.ix_(used, used)] / np.outer(scale[used], scale[used])
     target = covariance[1:-1, -1][used] / scale[used]
-    solved = np.linalg.solve(inner + np.eye(used.sum()) * PENALTY / cases, target)
+    values, vectors = np.linalg.eigh(inner)
+    along = vectors.T @ target
+    shrunk = along / (values + PENALTIES[:, None] / cases)  # a row for each penalty
+    left = covariance[-1, -1] - 2 * shrunk @ along + (shrunk**2) @ values  # mean of squares
+    fitted = 1.0 + (values / (values + PENALTIES[:, None] / cases)).sum(1)  # effective number of coefficients
+    best = int(np.argmin(left / np.maximum(1.0 - fitted / cases, 1e-6) ** 2))
     slopes = np.zeros(len(scale))
-    slopes[used] = solved / scale[used]
-    residual = covariance[-1, -1] - 2 * solved @ target + solved @ inner @ solved
+    slopes[used] = vectors @ shrunk[best] / scale[used]
     constant = centre[-1] - centre[1:-1] @ slopes
-    return np.concatenate(([constant], slopes)), float(np.sqrt(max(residual, 1e-12)))
+    return np.concatenate(([constant], slopes)), float(np.sqrt(max(left[best], 1e-12)))
