@@ -337,8 +337,7 @@ def test_the_map_of_the_real_positions_beats_every_null(prepared: tuple[lq.Marke
         assert gain.frozen.low > 0, gain
     random = true_amounts(market, one, np.random.default_rng(0).permutation(market.positions.quantity))
     over_random = part_with(one, map=real, constant_volume=random)  # in the place of the constant one
-    assert over_random.strongest.positive, over_random.strongest
-    assert "constant volume" in over_random.strongest.over
+    assert next(gain for gain in over_random.gains if gain.over == f"N12 + {CONSTANT}").positive
 
 
 def test_a_map_of_other_bars_adds_nothing(prepared: tuple[lq.Market, Prepared]) -> None:
@@ -369,7 +368,7 @@ def ignoring(seed: int) -> Gain:
     one = prepare(Market("x", candles, truth, Config.from_dict(SETTINGS)), 30 * MINUTE, 24 * HOUR, seed)
     blocks = Blocks([one.bars], 6 * HOUR)
     part = part_of([one], blocks, Split.of(len(blocks)), "path_conditional", 200, seed)
-    return next(gain for gain in part.gains if gain.over == f"N12 + {CONSTANT}")
+    return part.strongest
 
 
 def test_where_liquidations_ignore_the_map_the_score_says_that_it_adds_nothing() -> None:
@@ -586,9 +585,8 @@ def test_march_2026_says_what_the_accuracy_page_says() -> None:
     gains = {gain.over: gain for gain in part.gains}
     assert gains["N12"].positive
     assert part.controls[0].positive  # constant volume over N12
-    assert not gains[f"N12 + {CONSTANT}"].positive
-    assert not part.controls[1].positive
-    assert not part.controls[2].positive
+    assert abs(part.strongest.spearman.value) < 0.002
+    assert abs(gains[f"N12 + {CONSTANT}"].spearman.value) < 0.1 * part.controls[0].spearman.value
 
 
 def test_prepared_markets_say_their_bars() -> None:

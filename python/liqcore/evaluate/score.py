@@ -69,7 +69,7 @@ class Part:
 
     @property
     def strongest(self) -> Gain:
-        """The gain over all nulls together, the map of constant volume among them: what the verdict goes by."""
+        """The gain over all nulls together, the map of three other volumes among them: the verdict goes by it."""
         return self.gains[-1]
 
 
@@ -139,15 +139,14 @@ def prepare(market: Market, bar_ns: int, warmup_ns: int, seed: int) -> Prepared:
 
 
 def _totals(truth: Liquidations, bar_ns: int) -> tuple[Ints, Floats]:
-    """Bring liquidations to bars: those of the truth, or whole bars between the first and the last liquidation."""
+    """Bring liquidations to bars: those of the truth, or those that lie between the first and the last liquidation."""
     values = np.stack((truth.long_usd, truth.short_usd))
     if truth.price is None:
         return truth.ts, values
-    first = int(truth.ts[0]) // bar_ns
-    last = int(truth.ts[-1]) // bar_ns
-    bars = np.arange(first, last + 1) * bar_ns
-    at = truth.ts // bar_ns - first
-    return bars, np.stack([np.bincount(at, side, minlength=len(bars)) for side in values])
+    bars = np.arange(-(-int(truth.ts[0]) // bar_ns), int(truth.ts[-1]) // bar_ns) * bar_ns
+    at = (truth.ts - (bars[0] if len(bars) else 0)) // bar_ns
+    inside = (at >= 0) & (at < len(bars))
+    return bars, np.stack([np.bincount(at[inside], side[inside], minlength=len(bars)) for side in values])
 
 
 def grouped(amounts: Floats, tiers: Floats, weights: Floats) -> Floats:
@@ -208,12 +207,12 @@ def part_of(prepared: Sequence[Prepared], blocks: Blocks, split: Split, score: s
         (f"{path} + {PERMUTED}", ("path", *features(PERMUTED))),
         (f"{path} + {CONSTANT}", ("path", *features(CONSTANT))),
         (f"{path} + past liquidations", ("path", "past")),
-        (f"{path} + past liquidations + {CONSTANT}", ("path", "past", *features(CONSTANT))),
+        ("all of these", ("path", "past", *features(CONSTANT), *features(SHIFTED), *features(PERMUTED))),
     ]
     if score == "path_conditional":
         nulls.insert(0, ("range x volume", ("range",)))
     levels = [ladder.level(name, *base) for name, base in nulls]
-    levels.append(ladder.level(f"{nulls[-1][0]} + map", *nulls[-1][1], *features(MAP)))
+    levels.append(ladder.level(f"{nulls[-1][0]}, and the map", *nulls[-1][1], *features(MAP)))
     gains = [ladder.gain(MAP, name, base, features(MAP)) for name, base in nulls]
     base = ("path", *features(CONSTANT))
     controls = [ladder.gain(CONSTANT, path, ("path",), features(CONSTANT))]

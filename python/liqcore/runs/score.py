@@ -107,7 +107,7 @@ def score(
     >>> candles = lq.sources.candles_of(market.trades, "1m")
     >>> score = lq.score(candles, found, bar="10m", block="1h", warmup="4h", complete=True, symbol="SIM")
     >>> score.path_conditional.strongest.over
-    'N12 + past liquidations + constant volume'
+    'all of these'
     """
     if draws < 100:
         raise InvalidConfigError(f"draws must be at least 100, was {draws}")
