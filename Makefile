@@ -28,7 +28,7 @@ system-packages:
 
 # What we can do without, such as optional-ccache: installed where we are root.
 optional-%:
-	@command -v $* >/dev/null || \
+	@command -v $* >/dev/null || dpkg -s $* >/dev/null 2>&1 || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "installing" $*; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $* >/dev/null; \
 	else \
@@ -42,7 +42,7 @@ $(VENV)/bin/python:
 # What the package and its tools need; the package itself is installed apart, whenever a source file is newer.
 $(VENV)/.dependencies: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --upgrade "scikit-build-core>=1.0,<2" "pybind11>=3.0,<4" ninja build
-	$(BIN)/python tools/requirements.py app test lint | $(BIN)/python -m pip install -q --upgrade -r /dev/stdin
+	$(BIN)/python tools/requirements.py app alerts test lint | $(BIN)/python -m pip install -q --upgrade -r /dev/stdin
 	@touch $@
 
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp python -type f -not -name '*.pyc' -not -name '*.so')
@@ -81,12 +81,12 @@ test: test-cpp test-python test-stranger  ## C++ tests, Python tests, one strang
 test-all: test-cpp test-python test-sanitizers test-interop test-packaging test-integration docs  ## Run every test
 	@echo "All tests passed."
 
-test-cpp: system-packages optional-ccache  ## C++ tests, with asserts
+test-cpp: system-packages optional-ccache optional-libzstd-dev  ## C++ tests, with asserts
 	cmake --preset dev -G Ninja >/dev/null && cmake --build --preset dev -j $(JOBS) --target all all_verify_interface_header_sets
 	ctest --preset dev -j $(JOBS)
 
 SANITIZERS := asan tsan
-sanitized: system-packages optional-ccache
+sanitized: system-packages optional-ccache optional-libzstd-dev
 	for preset in $(SANITIZERS); do \
 	  cmake --preset $$preset -G Ninja >/dev/null && cmake --build --preset $$preset -j $(JOBS) || exit 1; \
 	done
@@ -107,7 +107,7 @@ fuzzers: system-packages optional-ccache optional-clang  ## libFuzzer targets, w
 	  cmake --preset fuzz -G Ninja >/dev/null && cmake --build --preset fuzz -j $(JOBS) || exit 1; \
 	fi
 
-test-python: optional-ccache $(VENV)/.installed  ## Tests of the Python package
+test-python: optional-ccache optional-libzstd-dev $(VENV)/.installed  ## Tests of the Python package
 	$(BIN)/python -m pytest -q -n $(JOBS)
 	$(BIN)/python -m pytest -q -n $(JOBS) bench  # each quick benchmark once, untimed: its answer is checked
 
@@ -117,7 +117,7 @@ test-interop: $(VENV)/.installed  ## Tables of pyarrow, polars, pandas and duckd
 	@test -x $(INTEROP)/bin/python || $(PYTHON) -m venv $(INTEROP)
 	$(BIN)/python tools/requirements.py test interop | $(INTEROP)/bin/python -m pip install -q -r /dev/stdin
 	$(INTEROP)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel/*.whl
-	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_frames.py tests/python/test_export.py tests/python/test_sources_parquet.py tests/python/test_parquet_values.py
+	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_frames.py tests/python/test_export.py tests/python/test_sources_parquet.py tests/python/test_sources_feather.py tests/python/test_parquet_values.py
 
 INTEGRATION := .venv-integration
 test-integration: $(VENV)/.installed  ## Inside hftbacktest and nautilus_trader, and from numba

@@ -3,9 +3,9 @@ What takes too long for `make test-all`: `make soak`, which builds the presets f
 
 C++ tests under sanitizers with LIQCORE_SOAK=1, which gives them their long sizes; the random comparison of C++
 (tests/cpp/streams_test.cpp) over STREAMS streams under the first sanitizer; damaged FILES of every kind; live replays
-under KILLS, a burst, and 24 recorded hours; where Clang is, RUNS of each libFuzzer target (tests/fuzz); then the
-property tests of Python in rounds, each from another seed. A failure ends it with the seed; SEED=... ROUNDS=1 runs
-that round again.
+under KILLS, a burst, 24 recorded hours, a hundred clients; where Clang is, RUNS of each libFuzzer target (tests/fuzz);
+then the property tests of Python in rounds, each from another seed. A failure ends it with the seed; SEED=... ROUNDS=1
+runs that round again.
 """
 
 import argparse
@@ -83,12 +83,13 @@ def damaged_files(count: int, seed: int) -> Figures:
 
 
 def live(kills: int, seed: int) -> dict[str, Figures]:
-    """Kill replays, take a burst, replay 24 recorded hours; each says its figures, and fails where it must."""
+    """Kill replays, take a burst, replay 24 hours, serve a hundred; each says its figures, and fails where it must."""
     table: dict[str, Figures] = {}
     for name, command in (
         (f"{kills} kills of a replay from seed {seed}", ["crashes.py", str(kills), str(seed)]),
         ("A burst of ten seconds", ["live_load.py", "burst"]),
         ("24 recorded hours", ["live_load.py", "memory"]),
+        ("A hundred websocket clients", ["live_load.py", "clients"]),
     ):
         if command[-1] == "memory" and not os.path.isdir(os.environ.get("LIQCORE_DATA", "../shared/data")):
             print("left out, as there is no recorded market data:", name)

@@ -448,7 +448,7 @@ goes to `sys.unraisablehook`.
       .def_property_readonly("reconciled", &model_option<&ModelOptions::reconciled>,
                              "Whether open interest corrects the book at every sample.")
       .def_property_readonly(
-          "sequential", [](const PyEngine& self) { return self.engine.sequential(); },
+          "sequential", &reading<&Engine::sequential>,
           "Whether what the model does depends on the book: then parts of a history cannot be computed apart.")
       .def_property_readonly(
           "corrections",

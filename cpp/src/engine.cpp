@@ -318,8 +318,6 @@ Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_se
 
 Reject Engine::checked_trade(std::int64_t ts_ns, double price, double qty, bool taker_sell) {
   refuse_in_hook();
-  if (used_candle_volumes_)
-    throw InvalidConfig("trades and candle volumes of one market must not be fed together: candles had volumes");
   OnGrid tick;
   OnGrid lots;
   Reject reject = check_trade(ts_ns, price, qty, clock_ns_, tick, lots);

@@ -71,6 +71,24 @@ bool any_volumes(const CandleArrays& candles) {
   return any(candles.buy_qty) || any(candles.sell_qty);
 }
 
+/// When the candles open that have a volume, the earliest first.
+std::vector<std::int64_t> opened_with_volumes(const CandleArrays& candles) {
+  const auto volume = [](std::span<const double> of, std::size_t i) { return of.empty() ? 0.0 : of[i]; };
+  std::vector<std::int64_t> opened;
+  for (std::size_t i = 0; i < candles.ts_open_ns.size(); ++i)
+    if (volume(candles.buy_qty, i) > 0.0 || volume(candles.sell_qty, i) > 0.0) opened.push_back(candles.ts_open_ns[i]);
+  std::sort(opened.begin(), opened.end());
+  return opened;
+}
+
+/// Whether a time lies within one of the stretches that begin then.
+bool any_within(std::span<const std::int64_t> times, const std::vector<std::int64_t>& begins, std::int64_t length) {
+  return std::any_of(times.begin(), times.end(), [&](std::int64_t ts) {
+    const auto after = std::upper_bound(begins.begin(), begins.end(), ts);
+    return after != begins.begin() && ts - *std::prev(after) < length;
+  });
+}
+
 }  // namespace
 
 void Jumps::see(std::int64_t ts_ns, bool is_price) {
@@ -89,7 +107,8 @@ void Jumps::refuse(std::int64_t ts_ns) const {
   if (windows > Engine::kMaxGapWindows)
     throw InvalidConfig("ts must not jump over more than " + text_of(Engine::kMaxGapWindows) +
                         " windows at once (are the times in nanoseconds?): from " + text_of(clock_ns) + " to " +
-                        text_of(ts_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns");
+                        text_of(ts_ns) + " ns are " + text_of(windows) + " windows of " + text_of(window_ns) + " ns" +
+                        (stream == nullptr ? "" : ", in row " + text_of(row) + " of " + stream));
 }
 
 Jumps Engine::jumps() const noexcept { return {clock_ns_, window_end_ns_ != kNever, options_.window_ns}; }
@@ -121,20 +140,25 @@ void Engine::refuse_jumps(const Feed& feed, bool trades_sorted) const {
   if (last == kNever || last - first < jumps.far_ns()) return;
 
   // Rare: the call spans that many windows, so look whether one step does.
-  const auto see = [&](std::span<const std::int64_t> times, bool is_price) {
-    return [&jumps, times, is_price](std::size_t i) { jumps.see(times[i], is_price); };
+  const auto see_row = [&jumps](const char* stream, std::size_t row, std::int64_t ts, bool is_price) {
+    jumps.stream = stream;
+    jumps.row = static_cast<std::int64_t>(row);
+    jumps.see(ts, is_price);
+  };
+  const auto see = [&](const char* stream, std::span<const std::int64_t> times, bool is_price) {
+    return [&see_row, stream, times, is_price](std::size_t i) { see_row(stream, i, times[i], is_price); };
   };
   merge(
       feed, trades_sorted,
       [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) jumps.see(trade_ts[i], true);
+        for (std::size_t i = begin; i < end; ++i) see_row("trades", i, trade_ts[i], true);
       },
-      see(feed.marks.ts_ns, true), see(feed.vendor_events.ts_ns, true),
+      see("marks", feed.marks.ts_ns, true), see("vendor_events", feed.vendor_events.ts_ns, true),
       [&](std::size_t i) {
         if (const std::int64_t ts = feed.candles.ts_open_ns[i]; ts >= 0 && ts <= kMaxTime - candle_ns)
-          jumps.see(ts + candle_ns, true);
+          see_row("candles", i, ts + candle_ns, true);
       },
-      see(feed.open_interest.ts_ns, false));
+      see("open_interest", feed.open_interest.ts_ns, false));
 }
 
 void Engine::refuse_records(const TradeRecords& records) const {
@@ -142,6 +166,8 @@ void Engine::refuse_records(const TradeRecords& records) const {
   Jumps jumps = this->jumps();
   for_each_trade(records, [&](std::size_t i, bool) {
     has_trades = true;
+    jumps.stream = "events";
+    jumps.row = static_cast<std::int64_t>(i);
     jumps.see(value_at<std::int64_t>(records.ts_ns, i), true);
   });
   refuse_double_volumes({}, has_trades);
@@ -156,10 +182,14 @@ Stats Engine::open_interest(const SampleArrays& samples) { return feed({{}, {}, 
 Stats Engine::vendor_events(const EventArrays& events) { return feed({{}, {}, {}, {}, events}); }
 
 void Engine::refuse_double_volumes(const Feed& feed, bool has_trades) const {
-  if ((any_volumes(feed.candles) || used_candle_volumes_) && (has_trades || used_trades_))
-    throw InvalidConfig(
-        "trades and candle volumes of one market must not be fed together (each would open the same positions): "
-        "leave out buy_qty and sell_qty, or the trades");
+  if (!any_volumes(feed.candles)) return;  // trades that come after candles are of after them, or late
+  const bool has_runs = has_trades && feed.trades.ts_ns.empty();  // of which the times are not known one by one
+  const std::vector<std::int64_t> opened = opened_with_volumes(feed.candles);
+  const bool after_trades = used_trades_ && opened.front() <= clock_ns_;
+  if (!has_runs && !after_trades && !any_within(feed.trades.ts_ns, opened, feed.candles.interval_ns)) return;
+  throw InvalidConfig(
+      "trades and candle volumes of one market must not be of the same time (each would open the same positions): "
+      "leave out buy_qty and sell_qty, or the trades");
 }
 
 Stats Engine::feed(const Feed& feed) {

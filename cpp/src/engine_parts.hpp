@@ -26,6 +26,8 @@ struct Jumps {
   std::int64_t clock_ns;
   bool began;  // whether there are windows yet
   std::int64_t window_ns;
+  const char* stream = nullptr;  // which array the row that is seen stands in, for the message; null: in none
+  std::int64_t row = 0;
 
   /// The next row, of a stream that has prices or not. Times that are no times, or late, go past.
   /// @throws InvalidConfig if it jumps

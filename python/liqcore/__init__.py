@@ -44,6 +44,7 @@ use_environment()
 
 if TYPE_CHECKING:
     from . import arrow as arrow
+    from . import live as live
     from . import render as render
     from . import sources as sources
     from .analysis.sensitivity import Survival
@@ -98,7 +99,7 @@ else:  # on first use: whoever embeds the engine starts without readers, picture
         return sorted({*globals(), *_HOMES, *_MODULES})
 
 
-_MODULES = ("arrow", "render", "sources")
+_MODULES = ("arrow", "live", "render", "sources")
 _HOMES = {
     name: module
     for module, names in {

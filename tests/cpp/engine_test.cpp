@@ -382,6 +382,11 @@ TEST(EngineGap, OfMoreThanAMillionWindowsIsRefusedAndChangesNothing) {
   EXPECT_EQ(refusal([&] { engine.mark(far, 1000); }), message);
   EXPECT_EQ(refusal([&] { engine.open_interest(far, 1000); }), message);
   EXPECT_EQ(refusal([&] { engine.advance(far); }), message);
+  Tape tape;
+  tape.push(70, 1000, 1, kBuy);
+  tape.push(far + 10, 1000, 1, kBuy);
+  EXPECT_EQ(refusal([&] { engine.trades(tape.all()); }).substr(message.find("from")),
+            "from 70 to 100000110 ns are 1000001 windows of 100 ns, in row 1 of trades");
   EXPECT_EQ(state_of(engine), before);
 }
 
@@ -669,29 +674,50 @@ TEST(EngineCandles, AreRejectedByReason) {
   EXPECT_EQ(rejected(stats, Reject::inconsistent), 2U);
 }
 
-TEST(EngineCandles, VolumesAndTradesOfOneMarketAreRefused) {
+TEST(EngineCandles, VolumesAndTradesOfTheSameTimeAreRefused) {
   const std::string together =
-      "trades and candle volumes of one market must not be fed together (each would open the same positions): leave "
-      "out buy_qty and sell_qty, or the trades";
+      "trades and candle volumes of one market must not be of the same time (each would open the same positions): "
+      "leave out buy_qty and sell_qty, or the trades";
   CandleColumns candles;
   candles.push(10, 1000, 1000, 1000, 1000, 8, 4);
-  Tape tape;
-  tape.push(200, 1000, 1, kBuy);
   Engine trades_first = ten_and_hundred();
-  trades_first.trade(5, 1000, 1, kBuy);
+  trades_first.trade(10, 1000, 1, kBuy);
   EXPECT_EQ(refusal([&] { trades_first.candles(candles.with_volumes()); }), together);
   EXPECT_EQ(trades_first.candles(candles.without_volumes()).used, 1U);
-  Engine candles_first = ten_and_hundred();
-  candles_first.candles(candles.with_volumes());
-  EXPECT_EQ(refusal([&] { candles_first.trades(tape.all()); }), together);
-  EXPECT_EQ(refusal([&] { candles_first.trade(200, 1000, 1, kBuy); }),
-            "trades and candle volumes of one market must not be fed together: candles had volumes");
+  for (const std::int64_t ts : {10, 69}) {  // it lasts 60
+    Tape tape;
+    tape.push(5, 1000, 1, kBuy);
+    tape.push(ts, 1000, 1, kBuy);
+    Feed both;
+    both.trades = tape.all();
+    both.candles = candles.with_volumes();
+    Engine at_once = ten_and_hundred();
+    EXPECT_EQ(refusal([&] { at_once.feed(both); }), together);
+    EXPECT_EQ(at_once.clock(), std::nullopt);
+  }
+}
+
+TEST(EngineCandles, VolumesStandWhereThereAreNoTrades) {
+  CandleColumns candles;
+  candles.push(10, 1000, 1000, 1000, 1000, 8, 4);
+  Tape before;
+  before.push(9, 1000, 1, kBuy);
+  Engine apart = ten_and_hundred();
+  apart.trades(before.all());
+  EXPECT_EQ(apart.candles(candles.with_volumes()).used, 1U);
+  EXPECT_EQ(apart.trade(70, 1000, 2, kSell), Reject::none);
+  EXPECT_EQ(apart.trade(71, 1000, 3, kBuy), Reject::none);
+  Tape all;
+  all.push(9, 1000, 1, kBuy);
+  all.push(70, 1000, 2, kSell);
+  all.push(71, 1000, 3, kBuy);
   Feed both;
-  both.trades = tape.all();
+  both.trades = all.all();
   both.candles = candles.with_volumes();
   Engine at_once = ten_and_hundred();
-  EXPECT_EQ(refusal([&] { at_once.feed(both); }), together);
-  EXPECT_EQ(at_once.clock(), std::nullopt);
+  at_once.feed(both);
+  EXPECT_EQ(support::seen(apart), support::seen(at_once));
+  EXPECT_EQ(apart.stats().used, 4U);
 }
 
 TEST(EngineCandles, RefusesColumnsThatDoNotFit) {
@@ -1358,7 +1384,7 @@ TEST(EngineCheckpoint, KnowsTheLastTouchAndWhatWasFed) {
   Engine restored = ten_and_hundred();
   restored.restore(checkpoint);
   CandleColumns candles;
-  candles.push(10, 1000, 1000, 1000, 1000, 8, 4);
+  candles.push(0, 1000, 1000, 1000, 1000, 8, 4);  // the trade is in it
   EXPECT_NE(refusal([&] { restored.candles(candles.with_volumes()); }), "");
 }
 

@@ -72,6 +72,8 @@ Cells folded(const History& history) {
 /// A snapshot says what an engine says.
 void expect_is(const Snapshot& snapshot, const Engine& engine) {
   EXPECT_EQ(snapshot.clock_ns, engine.clock().value_or(kNoClock));
+  EXPECT_EQ(snapshot.began_ns, engine.began());
+  EXPECT_EQ(snapshot.sequential, engine.sequential());
   EXPECT_EQ(bits(snapshot.features), features(engine));
   EXPECT_EQ(bits({snapshot.last_price}), bits({engine.last_price()}));
   EXPECT_EQ(snapshot.stats, engine.stats());
@@ -357,6 +359,24 @@ TEST(Publisher, PublishesThisMomentWhenItIsTold) {
     EXPECT_EQ(publisher.read(row).sequence, publisher.snapshot()->sequence + 1);
     EXPECT_EQ(bits(row), features(engine));
   }
+}
+
+TEST(Publisher, SaysWhenTheBookBeganAndWhetherItIsSequentialOfThen) {
+  Engine engine = engine_of();
+  Publisher publisher;
+  publisher.publish(engine);
+  const auto none = publisher.snapshot();
+  engine.trade(1'234, 10'000.0, 5.0, false);
+  engine.trade(2'345, 10'000.0, 5.0, true);
+  publisher.publish(engine);
+  const auto begun = publisher.snapshot();
+  engine.scale(std::vector<double>(6, 0.5), 9'000.0, 11'000.0);
+  publisher.publish(engine);
+  const auto scaled = publisher.snapshot();
+  EXPECT_EQ(none->began_ns, std::nullopt);
+  EXPECT_EQ(begun->began_ns, 1'234);
+  EXPECT_FALSE(none->sequential || begun->sequential);
+  EXPECT_TRUE(scaled->sequential);
 }
 
 TEST(Publisher, WorksBesideAHookWhichMayPublishToo) {

@@ -2,10 +2,12 @@
 Kills a replay at random instants, again and again, and compares what comes out with an undisturbed run.
 
 ``python tests/python/crashes.py KILLS SEED`` prints what was done, and fails with the seed where anything differs. The
-replay is a forked child, so that each takes milliseconds; it is ended by SIGKILL. In between, what was never synced is
-cut off by a random length, or half a chunk is added, as a machine does that loses its power.
+replay is a whole service (`liqcore.live.service`) in a forked child, so that each takes milliseconds; it is ended by
+SIGKILL. In between, what was never synced is cut off by a random length, or half a chunk is added, as a machine does
+that loses its power.
 """
 
+import asyncio
 import json
 import os
 import random
@@ -13,22 +15,75 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from liqcore.config import Config
-from liqcore.feeds.events import Frame
+from liqcore.feeds.events import Frame, Market
 from liqcore.feeds.segment import Encoder, Segment
 from liqcore.live.disk import Disk
 from liqcore.live.happened import FileSink
 from liqcore.live.journal import Journal
 from liqcore.live.market import MarketEngine
-from liqcore.live.pipeline import Follower, Recorder
-from markets import BTC, StillClock, frames, trades
+from liqcore.live.outside import Clock
+from liqcore.live.service import Service
+from liqcore.live.source import Put
+from liqcore.live.status import Origin
+from markets import BTC, frames, trades
 
-CONFIG = Config().replace(journal={"segment": "20m"}, window={"length": "1m"})
+CONFIG = Config().replace(
+    journal={"segment": "20m", "write": "1ms", "sync": "7ms"}, window={"length": "1m"}, live={"checkpoint": "50ms"}
+)
 SYNCED = "synced.json"
+
+
+class Hurrying:
+    """A clock on which what waits need not wait: time goes by as it is waited for."""
+
+    def __init__(self) -> None:
+        self._elapsed = 0
+
+    def now(self) -> int:
+        return self._elapsed
+
+    def elapsed(self) -> int:
+        return self._elapsed
+
+    async def sleep(self, ns: int) -> None:
+        self._elapsed += max(ns, 100_000)
+        await asyncio.sleep(0.0002 if ns else 0)  # threads get their turn
+
+
+@dataclass
+class Scripted:
+    """A source that begins again some frames before what the journal has, as feeds do that fill what they missed."""
+
+    source: list[Frame]
+    overlap: int
+    origin: Origin = "replay"
+    markets: tuple[Market, ...] = (BTC,)
+
+    def engine(self, market: Market, config: Config) -> MarketEngine:
+        return MarketEngine(market, config)
+
+    async def run(self, journals: dict[Market, Journal], sink: Callable[[Market], Put], clock: Clock) -> None:
+        journal, put, at = journals[BTC], sink(BTC), 0
+        if journal.written:
+            last = journal.read(journal.written - 1)[1][-1]
+            at = max(0, next(n for n, frame in enumerate(self.source) if frame == last) + 1 - self.overlap)
+        for number, frame in enumerate(self.source[at:], at):
+            await put(frame)
+            await clock.sleep(0)
+            while number % 7 == 0 and journal.written < journal.appended:
+                await clock.sleep(1_000_000)
+
+    def trouble(self, market: Market) -> str:
+        del market
+        return ""
 
 
 class Noting(Disk):
@@ -36,13 +91,15 @@ class Noting(Disk):
 
     def __init__(self, folder: Path) -> None:
         self._note = folder / SYNCED
+        self._noting = threading.Lock()
         self._synced: dict[str, int] = json.loads(self._note.read_text()) if self._note.exists() else {}
 
     def sync(self, file: BinaryIO) -> None:
-        self._synced[Path(str(file.name)).name] = os.fstat(file.fileno()).st_size
-        place = self._note.with_suffix(".new")
-        place.write_text(json.dumps(self._synced))
-        os.replace(place, self._note)
+        with self._noting:
+            self._synced[Path(str(file.name)).name] = os.fstat(file.fileno()).st_size
+            place = self._note.with_suffix(".new")
+            place.write_text(json.dumps(self._synced))
+            os.replace(place, self._note)
 
     def cut(self, path: Path, size: int) -> None:
         super().cut(path, size)
@@ -51,30 +108,17 @@ class Noting(Disk):
 
 def run(folder: Path, source: list[Frame], overlap: int) -> MarketEngine:
     """Go on with a replay to its end; the source begins again `overlap` frames before what the journal has."""
-    files, clock = Noting(folder), StillClock()
-    with Journal(folder, BTC, files=files, segment_ns=20 * 60 * 10**9) as journal:
-        sink = FileSink(folder / "happened.jsonl", files=files)
-        recorder = Recorder(journal, clock=clock, config=CONFIG)
-        market = MarketEngine(BTC, CONFIG, sinks=[sink])
-        follower = Follower(recorder, market, files=files, clock=clock)
-        follower.catch_up()
-        at = 0
-        if journal.written:
-            last = journal.read(journal.written - 1)[1][-1]
-            at = max(0, next(n for n, frame in enumerate(source) if frame == last) + 1 - overlap)
-        for number, frame in enumerate(source[at:], at):
-            journal.append(frame)
-            if number % 7 == 0:
-                recorder.write()
-                follower.step()
-            if number % 50 == 0:
-                journal.sync()
-            if number % 90 == 0:
-                follower.checkpoint()
-        recorder.write()
-        follower.catch_up()
-        sink.close()
-    return market
+    files = Noting(folder)
+    sink = FileSink(folder / "happened.jsonl", files=files)
+    with Service(
+        Scripted(source, overlap), folder, config=CONFIG, sinks=[sink], files=files, clock=Hurrying()
+    ) as service:
+        asyncio.run(service.run())
+        (status,) = service.following.statuses.values()
+        assert not status.stopped, status.stopped
+        assert not status.error, status.error
+    sink.close()
+    return service.engines[BTC]
 
 
 def in_journal(folder: Path) -> list[Frame]:

@@ -32,7 +32,7 @@ import foreign
 import liqcore as lq
 from damage import damaged, edit_header
 
-SECONDS = 20  # for one file
+SECONDS = 60  # for one file
 ADDRESS_SPACE = 6 << 30
 START = 1_780_272_000_000  # ms
 GENTLE = ("refused", "same", "differs")

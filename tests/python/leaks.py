@@ -18,7 +18,7 @@ import pytest
 
 __all__ = ["leaves_nothing_behind", "own_temporary_folder"]
 
-_GRACE_S = 2.0  # for threads and processes that are ending
+_GRACE_S = float(os.environ.get("LEAKS_GRACE_S", "30"))  # for threads and processes that are ending
 
 _ENDED = "ended, not waited for"
 

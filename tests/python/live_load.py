@@ -1,23 +1,28 @@
 """
-What a journal and an engine do under load, with figures: ``python tests/python/live_load.py burst|memory``.
+What live code does under load, with figures: ``python tests/python/live_load.py burst|memory|rate|clients``.
 
 ``burst [SECONDS]``: 100,000 messages a second through the recorder, with an engine that follows; all of it must be in
 the journal, in order, and the engine at its end where it stands when fed at leisure. ``memory [FILES]``: 24 hours of
-recorded trades through journal and engine at full speed; the resident memory of the last quarter may be 1.02 times that
-of the second, and the end state must be that of `liqcore.heatmap` of the same files.
+recorded trades through the service at 600x, while a server shows them to somebody who asks every second; the resident
+memory of the last quarter may be 1.02 times that of the second, and the end state must be that of `liqcore.heatmap` of
+the same files. ``rate [MESSAGES]``: how many messages a core takes all the way (`rate_load.py`). ``clients [NUMBER]``:
+websocket clients of a server, at four updates a second (`client_load.py`).
 """
 
 import asyncio
-import json
 import shutil
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import numpy as np
 
 import liqcore as lq
+from client_load import check_clients
 from liqcore.config import Config
 from liqcore.feeds.events import Frame
 from liqcore.feeds.segment import Segment
@@ -26,29 +31,18 @@ from liqcore.live.journal import Journal
 from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
 from liqcore.live.pipeline import Follower, Recorder
-from liqcore.live.replay import play, recording
+from liqcore.live.replay import recording
+from liqcore.live.service import Service
+from liqcore.live.source import Replay
+from liqcore.server.app import app
+from liqcore.server.run import serve
 from markets import BTC
+from rate_load import check_rate, messages
 from recorded import expected_dir
 
 RATE = 100_000
 TICK = 0.01  # seconds, in each of which a share of the burst comes
 CONFIG = Config()
-
-
-def messages(count: int) -> list[Frame]:
-    """Messages of one market as Binance pushes them, of the time of now."""
-    rng = np.random.default_rng(1)
-    price = 63_000 + np.cumsum(rng.integers(-3, 4, count)) * 0.1
-    qty, sell, now = rng.integers(1, 900, count), rng.random(count) < 0.5, time.time_ns()
-    made = []
-    for n in range(count):
-        ts = now + n * 10_000
-        data = {"e": "aggTrade", "E": ts // 1_000_000, "s": "BTCUSDT", "a": 3_000_000_000 + n, "p": f"{price[n]:.1f}",
-                "q": f"{qty[n] * 0.001:.3f}", "nq": f"{qty[n] * 0.001:.3f}", "f": 7_000_000_000 + n,
-                "l": 7_000_000_000 + n, "T": ts // 1_000_000, "m": bool(sell[n])}  # fmt: skip
-        body = json.dumps({"stream": "btcusdt@aggTrade", "data": data}, separators=(",", ":")).encode()
-        made.append(Frame(ts, "binance-usdm", "market", body))
-    return made
 
 
 async def burst(folder: Path, given: list[Frame]) -> tuple[dict[str, float], MarketEngine]:
@@ -108,59 +102,69 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-def check_memory(paths: list[str]) -> dict[str, float]:
+class Visitor(threading.Thread):
+    """Asks a server for a picture of now, for what is new and for its health, every second, until the block ends."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.url = url
+        self.answers: dict[int, int] = {}
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(1.0):
+            for path in ("/heatmap", "/zones", "/features", "/health"):
+                try:
+                    with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as answer:
+                        answer.read()
+                        status = answer.status
+                except urllib.error.HTTPError as error:
+                    status = error.code
+                self.answers[status] = self.answers.get(status, 0) + 1
+
+    def __enter__(self) -> "Visitor":
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self.join()
+
+
+def check_memory(paths: list[str], speed: float = 600.0) -> dict[str, float]:
+    """Follow recorded trades and serve them, to somebody who asks every second."""
     folder = Path(tempfile.mkdtemp(prefix="liqcore-memory-"))
     try:
         played = recording(paths)
         (of,) = played.markets
-        clock = SystemClock()
-        sizes: list[tuple[int, int]] = []
+        sizes: list[int] = []
         began = time.perf_counter()
-
-        async def run(market: MarketEngine) -> int:
-            with Journal(folder, of, files=Disk()) as journal:
-                recorder = Recorder(journal, clock=clock, config=CONFIG)
-                follower = Follower(recorder, market, files=Disk(), clock=clock)
-
-                async def put(frame: Frame) -> None:
-                    await recorder.put(frame)
-                    if journal.appended % 200 == 0:
-                        recorder.write()
-                        follower.catch_up()
-                        sizes.append((frame.received, resident()))
-
-                count = await play(played.frames(), put, clock=clock, speed=0)
-                recorder.write()
-                follower.catch_up()
-                return count
-
-        market = MarketEngine(of, CONFIG, grid=played.grid, quantities=played.quantities)
-        count = asyncio.run(run(market))
-        took = time.perf_counter() - began
-        market.finish()
-        first, last = sizes[0][0], sizes[-1][0]
-        quarters = [
-            max(
-                size
-                for ts, size in sizes
-                if first + n * (last - first) // 4 <= ts <= first + (n + 1) * (last - first) // 4
-            )
-            for n in range(4)
-        ]
-        assert market.engine is not None
+        with Service(Replay(played, speed), folder, config=CONFIG) as service:
+            served = app(service.following, CONFIG)
+            with serve(served, "127.0.0.1", 0) as server, Visitor(server.url) as visitor:
+                asyncio.run(service.run(lambda _: sizes.append(resident())))
+            (status,) = service.following.statuses.values()
+            assert not status.stopped, status.stopped
+            took = time.perf_counter() - began
+            board = service.following.boards[of]
+            moment = board.moment()
+            assert moment is not None
         venue = of.venue if of.venue in lq.venues() else None
         for source in (paths, sorted(map(str, folder.glob("*.mcap")))):
             batch = lq.heatmap(source, venue=venue)
-            live = market.engine.heatmap(step=batch.meta["config"]["axis"]["step"])
+            live = moment.heatmap(step=batch.meta["config"]["axis"]["step"])
             np.testing.assert_array_equal(live.values, batch.values)
             np.testing.assert_array_equal(live.times, batch.times)
-        ratio = quarters[3] / quarters[1]
-        assert ratio <= 1.02, f"resident memory by quarter: {quarters}"
+        quarters = [max(sizes[n * len(sizes) // 4 : (n + 1) * len(sizes) // 4], default=0) for n in range(4)]
+        ratio = quarters[3] / quarters[1] if quarters[1] else 1.0
         return {
-            "messages": count,
-            "trades": market.engine.stats.used,
-            "hours": (last - first) / 3.6e12,
+            "messages": status.frames,
+            "trades": board.counts["trades"],
+            "hours": (int(live.times[-1]) - int(live.times[0])) / 3.6e12,
             "seconds": took,
+            "answers": sum(visitor.answers.values()),
+            "of them pictures and tables": visitor.answers.get(200, 0),
+            "answers that failed": sum(n for code, n in visitor.answers.items() if code >= 500 and code != 503),
             "MB in the second quarter": quarters[1] / 1e6,
             "MB in the last quarter": quarters[3] / 1e6,
             "of the second": ratio,
@@ -173,9 +177,15 @@ def main() -> None:
     what, *given = sys.argv[1:]
     if what == "burst":
         figures = check_burst(float(given[0]) if given else 10.0)
+    elif what == "rate":
+        figures = check_rate(int(given[0]) if given else 1_000_000)
+    elif what == "clients":
+        figures = check_clients(int(given[0]) if given else 100)
     else:
         default = expected_dir() / "trades" / "BTCUSDT-aggTrades-2026-06-12.zip"
         figures = check_memory(given or [str(default)])
+        assert figures["of the second"] <= 1.02, figures
+        assert not figures["answers that failed"], figures
     print(", ".join(f"{value:.{2 if value < 100 else 0}f} {name}" for name, value in figures.items()))
 
 

@@ -148,7 +148,8 @@ class Reference:
         self.last_mark: int | None = None  # ticks
         self.triggered: tuple[int, int] | None = None  # ticks of the last touch
         self.price: tuple[int, int] | None = None  # ticks where it may have left the price
-        self.volume_from: str | None = None  # "trades" or "candles", never both
+        self.last_trade: int | None = None
+        self.candles_until: int | None = None  # end of the last candle that had a volume
         self.columns: list[Column] = []  # one for every closed window, oldest first
         self.liquidated: dict[Layer, Cells] = {layer: {} for layer in layers}  # in the open window
         self.candle: dict[str, int] | None = None  # of the open window
@@ -308,10 +309,16 @@ class Reference:
         self._begin()
         return True
 
-    def _volume(self, source: str) -> None:
-        if self.volume_from not in (None, source):
-            raise ValueError(f"{source} cannot be added to {self.volume_from}: they are the same volume")
-        self.volume_from = source
+    def _volume(self, begin: int, end: int | None) -> None:
+        """Take note of a trade (without end) or a candle that has a volume: of one time there is only one of both."""
+        if end is None:
+            if self.candles_until is not None and begin < self.candles_until:
+                raise ValueError(f"a trade at {begin} is part of a candle's volume")
+            self.last_trade = begin
+        else:
+            if self.last_trade is not None and begin <= self.last_trade:
+                raise ValueError(f"the volume of the candle at {begin} has the trade at {self.last_trade} in it")
+            self.candles_until = end
 
     def _flow(self, side: str, entry: int, lots: int, low: int, high: int) -> None:
         """The ``flow`` model: the taker's side, and the maker's share of it on the other side."""
@@ -324,7 +331,7 @@ class Reference:
     def trade(self, ts: int, price: float, qty: float, taker_sell: bool) -> None:
         """Take one trade."""
         if self._accept(ts, [price], [qty], stream="trades", on_grid=True):
-            self._volume("trades")
+            self._volume(ts, None)
             tick, lots = self._ticks(price), round(qty / self.lot_size)
             if self.trigger == "last":
                 self._touch(tick, tick)
@@ -346,7 +353,7 @@ class Reference:
         if self._accept(ts, [o, h, low, c], [buy, sell], stream="candles", zero_qty=True):
             bought, sold = round(buy / self.lot_size), round(sell / self.lot_size)
             if bought or sold:
-                self._volume("candles")
+                self._volume(ts_open, ts_open + interval)
             top, bottom = self._ticks(h), self._ticks(low)
             means = {
                 "hlc3": (h + low + c) / 3,

@@ -391,7 +391,7 @@ def test_an_empty_or_one_sided_result_has_a_summary(pipeline: Pipeline) -> None:
         (["--config", "none.toml"], "error: none.toml: No such file or directory"),
         (["-o", "out.gif"], "error: -o must end in .png (picture), .parquet (result) or .csv (table), was"),
         (["-o", "none/out.png"], "error: none: no such folder"),
-        (["-o", "out.png"], 'error: -o must be another file than the input or output "out.png"'),
+        (["-o", "out.png"], 'error: -o must be another file than another -o, was "out.png"'),
     ],
 )
 def test_a_wrong_argument_is_one_line_and_exit_code_2(pipeline: Pipeline, args: list[str], message: str) -> None:
@@ -469,7 +469,7 @@ sys.exit(main(["heatmap", "a.zip", "-o", "out.png"]))
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, b"interrupted\n")
     assert left() == []
 
@@ -705,6 +705,29 @@ def test_without_the_app_packages_it_says_what_to_install(missing: str) -> None:
     assert outcome.stderr == (
         f'error: the command line needs the package {missing}; install it with: pip install "liqcore[app]"\n'
     )
+
+
+@pytest.mark.parametrize("loads", ["liqcore.cli.app", "liqcore.runs.heatmap"])
+def test_without_memory_for_its_packages_it_says_so(
+    loads: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Full:
+        """What the loader says under a memory limit, of one module."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == loads:
+                raise ImportError(self.text)
+
+    monkeypatch.delitem(sys.modules, loads, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Full("x.so: failed to map segment from shared object"), *sys.meta_path])
+    assert main(["heatmap", "a.zip", "-o", "out.png"]) == 2
+    assert capsys.readouterr().err == "error: not enough memory to load the packages that this needs (some 200 MB)\n"
+    monkeypatch.setattr(sys, "meta_path", [Full("x.so: undefined symbol"), *sys.meta_path[1:]])
+    with pytest.raises(ImportError, match="undefined symbol"):
+        main(["heatmap", "a.zip", "-o", "out.png"])
 
 
 def test_the_module_runs_as_a_program() -> None:

@@ -124,7 +124,7 @@ def test_settings_reach_the_engine(capsys: Any, trades: str, market: Any) -> Non
         ),
         (
             ["trades.csv", "--bars", "5m", "-o", "trades.csv"],
-            "-o must be another file than the input or output",
+            "-o must be another file than FILES, was",
         ),
         (["trades.csv", "--bars", "5m", "-o", "f.csv", "--reaches", "1;2"], "--reaches must be numbers such as"),
         (["trades.csv", "--bars", "5m", "-o", "f.csv", "--reaches", "2,1"], "reaches must rise, had 1 after 2"),

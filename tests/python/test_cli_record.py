@@ -23,7 +23,7 @@ from liqcore.feeds.events import Market
 from liqcore.feeds.segment import Segment
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
-from liqcore.live.recording import _stopped
+from liqcore.live.service import _stopped
 from markets import BTC, frames, trades
 
 TRADES = trades(2000, seed=5)
@@ -65,9 +65,24 @@ def test_a_journal_is_played_into_another(recorded: Path, tmp_path: Path) -> Non
     assert (code, errors) == (0, "")
     for path in (tmp_path / "a").glob("*.mcap"):
         assert (tmp_path / "b" / path.name).exists()
-    code, _, errors = run("--replay", recorded, tmp_path / "b")
+
+
+def test_a_replay_goes_on_where_its_journal_ends_and_not_behind_another(recorded: Path, tmp_path: Path) -> None:
+    run("--replay", recorded, "--speed", 0, tmp_path / "whole")
+    lines = recorded.read_text().splitlines(keepends=True)
+    part = recorded.with_name("part") / recorded.name
+    part.parent.mkdir()
+    part.write_text("".join(lines[:1000]))
+    run("--replay", part, "--speed", 0, tmp_path / "a")
+    code, _, errors = run("--replay", recorded, "--speed", 0, tmp_path / "a")
+    assert (code, errors) == (0, "")
+    first, again = (sum((len(batch.ts) for batch in lq.read_trades(str(tmp_path / name / "*.mcap"))), 0)
+                    for name in ("whole", "a"))  # fmt: skip
+    assert first == again == len(TRADES)
+    part.write_text("".join(lines[500:600]))
+    code, _, errors = run("--replay", part, "--speed", 0, tmp_path / "a")
     assert code == 2
-    assert "found one: a replay goes into a new folder" in errors
+    assert "or one of the same recording, found another: a replay goes into a new folder" in errors
 
 
 def test_journals_of_several_markets_are_played_into_their_own(tmp_path: Path) -> None:

@@ -292,7 +292,7 @@ def test_the_example_lines_parse(saved: Path) -> None:
             ["map", "SAVED", "-o", "x.gif"],
             "error: -o must end in .png (picture), .parquet (result) or .csv (table), was",
         ),
-        (["map", "SAVED", "-o", "SAVED"], "error: -o must be another file than the input or output"),
+        (["map", "SAVED", "-o", "SAVED"], "error: -o must be another file than FILES, was"),
         (["map", "SAVED", "b.zip"], "error: FILES must be one saved heatmap or files of trades, was 2 files"),
         (["map", "SAVED", "--config", "x.toml"], "error: x.toml: No such file or directory"),
         (["zones", "SAVED", "-o", "x.png"], 'error: -o must end in .csv (table), was "x.png"'),

@@ -124,7 +124,7 @@ def test_a_dictionary_given_is_copied() -> None:
         (
             "[zzz]",
             "liqcore.toml:1: unknown section [zzz]; sections are [instrument], [leverage], [axis], [window], [model], "
-            "[source], [render], [log], [limits], [journal], [live]",
+            "[source], [render], [log], [limits], [journal], [live], [server], [alerts]",
         ),
         ('[model]\nlength = "1m"', 'liqcore.toml:2: unknown key "length" in [model]; it belongs in [window]'),
         ("[log]\nzzz = 1", 'liqcore.toml:2: unknown key "zzz" in [log]; keys are level, progress'),

@@ -130,3 +130,28 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     local = [target for target in targets if "://" not in target]
     assert [target for target in local if not (path.parent / target).exists()] == []
+
+
+def test_the_page_on_the_api_has_every_request_parameter_field_status_and_metric(tmp_path: Path) -> None:
+    for needed in ("msgspec", "starlette", "httpx", "prometheus_client", "nanoarrow"):
+        pytest.importorskip(needed)
+    from serving import Served
+
+    served = Served(tmp_path)
+    said = served.ask("/openapi.json").json()
+    text = page("api.md")
+    names = set()
+    for path, methods in said["paths"].items():
+        operation = methods["get"]
+        names |= {path, *(parameter["name"] for parameter in operation["parameters"])}
+        schema = operation["responses"]["200"]["content"].popitem()[1]["schema"]
+        form = said["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+        if path != "/markets":  # as its own answer says
+            names |= set(form.get("properties", ()))
+        assert all(
+            f"| {status}" in text or f", {status} |" in text for status in operation["responses"] if status != "200"
+        )
+    metrics = re.findall(r"^# TYPE (liqcore_\w+)", served.ask("/metrics").text, re.MULTILINE)
+    names |= {name for name in metrics if not name.endswith("_created")}
+    told = set(re.findall(r"/?[\w.]+", " ".join(re.findall(r"`([^`]*)`", text))))
+    assert names - told == set()

@@ -183,12 +183,12 @@ def test_one_engine_is_used_by_one_thread_at_a_time():
 
     def hook(_):
         inside.set()
-        go.wait(10)
+        go.wait(60)
 
     eng.on_column(hook)
     thread = threading.Thread(target=eng.trades, args=walk(200, seconds=120))
     thread.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     for use in (lambda: eng.stats, lambda: eng.trade(START, 40_000.0, 1.0, False)):
         with pytest.raises(RuntimeError, match="in use by another thread"):
             use()
@@ -318,7 +318,8 @@ def test_bad_rows_are_counted_by_reason_and_change_nothing(row, reason):
 def test_a_jump_over_a_million_windows_is_refused_before_anything_happens():
     eng = engine(window="1s")
     ts = np.array([START, START + NS, START + 1_000_003 * NS])
-    with pytest.raises(lq.InvalidConfigError, match="ts must not jump over more than 1000000 windows"):
+    said = r"ts must not jump over more than 1000000 windows.* in row 2 of trades"
+    with pytest.raises(lq.InvalidConfigError, match=said):
         eng.trades(ts, np.full(3, 40_000.0), np.ones(3), np.zeros(3, bool))
     assert eng.stats.rows == 0
     assert eng.clock is None
@@ -326,7 +327,13 @@ def test_a_jump_over_a_million_windows_is_refused_before_anything_happens():
     price = np.array([40_000.0, 40_000.0, np.nan])
     with pytest.raises(lq.InvalidConfigError, match="ts must not jump"):
         eng.trades(ts, price, np.ones(3), np.zeros(3, bool))
-    assert eng.stats.rows == 0
+    for stream in ("marks", "open_interest"):
+        with pytest.raises(lq.InvalidConfigError, match=f"ts must not jump.* in row 2 of {stream}"):
+            eng.feed(trades=(ts[:2], price[:2], np.ones(2), np.zeros(2, bool)), **{stream: (ts, np.ones(3))})
+    begun = eng.clone()
+    begun.trade(int(ts[0]), 40_000.0, 1.0, False)
+    with pytest.raises(lq.InvalidConfigError, match=r"ts must not jump[^,]*$"):  # one alone is no row
+        begun.trade(int(ts[2]), 40_000.0, 1.0, False)
 
 
 @pytest.mark.parametrize(
@@ -356,14 +363,19 @@ def test_wrong_settings_name_argument_rule_and_value(options, message):
         engine(**options)
 
 
-def test_trades_and_candle_volumes_together_are_refused():
+def test_trades_and_candle_volumes_of_the_same_time_are_refused():
     eng = engine()
     candle = (np.array([START]), *(np.array([value]) for value in (40_000.0, 40_100.0, 39_900.0, 40_050.0)))
-    eng.candles(*candle, np.array([5.0]), np.array([4.0]))
-    with pytest.raises(lq.InvalidConfigError, match="trades and candle volumes of one market"):
-        eng.trades(*walk(10))
-    with pytest.raises(lq.InvalidConfigError, match="trades and candle volumes of one market"):
-        eng.trade(START + 10**12, 40_000.0, 1.0, False)
+    volumes = np.array([5.0]), np.array([4.0])
+    together = "trades and candle volumes of one market must not be of the same time"
+    one = (np.array([START + 30 * 10**9]), np.array([40_000.0]), np.array([1.0]), np.array([False]))
+    with pytest.raises(lq.InvalidConfigError, match=together):
+        eng.feed(trades=one, candles=(*candle, *volumes), interval="1m")
+    eng.candles(*candle, *volumes)
+    assert eng.trade(START + 60 * 10**9, 40_000.0, 1.0, False)
+    with pytest.raises(lq.InvalidConfigError, match=together):
+        eng.candles(candle[0] + 60 * 10**9, *candle[1:], *volumes)
+    assert eng.candles(candle[0] + 61 * 10**9, *candle[1:], *volumes).used == 1
 
 
 def test_from_config_makes_the_engine_it_describes():

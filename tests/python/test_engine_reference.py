@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import liqcore as lq
 from drive import arrays, assert_same_columns, assert_same_now, live, make_engine, pass_time, run_both
 from reference import Cells, Layer
-from streams import SECOND, Market, Setup, random_setup
+from streams import SECOND, Market, Setup, Step, random_setup
 
 TRIGGERS = ("last", "mark", "candle")
 slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -56,6 +56,32 @@ def test_long_streams_of_candles(trigger: str) -> None:
         rng = random.Random(seed)
         setup = random_setup(rng, trigger=trigger)
         run_both(setup, Market(rng, setup, "candles", 0.05, hurry=0.05).steps(12, 100), every_step=False)
+
+
+@pytest.mark.parametrize("trigger", ["last", "mark"])
+@pytest.mark.parametrize("model", ["flow", "oi", "blend"])
+def test_candles_stand_where_there_are_no_trades(trigger: str, model: str) -> None:
+    """Stretches of candles with volumes, and of trades, in turns: some of them in one call."""
+    for seed in range(8):
+        rng = random.Random(seed)
+        setup = random_setup(rng, trigger=trigger, model=model)
+        market = Market(rng, setup, "candles", bad=0.0, hurry=0.05)
+        interval = rng.choice([setup.window // 4, setup.window])
+        steps: list[Step] = []
+        for _ in range(4):
+            market.clock += interval + 1
+            candles = [market.row("candle", interval) for _ in range(rng.randint(1, 40))]
+            market.clock += 1
+            trades = [market.row("trade", interval) for _ in range(rng.randint(1, 60))]
+            beside = [market.row(rng.choice(["mark", "open_interest"]), interval)] if model != "flow" else []
+            if rng.random() < 0.5:
+                steps.append(Step("feed", [*candles, *trades, *beside], interval))
+            else:
+                steps.append(Step("candles", [row for _, row in candles], interval))
+                steps += [Step("trade", [row]) for _, row in trades[:5]]
+                steps.append(Step("trades", [row for _, row in trades[5:]]))
+                steps.append(Step("feed", beside, interval))
+        run_both(setup, steps, every_step=True)
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS)
@@ -210,17 +236,16 @@ def test_the_largest_price(price: float) -> None:
     both(setup, ("mark", 0, price), ("trade", 1, price, 1.0, False), ("trade", 2, price, 1.0, True))
 
 
-def test_trades_and_candle_volumes_are_refused_together() -> None:
+def test_trades_and_candle_volumes_of_the_same_time_are_refused() -> None:
     start = 1_780_000_000 * SECOND
-    candle = arrays("candle", [(start + SECOND, 100.0, 101.0, 99.0, 100.0, 1.0, 0.0)])
-    engine = make_engine(Setup())
-    engine.trade(start, 100.0, 1.0, False)
-    with pytest.raises(ValueError, match="together"):
-        engine.candles(*candle, interval=SECOND)
-    engine = make_engine(Setup())
-    engine.candles(*candle, interval=SECOND)
-    with pytest.raises(ValueError, match="together"):
-        engine.trade(start + 5 * SECOND, 100.0, 1.0, False)
+    candle = (start + SECOND, 100.0, 101.0, 99.0, 100.0, 1.0, 0.0)
+    engine, ref = make_engine(Setup()), Setup().reference()
+    for market in (engine, ref):
+        market.trade(start + SECOND, 100.0, 1.0, False)
+    with pytest.raises(ValueError, match="same time"):
+        engine.candles(*arrays("candle", [candle]), interval=SECOND)
+    with pytest.raises(ValueError, match="has the trade at"):
+        ref.add_candle(*candle, SECOND)
 
 
 def test_levels_have_the_shape_of_a_fixed_axis() -> None:

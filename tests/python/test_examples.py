@@ -74,6 +74,27 @@ def test_own_model_accounts_for_what_it_opened(tmp_path: Path, trade_file: str, 
     assert (tmp_path / "own_model.png").exists()
 
 
+def test_a_server_is_read(tmp_path: Path, trade_file: str) -> None:
+    for needed in ("typer", "starlette", "uvicorn", "prometheus_client", "nanoarrow"):
+        pytest.importorskip(needed)
+    command = [sys.executable, "-m", "liqcore", "serve", "--replay", trade_file, "--speed", "0", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as server:
+        assert server.stdout is not None
+        try:
+            url = next(line.split()[2] for line in server.stdout if line.startswith("serving at"))
+            for _ in range(100):
+                said = run("read_api.py", tmp_path, url, "1.5")
+                if "no trade yet" not in said:
+                    break
+        finally:
+            server.terminate()
+            server.communicate()
+    assert "a fall to" in said
+    assert re.search(r"^ +(long|short) zone [\d,.]+ to [\d,.]+, [+-][\d.]+ %: [\d,]+ usd", said, re.MULTILINE)
+    assert re.search(r"columns are new or have changed; \d+ in all", said)
+    assert server.returncode == 0
+
+
 def test_a_made_up_vendor_map_is_decoded(tmp_path: Path) -> None:
     said = run("decode_vendor_map.py", tmp_path)
     assert said.count("unit   7920") == 4

@@ -212,7 +212,7 @@ def test_answers_are_told_the_oldest_first_and_without_the_candle_that_forms() -
         told = [one for one in recorded(file, name, "candles") if isinstance(one, Candle)]
         assert len(told) == 2
         assert told[0].ts < told[1].ts
-        assert all(math.isnan(one.buy_qty) for one in told)
+        assert all(one.buy_qty is None for one in told)
     entry = json.loads((data_dir() / "websocket" / "samples" / "hyperliquid.json").read_text())["candle_snapshot"]
     forming = Frame(told[1].ts + 30_000 * MS, "hyperliquid", "rest:candles:BTC", json.dumps(entry["sample"]).encode())
     assert [one.ts for one in told_by(forming) if isinstance(one, Candle)] == [told[0].ts]

@@ -79,7 +79,7 @@ def test_an_engine_and_a_heatmap_choose_the_same_bins() -> None:
         assert hm.meta["config"]["axis"]["book_step"] == pytest.approx(eng.axis.step, rel=1e-12), (price, tick)
         bins = 5 if eng.axis.step > 1.5 * tick else min(max(round(5e-4 * price / tick), 1), 5)  # coarse ticks: fewer
         assert hm.step == pytest.approx(bins * eng.axis.step, rel=1e-9), (price, tick)
-        assert eng.heatmap().step == pytest.approx(5 * eng.axis.step, rel=1e-9)
+        assert eng.heatmap().prices.tolist() == hm.prices.tolist(), (price, tick)
 
 
 def test_bins_are_the_widest_that_make_up_the_rows() -> None:
@@ -94,3 +94,34 @@ def test_bins_are_the_widest_that_make_up_the_rows() -> None:
         price, row = int(random.integers(1, 10**7)), int(random.integers(1, 10**4))
         widths = [n for n in range(1, row + 1) if row % n == 0 and n <= max(1.0, price * 1e-4)]
         assert _core.automatic_ticks_per_bin(price, 1.0, row) == max(widths)
+
+
+@pytest.mark.parametrize("decimals", [*range(0, 31), 100, 250])
+def test_the_grid_of_prices_of_any_size(decimals: int) -> None:
+    ticks = 12_345 + np.cumsum(np.random.default_rng(decimals).integers(-3, 4, 500))
+    prices = np.array([float(f"{tick}e-{decimals}") for tick in ticks.tolist()])
+    assert finest(prices, MOST_TICKS) == float(f"1e-{decimals}")
+    computed = prices / 3  # on no decimal grid: fine enough to tell its own steps apart
+    grid = finest(computed, MOST_TICKS)
+    assert 1e5 < np.median(computed) / grid < 2.0**31
+
+
+def test_results_are_those_of_larger_units_down_to_prices_of_a_billionth_of_a_billionth() -> None:
+    ticks = 12_345 + np.cumsum(np.random.default_rng(5).integers(-3, 4, 600))
+    times, sold = START + np.arange(600) * 1_000_000_000, np.arange(600) % 3 == 0
+    minutes, ones = START + np.arange(10) * 60_000_000_000, np.ones(10)
+
+    def both(scale: str) -> list[lq.Heatmap]:
+        price = np.array([float(f"{tick}{scale}") for tick in ticks.tolist()])
+        by_minute = price.reshape(10, 60)
+        columns = (by_minute[:, 0], by_minute.max(axis=1), by_minute.min(axis=1), by_minute[:, -1], ones, ones)
+        candles = lq.sources.Candles(minutes, *map(np.ascontiguousarray, columns), 60_000_000_000)
+        return [
+            lq.heatmap(symbol="X", leverage={10: 1.0}, outlier=0, **given).select(unit="quantity")
+            for given in ({"trades": (times, price, np.ones(600), sold)}, {"candles": candles})
+        ]
+
+    for scale in ("e-8", "e-12", "e-15", "e-18"):
+        for small, right in zip(both(scale), both("e0"), strict=True):
+            np.testing.assert_array_equal(small.values, right.values)
+            assert small.step == pytest.approx(float(f"{right.step:g}{scale}"))

@@ -4,14 +4,17 @@ import gzip
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import liqcore as lq
 from drive import arrays
+from liqcore.words.threshold import Threshold
 from recorded import data_dir
 
 NS = 1_000_000_000
 START = 1_750_000_200 * NS  # the start of a 5-minute window
+START_2026 = 1_767_571_200 * NS
 INST = lq.Instrument(symbol="X", venue="test", tick_size=1.0, lot_size=0.1, margin=lq.MarginSchedule.flat(0.0))
 
 
@@ -93,6 +96,25 @@ def test_select_by_side_leverage_span_threshold_and_unit(worked):
     assert cell(hm.select(threshold=0.5), 0, 500, "long") == 0
     assert cell(hm.select(threshold=0.5), 0, 900, "long") == 1357.5
     assert cell(hm.select(unit="quantity"), 0, 900, "long") == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("threshold", ["p90", "p50", 0.3, "20%"])
+@pytest.mark.parametrize("asked", [{"side": "long"}, {"leverage": [25, 50]}, {"last": "1h"}, {"unit": "quantity"}])
+def test_a_threshold_counts_the_cells_that_are_selected_in_whichever_order(threshold, asked):
+    hm = lq.heatmap(trades=lq.simulate(days=0.2, trades_per_day=20_000).trades)
+    part = hm.select(**asked)
+    cut = Threshold.of(threshold).cutoff(part.values)
+    right = np.where(part.values >= cut, part.values, 0)
+    for found in (
+        part.select(threshold=threshold),
+        hm.select(threshold=threshold).select(**asked),
+        hm.select(threshold=threshold, **asked),
+        hm.select(threshold="p99").select(**asked).select(threshold=threshold),  # the later one holds
+    ):
+        assert found.cut == pytest.approx(cut)
+        assert np.array_equal(found.values, right)
+    whole = hm.select(threshold=threshold)
+    assert whole.rebin(window="1h").cut == hm.rebin(window="1h").select(threshold=threshold).cut
 
 
 @pytest.mark.parametrize(
@@ -477,3 +499,32 @@ def test_a_file_may_have_as_long_a_name_as_the_disk_allows(tmp_path, worked):
     """What it is called until it is whole is shorter."""
     path = worked.save(tmp_path / ("a" * 240 + ".parquet"))
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+FAR = [(4_200_000_000 * NS, "expected times before 2100, found 2103-02-04"), (5 * 365 * 86_400 * NS, "found 2031-01-0")]
+
+
+@pytest.mark.parametrize(("far", "message"), FAR)
+@pytest.mark.parametrize("row", [10, 39])
+def test_a_far_row_in_arrays_is_named(far, message, row):
+    far = far if far > 10**18 else START_2026 + far
+    ts = START_2026 + 60 * NS * np.arange(40)
+    ones, price, sold = np.ones(40), np.full(40, 100.0), np.arange(40) % 2 == 0
+    odd = ts.copy()
+    odd[row] = far
+    trades_, said = (ts, price, ones, sold), f"{message}.* in row {row}"
+    frame = pd.DataFrame({"ts": odd, "price": price, "qty": ones, "taker_sell": sold})
+    candles_ = lq.sources.Candles(odd, price, price, price, price, ones, ones, 60 * NS)
+    for name, run in {
+        "trades": lambda: lq.heatmap(trades=(odd, *trades_[1:]), symbol="X"),
+        "trades ": lambda: lq.heatmap(trades=frame, symbol="X"),
+        "trades  ": lambda: lq.features((odd, *trades_[1:]), "5m", symbol="X"),
+        "trades   ": lambda: lq.footprints(trades=(odd, *trades_[1:]), symbol="X"),
+        "marks": lambda: lq.heatmap(trades=trades_, marks=(odd, price), symbol="X"),
+        "open interest": lambda: lq.heatmap(trades=trades_, open_interest=(odd, price), symbol="X"),
+        "candles": lambda: lq.heatmap(candles=candles_, symbol="X"),
+    }.items():
+        with pytest.raises(lq.DataError, match=f"{name.strip()}: .*{said}"):
+            run()
+    with pytest.raises(TypeError, match="candles must be a path or paths, an Arrow table or Candles, was tuple"):
+        lq.heatmap(candles=(ts, price, price, price, price))

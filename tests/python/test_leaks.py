@@ -77,7 +77,10 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> str:
         f"[pytest]\npythonpath = {Path(__file__).parent.as_posix()}\nmarkers = leaves_behind(reason)"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
-    environment = os.environ | {"COLUMNS": "1000"}  # no line is cut
+    environment = os.environ | {
+        "COLUMNS": "1000",
+        "LEAKS_GRACE_S": "2",
+    }  # no line is cut; what is left behind there never ends
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120).stdout
 
 

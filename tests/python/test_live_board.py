@@ -71,7 +71,22 @@ def test_the_last_moment_is_the_heatmap_of_the_same_trades_with_its_holes() -> N
     moment = board.moment()
     assert moment is not None
     batch = lq.heatmap(trades=TRADES, symbol="BTCUSDT", venue="binance-usdm")
-    live = moment.heatmap(step=batch.step)
+    live = moment.heatmap()
     np.testing.assert_array_equal(live.values, batch.values)
     assert live.gaps.tolist() == [[hole.since, hole.until]]
     assert live.meta["source"] == "binance-usdm:BTCUSDT"
+
+
+def test_rows_are_those_of_a_batch_run_where_ticks_are_coarse() -> None:
+    config = CONFIG.replace(instrument={"tick_size": 20.0, "lot_size": 0.001})
+    coarse = lq.TradeBatch(TRADES.ts, 20.0 * np.rint(TRADES.price / 20.0), TRADES.qty, TRADES.taker_sell)
+    market = MarketEngine(BTC, config)
+    market.take(frames(coarse))
+    market.finish()
+    assert market.book is not None
+    market.book.publisher.publish(market.book.engine)
+    moment = Board(market).moment()
+    assert moment is not None
+    batch = lq.heatmap(trades=coarse, symbol="BTCUSDT", venue="binance-usdm", config=config)
+    assert (moment.heatmap().step, batch.step) == (40.0, 40.0)  # five ticks of 20 would be 16 basis points
+    np.testing.assert_array_equal(moment.heatmap().values, batch.values)

@@ -21,12 +21,13 @@ import liqcore as lq
 from liqcore.config import Config
 from liqcore.feeds.events import Change, Frame, Market, Notice, OpenInterest, Trade
 from liqcore.feeds.frames import told_by
+from liqcore.live.board import Board
 from liqcore.live.disk import Disk
 from liqcore.live.feed import Feed
 from liqcore.live.journal import Journal
 from liqcore.live.market import MarketEngine
-from liqcore.live.recording import Live, Put
 from liqcore.live.seen import Seen
+from liqcore.live.source import Live, Put
 from liqcore.live.stream import Driver
 from loopback import (
     EPOCH,
@@ -146,11 +147,34 @@ def stands_where_the_batch_stands(played: Played, trades: list[Trade]) -> None:
     one, other = live.engine.heatmap(), batch.heatmap()
     np.testing.assert_array_equal(one.values, other.values)
     np.testing.assert_array_equal(one.times, other.times)
+    one_map, other_map = live.engine.map(), batch.map()
+    for side in ("prices", "long", "short"):
+        np.testing.assert_array_equal(getattr(one_map, side), getattr(other_map, side))
     assert live.engine.to_bytes() == batch.to_bytes()
+    marks_every_hole(live, played)
+
+
+def marks_every_hole(live: MarketEngine, played: Played) -> None:
+    """What other threads are shown has each hole that stays open where it was, and no other."""
+    assert [hole for hole in live.state.holes if hole.state == "gap open"] == [
+        change for change in played.changes if change.state == "gap open"
+    ]
+    assert live.book is not None
+    live.book.publisher.publish(live.book.engine)
+    moment = Board(live).moment()
+    assert moment is not None
+    shown = moment.heatmap()
+    first, end = int(shown.times[0]), int(shown.times[-1]) + shown.window_ns
+    spans = [(max(hole.since, first), min(hole.until, end)) for hole in played.of_trades("gap open")]
+    assert [tuple(gap) for gap in shown.gaps.tolist()] == [(since, until) for since, until in spans if since < until]
 
 
 def check(played: Played, *, complete: bool) -> None:
-    """Nothing twice, nothing missing that is not told, and the engine fed live equals the one fed at once."""
+    """
+    Nothing twice, nothing missing that is not told.
+
+    The engine fed live equals the one fed at once: state, heatmap, map. Holes are marked where they were.
+    """
     lost = missing(played)
     holes = played.of_trades("gap open")
     assert [match for match in lost if not is_told(holes, match)] == []
@@ -292,6 +316,13 @@ def burst(tape: Tape, venue: Venue) -> None:
     tape.at(40, many)
 
 
+def anew(tape: Tape, venue: Venue) -> None:
+    """After a halt, at a thousandth of the price; where trades are counted, from one on."""
+    if venue.name in COUNTED:
+        tape.at(199, lambda: setattr(venue, "next_id", 1))
+    market_of(tape, venue, 250, first_price=60.0, begin=200, seed=2)
+
+
 EASY: dict[str, Script] = {
     f.__name__: f
     for f in (calm, disconnect, refused, disconnects, duplicates, reordering, garbage, clock_steps, silence)
@@ -425,13 +456,7 @@ def test_holes_of_what_cannot_be_asked_for_are_told_by_their_span(name: str) -> 
 
 @pytest.mark.parametrize("name", VENUES)
 def test_a_market_that_is_denominated_anew_goes_on(name: str) -> None:
-    """After a halt, at a thousandth of the price; where trades are counted, from one on."""
-
-    def anew(tape: Tape, venue: Venue) -> None:
-        if name in COUNTED:
-            tape.at(199, lambda: setattr(venue, "next_id", 1))
-        market_of(tape, venue, 250, first_price=60.0, begin=200, seed=2)
-
+    """Its heatmap is compared in test_live_whole.py: `lq.heatmap` begins anew there, too."""
     played = run(name, anew, seconds=260, silent=(60, 300))
     trades = played.delivered()
     after = [m for m in played.venue.history if m.ts > EPOCH + 199 * SECOND]

@@ -20,6 +20,7 @@ from liqcore.live.feed import Feed
 from liqcore.live.machine import SystemClock
 from liqcore.live.network import Internet
 from liqcore.live.stream import Driver
+from liqcore.live.terms import proxies_of
 
 BTC = Market("binance-usdm", "BTCUSDT")
 MS = 1_790_000_000_000
@@ -98,6 +99,20 @@ def test_proxies_are_those_of_the_environment(address: str, monkeypatch: pytest.
         assert json.loads(await Internet().get("http://venue.invalid/fapi/v1/openInterest"))["openInterest"] == "5"
         with pytest.raises(ConnectionError, match=r"wss://venue.invalid"):
             await Internet().connect("wss://venue.invalid/x")
+
+    asyncio.run(main())
+
+
+def test_a_venue_has_a_proxy_of_its_own(address: str) -> None:
+    proxies = proxies_of({"okx": {"proxy": address, "rest": "http://venue.invalid", "sockets": {"public": "ws://x.invalid/y"}},
+                          "bybit-linear": {"rest": "http://other.invalid"}})  # fmt: skip
+    assert proxies == {"venue.invalid": address, "x.invalid": address}
+
+    async def main() -> None:
+        net = Internet(proxies)
+        assert json.loads(await net.get("http://venue.invalid/fapi/v1/openInterest"))["openInterest"] == "5"
+        with pytest.raises(ConnectionError, match=r"ws://x.invalid/y: .*proxy"):
+            await net.connect("ws://x.invalid/y")
 
     asyncio.run(main())
 

@@ -19,21 +19,32 @@ from liqcore.feeds.events import Market
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
 from liqcore.live.market import MarketEngine
-from liqcore.live.recording import Live
-from liqcore.live.recording import _record as recorded
+from liqcore.live.service import Service
+from liqcore.live.source import Live
 from loopback import EPOCH, SECOND, STYLES, Tape, Venue, VirtualClock, market, market_of, play
-from test_live_feeds import EASY, HARD, VENUES, Script, run
+from test_live_feeds import VENUES, Script, anew, calm, disconnects, marks_every_hole, partial, reordering, run
 
 CONFIG = Config().replace(window={"length": "10s"}, live={"delay": "5s"})  # of Hyperliquid nothing tells the order
 
 
+SCRIPTS: dict[str, tuple[Script, float, tuple[float, float]]] = {
+    "disconnects": (disconnects, 60, (0, 0)),
+    "reordering": (reordering, 60, (0, 0)),
+    "partial": (partial, 60, (0, 0)),
+    "halt": (calm, 260, (60, 200)),
+    "anew": (anew, 260, (60, 300)),
+}
+"""Of each kind one, through files; test_live_feeds.py has all of them, bit for bit."""
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of two minutes of data
-@pytest.mark.parametrize("script", [*EASY.values(), *HARD.values()], ids=[*EASY, *HARD])
+@pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize("name", VENUES)
 def test_after_everything_that_goes_wrong_the_engine_stands_where_the_batch_stands(
-    name: str, script: Script, tmp_path: Path
+    name: str, script: str, tmp_path: Path
 ) -> None:
-    played = run(name, script, seconds=60)
+    happens, seconds, silent = SCRIPTS[script]
+    played = run(name, happens, seconds=seconds, silent=silent)
     with Journal(tmp_path, market(name), files=Disk()) as journal:
         for frame in played.kept.frames:
             journal.append(frame)
@@ -52,20 +63,28 @@ def test_after_everything_that_goes_wrong_the_engine_stands_where_the_batch_stan
     live.take(found)
     live.finish()
     assert live.engine is not None
-    again = live.engine.heatmap(step=batch.meta["config"]["axis"]["step"])
     assert live.state.counts.get("raised", 0) == 0
+    again = live.engine.heatmap(step=batch.meta["config"]["axis"]["step"])
     np.testing.assert_array_equal(again.times, batch.times)
     np.testing.assert_array_equal(again.values, batch.values)
-    assert [hole for hole in live.state.holes if hole.state == "gap open"] == [
-        change for change in played.changes if change.state == "gap open"
-    ]
+    for one, other in zip(map_of(again), map_of(batch), strict=True):
+        np.testing.assert_array_equal(one, other)
+    begun = [live.state.anew is not None, batch.meta["begins_anew"] is not None]
+    assert begun == [script == "anew"] * 2
+    marks_every_hole(live, played)
+
+
+def map_of(heatmap: lq.Heatmap) -> list[Any]:
+    """The levels of its end, by side."""
+    made = heatmap.map()
+    return [made.prices, made.long, made.short]
 
 
 class Awhile:
     """A source that ends after some seconds."""
 
     def __init__(self, live: Live, seconds: float) -> None:
-        self.markets = live.markets
+        self.markets, self.origin, self.engine = live.markets, live.origin, live.engine
         self._live, self._seconds = live, seconds
 
     def trouble(self, market: Market) -> str:
@@ -93,8 +112,9 @@ def test_a_recording_that_is_continued_asks_for_what_came_in_between(
         playing = asyncio.create_task(tape.run(clock))
         for seconds in (30, 40):
             source = Awhile(Live([market(name)], venue), seconds)
-            summary = await recorded(source, tmp_path, Config(), told.append, Disk(), clock)
-            assert [note for note in summary.notes if "disconnected" not in note] == []
+            with Service(source, tmp_path, config=Config(), follows=False, clock=clock) as service:
+                await service.run(told.append)
+            assert [note for note in service.summary().notes if "disconnected" not in note] == []
             await clock.sleep(10 * SECOND)  # nobody records
         await playing
         return venue

@@ -225,18 +225,6 @@ def run(capsys: Any, *args: str) -> tuple[int, str]:
     return code, capsys.readouterr().err
 
 
-def test_an_input_named_by_a_pattern_is_never_overwritten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    lq.heatmap(trades=trades()).save("a.parquet")
-    before = Path("a.parquet").read_bytes()
-    for args in (["heatmap", "a.par*"], ["map", "*.parquet"], ["features", "[a].parquet", "--bars", "1m"]):
-        code, err = run(capsys, *args, "-o", "a.parquet")
-        assert (code, err) == (2, 'error: -o must be another file than the input or output "a.parquet"\n')
-    assert Path("a.parquet").read_bytes() == before
-
-
 def test_messages_name_the_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.chdir(tmp_path)
     lq.heatmap(trades=trades()).save("a.parquet")

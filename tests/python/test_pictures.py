@@ -364,6 +364,13 @@ def test_rows_of_coarse_ticks_are_one_tick(price: float, tick: float, ticks: int
     trades = BEGIN + np.arange(500) * 60_000_000_000, prices, np.ones(500), rng.random(500) < 0.5
     hm = lq.heatmap(trades=trades, symbol="X", leverage={10: 1.0}, outlier=0)
     assert hm.step / tick == pytest.approx(ticks, rel=0.2)
+    eng = lq.Engine(lq.Instrument(symbol="X", tick_size=tick, lot_size=1.0), leverage={10: 1.0})
+    eng.trades(*trades)
+    assert eng.heatmap().prices.tolist() == hm.prices.tolist()
+    axis = lq.PriceAxis(low=0.0, high=10_000 * hm.step, step=tick, tick_size=tick)
+    if hm.step < 10 * tick:
+        fixed = lq.heatmap(trades=trades, symbol="X", leverage={10: 1.0}, outlier=0, axis=axis)
+        assert fixed.step == pytest.approx(hm.step)
 
 
 # ---- candles and own positions ---------------------------------------------------------------------------------------
@@ -396,7 +403,14 @@ def test_a_position_is_marked_with_what_lies_between(screens: dict[str, lq.Heatm
     between = amount(float(hm.values[-1].astype(np.float64)[inside].sum()), "usd")
     said = f"own long 25x from 60,000: liquidated at 57,831.33, {between} in between"
     assert said in words(picture)
-    assert said in words(describe_map(hm.map(), MapOptions(positions=["long:60000:25x"])))
+    upright = describe_map(hm.map(), MapOptions(positions=["long:60000:25x"]))
+    assert said in words(upright)
+    at, plot = upright.scales["price"].at, upright.panels[0].rect
+    ends = [max(round(at(price)), plot.left), round(at(60_000))]  # the nearer is shown, the farther cut at the plot
+    (band,) = (box.rect for box in upright.marks(Box) if isinstance(box, Box) and box.role == "map own band")
+    assert (band.left, band.right, band.top, band.bottom) == (*ends, plot.top, plot.bottom)
+    lines = {line.x0 for line in upright.marks(Line) if isinstance(line, Line) and line.role == "map own"}
+    assert lines == {round(at(price)), round(at(60_000))}
     never = describe(hm, RenderOptions(positions=[Position("long", 60_000.0, 1.0)]))
     assert "own long 1x from 60,000: never liquidated" in words(never)
 

@@ -192,3 +192,67 @@ def test_one_engine_publishes_to_a_publisher_at_a_time() -> None:
 def test_options_break_their_rules_by_name() -> None:
     with pytest.raises(lq.InvalidConfigError, match="reaches must rise"):
         lq.Publisher(reaches=(2.0, 1.0))
+
+
+def busy(eng: lq.Engine, look: Callable[[], object]) -> list[object]:
+    """Look once on another thread while this one feeds the engine: its hook waits for that."""
+    seen: list[object] = []
+
+    def guarded() -> None:
+        try:
+            seen.append(look())
+        except BaseException as error:
+            seen.append(error)
+
+    def wait(_: object) -> None:
+        eng.on_column(None)
+        thread = threading.Thread(target=guarded)
+        thread.start()
+        thread.join()
+
+    eng.on_column(wait)
+    ts = (eng.clock or START) + WINDOW_NS * np.arange(1, 4)
+    eng.trades(ts, np.full(3, 60_000.0), np.ones(3), np.zeros(3, bool))
+    return seen
+
+
+MADE = {
+    "flow": {"half_life": {10: "1d"}},
+    "exact": {"keep": 5},
+    "oi": {"model": "oi", "reconciled": True, "taker_tilt": 0.5},
+    "blend": {"model": "blend", "trigger": "mark", "churn": 0.2},
+    "fixed": {"axis": lq.PriceAxis(low=50_000, high=70_000, step=10, tick_size=0.5)},
+    "dropped": {"leverage": {10: 0.5, 50: 0.3, 200: 0.2}},
+}
+
+
+@pytest.mark.parametrize("given", MADE.values(), ids=MADE.keys())
+def test_heatmap_and_map_of_a_snapshot_may_be_asked_while_another_thread_feeds(given: dict[str, object]) -> None:
+    margin = lq.MarginSchedule.tiers([{"rate": 0.004, "max_leverage": 100}])
+    inst = lq.Instrument(symbol="X", tick_size=0.5, lot_size=0.001, margin=margin)
+    options: dict[str, object] = {"leverage": {10: 0.5, 50: 0.5}, "half_life": None, "window": "1s"} | given
+    eng = lq.Engine(inst, **options)  # type: ignore[arg-type]
+    ts, price, qty, sold = trades_of(700)
+    eng.feed(trades=(ts, price, qty, sold), marks=(ts, price), open_interest=(ts, 5.0 * qty))
+    pub = lq.Publisher()
+    eng.publish_to(pub)
+    snapshot = pub.snapshot()
+    assert snapshot is not None
+    heatmap, levels, began, sequential = eng.heatmap(), eng.map(), eng.began, eng.sequential
+
+    def look() -> object:
+        for name in ("began", "sequential", "clock", "last_price", "stats", "axis"):  # the engine is in use
+            with pytest.raises(RuntimeError, match="in use by another thread"):
+                getattr(eng, name)
+        told = (snapshot.began, snapshot.sequential, snapshot.clock, snapshot.last_price, snapshot.axis, snapshot.stats)
+        return eng.heatmap(snapshot=snapshot), eng.heatmap(step=50, snapshot=snapshot), eng.map(snapshot=snapshot), told
+
+    (seen,) = busy(eng, look)
+    assert isinstance(seen, tuple), seen
+    found, coarse, shown, told = seen
+    np.testing.assert_array_equal(found.values, heatmap.values)
+    assert found.meta == heatmap.meta
+    assert coarse.step == 50
+    np.testing.assert_array_equal(shown.long, levels.long)
+    assert told[:2] == (began, sequential)
+    assert (found.meta["began_ns"], found.meta["sequential"]) == (began, sequential)

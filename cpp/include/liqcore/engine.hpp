@@ -134,11 +134,12 @@ class LIQCORE_EXPORT Engine {
   RecordStats records(const TradeRecords& records);
   Stats marks(const SampleArrays& marks);
   /// A candle acts at its last nanosecond: touches [low, high] unless the trigger is `mark`, then opens its taker
-  /// volumes at EngineOptions::candle_price.
+  /// volumes at EngineOptions::candle_price. Candles with volumes may stand where there are no trades, before and
+  /// between them: one that opens before the last event, where trades have come, is refused.
   Stats candles(const CandleArrays& candles);
   Stats open_interest(const SampleArrays& samples);
   Stats vendor_events(const EventArrays& events);
-  /// @throws InvalidConfig if trades and candle volumes of one market are fed together
+  /// @throws InvalidConfig if trades and candle volumes of one market are of the same time
   Stats feed(const Feed& feed);
   /// As feed(), but only counts rows: allocates no more than single events do, and does not ask for what the accounts
   /// need, the levels that the last run of trades opened. For small batches at a high rate.

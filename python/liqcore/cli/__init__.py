@@ -11,6 +11,8 @@ from ..native.interrupt import stop_leaving
 __all__ = ["main"]
 
 _NEEDED = frozenset({"typer", "rich"})
+_NO_MEMORY = ("failed to map segment", "annot allocate memory")
+"""How the loader says that there is no room for a library."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -39,6 +41,8 @@ def main(args: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    except (ImportError, MemoryError) as error:
+        return _no_memory(error)
     except KeyboardInterrupt:  # while the packages load
         return 130
     stop_leaving()
@@ -49,10 +53,20 @@ def main(args: Sequence[str] | None = None) -> int:
         app(args=None if args is None else list(args), prog_name="liqcore")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
+    except (ImportError, MemoryError) as error:  # some packages are loaded when they are needed
+        return _no_memory(error)
     finally:
         if in_main:
             signal.signal(signal.SIGTERM, before)
     return 0
+
+
+def _no_memory(error: ImportError | MemoryError) -> int:
+    """Say in one line that a memory limit leaves no room for packages; raise what is wrong with them otherwise."""
+    if isinstance(error, ImportError) and not any(sign in str(error) for sign in _NO_MEMORY):
+        raise error
+    print("error: not enough memory to load the packages that this needs (some 200 MB)", file=sys.stderr)
+    return 2
 
 
 def _stop(*_: object) -> NoReturn:

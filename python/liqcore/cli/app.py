@@ -5,7 +5,22 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import config, demo, features, footprints, heatmap, info, liqprice, merge, record, score, screen, watch, zones
+from . import (
+    config,
+    demo,
+    features,
+    footprints,
+    heatmap,
+    info,
+    liqprice,
+    merge,
+    record,
+    score,
+    screen,
+    serve,
+    watch,
+    zones,
+)
 from . import map as map_command
 from .common import OneOutput
 
@@ -61,6 +76,7 @@ app.command("watch")(watch.watch)
 app.command("demo")(demo.demo)
 app.command("merge")(merge.merge)
 app.command("record")(record.record)
+app.command("serve")(serve.serve)
 app.add_typer(config.commands, name="config")
 app.command("liqprice")(liqprice.liqprice)
 app.command("info")(info.info)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..config.config import Config
+from ..config.config import Config, plain_value
 from ..config.sections import setting_keys
 from .common import CONFIG_FILE, guarded, resolve
 from .options import ConfigFile
@@ -98,10 +98,10 @@ def show(
     table.add_column("setting", no_wrap=True)
     table.add_column("value", overflow="fold")
     table.add_column("from", overflow="fold")
-    values = settings.to_dict(whole=True)
     for key in setting_keys():
         section, name = key.split(".")
-        table.add_row(Text(key), Text(_written(values[section][name])), Text(settings.origin(key)))
+        value = plain_value(getattr(getattr(settings, section), name))  # private ones, too: whoever asks has set them
+        table.add_row(Text(key), Text(_written(value)), Text(settings.origin(key)))
     Console(highlight=False, width=shutil.get_terminal_size(fallback=(160, 24)).columns).print(table)
 
 

@@ -56,4 +56,4 @@ def demo(
         heatmap.meta["synthetic"] = True
         return heatmap
 
-    draw(compute, settings, output or [Path("liqcore-demo.png")], (), quiet=quiet)
+    draw(compute, settings, output or [Path("liqcore-demo.png")], {}, quiet=quiet)

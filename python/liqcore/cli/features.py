@@ -11,7 +11,7 @@ from ..errors import InvalidConfigError
 from ..words.plain import plain
 from .common import guarded, resolve
 from .options import ConfigFile, Flags, Quiet, output, with_settings
-from .outputs import RESULT, TABLE, outputs
+from .outputs import RESULT, TABLE, inputs_of, outputs
 from .progress import progress_bar
 from .report import input_warnings
 from .run import collected_warnings
@@ -73,7 +73,6 @@ def features(
     except ValueError:
         raise InvalidConfigError(f'--reaches must be numbers such as "0.5,1,2,5", was "{reaches}"') from None
     settings = resolve(config, flags)
-    source = settings.source
     saved = saved_features(files)
     if saved is not None:
         refuse_terms(settings)
@@ -83,10 +82,10 @@ def features(
             )
     elif bars is None:
         raise InvalidConfigError("--bars must be given with files of trades, such as --bars 5m")
-    elif not files and source.candles is None:
+    elif not files and settings.source.candles is None:
         raise InvalidConfigError("FILES of trades, saved features, or --candles, must be given")
-    beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None and not saved)
-    with outputs([output], [*(files or ()), *beside], known=[RESULT, TABLE]) as write, collected_warnings() as said:
+    read = inputs_of(files, settings, config)
+    with outputs([output], read, known=[RESULT, TABLE]) as write, collected_warnings() as said:
         from ..runs.features import features as run  # here, because it loads the engine
         from ..runs.features import load_features
 
@@ -118,7 +117,8 @@ def saved_features(files: Sequence[str] | None) -> str | None:
         if is_saved_heatmap(path):
             raise InvalidConfigError(
                 f"FILES must be of trades, or saved features, {path} is a saved heatmap: it knows the book at the ends "
-                "of its windows alone (liqcore zones, map), not what a strategy saw at the close of each bar"
+                "of its windows alone (liqcore zones, map), not what a strategy saw at the close of each bar. Give the "
+                f"trades that it was made from, with --config {path} for its settings"
             )
         if is_saved(path, ARCHIVE_KEY):
             if len(files or ()) > 1:

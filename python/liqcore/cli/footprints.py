@@ -51,7 +51,7 @@ def footprints(
     """
     if output.suffix.lower() != RESULT:
         raise InvalidConfigError(f'-o must end in .parquet, was "{output}"')
-    read = [*files, *([marks] if marks is not None else [])]
+    read = {"FILES": files, "--marks": [] if marks is None else [marks]}
     with outputs([output], read) as write, collected_warnings() as said:
         from ..runs.footprints import (
             footprints as run,  # here, because it loads the engine: help and errors come without it

@@ -7,6 +7,7 @@ import typer
 from ..errors import InvalidConfigError
 from .common import guarded, resolve
 from .options import ConfigFile, Flags, Outputs, Quiet, with_settings
+from .outputs import inputs_of
 from .progress import ProgressCallback
 from .run import draw
 from .view import load_shown, refuse_terms, saved_of
@@ -72,7 +73,4 @@ def heatmap(
 
         return heatmap_of_files(files or None, config=settings, progress=progress, threads=threads)
 
-    source = settings.source
-    beside = (path for path in (source.marks, source.open_interest, source.candles) if path is not None)
-    read = [*(files or ()), *(() if saved is not None else beside)]
-    draw(compute, settings, output, read, quiet=quiet)
+    draw(compute, settings, output, inputs_of(files, settings, config), quiet=quiet)

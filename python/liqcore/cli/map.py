@@ -11,9 +11,9 @@ from ..config.build import MAP_LOOK, look_of
 from ..render import labels
 from ..render.captions import filtered, side_shown
 from ..words.times import iso
-from .common import guarded
+from .common import guarded, resolve
 from .options import At, ConfigForTrades, Files, Flags, Json, NoBar, Tiers, leverage_flag, output, with_settings
-from .outputs import outputs
+from .outputs import inputs_of, outputs
 from .report import headline, price_text
 from .run import console
 from .view import check_at, echo_json, market, numbers, open_view
@@ -56,8 +56,9 @@ def map_(
       130  interrupted; no output file was touched
     """
     moves = numbers("--within", within, 'percentages such as "1,2,5"')
-    with outputs(output or [], files or []) as write:
-        view, settings = open_view(files, config, {**flags, **leverage_flag(leverage)}, quiet=quiet)
+    settings = resolve(config, {**flags, **leverage_flag(leverage)})
+    with outputs(output or [], inputs_of(files, settings, config)) as write:
+        view = open_view(files, settings, quiet=quiet)
         check_at(view, at)
         shown = view.map(at)
         totals = [shown.within(move) for move in moves]

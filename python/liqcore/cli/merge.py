@@ -84,4 +84,4 @@ def merge(
         merged = merge_venues(named, step=bin_, price_from=price_from, stale_after=stale_after, ended=ended)
         return part_of(merged, settings)
 
-    draw(compute, settings, output, [str(file) for file in files], quiet=quiet)
+    draw(compute, settings, output, {"FILES": [str(file) for file in files]}, quiet=quiet)

@@ -1,25 +1,18 @@
 """``liqcore record``: feeds, or recordings played as if live, into journals."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
-import rich.live
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from ..errors import InvalidConfigError
 from ..words.plain import plain
-from .common import fail, guarded, resolve
+from .common import guarded, resolve
+from .going import Going, followed, needing_packages
 from .options import Flags, Quiet, config_file, with_settings
-from .progress import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ..live.recording import Status
-
-_NEEDED = {"mcap", "zstandard", "msgspec", "websockets"}
+    from ..live.status import Status
 
 
 @guarded
@@ -67,23 +60,21 @@ def record(
     if (live is None) == (not replay):
         raise InvalidConfigError(f"one of --live and --replay must be given, {'none' if live is None else 'both'} was")
     settings = resolve(config, flags)
-    try:
-        from ..live.network import Internet
-        from ..live.recording import Live, Replay, Source, markets_of
-        from ..live.recording import record as run
+    with needing_packages("recording"):
         from ..live.replay import recording
-    except ModuleNotFoundError as error:
-        package = (error.name or "").split(".")[0]
-        if package not in _NEEDED:
-            raise
-        fail(f'recording needs the package {package}; install it with: pip install "liqcore[app]"')
+        from ..live.service import Service, run
+        from ..live.source import Replay, Source
     source: Source
     if live is not None:
-        source = Live(markets_of(live), Internet())
+        source = followed(live, settings, is_engine=False)
     else:
         source = Replay(recording(replay or [], symbol=symbol), speed)
-    with _Line(settings.log.progress and not quiet) as line:
-        summary = run(source, folder, config=settings, tell=line.tell)
+    with (
+        Service(source, folder, config=settings, follows=False) as service,
+        Going(settings.log.progress and not quiet) as going,
+    ):
+        run(service, going.tell)
+    summary = service.summary()
     for note in summary.notes:
         typer.echo(f"warning: {plain(note)}", err=True)
     if not quiet:
@@ -95,42 +86,3 @@ def record(
 def _recorded(status: "Status") -> str:
     holes = f", {status.holes:,} holes that could not be filled" if status.holes else ""
     return f"{status.frames:,} messages, {status.size / 1e6:,.1f} MB{holes}"
-
-
-class _Line:
-    """How it goes, in one line on a terminal."""
-
-    def __init__(self, wanted: bool) -> None:
-        self._console = Console(stderr=True)
-        shown = wanted and self._console.is_terminal
-        self._live = rich.live.Live("", console=self._console, auto_refresh=False, transient=True) if shown else None
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def tell(self, statuses: "Sequence[Status]") -> None:
-        """Show how each market goes."""
-        if self._live is not None:
-            self._live.update(Text("\n".join(map(_going, statuses)), no_wrap=True, overflow="ellipsis"), refresh=True)
-
-
-def _going(status: "Status") -> str:
-    """Return a market's line: rate, lag, states, holes."""
-    lag = "" if status.lag is None else f"  lag {status.lag / 1e6:,.0f} ms"
-    states: dict[str, list[str]] = {}
-    for kind, state in status.states.items():
-        states.setdefault(state, []).append(kind.replace("_", " "))
-    said = "".join(f"  {state}: {', '.join(kinds)}" for state, kinds in states.items())
-    if len(states) == 1:
-        said = f"  {next(iter(states))}"
-    holes = f"  {status.holes:,} holes" if status.holes else ""
-    error = f"  CANNOT WRITE: {status.error}" if status.error else ""
-    trouble = f"  {status.trouble}" if status.trouble and "live" not in states else ""
-    rate = f"{count(status.rate)}/s"
-    return f"{status.market}  {rate}  {count(status.frames)} messages{lag}{holes}{error}{trouble}{said}"

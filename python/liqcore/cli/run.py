@@ -3,7 +3,7 @@
 import logging
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 Compute = Callable[[ProgressCallback | None], "Heatmap"]
 
 
-def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterable[str], *, quiet: bool) -> None:
+def draw(
+    compute: Compute, config: Config, paths: Sequence[Path], inputs: Mapping[str, Iterable[str]], *, quiet: bool
+) -> None:
     """
     Compute a heatmap, write it and say what came out.
 
@@ -36,8 +38,8 @@ def draw(compute: Compute, config: Config, paths: Sequence[Path], inputs: Iterab
         The settings.
     paths : sequence of path
         Where to write; the extension says what.
-    inputs : iterable of str
-        Files that are read.
+    inputs : mapping of str to iterables of str
+        Files that are read, by argument: see `inputs_of`.
     quiet : bool
         Whether to leave out the progress bar and the summary; warnings and errors are still shown.
 

@@ -9,7 +9,7 @@ from ..errors import InvalidConfigError
 from ..words.plain import plain
 from .common import guarded, resolve
 from .options import ConfigForTrades, Flags, output, with_settings
-from .outputs import JSON, PICTURES, outputs
+from .outputs import JSON, PICTURES, inputs_of, outputs
 from .run import collected_warnings
 
 if TYPE_CHECKING:
@@ -91,8 +91,9 @@ def score(
             "times"
         )
     paths = output_ or []
-    with outputs(paths, [*files, *liquidations], known=[JSON, *PICTURES]) as write:
-        settings = resolve(config, flags)
+    settings = resolve(config, flags)
+    read = inputs_of(files, settings, config) | {"--liquidations": liquidations}
+    with outputs(paths, read, known=[JSON, *PICTURES]) as write:
         from ..runs.score import score as run  # here, because it loads the engine: help and errors come without it
         from ..sources.candles import read_candles
         from ..sources.liquidations import read_liquidations

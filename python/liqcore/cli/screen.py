@@ -16,7 +16,7 @@ from ..render.labels import amount, duration
 from ..words.plain import plain
 from .common import EXIT_PARTLY, guarded, resolve
 from .options import At, ConfigForTrades, Flags, NoBar, Tiers, ZoneThreshold, leverage_flag, output, with_settings
-from .outputs import JSON, PICTURES, TABLE, outputs
+from .outputs import JSON, PICTURES, TABLE, inputs_of, outputs
 from .report import price_text
 from .run import collected_warnings, console
 
@@ -68,8 +68,8 @@ def screen(
       130  interrupted; no output file was touched
     """
     paths = output or []
-    with outputs(paths, files, known=[TABLE, JSON, *PICTURES]) as write:
-        settings = resolve(config, {**flags, **leverage_flag(leverage)})
+    settings = resolve(config, {**flags, **leverage_flag(leverage)})
+    with outputs(paths, inputs_of(files, settings, config), known=[TABLE, JSON, *PICTURES]) as write:
         from ..runs.screen import names_of  # here, because it loads the engine: help and errors come without it
         from ..runs.screen import screen as run
 

@@ -4,7 +4,6 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +14,6 @@ from ..config.sections import all_settings
 from ..errors import DataError, InvalidConfigError
 from ..words.numbers import price_number
 from ..words.times import iso, to_ns
-from .common import resolve
-from .options import Flags
 from .progress import ProgressCallback
 from .run import compute_view
 
@@ -29,23 +26,20 @@ OF_VIEWS = ("window.length", "window.last", "window.opened_within", "window.star
 """Settings that say what is shown of a saved heatmap, beside all of [render], [leverage] and [log]."""
 
 
-def open_view(files: Sequence[str] | None, config: Path | None, flags: Flags, *, quiet: bool) -> tuple[Any, Config]:
+def open_view(files: Sequence[str] | None, settings: Config, *, quiet: bool) -> Any:
     """
-    Return the part of a heatmap that is asked for, and the settings.
+    Return the part of a heatmap that is asked for.
 
     Parameters
     ----------
     files : sequence of str
         One saved heatmap, or files of trades.
-    config : path, optional
-        The configuration file that was named.
-    flags : mapping
-        What is shown.
+    settings : Config
+        Among others what is shown.
     quiet : bool
         Whether to leave out the progress bar.
     """
     saved = saved_of(files)
-    settings = resolve(config, flags)
     if saved is None and not files and settings.source.candles is None:
         raise InvalidConfigError("FILES must be a saved heatmap or files of trades, none was given")
     if saved is not None:
@@ -61,7 +55,7 @@ def open_view(files: Sequence[str] | None, config: Path | None, flags: Flags, *,
     view: Any = compute_view(compute, settings, quiet=quiet)
     if len(view.times) == 0:
         raise DataError(f"{', '.join(files or ())}: no column, because no trade was used")
-    return view, settings
+    return view
 
 
 def saved_of(files: Sequence[str] | None) -> str | None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from ..errors import InvalidConfigError
 from ..render.labels import amount, caution
 from ..words.times import iso, parse_duration
-from .common import guarded
+from .common import guarded, resolve
 from .options import (
     At,
     ConfigForTrades,
@@ -27,7 +27,7 @@ from .options import (
     output,
     with_settings,
 )
-from .outputs import TABLE, outputs
+from .outputs import TABLE, inputs_of, outputs
 from .report import headline, price_text
 from .run import console
 from .view import check_at, echo_json, market, numbers, open_view
@@ -99,8 +99,9 @@ def zones(
         raise InvalidConfigError("--sensitivity goes without --swept")
     if within is not None and (swept is not None or sensitivity):
         raise InvalidConfigError(f"--within goes without {'--swept' if swept is not None else '--sensitivity'}")
-    with outputs(output_ or [], files or [], known=[TABLE]) as write:
-        view, _ = open_view(files, config, {**flags, **leverage_flag(leverage)}, quiet=quiet)
+    settings = resolve(config, {**flags, **leverage_flag(leverage)})
+    with outputs(output_ or [], inputs_of(files, settings, config), known=[TABLE]) as write:
+        view = open_view(files, settings, quiet=quiet)
         check_at(view, at)
         from ..analysis.zones import Zones, magnets  # here, because it loads the engine: help and errors come without
 

@@ -1,7 +1,7 @@
 """Settings: one declaration each, one TOML file, one frozen object."""
 
 from .config import Config
-from .machine_sections import JournalConfig, LimitsConfig, LiveConfig, ServerConfig
+from .machine_sections import AlertsConfig, JournalConfig, LimitsConfig, LiveConfig, ServerConfig
 from .rules import TierTable
 from .sections import (
     AxisConfig,
@@ -15,6 +15,7 @@ from .sections import (
 )
 
 __all__ = [
+    "AlertsConfig",
     "AxisConfig",
     "Config",
     "InstrumentConfig",

@@ -1,7 +1,7 @@
 """
 One TOML file, one frozen typed object.
 
-A `Config` holds every setting of a run: nine sections, each a frozen dataclass whose fields carry their meaning, unit
+A `Config` holds every setting of a run: sections, each a frozen dataclass whose fields carry their meaning, unit
 and rule. Values come from, later over earlier: the defaults, a file, ``LIQCORE_<SECTION>_<KEY>`` variables, flags. The
 package itself reads neither files nor the environment unasked: `Config.resolve` is given both.
 """
@@ -19,7 +19,7 @@ from ..errors import InvalidConfigError
 from ..market.terms import risk_values
 from ..words.files import write_whole
 from .layers import Layer, dict_layer, env_layer, find, flag_layer, read_parquet, toml_layer
-from .machine_sections import JournalConfig, LimitsConfig, LiveConfig, ServerConfig
+from .machine_sections import AlertsConfig, JournalConfig, LimitsConfig, LiveConfig, ServerConfig
 from .rules import TierTable, number_text, show
 from .sections import (
     ALTERNATIVES,
@@ -43,14 +43,14 @@ MOST_BYTES = 1_000_000  # of a file of settings
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Config:
     """
-    Every setting of a run, checked, in eleven sections.
+    Every setting of a run, checked, in sections.
 
     Where a setting is None, it is decided from the data, or its default holds, as the comments of `dump` say. Lengths
     of time are kept in one spelling, days or smaller (``"60m"`` becomes ``"1h"``), so that equal settings are equal.
 
     Parameters
     ----------
-    instrument, leverage, axis, window, model, source, render, log, limits, journal, live
+    instrument, leverage, axis, window, model, source, render, log, limits, journal, live, server, alerts
         The sections; each has defaults.
 
     Raises
@@ -79,6 +79,7 @@ class Config:
     journal: JournalConfig = field(default_factory=JournalConfig)
     live: LiveConfig = field(default_factory=LiveConfig)
     server: ServerConfig = field(default_factory=ServerConfig)
+    alerts: AlertsConfig = field(default_factory=AlertsConfig)
     _origins: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -349,13 +350,15 @@ class Config:
         Returns
         -------
         dict
-            Values by section and key; leverage tiers are text, as in TOML.
+            Values by section and key; leverage tiers are text, as in TOML. What may be a secret, such as the command of
+            alerts, is never among them.
         """
         sections = {
             name: {
                 key: plain_value(value)
                 for key, entry in entries.items()
-                if (value := getattr(getattr(self, name), key)) != entry.default or whole or not entry.late
+                if not entry.private
+                and ((value := getattr(getattr(self, name), key)) != entry.default or whole or not entry.late)
             }
             for name, entries in SETTINGS.items()
         }

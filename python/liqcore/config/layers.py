@@ -12,7 +12,7 @@ from .sections import SECTIONS, SETTINGS, all_settings, setting_keys
 from .setting import Setting
 from .toml import key_lines, toml_fault
 
-RESERVED_VARIABLES = frozenset({"LIQCORE_ISA", "LIQCORE_DATA"})
+RESERVED_VARIABLES = frozenset({"LIQCORE_ISA", "LIQCORE_DATA", "LIQCORE_TOKEN"})
 """Environment variables with the prefix that are not settings of a run."""
 
 

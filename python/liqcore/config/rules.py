@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,6 +15,7 @@ import numpy as np
 from .._core import MarginSchedule
 from ..errors import InvalidConfigError
 from ..market.position import Position
+from ..words import alert
 from ..words.threshold import Threshold
 from ..words.times import format_duration, iso_exact, parse_duration, to_ns
 from . import risk_tiers
@@ -95,9 +98,9 @@ def real(text: str, test: Callable[[float], bool]) -> Rule:
     return Rule(text=text, accept=accept, parse=float, kind=float)
 
 
-def whole(low: int, high: int, unit: str) -> Rule:
+def whole(low: int, high: int, unit: str = "") -> Rule:
     """Take whole numbers within bounds."""
-    text = f"a whole number of {unit} from {low} to {high}"
+    text = f"a whole number{f' of {unit}' if unit else ''} from {low} to {high}"
 
     def accept(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
@@ -140,6 +143,19 @@ def some_text(what: str, metavar: str = "", *, most: int = 4096) -> Rule:
         return value
 
     return Rule(text=text, accept=accept, parse=str, metavar=metavar)
+
+
+def listed(what: str, pattern: str) -> Rule:
+    """Take words of a pattern, each once, between commas."""
+    text = f"{what} between commas, each once"
+
+    def accept(value: Any) -> str:
+        words = [word.strip() for word in value.split(",")] if isinstance(value, str) else []
+        if not words or len({*words}) < len(words) or not all(re.fullmatch(pattern, word) for word in words):
+            _fail(text)
+        return ",".join(words)
+
+    return Rule(text=text, accept=accept, parse=str)
 
 
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
@@ -359,6 +375,51 @@ POSITIONS = Rule(
     kind=list[str],
     metavar="SIDE:ENTRY:LEVERAGE[:QTY]",
 )
+
+
+_ALERTS_TEXT = f"rules such as {alert.EXAMPLES}"
+_MOST_REACHES = 50  # different distances of levels: an engine reads up to 64, four of them by itself
+
+
+def _accept_alerts(value: Any) -> tuple[str, ...] | None:
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, Iterable):
+        _fail(_ALERTS_TEXT)
+    rules = []
+    for text in given:
+        if not isinstance(text, str):
+            raise BreachError(_ALERTS_TEXT, show(text))
+        try:
+            rules.append(alert.AlertRule.of(text))
+        except InvalidConfigError as error:
+            raise BreachError(_ALERTS_TEXT, f"{show(text)}: {error}") from None
+    if len({rule.within for rule in rules}) > _MOST_REACHES:
+        raise BreachError(f"{_ALERTS_TEXT}, with at most {_MOST_REACHES} different distances", "more")
+    return tuple(dict.fromkeys(str(rule) for rule in rules)) or None
+
+
+ALERTS = Rule(
+    text=_ALERTS_TEXT,
+    accept=_accept_alerts,
+    parse=lambda text: [part.strip() for part in text.split(";")],
+    kind=list[str],
+    metavar="RULE",
+)
+
+
+_COMMAND_TEXT = 'a command and its arguments, such as ["notify-send", "{market}", "{text}"]'
+
+
+def _accept_command(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        _fail(_COMMAND_TEXT)
+    words = tuple(value)
+    if not all(isinstance(word, str) and "\0" not in word for word in words) or (words and not words[0].strip()):
+        _fail(_COMMAND_TEXT)
+    return words or None
+
+
+COMMAND = Rule(text=_COMMAND_TEXT, accept=_accept_command, parse=shlex.split, kind=str, metavar="COMMAND")
 
 
 def _accept_risk(value: Any) -> MarginSchedule:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from .._core import MarginSchedule
 from . import risk_tiers
-from .machine_sections import JournalConfig, LimitsConfig, LiveConfig, ServerConfig
+from .machine_sections import AlertsConfig, JournalConfig, LimitsConfig, LiveConfig, ServerConfig
 from .rules import (
     BOOLEAN,
     HALF_LIFE,
@@ -620,6 +620,7 @@ SECTIONS: dict[str, type[Section]] = {
     "journal": JournalConfig,
     "live": LiveConfig,
     "server": ServerConfig,
+    "alerts": AlertsConfig,
 }
 SETTINGS: dict[str, dict[str, Setting]] = {section: settings_of(kind) for section, kind in SECTIONS.items()}
 """Every setting, by section and key, in the order of the file."""

@@ -26,6 +26,7 @@ class Setting:
     help: str
     late: bool
     found: bool
+    private: bool
 
     @property
     def key(self) -> str:
@@ -68,6 +69,7 @@ def setting(
     help: str = "",
     late: bool = False,
     found: bool = False,
+    private: bool = False,
 ) -> Any:
     """
     Declare a setting; its type stands before it.
@@ -95,6 +97,9 @@ def setting(
         saved configurations stay.
     found : bool, optional
         Whether a run finds it out where it is not given, so that a written file leaves its default commented out.
+    private : bool, optional
+        Whether it may hold a secret or a path of this machine, and says nothing of results: `Config.to_dict` leaves it
+        out, so that no saved result has it.
     """
     optional = default is None
     assert optional == bool(unset) == bool(example), "an optional key says what its absence means and shows a value"
@@ -111,6 +116,7 @@ def setting(
         help=help,
         late=late,
         found=found,
+        private=private,
     )
     return field(default=default, metadata={"setting": declared})
 

@@ -335,7 +335,7 @@ class Engine(Saving):
         Raises
         ------
         InvalidConfigError
-            If candle volumes and trades of one market are fed together.
+            If candle volumes and trades of one market are of the same time.
         """
         interval_ns = parse_duration(interval, name="interval")
         return self._candles(ts_open, open, high, low, close, buy_qty, sell_qty, interval_ns)
@@ -475,14 +475,13 @@ class Engine(Saving):
 
     def heatmap(self, *, step: float | None = None, unit: str = "usd", snapshot: Snapshot | None = None) -> Heatmap:
         """
-        Columns of the closed windows that are kept, and the unfinished one as the last.
-
-        The result does not change when the engine goes on.
+        Columns of the closed windows that are kept, the unfinished one last; they stay when the engine goes on.
 
         Parameters
         ----------
         step : float, optional
-            Height of the picture's rows, price; a multiple of the book's bins. By default five bins.
+            Height of the rows, price; a multiple of the book's bins. By default five bins; fewer where a bin is a tick
+            and five are over 5 basis points of the price at which the first window kept opens.
         unit : {"usd", "quantity"}
             Of the values.
         snapshot : Snapshot, optional

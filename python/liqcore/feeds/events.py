@@ -25,6 +25,10 @@ class Market(Struct, frozen=True, gc=False):
         return f"{self.venue}:{self.symbol}"
 
 
+SIMULATED = Market("simulator", "SIMULATED")
+"""That of the simulator: everything in it is synthetic."""
+
+
 class Trade(Struct, frozen=True, gc=False, tag=True):
     """
     One trade, or what a venue merges into one.
@@ -108,8 +112,8 @@ class Candle(Struct, frozen=True, gc=False, tag=True):
         When it opened, ns.
     qty : float
         Volume, in the unit of the market's trades.
-    buy_qty : float
-        What aggressive buyers took of it; NaN where the venue does not tell.
+    buy_qty : float or None
+        What aggressive buyers took of it; None where the venue does not tell.
     """
 
     market: Market
@@ -119,7 +123,7 @@ class Candle(Struct, frozen=True, gc=False, tag=True):
     low: float
     close: float
     qty: float
-    buy_qty: float
+    buy_qty: float | None
 
 
 Event: TypeAlias = Trade | Mark | OpenInterest | Funding | Liquidation | Candle

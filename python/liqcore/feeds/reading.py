@@ -172,9 +172,11 @@ def trade(market: Market, ms: int | str, price: str, qty: str, sell: bool, id: i
     return Trade(market, nanoseconds(ms), positive(price), positive(qty), sell, id, count)
 
 
-def candle(market: Market, ms: int | str, prices: Iterable[str], qty: str, buy_qty: str = "nan") -> Candle:
+def candle(market: Market, ms: int | str, prices: Iterable[str], qty: str, buy_qty: str | None = None) -> Candle:
     """Make a candle of a venue's texts: open, high, low, close, volume."""
     first, high, low, close = map(positive, prices)
     if not low <= min(first, close) <= max(first, close) <= high:
         raise Unreadable("candle that contradicts itself")
-    return Candle(market, nanoseconds(ms), first, high, low, close, finite(qty), float(buy_qty))
+    return Candle(
+        market, nanoseconds(ms), first, high, low, close, finite(qty), None if buy_qty is None else finite(buy_qty)
+    )

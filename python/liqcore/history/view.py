@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .._core import DEFAULT_BINS_PER_ROW, PriceAxis
 from ..errors import InvalidConfigError
 from ..words.threshold import Threshold
 from .histories import Cells, Histories
 
+ROW = 5e-4  # height of a row, as a share of the price, where ticks are coarse
 SIDES = ("both", "long", "short")
 UNITS = ("usd", "quantity")
 VALUES = ("level", "entry")
@@ -75,7 +78,8 @@ def whole_view(histories: Histories, *, step: float | None = None, unit: str = "
     Parameters
     ----------
     step : float, optional
-        Height of the rows, price: a multiple of the book's bins; five of them if left out.
+        Height of the rows, price: a multiple of the book's bins; if left out `automatic_bins_per_row` of them, from the
+        price at which the first window opens that has one.
     unit : {"usd", "quantity"}
 
     Raises
@@ -106,13 +110,22 @@ def view_in_rows(histories: Histories, per_row: int, *, unit: str, first: int, c
 
 def bins_per_row(histories: Histories, step: float | None) -> int:
     """How many of the book's bins make a row of so much price."""
-    if step is None:
-        return DEFAULT_BINS_PER_ROW
     tick, book = histories.tick_size, histories.ticks_per_bin
+    if step is None:
+        opens = histories.candles()[:, 0] if book == 1 else np.empty(0)
+        opens = opens[np.isfinite(opens)]
+        return automatic_bins_per_row(float(opens[0]), tick, book) if len(opens) else DEFAULT_BINS_PER_ROW
     ticks = PriceAxis(low=0.0, high=step, step=step, tick_size=tick).ticks_per_bin
     if ticks % book:
         raise InvalidConfigError(f"step must be a multiple of the book's bins ({book * tick:g}), was {step:g}")
     return ticks // book
+
+
+def automatic_bins_per_row(price: float, tick_size: float, ticks_per_bin: int) -> int:
+    """How many bins make a row: five, or fewer where bins are single ticks and five would be over 5 basis points."""
+    if ticks_per_bin > 1:
+        return DEFAULT_BINS_PER_ROW
+    return min(max(round(ROW * round(price / tick_size)), 1), DEFAULT_BINS_PER_ROW)
 
 
 def check_unit_name(unit: str) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .._core import Snapshot
 from ..engine.publisher import Row
-from ..feeds.events import Change, Funding, Kind, Mark, Market, OpenInterest
+from ..feeds.events import SIMULATED, Change, Funding, Kind, Mark, Market, OpenInterest
 from ..views.heatmap import Heatmap
 from ..words.times import iso
 from .market import NONE, Book, MarketEngine, realised_usd
@@ -26,12 +26,15 @@ class Moment:
         Of its engine only what never changes may be asked.
     snapshot : Snapshot
     holes : tuple of Change
+    estimated : tuple of (int, int)
+        Stretches of time for which candles stood for trades, ns.
     """
 
     market: Market
     book: Book
     snapshot: Snapshot
     holes: tuple[Change, ...]
+    estimated: tuple[tuple[int, int], ...] = ()
 
     @property
     def number(self) -> tuple[int, int]:
@@ -42,12 +45,13 @@ class Moment:
         """
         Return the columns of the windows that are kept, the unfinished one last.
 
-        Holes in the trades that stay open are its ``gaps``, and where the book has begun anew its ``meta`` says so.
+        Holes in the trades that stay open are its ``gaps``; where the book has begun anew, or candles stood for trades
+        (``estimated``), its ``meta`` says so.
 
         Parameters
         ----------
         step : float, optional
-            Height of the rows, price; a multiple of the book's bins.
+            Height of the rows, price; a multiple of the book's bins. By default as for `Engine.heatmap`.
 
         Raises
         ------
@@ -62,6 +66,12 @@ class Moment:
             "gaps": [[max(hole.since, first), min(hole.until, int(end))] for hole in holes
                      if hole.until > first and hole.since < end],
         }  # fmt: skip
+        if self.estimated:
+            made.meta["estimated"] = [list(stretch) for stretch in self.estimated]
+            until = iso(self.estimated[-1][1])
+            made.meta["notes"] = [*made.meta.get("notes", ()), f"estimated from candles until {until}"]
+        if self.market == SIMULATED:
+            made.meta["synthetic"] = True
         if (anew := self.book.anew) is not None:
             made.meta["begins_anew"] = asdict(anew)
             made.meta["notes"] = [*made.meta.get("notes", ()), f"the book begins anew at {iso(anew.ts)}"]
@@ -94,7 +104,7 @@ class Board:
         snapshot = None if book is None else book.publisher.snapshot()
         if book is None or snapshot is None or snapshot.axis is None:
             return None
-        return Moment(self.market, book, snapshot, tuple(self._of.state.holes))
+        return Moment(self.market, book, snapshot, tuple(self._of.state.holes), tuple(self._of.state.estimated))
 
     def row(self) -> tuple[tuple[str, ...], Row] | None:
         """Return the latest features: names, and a row of values; None: there has been no trade yet."""
@@ -108,6 +118,15 @@ class Board:
             return np.zeros((len(starts), 2))
         instrument = book.engine.instrument
         return np.array([realised_usd(instrument, rows.get(start, NONE)) for start in starts.tolist()]).reshape(-1, 2)
+
+    def realised_in(self, times: NDArray[np.int64], length: int) -> NDArray[np.float64]:
+        """Return what the venue told of as liquidated, USD, in columns that begin then and are so long, ns: (n, 2)."""
+        total, book = np.zeros((len(times), 2)), self._of.book
+        if book is not None and len(times):
+            own = book.engine.window_ns
+            starts = np.arange(int(times[0]), int(times[-1]) + length, own, dtype=np.int64)
+            np.add.at(total, np.searchsorted(times, starts, side="right") - 1, self.realised(starts))
+        return total
 
     @property
     def realised_complete(self) -> bool:

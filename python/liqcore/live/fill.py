@@ -8,6 +8,7 @@ from .asking import Unanswered
 from .seen import Hole, Seen
 from .terms import Terms
 
+_MS = 1_000_000
 _MINUTES = 3
 """Of asking, at the pace that the venue allows: what is still missing then stays missing. Until then all waits."""
 
@@ -50,6 +51,7 @@ class Fill:
     """
 
     def __init__(self, terms: Terms, ask: Ask, market: Market, seen: Seen, since: int) -> None:
+        self._requests = terms.requests
         self._asked = terms.requests["trades"]
         self._ask = ask
         self._market = market
@@ -62,6 +64,14 @@ class Fill:
         """Ask for the numbers that are missing, and if `up_to_now` also for what came after the last one known."""
         if self._asked.pages == "newest":
             return await self._newest()
+        if up_to_now and self._seen.begun > self._since:  # candles stand for what was before
+            why = await self._reach_back()
+            if why:
+                return Filled(
+                    [Hole(0, 0, self._since, self._seen.spans[0].since if self._seen.spans else 0)], self._new, why
+                )
+            if not self._seen.spans:
+                return Filled([], 0, "")
         if not self._seen.spans:
             return Filled([Hole(0, 0, self._since, 0)], 0, "the trades before bear no numbers")
         try:
@@ -72,6 +82,22 @@ class Fill:
                 holes = [Hole(0, 0, self._seen.latest, 0)]
             return Filled(holes, self._new, str(unanswered))
         return Filled(self._seen.holes(), self._new, "the venue does not give them")
+
+    async def _reach_back(self) -> str:
+        """Ask for trades from a time on, of which no number is known; return why not all of them came, if so."""
+        try:
+            if "first_trades" in self._requests:
+                await self._page("first_trades", since_ms=self._since // _MS + 1)
+                return ""
+            answer, low, _ = await self._page("newest_trades")
+            while answer.trades and not any(trade.ts <= self._since for trade in answer.trades):
+                answer, lower, _ = await self._page(after=low)
+                if not 0 < lower < low:
+                    return "the venue does not give them"
+                low = lower
+        except Unanswered as unanswered:
+            return str(unanswered)
+        return ""
 
     async def _counted(self, up_to_now: bool) -> None:
         forward = self._asked.pages == "forward"

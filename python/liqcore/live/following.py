@@ -2,14 +2,14 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from ..feeds.events import Market
 from .board import Board
 from .happened import Happened
 from .outside import Clock
+from .status import Origin, Status
 
 
 class News:
@@ -63,10 +63,13 @@ class Following:
         Where the journals are.
     clock : Clock
         Of the machine; a replay's events are of their own time.
+    statuses : mapping of Market to Status
+        How each goes: rates, what cannot be written, why an engine has stopped.
     """
 
     boards: Mapping[Market, Board]
     news: News
-    source: Literal["live", "replay", "demo"]
+    source: Origin
     folder: Path
     clock: Clock
+    statuses: Mapping[Market, Status] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """What a market's engine tells whoever listens: columns, zones, liquidations, gaps; and listeners ready made."""
 
+import math
 import queue
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +30,11 @@ class Column(Struct, frozen=True):
         What the engine reckons was liquidated in it, USD.
     realised_long, realised_short : float
         What the venue told of, USD; see `Liquidation.complete` for how much that is worth.
+    price : float
+        The last price, also of a window in which nothing traded.
+    levels : tuple of (float, float, float)
+        Distance in percent of the price, and the USD of the live levels of longs and of shorts within it, at the end of
+        the window: of `liqcore.FeatureReader`'s reaches, and of those that rules of alerts ask for, rising.
     """
 
     market: Market
@@ -44,6 +50,8 @@ class Column(Struct, frozen=True):
     liquidated_short: float
     realised_long: float
     realised_short: float
+    price: float = math.nan
+    levels: tuple[tuple[float, float, float], ...] = ()
 
 
 class ZoneNews(Struct, frozen=True):

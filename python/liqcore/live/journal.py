@@ -3,7 +3,7 @@
 import re
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -110,8 +110,7 @@ class Journal:
                 f"expected a journal that nobody else writes, found another process writing {market} into {folder}"
             ) from None
         try:
-            self._starts = [start for name in names if (start := self._start_of(name)) is not None]
-            self._starts.sort()
+            self._starts = sorted(segment_starts(names, market))
             self._open_last()
         except BaseException:
             self._held.close()
@@ -326,14 +325,7 @@ class Journal:
             self._file = self._encoder = None
 
     def _path(self, start: int) -> Path:
-        return self.folder / f"{self._name}-{datetime.fromtimestamp(start / 1e9, UTC):{_STAMP}}.mcap"
-
-    def _start_of(self, name: str) -> int | None:
-        """Return when a segment of this journal begins, by its name; None: it is none."""
-        stamp = name.removeprefix(f"{self._name}-").removesuffix(".mcap")
-        if name != f"{self._name}-{stamp}.mcap" or not re.fullmatch(r"\d{8}T\d{6}Z", stamp):
-            return None
-        return round(datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()) * 1_000_000_000
+        return self.folder / segment_name(self.market, start)
 
 
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -342,6 +334,20 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 def file_name(market: Market) -> str:
     """Return how the names of a market's files begin."""
     return re.sub(r"[^A-Za-z0-9_.@]+", "-", f"{market.venue}-{market.symbol}")
+
+
+def segment_name(market: Market, start: int) -> str:
+    """Return the name of the segment of a market that begins at a time, ns."""
+    return f"{file_name(market)}-{datetime.fromtimestamp(start / 1e9, UTC):{_STAMP}}.mcap"
+
+
+def segment_starts(names: Iterable[str], market: Market) -> Iterator[int]:
+    """Yield when each segment of a market begins, ns, of the files of those names."""
+    before = f"{file_name(market)}-"
+    for name in names:
+        stamp = name.removeprefix(before).removesuffix(".mcap")
+        if name == f"{before}{stamp}.mcap" and re.fullmatch(r"\d{8}T\d{6}Z", stamp):
+            yield round(datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC).timestamp()) * 1_000_000_000
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

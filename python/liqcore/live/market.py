@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .._core import Instrument, Segment
 from ..config.config import Config
 from ..engine.engine import Engine
-from ..engine.feature_reader import FeatureReader
+from ..engine.feature_reader import REACHES, FeatureReader
 from ..engine.publisher import Publisher
 from ..errors import DataError, InvalidConfigError
 from ..feeds.events import (
@@ -37,10 +37,11 @@ from ..market.contracts import Quantities
 from ..market.prices import round_factor
 from ..runs.gaps import MIN_NS
 from ..runs.prices import Since
+from ..words.alert import AlertRule
 from ..words.times import iso, parse_duration
 from .happened import KINDS, Column, Happened, Sink, ZoneNews
 from .opening import Opening
-from .order import Line, Order
+from .order import CANDLE_NS, Line, Order
 
 RAISED_WITHIN = 120_000_000_000
 """How late an event may come that still acts, when it comes, ns."""
@@ -78,6 +79,10 @@ class State(Struct):
         What puts trades in order: it knows which have been let through, and what waits for a hole to be filled.
     trades, marks, samples : list of tuple
         What waits for earlier ones: time, order, values.
+    candles : list of tuple
+        The same of candles: their last nanosecond, order, values. They never wait, as no trades stand beside them.
+    estimated : list of (int, int)
+        Stretches of time for which candles stood, ns.
     counts : dict of str to int
         ``trades`` that were let through; events that were ``raised`` to a later time or left out, ``late``, ``of the
         future`` or of an ``other market``; notices by kind.
@@ -107,6 +112,8 @@ class State(Struct):
     trades: list[tuple[int, int, float, float, bool]] = msgspec.field(default_factory=list)
     marks: list[tuple[int, int, float]] = msgspec.field(default_factory=list)
     samples: list[tuple[int, int, float]] = msgspec.field(default_factory=list)
+    candles: list[tuple[int, int, int, float, float, float, float, float, float]] = msgspec.field(default_factory=list)
+    estimated: list[tuple[int, int]] = msgspec.field(default_factory=list)
     order: int = 0
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     states: dict[Kind, Change] = msgspec.field(default_factory=dict)
@@ -204,7 +211,11 @@ class MarketEngine:
         self._window = parse_duration(self.config.window.length, name="window")
         self._near = self.config.live.approach
         self._closed: list[tuple[Segment, NDArray[np.float64]]] = []
-        self._reader = FeatureReader()
+        rules = [AlertRule.of(text) for text in self.config.alerts.rules or ()]
+        reaches = sorted({*REACHES, *(rule.within for rule in rules if rule.within)})
+        self._reader = FeatureReader(reaches=reaches)
+        longs, shorts = self._reader.names[1:], self._reader.names[1 + len(reaches) :]
+        self._levels = list(zip(reaches, longs, shorts, strict=False))
 
     @property
     def engine(self) -> Engine | None:
@@ -237,12 +248,14 @@ class MarketEngine:
         self._take(self.state.line.give_up(), 0)
         self.state.watermark = max(self.state.watermark, self.state.latest + 1)
         self._feed(self.state.watermark)
+        if self.book is not None:
+            self.book.publisher.publish(self.book.engine)  # whoever asks from now on finds it
 
     @property
     def held(self) -> int:
         """How many events wait to be fed."""
         state = self.state
-        return len(state.line.waiting) + len(state.trades) + len(state.marks) + len(state.samples)
+        return len(state.line.waiting) + len(state.trades) + len(state.candles) + len(state.marks) + len(state.samples)
 
     def _take(self, events: Sequence[Told], received: int) -> None:
         """Take what a frame told or let go on, in order."""
@@ -261,7 +274,9 @@ class MarketEngine:
                 self._change(told)
             elif isinstance(told, Liquidation):
                 self._liquidation(told)
-            elif not isinstance(told, Candle):
+            elif isinstance(told, Candle):
+                self._candle(told)
+            else:
                 self._sample(told, received)
             state.order += 1
         state.watermark = max(state.watermark, state.latest - self._delay)
@@ -278,6 +293,29 @@ class MarketEngine:
                 state.samples.append((ts, state.order, told.quantity))
         else:
             state.funding = _later(state.funding, told)
+
+    def _candle(self, told: Candle) -> None:
+        """
+        Take a candle that stands for the trades of its minute; what is older may come no more.
+
+        Where the venue does not tell who was the aggressor, each side counts as half. Where mark prices liquidate,
+        there are none of that time: the candle's low, high and close are taken for them.
+        """
+        state, end = self.state, told.ts + CANDLE_NS
+        state.count("candles")
+        bought = told.qty / 2 if told.buy_qty is None else told.buy_qty
+        prices = (told.open, told.high, told.low, told.close)
+        state.candles.append((end - 1, state.order, told.ts, *prices, bought, max(0.0, told.qty - bought)))
+        if self._opening.uses_marks:
+            state.marks += [
+                (end - 1, state.order + n, price) for n, price in enumerate((told.low, told.high, told.close))
+            ]
+            state.order += 2
+        state.latest, state.watermark = max(state.latest, end - 1), max(state.watermark, end)
+        if state.estimated and state.estimated[-1][1] == told.ts:
+            state.estimated[-1] = (state.estimated[-1][0], end)
+        else:
+            state.estimated = [*state.estimated[-HOLES + 1 :], (told.ts, end)]
 
     def _time(self, ts: int, received: int) -> int | None:
         """Return the time at which an event acts; None: at none, and it is counted."""
@@ -298,7 +336,7 @@ class MarketEngine:
     def _change(self, change: Change) -> None:
         state = self.state
         state.states[change.kind] = change
-        if change.since or change.until or change.state in ("gap open", "gap filled"):
+        if change.since or change.until or change.state in ("gap open", "gap filled", "stale"):
             state.holes.append(change)
             del state.holes[:-HOLES]
             self._tell(change)
@@ -321,17 +359,24 @@ class MarketEngine:
         """Feed all that is older than a time, in order."""
         state = self.state
         fed: _Rows = {}
-        for name, rows in (("trades", state.trades), ("marks", state.marks), ("open_interest", state.samples)):
+        waiting: Mapping[str, list[Any]] = {
+            "trades": state.trades,
+            "candles": state.candles,
+            "marks": state.marks,
+            "open_interest": state.samples,
+        }
+        for name, rows in waiting.items():
             if rows:
                 rows.sort()
                 fed[name] = rows[: bisect_left(rows, (until,))]
         if self.engine is None:
-            if not fed.get("trades"):
+            first = [(row[0], row[2]) for row in fed.get("trades", ())[:1]]
+            first += [(row[2], row[3]) for row in fed.get("candles", ())[:1]]
+            if not first:
                 return
-            ts, _, price, *_ = fed["trades"][0]
-            state.first_ts = ts
-            self._begin(ts, price)
-        for name, rows in (("trades", state.trades), ("marks", state.marks), ("open_interest", state.samples)):
+            state.first_ts, price = min(first)
+            self._begin(state.first_ts, price)
+        for name, rows in waiting.items():
             part = fed.get(name, [])
             del rows[: len(part)]
             kept = state.recent.setdefault(name, [])
@@ -354,6 +399,9 @@ class MarketEngine:
             if name == "trades":
                 price, qty = (np.array(column, np.float64) for column in columns[2:4])
                 given[name] = (times, price, qty, np.array(columns[4], np.bool_))
+            elif name == "candles":
+                values = (np.array(column, np.float64) for column in columns[3:])
+                given[name] = (np.array(columns[2], np.int64), *values)
             else:
                 kept = slice(int(np.searchsorted(times, self.state.begun)), None)  # before the first window: no use
                 given[name] = (times[kept], np.array(columns[2], np.float64)[kept])
@@ -401,7 +449,7 @@ class MarketEngine:
         above = since.price > middle
         return {
             name: [row for row in rows if row[0] > since.ts or (row[0] == since.ts and (row[2] > middle) == above)]
-            if name == "trades"
+            if name in ("trades", "candles")  # of candles: none, they are of before the first trade that jumps
             else [row for row in rows if row[0] >= state.begun]
             for name, rows in state.recent.items()
         }
@@ -438,7 +486,8 @@ class MarketEngine:
         long, short = realised_usd(self.engine.instrument, self.state.realised.get(segment.start_ns, NONE))
         return Column(
             self.market, segment.start_ns, segment.end_ns, first, high, low, last, bought * lot, sold * lot,
-            row["liquidated_long_usd"], row["liquidated_short_usd"], long, short,
+            row["liquidated_long_usd"], row["liquidated_short_usd"], long, short, row["price"],
+            tuple((reach, row[long_usd], row[short_usd]) for reach, long_usd, short_usd in self._levels),
         )  # fmt: skip
 
     def _tell_zone(self, side: Side, column: Column, row: Mapping[str, float]) -> None:

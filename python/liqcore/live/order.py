@@ -10,6 +10,8 @@ from ..feeds.frames import told_by
 from .seen import Seen
 
 MOST_WAITING = 1_000_000
+CANDLE_NS = 60_000_000_000
+"""Length of a candle."""
 
 _HOLDING = frozenset({"connecting", "filling"})
 _RESOLVED = frozenset({"live", "gap filled", "gap open", "venue halt", "retired"})
@@ -53,6 +55,13 @@ class Line(Struct):
             return [trade]
         self.waiting.append(trade)
         return self._go_on()
+
+    def candle(self, candle: Candle) -> list[Event]:
+        """Take a candle; it goes on where it stands for trades of which none has come, and then none may come."""
+        if self.seen.latest >= candle.ts or self.holding or self.waiting:
+            return []
+        self.seen.begin(candle.ts + CANDLE_NS)
+        return [candle]
 
     def other(self, event: Event, received: int) -> list[Event]:
         """Take another event; return what may go on because of it."""
@@ -130,8 +139,10 @@ class Order:
         for one in told:
             if isinstance(one, Trade):
                 out += self.line(one.market).trade(one, received)
-            elif isinstance(one, Notice | Candle):
+            elif isinstance(one, Notice):
                 out.append(one)
+            elif isinstance(one, Candle):
+                out += self.line(one.market).candle(one)
             elif isinstance(one, Change):
                 out.append(one)
                 if one.kind == "trades":

@@ -1,6 +1,6 @@
 """Everything outside of liqcore that live code uses, as protocols: a clock, sockets, requests, files are handed in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -46,6 +46,25 @@ class Network(Protocol):
 
     async def post(self, url: str, body: bytes) -> bytes:
         """Send JSON and return the body of the answer; raises ConnectionError as get() does."""
+
+
+class Commands(Protocol):
+    """Runs commands of the machine."""
+
+    def run(self, command: Sequence[str], *, given: bytes, variables: Mapping[str, str], timeout_ns: int) -> str:
+        """
+        Run one to its end, without a shell; return what was wrong, in words: empty, nothing was.
+
+        Parameters
+        ----------
+        command : sequence of str
+        given : bytes
+            Its input.
+        variables : mapping of str to str
+            Added to its environment.
+        timeout_ns : int
+            After that it is ended, with all that it has started.
+        """
 
 
 class Files(Protocol):

@@ -1,11 +1,15 @@
 """What was before a feed begins: candles and open interest of a span of time, asked for piece by piece."""
 
 from collections.abc import AsyncIterator
+from itertools import groupby
 from typing import Literal
 
-from ..feeds.events import Frame, Market, Told
+from ..feeds.events import Candle, Frame, Market, OpenInterest, Told
+from ..feeds.frames import of_events
 from .asking import Asking
 from .feed import Feed
+from .order import CANDLE_NS
+from .outside import Clock
 
 _MS = 1_000_000
 _EVERY = {"candles": 60_000, "past_open_interest": 300_000}  # ms from one row to the next
@@ -48,3 +52,40 @@ async def past(
         end = min(begin + step, -(-until // _MS))
         # Whether a venue counts the ends in differs: by a millisecond less it does not matter.
         yield await asking.ask(feed.request(what, market, since_ms=begin - 1, until_ms=end - 1))
+
+
+async def before_now(feed: Feed, asking: Asking, market: Market, since: int, clock: Clock) -> list[Frame]:
+    """
+    Ask for candles and open interest from a time up to the last whole minute, however long that takes.
+
+    Returns
+    -------
+    list of Frame
+        What they tell, in order of time; a frame for each hour.
+
+    Raises
+    ------
+    Unanswered
+        As `past` does.
+    """
+    candles: dict[int, Candle] = {}
+    samples: dict[int, OpenInterest] = {}
+    begin = since // CANDLE_NS * CANDLE_NS
+    while (end := clock.now() // CANDLE_NS * CANDLE_NS) > begin:
+        async for _, told in past(feed, asking, market, "candles", begin, end):
+            candles |= {one.ts: one for one in told if isinstance(one, Candle) and begin <= one.ts < end}
+        async for _, told in past(feed, asking, market, "past_open_interest", begin, end):
+            samples |= {one.ts: one for one in told if isinstance(one, OpenInterest) and begin <= one.ts < end}
+        begin = end
+    events: list[Candle | OpenInterest] = [*candles.values(), *samples.values()]
+    events.sort(key=_acts)
+    hours = groupby(events, key=lambda event: _acts(event) // _HOUR_NS)
+    return [of_events(market, _acts(together[-1]), together) for _, group in hours if (together := list(group))]
+
+
+def _acts(event: Candle | OpenInterest) -> int:
+    """Return when an event acts, ns: a candle at its end."""
+    return event.ts + CANDLE_NS - 1 if isinstance(event, Candle) else event.ts
+
+
+_HOUR_NS = 3_600_000_000_000

@@ -1,6 +1,7 @@
 """From a feed to the journal, and from the journal to an engine: the journal is the queue between them."""
 
 import asyncio
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from ..config.config import Config
 from ..errors import DataError
 from ..feeds.events import Frame
 from ..words.times import parse_duration
+from .alerts import Alerts
 from .happened import FileSink
 from .journal import CHUNK_BYTES, Journal, file_name
 from .market import MarketEngine
@@ -92,18 +94,22 @@ class Follower:
     ----------
     notes : list of str
         What is to be known of how it began, such as that the checkpoint was damaged.
+    error : str
+        Why no checkpoint can be saved at present; empty: it can.
     """
 
     def __init__(self, recorder: Recorder, market: MarketEngine, *, files: Files, clock: Clock) -> None:
         self.recorder = recorder
         self.market = market
         self.notes: list[str] = []
+        self.error = ""
         self._files = files
         self._clock = clock
         journal = recorder.journal
         self.path: Path = journal.folder / f"{file_name(journal.market)}.checkpoint"
         self._every_ns = parse_duration(market.config.live.checkpoint, name="live.checkpoint")
         self._saved_at = clock.elapsed()
+        self._saving = threading.Lock()  # a thread that saves goes on when whoever awaits it is cancelled
         with suppress(FileNotFoundError):
             self._load()
         journal.skip(market.frames)
@@ -135,7 +141,11 @@ class Follower:
                     await self._clock.sleep(self._clock.elapsed() - began)
             if self._clock.elapsed() - self._saved_at >= self._every_ns:
                 self._saved_at = self._clock.elapsed()
-                await asyncio.to_thread(self.checkpoint)
+                try:
+                    await asyncio.to_thread(self.checkpoint)
+                    self.error = ""
+                except OSError as error:
+                    self.error = str(error)
 
     def step(self) -> bool:
         """Feed some of the frames that have been written; False: there are none that have not been fed."""
@@ -152,12 +162,18 @@ class Follower:
 
     def checkpoint(self) -> bool:
         """Save the engine's state, with all frames behind it on the disk; False: there is nothing to save yet."""
-        data = self.market.save()
-        if data is None:
-            return False
-        self.recorder.journal.sync()
-        for sink in self.market.sinks:
-            if isinstance(sink, FileSink):
-                sink.sync()
-        self._files.replace(self.path, data)
-        return True
+        with self._saving:
+            data = self.market.save()
+            if data is None:
+                return False
+            self.recorder.journal.sync()
+            for sink in self.market.sinks:
+                if isinstance(sink, FileSink | Alerts):
+                    sink.sync()
+            self._files.replace(self.path, data)
+            return True
+
+    def finish(self) -> None:
+        """Feed what the engine holds back: nothing more comes."""
+        with self._saving:
+            self.market.finish()

@@ -69,6 +69,48 @@ def recording(paths: Sequence[PathLike], *, symbol: str | None = None) -> Record
     return _journals(journals) if journals else _trade_files(files, symbol)
 
 
+def histories(patterns: Sequence[PathLike], markets: Sequence[Market]) -> dict[Market, Recording]:
+    """
+    Open what is known of markets from before they are followed: trade files of each, or journals.
+
+    Parameters
+    ----------
+    patterns : sequence of path or pattern
+        Each of one market's trade files, or of journals.
+    markets : sequence of Market
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or is of none of the markets.
+    """
+    found: dict[Market, list[Path]] = {}
+    made: dict[Market, Recording] = {}
+    among = ", ".join(map(str, markets))
+    for pattern in patterns:
+        files = find_files([pattern])
+        if all(map(is_mcap, files)):
+            recorded = recording(files)
+            of = [market for market in recorded.markets if market in markets]
+            made |= dict.fromkeys(of, recorded)
+            said = ", ".join(map(str, recorded.markets))
+        else:
+            report = scan(list(files))
+            quantities = next((file.quantities for file in report.files if file.quantities is not None), None)
+            venues_of = () if quantities is None else quantities.venues
+            of = [
+                market
+                for market in markets
+                if report.symbol in (None, market.symbol) and (not venues_of or market.venue in venues_of)
+            ]
+            said = f"{report.symbol or 'no symbol'} of {' or '.join(venues_of) or 'an unknown venue'}"
+            if len(of) == 1:
+                found.setdefault(of[0], []).extend(files)
+        if not of or (len(of) > 1 and of[0] not in made):
+            raise DataError(f"{pattern}: expected trades of one of {among}, found {said}")
+    return made | {market: _trade_files(files, None, market) for market, files in found.items()}
+
+
 def _journals(paths: Sequence[Path]) -> Recording:
     chains: dict[str, list[tuple[int, Path]]] = {}
     for path in paths:
@@ -89,14 +131,15 @@ def _chain(segments: Sequence[tuple[int, Path]]) -> Iterator[Frame]:
                 yield from frames
 
 
-def _trade_files(paths: Sequence[Path], symbol: str | None) -> Recording:
+def _trade_files(paths: Sequence[Path], symbol: str | None, of_feed: Market | None = None) -> Recording:
+    """Open trade files; of a market that a feed goes on with their rows have no numbers, as the feed has its own."""
     report = scan(list(paths), symbol=symbol)
     quantities = next((file.quantities for file in report.files if file.quantities is not None), None)
     name = report.symbol or symbol or "trades"
     known = venues()
     among = [known[venue] for venue in (() if quantities is None else quantities.venues)]
     venue = next((venue for venue in among if venue.listed(name) is not None), None)
-    market = Market("recorded" if venue is None else venue.name, name)
+    market = of_feed or Market("recorded" if venue is None else venue.name, name)
 
     def frames(of: Market) -> Iterator[Frame]:
         rows: list[tuple[int, float, float, bool, int | str]] = []
@@ -108,7 +151,7 @@ def _trade_files(paths: Sequence[Path], symbol: str | None) -> Recording:
                     if rows and ts // FRAME_NS != rows[0][0] // FRAME_NS:
                         yield replayed(of, rows[-1][0], rows)
                         rows = []
-                    rows.append((ts, price, qty, sell, number))
+                    rows.append((ts, price, qty, sell, number if of_feed is None else f"#{number}"))
                     number += 1
         if rows:
             yield replayed(of, rows[-1][0], rows)

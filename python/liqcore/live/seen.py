@@ -72,6 +72,10 @@ class Seen(Struct):
         self.latest = max(self.latest, trade.ts)
         return is_new
 
+    def begin(self, ts: int) -> None:
+        """Count all that is older as seen: other things stand for it."""
+        self.begun, self.latest = ts, ts - 1
+
     def knows(self, trade: Trade) -> bool:
         """Whether a trade has come before, or is of before the beginning."""
         if trade.ts < self.begun:

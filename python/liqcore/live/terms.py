@@ -1,9 +1,12 @@
 """What a feed needs to know of a venue besides its words: addresses, topics, requests, limits; a file of data each."""
 
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -81,7 +84,12 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Terms(Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything of a venue that a feed needs and that may change without notice."""
+    """
+    Everything of a venue that a feed needs and that may change without notice.
+
+    ``proxy``: address of the proxy that all of it goes through, such as ``"http://127.0.0.1:3128"``; empty: that of the
+    environment, if there is one.
+    """
 
     venue: str
     title: str
@@ -94,6 +102,7 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     requests: dict[str, Asked]
     limits: Limits
     ping: Ping = Ping()
+    proxy: str = ""
     note: str = ""
 
 
@@ -120,11 +129,47 @@ def terms(venue: str, overrides: Mapping[str, Any] | None = None) -> Terms:
         made = msgspec.convert(_merged(known[venue], overrides or {}), Terms)
     except msgspec.ValidationError as error:
         raise InvalidConfigError(f"{venue}: {error}") from None
+    if made.proxy and urlsplit(made.proxy).scheme not in ("http", "https"):
+        raise InvalidConfigError(f'{venue}: proxy must begin with http:// or https://, was "{made.proxy}"')
     for kind, topic in made.topics.items():
         if topic.socket not in made.sockets:
             raise InvalidConfigError(f'{venue}: socket of {kind} must be one of {", ".join(made.sockets)}, '
                                      f'was "{topic.socket}"')  # fmt: skip
     return made
+
+
+def overrides_of(path: Path) -> dict[str, dict[str, Any]]:
+    """
+    Read what differs from the built-in terms, by venue, from a file of TOML or JSON.
+
+    Raises
+    ------
+    InvalidConfigError
+        If the file is neither, or an override is none; the message names the file, the key, the rule and the value.
+    OSError
+        If it cannot be read.
+    """
+    read = path.read_bytes()
+    try:
+        found = msgspec.json.decode(read) if path.suffix == ".json" else tomllib.loads(read.decode())
+    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidConfigError(f"{path.name}: expected TOML (or JSON, where the name ends so): {error}") from None
+    if not isinstance(found, dict) or not all(isinstance(of, dict) for of in found.values()):
+        raise InvalidConfigError(f"{path.name}: expected a table for each venue, found {found!r:.60}")
+    for venue, overrides in found.items():
+        try:
+            terms(venue, overrides)
+        except InvalidConfigError as error:
+            raise InvalidConfigError(f"{path.name}: {error}") from None
+    return found
+
+
+def proxies_of(overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the proxies that overrides name, by the hosts that they are for."""
+    found = [terms(venue, of) for venue, of in overrides.items()]
+    return {
+        urlsplit(url).hostname or "": of.proxy for of in found if of.proxy for url in (of.rest, *of.sockets.values())
+    }
 
 
 @cache

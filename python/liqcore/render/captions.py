@@ -180,11 +180,13 @@ def software(meta: Mapping[str, Any]) -> str:
 
 
 def _data_items(meta: Mapping[str, Any]) -> list[str]:
-    """What was odd about the data: where the book begins anew, strange prints, gaps."""
+    """What was odd about the data: where the book begins anew, candles for trades, strange prints, gaps."""
     items = []
     if anew := meta.get("begins_anew"):
         factor = f", {anew['factor']}" if anew["factor"] else ""
         items.append(f"begun anew {labels.instant(anew['ts'])}: {anew['before']:g} to {anew['price']:g}{factor}")
+    if estimated := meta.get("estimated"):
+        items.append(f"estimated from candles until {labels.instant(estimated[-1][1])}")
     for name, number in (
         ("outlier", meta.get("rows", {}).get("rejected", {}).get("outlier", 0)),
         ("gap", len(meta.get("gaps", ()))),

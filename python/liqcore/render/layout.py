@@ -105,10 +105,10 @@ def layout(heatmap: HeatmapLike, options: RenderOptions, measure: Measure) -> Pi
     marks += [Line(round(times.at(at)), plot.top, round(times.at(at)), plot.bottom, "grid") for at in time_ticks]
     taken: list[Rect] = []
     marks += bands(heatmap, times, plot, page, taken)
-    marks += own_bands(own, prices, plot)
+    marks += own_bands(own, prices, plot, "own band")
     marks += candles(heatmap, options, times, prices, plot, page)
     marks += guides(heatmap, last, times, prices, plot, page)
-    marks += own_lines(own, prices, plot, page, taken)
+    marks += own_lines(own, prices, plot, page, taken, "own line")
     return Picture(
         kind="heatmap",
         width=options.width,

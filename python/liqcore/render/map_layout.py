@@ -35,7 +35,7 @@ from .map_contract import MapLike, MapOptions, check_map
 from .own import Own, owned
 from .page import Measure, Page
 from .picture import Box, Curve, Line, Mark, Panel, Picture, Rect, Scale
-from .plot import write_tag
+from .plot import own_bands, own_lines
 
 Floats = NDArray[np.float64]
 Points = tuple[tuple[float, float], ...]
@@ -120,7 +120,7 @@ def map_layout(shown: MapLike, options: MapOptions, measure: Measure) -> Picture
 
     marks: list[Mark] = [Line(plot.left, y, plot.right, y, "line") for y in value_ticks]
     marks += [Line(x, plot.top, x, plot.bottom, "line") for x in price_ticks]
-    marks += _own_bands(own, prices, plot)
+    marks += own_bands(own, prices, plot, "map own band", upright=True)
     marks += _bars(shown, layers, sums, starts, ends, prices, amounts, plot)
     edges = np.unique([*starts, *ends]) if len(starts) else np.array([], np.intp)
     bounds = np.append(shown.prices, shown.prices[-1:] + shown.step)
@@ -132,7 +132,7 @@ def map_layout(shown: MapLike, options: MapOptions, measure: Measure) -> Picture
     if low <= shown.price <= high:
         x = min(round(prices.at(shown.price)), plot.right - 1)
         marks.append(page.dashed(x, plot.top, x, plot.bottom, "map last", 2))
-    marks += _own_lines(own, prices, plot, page)
+    marks += own_lines(own, prices, plot, page, [], "map own", upright=True)
     return Picture(
         kind="map",
         width=options.width,
@@ -392,28 +392,3 @@ def _price_axis(shown: MapLike, prices: Scale, plot: Rect, page: Page) -> list[i
             taken.append((x - half, x + half))
     inside = (round(prices.at(tick.at)) for tick in ticks)
     return [min(x, plot.right - 1) for x in inside if plot.left <= x <= plot.right]
-
-
-def _own_bands(own: Sequence[Own], prices: Scale, plot: Rect) -> list[Mark]:
-    """Lay out the prices between entry and liquidation price of positions of one's own."""
-    marks: list[Mark] = []
-    for one in own:
-        ends = [round(prices.at(price)) for price in one.prices]
-        left, right = max(min(ends), plot.left), min(max(ends), plot.right)
-        if right > left:
-            marks.append(Box(Rect(left, plot.top, right, plot.bottom), "map own band"))
-    return marks
-
-
-def _own_lines(own: Sequence[Own], prices: Scale, plot: Rect, page: Page) -> list[Mark]:
-    """Lay out entry and liquidation price of positions of one's own, and name them."""
-    marks: list[Mark] = []
-    taken: list[Rect] = []
-    for one in own:
-        ends = [round(prices.at(price)) for price in one.prices]
-        for text, x, is_entry in zip(one.words, ends, (True, False), strict=False):
-            line = Line(x, plot.top, x, plot.bottom, "map own", 2 * page.stroke)
-            marks.append(line if is_entry else page.dashed(x, plot.top, x, plot.bottom, "map own", 2))
-            if plot.left <= x < plot.right:
-                write_tag(text, x, plot.top + page.em(1.1), plot, page, taken)
-    return marks

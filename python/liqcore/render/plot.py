@@ -136,25 +136,37 @@ def guides(heatmap: HeatmapLike, last: float | None, times: Scale, prices: Scale
     return marks
 
 
-def own_bands(own: Sequence[Own], prices: Scale, plot: Rect) -> list[Mark]:
-    """Lay out what lies between entry and liquidation price of positions of one's own."""
+def own_bands(own: Sequence[Own], prices: Scale, plot: Rect, role: str, *, upright: bool = False) -> list[Mark]:
+    """Lay out what lies between entry and liquidation price of positions of one's own; `upright` on a map."""
     marks: list[Mark] = []
     for one in own:
-        ends = [round(prices.at(price)) for price in one.prices]
-        top, bottom = max(min(ends), plot.top), min(max(ends), plot.bottom)
-        if bottom > top:
-            marks.append(Box(Rect(plot.left, top, plot.right, bottom), "own band"))
+        ends = [_across(round(prices.at(price)), plot, upright) for price in one.prices]
+        left, right = max(min(rect.left for rect in ends), plot.left), min(max(rect.right for rect in ends), plot.right)
+        top, bottom = max(min(rect.top for rect in ends), plot.top), min(max(rect.bottom for rect in ends), plot.bottom)
+        if right > left and bottom > top:
+            marks.append(Box(Rect(left, top, right, bottom), role))
     return marks
 
 
-def own_lines(own: Sequence[Own], prices: Scale, plot: Rect, page: Page, taken: list[Rect]) -> list[Mark]:
-    """Lay out entry and liquidation price of positions of one's own, and name them."""
+def own_lines(
+    own: Sequence[Own], prices: Scale, plot: Rect, page: Page, taken: list[Rect], role: str, *, upright: bool = False
+) -> list[Mark]:
+    """Lay out entry and liquidation price of positions of one's own, and name them; `upright` on a map."""
     marks: list[Mark] = []
     for one in own:
         for text, price, is_entry in zip(one.words, one.prices, (True, False), strict=False):
-            y = round(prices.at(price))
-            line = Line(plot.left, y, plot.right, y, "own line", 2 * page.stroke)
-            marks.append(line if is_entry else page.dashed(plot.left, y, plot.right, y, "own line", 2))
-            if plot.top <= y < plot.bottom:
-                write_tag(text, plot.left, y - page.em(1.1), plot, page, taken, along="across")
+            at = round(prices.at(price))
+            ends = _across(at, plot, upright)
+            x0, y0, x1, y1 = ends.left, ends.top, ends.right, ends.bottom
+            line = Line(x0, y0, x1, y1, role, 2 * page.stroke)
+            marks.append(line if is_entry else page.dashed(x0, y0, x1, y1, role, 2))
+            if upright and plot.left <= at < plot.right:
+                write_tag(text, at, plot.top + page.em(1.1), plot, page, taken)
+            elif not upright and plot.top <= at < plot.bottom:
+                write_tag(text, plot.left, at - page.em(1.1), plot, page, taken, along="across")
     return marks
+
+
+def _across(at: int, plot: Rect, upright: bool) -> Rect:
+    """The line across the plot at a price."""
+    return Rect(at, plot.top, at, plot.bottom) if upright else Rect(plot.left, at, plot.right, at)

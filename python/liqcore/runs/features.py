@@ -26,6 +26,7 @@ from ..errors import InvalidConfigError
 from ..tables.archive import NO_CHECKSUM, NO_CHECKSUM_KEY, SCHEMA_VERSION, SavedTable
 from ..tables.arrow import ArrowTable, Exported
 from ..tables.frames import Columns, Tabular, csv_or, package
+from ..views.heatmap import Heatmap
 from ..words.files import write_whole
 from ..words.limits import limited
 from ..words.times import Length, Time, format_duration, iso, parse_duration, to_ns
@@ -321,6 +322,11 @@ on_redenomination, config, progress, prefetch
     lengths = {"window": window, "warmup": warmup}
     arguments |= {name: _text(length, name) for name, length in lengths.items() if length is not None}
     config = override(config, **arguments)
+    if isinstance(trades, Heatmap):
+        raise TypeError(
+            "trades must be trades, was a heatmap, which knows the book at the ends of its windows alone: give the "
+            'trades that it was made from, and its settings by config=Config.from_dict(heatmap.meta["config"])'
+        )
     is_paths = isinstance(trades, str | os.PathLike) or (
         isinstance(trades, Sequence) and len(trades) > 0 and all(isinstance(path, str | os.PathLike) for path in trades)
     )

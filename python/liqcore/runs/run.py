@@ -14,6 +14,7 @@ from ..config.sections import InstrumentConfig
 from ..engine.describe import describe
 from ..engine.engine import Engine
 from ..errors import DataError, InvalidConfigError
+from ..history.view import automatic_bins_per_row
 from ..sources.losses import Losses, lost_in_all
 from .gaps import gap_note
 from .prices import Since, Watch, price_notes
@@ -22,7 +23,6 @@ from .terms import Known, settle_terms
 from .trades import Footprints, Source
 
 OFF_GRID_LIMIT = 0.05
-ROW = 5e-4  # height of a row, as a share of the price, where ticks are coarse
 
 
 # --- the run -----------------------------------------------------------------------------------------------------
@@ -219,7 +219,10 @@ def settle(config: Config, source: Known, tick_size: float, lot_size: float, str
     elif axis.step is None:
         fixed, book_step = axis_of(config, instrument_of(config))
         width = fixed.step if fixed is not None else book_step
-        config = config.replace(axis={"step": float(f"{_core.DEFAULT_BINS_PER_ROW * width:.12g}") if width else None})
+        if width:
+            ticks = round(width / tick_size)
+            row = _price(ticks * automatic_bins_per_row(price, tick_size, ticks), tick_size)
+            config = config.replace(axis={"step": row})
     return config
 
 
@@ -227,18 +230,11 @@ def _steps(price: float, tick_size: float, step: float | None) -> tuple[float, f
     """Width of the book's bins, about one basis point, and of the picture's rows: whole ticks."""
     if step is None:
         ticks = _core.automatic_ticks_per_bin(price, tick_size)
-        return _price(ticks, tick_size), _price(ticks * _bins_per_row(price, tick_size, ticks), tick_size)
+        return _price(ticks, tick_size), _price(ticks * automatic_bins_per_row(price, tick_size, ticks), tick_size)
     if step > price:
         raise InvalidConfigError(f"step must not be above the price itself ({price:g}), was {step:g}")
     row = PriceAxis(low=0.0, high=step, step=step, tick_size=tick_size).ticks_per_bin
     return _price(_core.automatic_ticks_per_bin(price, tick_size, row), tick_size), step
-
-
-def _bins_per_row(price: float, tick_size: float, ticks: int) -> int:
-    """How many bins make a row: five, or fewer where bins are single ticks and five would be over 5 basis points."""
-    if ticks > 1:
-        return _core.DEFAULT_BINS_PER_ROW
-    return min(max(round(ROW * price / tick_size), 1), _core.DEFAULT_BINS_PER_ROW)
 
 
 def _price(ticks: int, tick_size: float) -> float:

@@ -16,6 +16,7 @@ from ..errors import DataError
 from ..market.prices import of_one_market
 from ..sources.candles import Candles
 from ..sources.report import ReadReport, summary_of
+from ..sources.trade_rows import check_array_times
 from ..tables.batch import is_table
 from ..words.times import in_ns, iso
 
@@ -79,6 +80,15 @@ class SideStreams:
         self.open_interest = _columns(samples, "ts", "quantity")
         self.candles = load(candles, source.candles, read_candles, tables.read_candles)
         self._given = {"marks": given_marks, "open interest": samples, "candles": self.candles}
+        if self.candles is not None and not hasattr(self.candles, "ts_open"):
+            raise TypeError(
+                f"candles must be a path or paths, an Arrow table or Candles, was {type(self.candles).__name__}"
+            )
+        for name, stream in (("marks", self.marks), ("open interest", self.open_interest)):
+            if stream is not None and not _has_files(self._given[name]):
+                check_array_times(name, stream[0])
+        if self.candles is not None and not _has_files(self.candles):
+            check_array_times("candles", self.candles.ts_open)
         self._next = {"marks": 0, "open_interest": 0, "candles": 0}
         self.has_volumes = True  # what was traded is known, if not by whom
         self._said: list[str] = []
@@ -293,6 +303,11 @@ def _load(given: Any, read: Callable[..., Any], symbol: str | None) -> Any:
         if symbol is None:
             raise
     return read(given, symbol=symbol)
+
+
+def _has_files(given: Any) -> bool:
+    """Whether it was read from files, which have been looked through, each by itself."""
+    return bool(getattr(getattr(given, "report", None), "files", None))
 
 
 def _is_pair(given: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from ..market.contracts import Quantities, contract_in_rows
 from ..market.prices import of_one_market, round_factor
 from ..sources import FileReport, ReadReport, read_trades, scan, tables
 from ..sources.report import summary_of
+from ..sources.trade_rows import check_array_times
 from ..tables.batch import TradeBatch, is_table
 from ..tables.footprint_stream import FootprintStream, is_footprints, load_footprints
 from .gaps import Gaps
@@ -283,19 +285,23 @@ def _why(counts: Mapping[str, int]) -> str:
 
 
 def trades_of(trades: Any) -> Any:
-    """Trades in memory as an object with columns, or footprints as they are."""
-    if isinstance(trades, tuple | list) and len(trades) == 4:
-        return TradeBatch(*trades)
-    if is_table(trades):
-        return tables.read_trades(trades)
+    """Trades in memory as an object with columns, or footprints as they are; a time that cannot be is refused."""
+    if trades is None or isinstance(trades, FootprintStream):
+        return trades
     columns = ("ts", "price", "qty", "taker_sell")
-    if trades is None or isinstance(trades, FootprintStream) or all(hasattr(trades, name) for name in columns):
-        is_dated = getattr(getattr(trades, "ts", None), "dtype", np.dtype(np.int64)).kind == "M"
-        return TradeBatch(*(getattr(trades, name) for name in columns)) if is_dated else trades
-    raise TypeError(
-        "trades must be a TradeBatch, a tuple of arrays (ts, price, qty, taker_sell), an Arrow table or a "
-        f"FootprintStream, was {type(trades).__name__}"
-    )
+    if isinstance(trades, tuple | list) and len(trades) == 4:
+        trades = TradeBatch(*trades)
+    elif is_table(trades):
+        trades = tables.read_trades(trades)
+    elif not all(hasattr(trades, name) for name in columns):
+        raise TypeError(
+            "trades must be a TradeBatch, a tuple of arrays (ts, price, qty, taker_sell), an Arrow table or a "
+            f"FootprintStream, was {type(trades).__name__}"
+        )
+    elif getattr(trades.ts, "dtype", np.dtype(np.int64)).kind == "M":
+        trades = TradeBatch(*(getattr(trades, name) for name in columns))
+    check_array_times("trades", trades.ts)
+    return trades
 
 
 def _check_files(files: Sequence[FileReport]) -> None:
@@ -317,16 +323,26 @@ def finest(values: NDArray[np.float64], most: float) -> float:
     The finest decimal step that some values need, as a step of a grid; their usual size is at most `most` such steps.
 
     Computed values (such as 3 * 0.1) are off their decimals in the last bits and lie on no decimal grid, and an engine
-    counts neither ticks nor lots without end: of such values fewer decimals count, eight at the most.
+    counts neither ticks nor lots without end: of such values fewer decimals count, eight at the most, or of values that
+    are usually below a thousandth eight from there on.
     """
     values = np.ascontiguousarray(values, dtype=np.float64)
     decimals = _core.finest_decimals(values)
     sizes = np.abs(values)
     if decimals == NO_GRID or not np.max(sizes, initial=0.0) * 10.0**decimals <= most:
         sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
-        usual = np.median(sizes) if len(sizes) else 1.0
+        usual = float(np.median(sizes)) if len(sizes) else 1.0
         kept = int(np.clip(np.log10(most / usual), 0, 8))
-        decimals = min(decimals, _core.finest_decimals(_rounded(values, kept)))
+        # Behind the point, before the digits that count.
+        zeros = int(np.clip(-math.floor(math.log10(usual)) - 3, 0, 290))
+        if zeros and decimals == NO_GRID:  # or only of too many decimals
+            values = _rounded(values * 10.0**zeros, NO_GRID)
+            decimals = _core.finest_decimals(values)
+            if decimals < NO_GRID and np.max(sizes) * 10.0 ** (zeros + decimals) <= most:
+                return float(f"1e-{zeros + decimals}")
+        else:
+            zeros = 0
+        decimals = zeros + min(decimals, _core.finest_decimals(_rounded(values, kept)))
     return float(f"1e-{decimals}")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from ..errors import DataError, InvalidConfigError
-from ..tables.parquet import FEATHER
+from ..tables.feather import FEATHER
 from ..words.limits import ALWAYS_UNPACKED, limits
 from .dialect import DialectError, dialect_of
 from .inflate import INFLATE_ERRORS, open_gzip, open_member

@@ -59,7 +59,8 @@ _NO_PRICE = 9.2e18  # the largest 64-bit number, as far as a double tells
 
 
 _SAVED = {
-    "liqcore.heatmap": "a saved heatmap: load_heatmap, liqcore map and liqcore zones read it",
+    "liqcore.heatmap": "a saved heatmap: load_heatmap, liqcore map and liqcore zones read it; for features or "
+    "another model give the trades that it was made from, with config= for its settings",
     "liqcore.features": "saved features: load_features reads them",
     "liqcore.engine": "a saved engine: Engine.load reads it",
 }

@@ -92,6 +92,12 @@ def check_times(name: str, ts: NDArray[np.int64], where: Callable[[int], str], *
     )
 
 
+def check_array_times(name: str, ts: NDArray[np.int64]) -> None:
+    """Refuse such a time in an array, by its row; what is no array of times is refused by whoever feeds it."""
+    if isinstance(ts, np.ndarray) and ts.dtype == np.int64 and ts.ndim == 1:
+        check_times(name, ts, lambda odd: f"in row {int(np.argmax(ts == odd))}")
+
+
 def refuse_scaled(name: str, prices: NDArray[np.float64], symbol: str | None) -> None:
     """Refuse prices that seem to be whole numbers of a small unit."""
     if is_scaled(prices, symbol):

@@ -20,11 +20,10 @@ from .. import _core
 from ..errors import DataError
 from ..words.limits import ALWAYS_UNPACKED, limits
 from .column import Column
-from .parquet_foreign import Feather, PyArrow, Reader, pyarrow_module
+from .feather import FEATHER, Feather
+from .parquet_foreign import PyArrow, Reader, pyarrow_module
 from .parquet_values import MEANT, STORED, read_values, unreadable
 from .seal import END, add_seal, check_end
-
-FEATHER = (b"ARRO", b"FEA1")  # how feather files begin
 
 
 class ParquetTable:
@@ -131,7 +130,9 @@ class ParquetTable:
         if arrow is None:
             raise self.error("a feather file: install pyarrow, which reads those")
         try:
-            table = Feather(arrow, self.path)
+            table = Feather(arrow, self.path, self.error)
+        except (DataError, MemoryError):
+            raise
         except Exception as error:
             raise self.error(f"expected a readable feather file, found it damaged ({error})") from error
         self.columns, self.group_rows, self.metadata = table.columns, [table.rows], {}
@@ -177,6 +178,8 @@ class ParquetTable:
             if self._other is None:
                 self._other = PyArrow(arrow, self.path)
             columns = self._other.read(group, list(reasons))
+        except DataError:
+            raise
         except Exception as error:  # its parsers raise anything on bytes that they do not understand
             raise self.error(f"pyarrow cannot read it ({type(error).__name__}: {error})") from error
         for name, column in zip(reasons, columns, strict=True):

@@ -1,5 +1,5 @@
 """
-Parquet and feather files as pyarrow reads them, where it is installed.
+Parquet files as pyarrow reads them, where it is installed.
 
 Only what `liqcore.tables.parquet` does not read itself comes here, after its metadata have been checked there.
 """
@@ -32,28 +32,17 @@ class PyArrow:
     def read(self, group: int, names: Sequence[str]) -> list[Column]:
         with self._arrow.parquet.ParquetFile(self._path) as file:
             table = file.read_row_group(group, columns=list(names))
-        return [_column_of(self._arrow, table.column(name).combine_chunks()) for name in names]
+        return [column_of(self._arrow, table.column(name).combine_chunks()) for name in names]
 
 
-class Feather:
-    """A feather file, held in memory: one row group."""
-
-    def __init__(self, arrow: ModuleType, path: Path) -> None:
-        from pyarrow import feather
-
-        self._arrow = arrow
-        self._table = feather.read_table(path)
-        self.columns: list[str] = list(self._table.column_names)
-        self.rows: int = self._table.num_rows
-
-    def read(self, _group: int, names: Sequence[str]) -> list[Column]:
-        return [_column_of(self._arrow, self._table.column(name).combine_chunks()) for name in names]
-
-
-def _column_of(arrow: ModuleType, array: Any) -> Column:
+def column_of(arrow: ModuleType, array: Any) -> Column:
+    """Return the values of an array, and which are null."""
     types = arrow.types
     if types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+        words = array.dictionary
+        if str(words.type) == "string_view":  # which pyarrow does not take rows of
+            words = words.cast(arrow.large_string())
+        array = words.take(array.indices)
     null = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
     if types.is_timestamp(array.type):
         array = array.cast(arrow.timestamp("ns"))

@@ -249,7 +249,9 @@ class Heatmap(Drawn, Exports):
             an unfinished window is one of them.
         threshold : float or str, optional
             Show cells below it as 0: a share of the maximum (0 to 1, "5%"), an amount above 1 in `unit` (1e6, "10M"),
-            or a percentile of the non-zero cells ("p95"). Text may name the unit: "250k usd", "0.5 quantity".
+            or a percentile of the non-zero cells ("p95"). Text may name the unit: "250k usd", "0.5 quantity". Shares
+            and percentiles count the cells that are selected, without a threshold, in whichever order they were
+            selected: `select`, `rebin` and `reweigh` take them anew. A later threshold takes the place of an earlier.
         unit : {"usd", "quantity"}, optional
         value : {"level", "entry"}, optional
             At which price USD of a linear contract are reckoned: the level's (its bin's mid) or its entry's.

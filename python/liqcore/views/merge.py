@@ -87,6 +87,21 @@ def merge_venues(
     >>> both.venues, bool((both.select(venues="one").long + both.select(venues="two").long == both.long).all())
     (('one', 'two'), True)
     """
+    made = join_venues(heatmaps, step=step, price_from=price_from, stale_after=stale_after, ended=ended)
+    for note in made.meta["notes"]:
+        warnings.warn(note, stacklevel=2)
+    return made
+
+
+def join_venues(
+    heatmaps: Sequence[Heatmap] | Mapping[str, Heatmap],
+    *,
+    step: float | None = None,
+    price_from: str | None = None,
+    stale_after: Length | None = None,
+    ended: str = "keep",
+) -> MergedHeatmap:
+    """Do what `merge_venues` does, and warn of nothing, on any thread: ``meta["notes"]`` says it."""
     if ended not in ("keep", "drop"):
         raise InvalidConfigError(f"ended must be one of ('keep', 'drop'), was {ended!r}")
     named = _names(heatmaps)
@@ -145,8 +160,6 @@ def merge_venues(
         column_ns=0 if column_ns == window_ns else column_ns,
     )
     notes = _notes(venues, starts, ends, shown_ns, column_ns)
-    for note in notes:
-        warnings.warn(note, stacklevel=2)
     gaps = _common([heatmap.gaps.tolist() for heatmap in named.values()])
     return MergedHeatmap(venues, view, describe(venues) | {"notes": notes, "gaps": gaps})
 

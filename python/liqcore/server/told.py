@@ -1,0 +1,150 @@
+"""Answers that need no picture: which markets there are, what has happened in them, what is not well."""
+
+from collections.abc import Callable, Mapping
+from math import nan
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .._core import __version__
+from ..feeds.events import Market
+from ..live.board import Board, Moment
+from ..live.following import Following
+from ..live.happened import KINDS
+from ..live.status import Status
+from ..words.numbers import price_number
+from .forms import (
+    HealthAnswer,
+    Hole,
+    HolesAnswer,
+    HolesAsked,
+    MarketAnswer,
+    MarketsAnswer,
+    NewsAnswer,
+    NewsAsked,
+    NewsEntry,
+    Reason,
+    Stream,
+)
+from .pictures import number_of
+
+UNWELL = {"stale": "is silent", "connecting": "is not connected", "retired": "is given no more by the venue"}
+"""States of a stream that make a server unwell, and what is said of them."""
+
+
+def markets(following: Following, moments: Mapping[str, Moment | None]) -> MarketsAnswer:
+    """Return every market, with its streams."""
+    now = following.clock.now()
+    told = [_market(board, moments[str(market)], now) for market, board in following.boards.items()]
+    return MarketsAnswer(following.source, now, following.news.last, told)
+
+
+def _market(board: Board, moment: Moment | None, now: int) -> MarketAnswer:
+    engine = None if moment is None else moment.book.engine
+    axis = None if moment is None else moment.snapshot.axis
+    samples = board.samples
+    mark, interest, funding = samples["mark"], samples["open_interest"], samples["funding"]
+    return MarketAnswer(
+        market=str(board.market),
+        number=None if moment is None else number_of(moment),
+        ts=None if moment is None else moment.snapshot.clock,
+        price=nan if moment is None else price_number(moment.snapshot.last_price),
+        latest=board.latest,
+        mark=None if mark is None else mark.price,
+        open_interest=None if interest is None else interest.quantity,
+        funding_rate=None if funding is None else funding.rate,
+        streams={
+            kind: Stream(change.state, change.ts, max(now - change.ts, 0) / 1e9, change.why)
+            for kind, change in board.states.items()
+        },
+        holes=sum(hole.state == "gap open" for hole in board.holes),
+        realised_complete=board.realised_complete,
+        counts=board.counts,
+        tick_size=None if engine is None else engine.instrument.tick_size,
+        lot_size=None if engine is None else engine.instrument.lot_size,
+        window_ns=None if engine is None else engine.window_ns,
+        book_step=None if axis is None else price_number(axis.step),
+        tiers=[] if engine is None else engine.leverage.tiers.tolist(),
+    )
+
+
+def news(asked: NewsAsked, following: Following) -> NewsAnswer:
+    """Return what has happened since a number; of markets that are not named it says nothing."""
+    last = following.news.last
+    found = following.news.since(asked.since)
+    kept = found[: asked.most] if not asked.market else _of(asked, found)
+    told = [NewsEntry(number, KINDS[type(thing)], str(thing.market), _fields(thing)) for number, thing in kept]  # type: ignore[arg-type]
+    everything = len(kept) < asked.most  # what was left out is of other markets
+    end = max(last, found[-1][0] if found else 0) if everything else kept[-1][0]
+    missed = bool(found) and found[0][0] > asked.since + 1
+    return NewsAnswer(last, end, missed, told)
+
+
+def _of(asked: NewsAsked, found: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    kept = []
+    for number, thing in found:
+        if str(thing.market) in asked.market:
+            kept.append((number, thing))
+            if len(kept) == asked.most:
+                break
+    return kept
+
+
+def _fields(thing: msgspec.Struct) -> dict[str, Any]:
+    said = msgspec.structs.asdict(thing)
+    del said["market"]
+    return said
+
+
+def holes(asked: HolesAsked, following: Following) -> HolesAnswer:
+    """Return the holes that are kept."""
+    return HolesAnswer(
+        [
+            Hole(str(market), hole.kind, hole.state, hole.ts, hole.since, hole.until, hole.first, hole.last, hole.why)
+            for market, board in following.boards.items()
+            if not asked.market or str(market) in asked.market
+            for hole in board.holes
+        ]
+    )
+
+
+def health(following: Following, free: Callable[[Path], int], least: int) -> HealthAnswer:
+    """
+    Say what is not well: streams that are silent, markets without a trade, engines and journals that have stopped, a
+    disk with too little room.
+
+    Parameters
+    ----------
+    following : Following
+    free : callable
+        Tells how many bytes a folder's disk has left.
+    least : int
+        How many it must have.
+    """
+    reasons = []
+    for market, board in following.boards.items():
+        reasons += _unwell(market, board, following.statuses.get(market))
+    try:
+        left = free(following.folder)
+    except OSError as error:
+        reasons.append(Reason("disk", "", f"the journals' folder cannot be looked at ({error.strerror})"))
+    else:
+        if left < least:
+            reasons.append(Reason("disk", "", f"{left >> 20:,} MiB are left, must be at least {least >> 20:,} MiB"))
+    return HealthAnswer(not reasons, __version__, following.source, len(following.boards), reasons)
+
+
+def _unwell(market: Market, board: Board, status: Status | None) -> list[Reason]:
+    found = [
+        Reason("stream", str(market), f"{kind} {UNWELL[change.state]}")
+        for kind, change in board.states.items()
+        if change.state in UNWELL
+    ]
+    if board.moment() is None:
+        found.append(Reason("market", str(market), "nothing has traded yet"))
+    if status is not None and status.error:  # what the machine says of it may name a path
+        found.append(Reason("journal", str(market), "it cannot be written at present"))
+    if status is not None and status.stopped:
+        found.append(Reason("engine", str(market), "it goes on no more; what comes is recorded all the same"))
+    return found
