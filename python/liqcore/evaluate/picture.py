@@ -141,7 +141,8 @@ def _reliability(points: Sequence[tuple[float, float]], rect: Rect, page: Page) 
     half = page.em(0.25)
     for x, y in places:
         marks.append(Box(Rect(round(x) - half, round(y) - half, round(x) + half, round(y) + half), "long"))
-    page.write(rect.left, rect.top - page.em(1.1), "predicted across, realised up (USD a bar and side)", role="muted")
+    captions = ["predicted across, realised up (USD a bar and side)", "predicted across, realised up", "reliability"]
+    page.write(rect.left, rect.top - page.em(1.1), page.first_fitting(captions, rect.width), role="muted")
     step = 1 if scale.high - scale.low <= 6 else 2
     for power in range(int(scale.low), int(scale.high) + 1, step):
         text = _usd(power)

@@ -183,7 +183,10 @@ def render(
     picture = layout(
         [f"score of a map: {names}", f"bars of {said['bar']}", f"{said['split']['tested']} blocks of {said['block']}"],
         score.verdict.split("; "),
-        [*_statement(said), "gain in Spearman's rank correlation, 95 % intervals from whole blocks drawn anew"],
+        [
+            *(part for line in _statement(said) for part in line.split("; ")),
+            "gain in Spearman's rank correlation, 95 % intervals from whole blocks drawn anew",
+        ],
         [(title, part.gains) for title, part in parts],
         parts[0][1].reliability,
         width=width,
