@@ -188,7 +188,9 @@ def test_nothing_said_of_a_bar_depends_on_what_comes_after() -> None:
     for name in ("frozen", "in_bar", "near"):
         np.testing.assert_array_equal(getattr(said, name)[..., :cut], getattr(said_cut, name))
     truth = np.random.default_rng(1).exponential(1e4, (2, len(bars)))
-    np.testing.assert_array_equal(activity_of(truth, 30 * MINUTE)[..., :cut], activity_of(truth[:, :cut], 30 * MINUTE))
+    np.testing.assert_array_equal(
+        activity_of(bars, truth, 30 * MINUTE)[..., :cut], activity_of(bars[:cut], truth[:, :cut], 30 * MINUTE)
+    )
 
 
 def test_what_the_forecast_sees_of_a_bar_is_known_when_it_begins() -> None:
@@ -255,8 +257,9 @@ def test_features_of_a_bar_worked_by_hand() -> None:
     assert long[6] == pytest.approx(math.log1p((99 - 98) / 102 / 1e-4))  # beyond the low of the four hours before
     assert short[6] == 0
     assert path.low[0] == 98
-    assert activity_of(np.array([[1.0, 2.0, 5.0], [10.0, 0.0, 0.0]]), HOUR)[:, :, 2] == pytest.approx(
-        np.log1p([[2, 3, 3, 13], [0, 10, 10, 13]])
+    bars = START + np.array([0, 4, 5]) * HOUR  # three are missing
+    assert activity_of(bars, np.array([[1.0, 2.0, 5.0], [10.0, 0.0, 0.0]]), HOUR)[:, :, 2] == pytest.approx(
+        np.log1p([[2, 2, 3, 13], [0, 0, 10, 13]])
     )
 
 
@@ -541,6 +544,8 @@ def test_files_that_are_no_liquidations_are_refused(text: str, message: str, tmp
         ({"long_usd": np.array([-1.0, 0])}, "long_usd must be finite"),
         ({"ts": np.array([2, 1])}, "ts must not fall"),
         ({"bar_ns": 0}, "either a price each, or bar_ns"),
+        ({"ts": np.array([0, 0])}, "different multiples of bar_ns"),
+        ({"ts": np.array([0, 7])}, "different multiples of bar_ns"),
         ({"short_usd": np.zeros(3)}, "one length"),
     ],
 )

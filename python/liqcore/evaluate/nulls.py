@@ -201,14 +201,16 @@ def bps(relative: Floats) -> Floats:
     return np.asarray(np.log1p(relative / BASIS_POINT), dtype=np.float64)
 
 
-def activity_of(truth: Floats, bar_ns: int) -> Floats:
+def activity_of(bars: Ints, truth: Floats, bar_ns: int) -> Floats:
     """
     Return what was liquidated before each bar: of the side in the bar before, in 4 hours and a day; of both in a day.
 
     Parameters
     ----------
+    bars : ndarray of int64
+        Starts of the bars, rising; bars that are missing count as nothing.
     truth : ndarray of float64, shape (2, bars)
-        USD of each bar; NaN counts as nothing.
+        USD of each bar.
     bar_ns : int
         Length of a bar.
 
@@ -217,12 +219,13 @@ def activity_of(truth: Floats, bar_ns: int) -> Floats:
     ndarray of float64, shape (2, 4, bars)
         log(1 + USD).
     """
-    sums = np.concatenate((np.zeros((2, 1)), np.cumsum(np.nan_to_num(truth), axis=1)), axis=1)
+    sums = np.concatenate((np.zeros((2, 1)), np.cumsum(truth, axis=1)), axis=1)
     index = np.arange(truth.shape[1])
 
     def past(length_ns: int) -> Floats:
-        length = max(1, length_ns // bar_ns)
-        return np.asarray(np.log1p(sums[:, index] - sums[:, np.maximum(index - length, 0)]), dtype=np.float64)
+        return np.asarray(sums[:, index] - sums[:, np.searchsorted(bars, bars - max(length_ns, bar_ns))])
 
-    both = np.log(np.exp(past(DAY_NS)).sum(0) - 1.0)
-    return np.stack((past(bar_ns), past(4 * HOUR_NS), past(DAY_NS), np.broadcast_to(both, truth.shape)), axis=1)
+    day = past(DAY_NS)
+    both = np.broadcast_to(day.sum(0), truth.shape)
+    found = np.stack((past(bar_ns), past(4 * HOUR_NS), day, both), axis=1)
+    return np.asarray(np.log1p(np.maximum(found, 0.0)), dtype=np.float64)  # a difference of sums may be just below 0

@@ -120,6 +120,8 @@ def prepare(market: Market, bar_ns: int, warmup_ns: int, seed: int) -> Prepared:
     candles, truth = market.candles, market.truth
     first = int(candles.ts_open[0]) + warmup_ns
     end = int(candles.ts_open[-1]) + candles.interval_ns
+    if not len(truth):
+        raise DataError(f"{market.name}: expected liquidations, found none")
     bars, totals = _totals(truth, bar_ns)
     inside = (bars >= first) & (bars + bar_ns <= end)
     if not inside.any():
@@ -181,7 +183,7 @@ def cases_of(prepared: Prepared, blocks: Blocks, score: str) -> Cases:
     features = {
         "path": path.seen if score == "path_conditional" else path.before,
         "range": path.range_volume,
-        "past": np.concatenate((activity_of(prepared.totals, prepared.bar_ns), path.pre_move), axis=1),
+        "past": np.concatenate((activity_of(prepared.bars, prepared.totals, prepared.bar_ns), path.pre_move), axis=1),
     }
     for name, amounts in prepared.maps.items():
         if score == "path_conditional":

@@ -75,6 +75,8 @@ class Liquidations:
                 raise InvalidConfigError(f"{name} must be finite and at least 0")
         if len(self.ts) and (self.ts[1:] < self.ts[:-1]).any():
             raise InvalidConfigError("ts must not fall")
+        if self.bar_ns and ((self.ts % self.bar_ns).any() or (self.ts[1:] == self.ts[:-1]).any()):
+            raise InvalidConfigError("ts must be different multiples of bar_ns, the length of a bar")
 
     def __len__(self) -> int:
         """Count the rows."""
