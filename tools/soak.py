@@ -129,6 +129,16 @@ def fuzzers(runs: int, seed: int, jobs: int) -> dict[str, Figures]:
     return table
 
 
+def scores(seeds: int) -> Figures:
+    """Score maps that liquidations ignore; how often an interval says otherwise."""
+    said = run(
+        [sys.executable, "-m", "pytest", "-q", "-rP", "tests/python/test_score.py", "-k", "ignore"],
+        LIQCORE_SCORE_SEEDS=str(seeds),
+    )
+    ((above, count, below),) = re.findall(r"(\d+) of (\d+) intervals lie above zero, (\d+) below", said)
+    return {"markets": int(count), "intervals above zero": int(above), "below": int(below)}
+
+
 def properties(seed: int, jobs: str) -> Figures:
     options = ["-m", "hypothesis", "--hypothesis-profile", "soak", f"--hypothesis-seed={seed}"]
     command = [
@@ -159,6 +169,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=20_000, help="damaged files of every kind")
     parser.add_argument("--kills", type=int, default=200, help="of replays; 0: no load of live code at all")
     parser.add_argument("--runs", type=int, default=10_000_000, help="of each libFuzzer target that is built")
+    parser.add_argument("--scores", type=int, default=200, help="of maps that liquidations ignore")
     parser.add_argument("--seed", type=int, help="of the first round and stream; the next ones count on from it")
     parser.add_argument("presets", nargs="*", help="built sanitizer presets")
     given = parser.parse_args()
@@ -181,6 +192,9 @@ def main() -> None:
         table |= live(given.kills, first)
     if given.runs:
         table |= fuzzers(given.runs, first, int(given.jobs))
+    if given.scores:
+        began = time.monotonic()
+        table["Scores"] = {**scores(given.scores), "seconds": time.monotonic() - began}
     began = time.monotonic()
     total: Figures = {"tests": 0, "examples": 0}
     for seed in range(first, first + given.rounds):

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .analysis.zones import Magnet, Sweep, Zone, Zones, magnets
     from .config.config import Config
     from .config.limits import limits
+    from .evaluate.report import Score
     from .history.age import Age
     from .market.catalogue import instrument, venues
     from .market.margin import (
@@ -66,10 +67,18 @@ if TYPE_CHECKING:
     from .runs.features import Features, features, load_features
     from .runs.footprints import footprints
     from .runs.heatmap import heatmap
+    from .runs.score import score
     from .runs.screen import Screen, Screened, screen
     from .simulation.market import Market
     from .simulation.simulation import simulate
-    from .sources import read_candles, read_funding, read_marks, read_open_interest, read_trades
+    from .sources import (
+        read_candles,
+        read_funding,
+        read_liquidations,
+        read_marks,
+        read_open_interest,
+        read_trades,
+    )
     from .tables.footprint_stream import FootprintStream, load_footprints
     from .views.heatmap import Column, Heatmap
     from .views.map import Cluster, LiquidationMap, MapLayer, Within
@@ -98,6 +107,7 @@ _HOMES = {
         ".analysis.zones": ("Magnet", "Sweep", "Zone", "Zones", "magnets"),
         ".config.config": ("Config",),
         ".config.limits": ("limits",),
+        ".evaluate.report": ("Score",),
         ".history.age": ("Age",),
         ".market.catalogue": ("instrument", "venues"),
         ".market.margin": (
@@ -113,10 +123,18 @@ _HOMES = {
         ".runs.features": ("Features", "features", "load_features"),
         ".runs.footprints": ("footprints",),
         ".runs.heatmap": ("heatmap",),
+        ".runs.score": ("score",),
         ".runs.screen": ("Screen", "Screened", "screen"),
         ".simulation.market": ("Market",),
         ".simulation.simulation": ("simulate",),
-        ".sources": ("read_candles", "read_funding", "read_marks", "read_open_interest", "read_trades"),
+        ".sources": (
+            "read_candles",
+            "read_funding",
+            "read_liquidations",
+            "read_marks",
+            "read_open_interest",
+            "read_trades",
+        ),
         ".tables.footprint_stream": ("FootprintStream", "load_footprints"),
         ".views.heatmap": ("Column", "Heatmap"),
         ".views.map": ("Cluster", "LiquidationMap", "MapLayer", "Within"),
@@ -155,6 +173,7 @@ __all__ = [
     "Opened",
     "PriceAxis",
     "Publisher",
+    "Score",
     "Screen",
     "Screened",
     "Segment",
@@ -192,11 +211,13 @@ __all__ = [
     "merge_venues",
     "read_candles",
     "read_funding",
+    "read_liquidations",
     "read_marks",
     "read_open_interest",
     "read_trades",
     "schedule_from_binance",
     "schedule_from_ccxt",
+    "score",
     "screen",
     "set_cpu_target",
     "simulate",

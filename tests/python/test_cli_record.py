@@ -124,6 +124,7 @@ def test_what_cannot_work_is_said_on_one_line(args: tuple[str, ...], message: st
 def test_the_speed_must_not_be_negative(recorded: Path, tmp_path: Path) -> None:
     code, _, errors = run("--replay", recorded, "--speed", -1, tmp_path / "journal")
     assert (code, errors) == (2, "error: speed must be at least 0, was -1\n")
+    assert not (tmp_path / "journal").exists()
 
 
 def test_a_market_that_another_process_records_is_refused(recorded: Path, tmp_path: Path) -> None:

@@ -220,6 +220,7 @@ def run(*args: object) -> tuple[int, str]:
         (("--live", "okx:BTC", "--demo"), "error: one of --live, --replay and --demo must be given, was --live and"),
         (("--live", "binance-usdm"), "error: a market must be venue:symbol, such as binance-usdm:BTCUSDT, was"),
         (("--replay", "missing.csv"), "error: missing.csv: "),
+        (("--demo", "--speed", "-1"), "error: speed must be at least 0, was -1\n"),
         (("--demo", "--history", "x.csv"), "error: --history must be given with --live alone: a replay and the demo"),
         (("--demo", "--port", "70000"), "error: --port: server.port must be a whole number from 0 to 65535, was 70000"),
         (("--demo", "--host", "nowhere.invalid"), 'error: server.host must be an address of this machine, was'),

@@ -16,8 +16,8 @@ pytest.importorskip("websockets")
 
 from liqcore.config import Config
 from liqcore.errors import DataError
-from liqcore.feeds.events import Candle, Market, OpenInterest, Trade
-from liqcore.feeds.frames import EVENTS, of_events, replayed, told_by
+from liqcore.feeds.events import Candle, Change, Market, OpenInterest, Trade
+from liqcore.feeds.frames import EVENTS, changed, of_events, replayed, told_by
 from liqcore.live.board import Board
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
@@ -27,6 +27,7 @@ from liqcore.live.service import Service
 from liqcore.live.source import Live
 from liqcore.render import RenderOptions
 from liqcore.render.captions import footer_items
+from liqcore.views.merge import join_venues
 from liqcore.words.times import iso
 from loopback import (
     EPOCH,
@@ -180,7 +181,7 @@ def test_candles_then_trades_count_everything_once(name: str, tmp_path: Path) ->
     made = engine_of(tmp_path, name)
     assert made.engine is not None
     ((since, until),) = made.state.estimated
-    assert since == (EPOCH + (BEFORE - 200) * SECOND) // MINUTE * MINUTE
+    assert since == -(-(EPOCH + (BEFORE - 200) * SECOND) // MINUTE) * MINUTE
     assert until == (EPOCH + BEFORE * SECOND) // MINUTE * MINUTE
     live = [hole for hole in made.state.holes if hole.state == "gap open" and hole.kind == "trades"]
     counted = [match for match in venue.history if since <= match.ts <= made.state.latest]
@@ -272,6 +273,14 @@ def test_a_beginning_that_was_interrupted_goes_on(kept: int, tmp_path: Path) -> 
     assert one.state.estimated == other.state.estimated
 
 
+def test_a_venue_that_was_not_reached_before_is_asked_again(tmp_path: Path) -> None:
+    of = market("bybit-linear")
+    with Journal(tmp_path, of, files=Disk()) as journal:
+        journal.append(changed(Change(of, "trades", "connecting", EPOCH), EPOCH))
+    follow("bybit-linear", tmp_path)
+    assert len(engine_of(tmp_path, "bybit-linear").state.estimated) == 1
+
+
 def test_a_candle_with_trades_in_it_is_left_out() -> None:
     begin = 1_781_222_400 * SECOND
 
@@ -320,6 +329,26 @@ def test_any_division_of_history_gives_the_same_bits(settings: dict[str, str]) -
     assert apart.engine is not None
     assert whole.engine.to_bytes() == apart.engine.to_bytes()
     assert Board(whole).moment() is not None
+
+
+def test_venues_together_say_which_is_estimated() -> None:
+    begin = 1_781_222_400 * SECOND
+    bybit = market("bybit-linear")
+    candles = [
+        Candle(bybit, begin + n * MINUTE, 63_000.0, 63_010.0, 62_990.0, 63_000.0, 4.0, 1.0) for n in range(-30, 0)
+    ]
+    made = {BTC: MarketEngine(BTC), bybit: MarketEngine(bybit)}
+    made[bybit].take([of_events(bybit, begin, candles)])
+    shown = []
+    for of, engine in made.items():
+        engine.take(frames(trades(500, seed=3), market=of))
+        engine.finish()
+        moment = Board(engine).moment()
+        assert moment is not None
+        shown.append(moment.heatmap())
+    together = join_venues(shown)
+    assert f"bybit-linear: estimated from candles until {iso(begin)}" in together.meta["notes"]
+    assert together.meta["estimated"] == [[begin - 30 * MINUTE, begin]]
 
 
 def test_recordings_of_another_market_are_refused(tmp_path: Path) -> None:

@@ -160,6 +160,12 @@ def test_realised_liquidations_are_kept_by_window_and_side() -> None:
     market = engine_of([*FRAMES, *told], sinks=[Hooks(on_liquidation=news.append)])
     starts = np.array([start, start + window, start + 2 * window])
     assert Board(market).realised(starts).tolist() == [[120_000.0, 93_000.0], [30_500.0, 0.0], [0.0, 0.0]]
+    columns = np.array([start - start % (4 * window), start - start % (4 * window) + 4 * window])
+    totals = Board(market).realised_in(columns, 4 * window)
+    assert totals.sum(axis=0).tolist() == [150_500.0, 93_000.0]
+    year = 365 * 86_400 * SECOND  # a column of fifty of them is no more to look at than the market has
+    begin = start // (50 * year) * 50 * year
+    assert Board(market).realised_in(np.array([begin]), 50 * year).tolist() == [[150_500.0, 93_000.0]]
     assert market.state.realised[start] == (2.0, 1.5, 120_000.0, 93_000.0)
     assert not Board(market).realised_complete  # one a second at most is pushed
     assert [one.side for one in news] == ["long", "short", "long"]

@@ -218,19 +218,21 @@ def test_answers_are_whole_while_the_market_is_fed(tmp_path: Path) -> None:
     given_frames = frames(TRADES[BTC])
     served = Served(tmp_path, given={BTC: None})
     served.feed(BTC, given_frames[:100])
-    engine, done = served.engines[BTC], threading.Event()
+    engine, turns = served.engines[BTC], threading.Semaphore(0)
 
     def feed() -> None:
-        for at in range(100, len(given_frames), 4):
-            engine.take(given_frames[at : at + 4])
-            served.clock.at += 300_000_000  # so that every request asks for what is new
-        done.set()
+        for turn in range(100, len(given_frames), 50):
+            turns.acquire()  # a part of the trades while each round of requests is answered
+            for at in range(turn, turn + 50, 2):
+                engine.take(given_frames[at : at + 2])
+                served.clock.at += 300_000_000  # so that every request asks for what is new
 
     feeder = threading.Thread(target=feed)
     feeder.start()
     seen: dict[str, set[float]] = {}
     numbers = []
-    while not done.is_set():
+    for _ in range(100, len(given_frames), 50):
+        turns.release()
         paths = [f"/heatmap?market={BTC}&columns=1", f"/map?market={BTC}&columns=1", f"/features?market={BTC}"]
         heatmap, now, _ = (
             answer.json() for answer in served.together([lambda client, path=path: client.get(path) for path in paths])

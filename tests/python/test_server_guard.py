@@ -73,6 +73,22 @@ def test_beyond_this_machine_addresses_will_do_and_names_that_are_set(folder: Pa
         assert far.ask("/markets", headers={"host": host} | shown).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("names", "evil example", "names of this machine between commas, each once"),
+        ("names", "a.example,a.example", "names of this machine between commas, each once"),
+        ("names", "", "names of this machine between commas, each once"),
+        ("origins", "charts.example.org", "origins between commas, each once"),
+        ("origins", "https://charts.example.org/", "origins between commas, each once"),
+    ],
+)
+def test_names_and_origins_that_are_none_are_refused(name: str, value: str, rule: str) -> None:
+    with pytest.raises(InvalidConfigError) as error:
+        Config().replace(server={name: value})
+    assert str(error.value) == f'server.{name} must be {rule}, was "{value}"'
+
+
 # --- origins ---
 
 

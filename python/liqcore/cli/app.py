@@ -5,7 +5,22 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import config, demo, features, footprints, heatmap, info, liqprice, merge, record, screen, serve, watch, zones
+from . import (
+    config,
+    demo,
+    features,
+    footprints,
+    heatmap,
+    info,
+    liqprice,
+    merge,
+    record,
+    score,
+    screen,
+    serve,
+    watch,
+    zones,
+)
 from . import map as map_command
 from .common import OneOutput
 
@@ -55,6 +70,7 @@ app.command("footprints", cls=OneOutput)(footprints.footprints)
 app.command("features", cls=OneOutput)(features.features)
 app.command("map")(map_command.map_)
 app.command("zones")(zones.zones)
+app.command("score")(score.score)
 app.command("screen")(screen.screen)
 app.command("watch")(watch.watch)
 app.command("demo")(demo.demo)

@@ -81,7 +81,10 @@ def with_settings(command: str, **helps: str) -> Callable[[Callable[..., R]], Ca
             flags: dict[str, Any] = {}
             for name, entry in shown.items():
                 value = arguments.pop(name)
-                flags |= leverage_flag(value, shown=command != "features") if name == "leverage" else {entry.key: value}
+                if name == "leverage":
+                    flags |= leverage_flag(value, shown=command not in ("features", "score"))
+                else:
+                    flags |= {entry.key: value}
             return run(flags=flags, **arguments)
 
         signature = own.replace(parameters=parameters)

@@ -141,16 +141,18 @@ def serve(
         further = [stream(service.following, settings), page()]
         served = app(service.following, settings, token=token, further=further)
         server = held.enter_context(listen(served, host, settings.server.port))
-        if not quiet:
-            _say(source, server.url, kept)
-        if not is_loopback(host):
-            typer.echo(
-                f"warning: {host} may be reached by others, without encryption; they must show the token", err=True
-            )
-        if made_up:
-            typer.echo(f"token (set {TOKEN} to choose it): {token}", err=True)
-        with going:
-            run(service, going.tell, stays=True)
+
+        def say() -> None:
+            if not quiet:
+                _say(source, server.url, kept)
+            if not is_loopback(host):
+                beyond = f"{host} may be reached by others, without encryption; they must show the token"
+                typer.echo(f"warning: {beyond}", err=True)
+            if made_up:
+                typer.echo(f"token (set {TOKEN} to choose it): {token}", err=True)
+            held.enter_context(going)
+
+        run(service, going.tell, stays=True, begun=say)
         summary = service.summary()
     for note in summary.notes[len(service.notes) :]:
         typer.echo(f"warning: {plain(note)}", err=True)

@@ -39,7 +39,7 @@ class InstrumentConfig(Section):
         example='"BTCUSDT"',
         argument="symbol",
         flag="--symbol",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
     )
     venue: str | None = setting(
         None,
@@ -49,7 +49,7 @@ class InstrumentConfig(Section):
         example='"binance-usdm"',
         argument="venue",
         flag="--venue",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
     )
     contract: Literal["linear", "inverse"] = setting(
         "linear",
@@ -58,7 +58,7 @@ class InstrumentConfig(Section):
         "not given: what the files' rows say, else their layout, else the catalogue.",
         argument="contract",
         flag="--contract",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
         help='"linear" or "inverse". [default: what the rows of the files say, else their layout, else the catalogue]',
         found=True,
     )
@@ -69,7 +69,7 @@ class InstrumentConfig(Section):
         unset="found out from the files",
         example="0.1",
         flag="--tick-size",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
     )
     lot_size: float | None = setting(
         None,
@@ -78,7 +78,7 @@ class InstrumentConfig(Section):
         unset="found out from the files",
         example="0.001",
         flag="--lot-size",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
     )
     multiplier: float = setting(
         1.0,
@@ -87,7 +87,7 @@ class InstrumentConfig(Section):
         "contract.",
         argument="multiplier",
         flag="--multiplier",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
         help="What one unit of quantity stands for: base currency (linear) or USD (inverse). [default: as --contract]",
         found=True,
     )
@@ -96,7 +96,7 @@ class InstrumentConfig(Section):
         real("a fraction from 0 to below 1 (0.004 is 0.4 %)", lambda x: 0 <= x < 1),
         "Maintenance margin rate, a fraction of the notional (0.004 is 0.4 %).",
         flag="--mmr",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
         help="Maintenance margin rate, a fraction of the notional. [default: the catalogue's, else 0.004]",
         found=True,
     )
@@ -145,7 +145,7 @@ class LeverageConfig(Section):
         'which holds where none is given and the venue is known; "integer-125", every whole leverage from 1 to 125; or '
         "that of a venue. Goes without shares.",
         flag="--leverage",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
         help='Shares by leverage, such as "10:50%,25:30%,100:20%", or a preset: default, auto (no tier above what the '
         "market offers), integer-125, or that of a venue: binance-usdm, bitmex, hyperliquid; or tiers to show alone, "
         'such as "25,50". [default: auto where the venue is known, else default]',
@@ -328,7 +328,7 @@ class ModelConfig(Section):
         "Share of a trade's quantity that opens on the maker's side as well, from 0 to 1.",
         argument="maker_share",
         flag="--maker-share",
-        commands=("heatmap",),
+        commands=("heatmap", "score"),
     )
     half_life: str | Mapping[float, str] = setting(
         "default",
@@ -337,7 +337,7 @@ class ModelConfig(Section):
         '{ "25" = "7d", "100" = "1d" }; tiers that are not named keep theirs for ever.',
         argument="half_life",
         flag="--half-life",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
         help='Time in which half of what is open closes: "7d", "25:7d,100:1d" by leverage (the others: never), "none", '
         'or "default", which goes by the model. [default: "default"]',
     )
@@ -378,7 +378,7 @@ class ModelConfig(Section):
         'or of high and low ("hl2"); "close"; "open".',
         argument="candle_price",
         flag="--candle-price",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score"),
         late=True,
     )
 

@@ -124,7 +124,9 @@ class Board:
         total, book = np.zeros((len(times), 2)), self._of.book
         if book is not None and len(times):
             own = book.engine.window_ns
-            starts = np.arange(int(times[0]), int(times[-1]) + length, own, dtype=np.int64)
+            begin = max(int(times[0]), book.begun)
+            end = max(begin, min(int(times[-1]) + length, self.latest + 1))  # a column may be of years
+            starts = np.arange(begin, end, own, dtype=np.int64)
             np.add.at(total, np.searchsorted(times, starts, side="right") - 1, self.realised(starts))
         return total
 

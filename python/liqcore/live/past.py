@@ -56,7 +56,7 @@ async def past(
 
 async def before_now(feed: Feed, asking: Asking, market: Market, since: int, clock: Clock) -> list[Frame]:
     """
-    Ask for candles and open interest from a time up to the last whole minute, however long that takes.
+    Ask for candles and open interest from the first whole minute after a time up to the last, however long that takes.
 
     Returns
     -------
@@ -70,7 +70,7 @@ async def before_now(feed: Feed, asking: Asking, market: Market, since: int, clo
     """
     candles: dict[int, Candle] = {}
     samples: dict[int, OpenInterest] = {}
-    begin = since // CANDLE_NS * CANDLE_NS
+    begin = -(-since // CANDLE_NS) * CANDLE_NS
     while (end := clock.now() // CANDLE_NS * CANDLE_NS) > begin:
         async for _, told in past(feed, asking, market, "candles", begin, end):
             candles |= {one.ts: one for one in told if isinstance(one, Candle) and begin <= one.ts < end}

@@ -159,6 +159,12 @@ def _trade_files(paths: Sequence[Path], symbol: str | None, of_feed: Market | No
     return Recording([market], report.first_ts or 0, (report.tick_size, report.lot_size), quantities, frames)
 
 
+def check_speed(speed: float) -> None:
+    """Refuse a speed below 0."""
+    if not speed >= 0:
+        raise InvalidConfigError(f"speed must be at least 0, was {speed:g}")
+
+
 async def play(
     frames: Iterator[Frame],
     sink: Callable[[Frame], Awaitable[None]],
@@ -190,8 +196,7 @@ async def play(
     InvalidConfigError
         If the speed is below 0.
     """
-    if not speed >= 0:
-        raise InvalidConfigError(f"speed must be at least 0, was {speed:g}")
+    check_speed(speed)
     begun, first, count = clock.elapsed(), begin, 0
     for frame in frames:
         first = first or frame.received

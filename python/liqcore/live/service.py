@@ -257,9 +257,17 @@ class Service:
             tell(list(self._statuses.values()))
 
 
-def run(service: Service, tell: Tell = lambda _: None, *, stays: bool = False) -> None:
+def run(
+    service: Service,
+    tell: Tell = lambda _: None,
+    *,
+    stays: bool = False,
+    begun: Callable[[], object] = lambda: None,
+) -> None:
     """
     Run a service until its source has no more, or an interrupt or TERM comes; see `Service.run`.
+
+    `begun` is called before anything is done, when an interrupt already ends it as it should.
 
     Raises
     ------
@@ -269,6 +277,7 @@ def run(service: Service, tell: Tell = lambda _: None, *, stays: bool = False) -
 
     async def main() -> None:
         with _stopped() as stop:
+            begun()
             await service.run(tell, stays=stays, stop=stop)
 
     asyncio.run(main())

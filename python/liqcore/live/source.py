@@ -22,7 +22,7 @@ from .order import Order
 from .outside import Clock, Network
 from .pace import Steady
 from .past import before_now
-from .replay import Recording, play
+from .replay import Recording, check_speed, play
 from .seen import Seen
 from .status import Origin
 from .stream import Driver
@@ -77,6 +77,10 @@ class Replay:
     recording: Recording
     speed: float = 1.0
     origin: Origin = field(default="replay", init=False)
+
+    def __post_init__(self) -> None:
+        """Check the speed before anything has begun."""
+        check_speed(self.speed)
 
     @property
     def markets(self) -> Sequence[Market]:
@@ -156,6 +160,10 @@ class Demo:
     shown: Demonstration
     speed: float = 60.0
     origin: Origin = field(default="demo", init=False)
+
+    def __post_init__(self) -> None:
+        """Check the speed before anything has begun."""
+        check_speed(self.speed)
 
     @property
     def markets(self) -> Sequence[Market]:
@@ -260,7 +268,8 @@ class Live:
         Where trades of the feed have come it is over: from there on they are asked for.
         """
         market, now = journal.market, clock.now()
-        last = _last(journal)
+        seen = _seen(journal, market)
+        last = _last(journal) if seen.latest else None  # of a venue that was not reached a journal tells just that
         since = now - self.history_ns
         recorded = self.history.get(market)
         rest = None if recorded is None else _rest(recorded.frames(market), last)
@@ -276,7 +285,6 @@ class Live:
             # What is of later, of a clock that was ahead, would be in segments of the future.
             await play(_until(now, rest, []), noted, clock=clock, speed=0)
         elif last is not None:
-            seen = _seen(journal, market)
             if seen.begun <= seen.latest:  # a trade came after the last candle
                 return
             since = max(since, seen.begun)

@@ -147,8 +147,9 @@ class Guard:
         if wait := self._rates.wait(client[0] if client else ""):
             rule = f"must be at most {self._config.requests:g} a second"
             raise RefusedError(429, f"requests {rule}", "requests", rule, after_s=int(wait) + 1)
-        if len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"]) > LONGEST_URL:
-            raise RefusedError(414, f"URL must be at most {LONGEST_URL:,} bytes long", "URL")
+        length = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"])
+        if length > LONGEST_URL:
+            raise RefusedError.broken("URL", f"must be at most {LONGEST_URL:,} bytes long", f"{length:,}", 414)
         self._check_host(headers)
         self._check_origin(scope, headers)
         tokens = _take_tokens(scope, headers)

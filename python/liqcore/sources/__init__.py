@@ -1,5 +1,5 @@
 """
-Readers of market data files: trades, mark prices, open interest, funding rates, candles.
+Readers of market data files: trades, mark prices, open interest, funding rates, candles, liquidations.
 
 One module a trade format, each a description of its columns; what they share (archives, parsing, sorting, counting) is
 written once. Every reader finds the format out by itself.
@@ -8,6 +8,8 @@ written once. Every reader finds the format out by itself.
 from ..tables.batch import TradeBatch
 from .candles import Candles, read_candles
 from .funding import FundingRates, read_funding
+from .liquidations import Liquidations, read_liquidations
+from .made_candles import candles_of
 from .marks import Marks, read_marks
 from .open_interest import OpenInterest, read_open_interest
 from .report import FileReport, ReadReport
@@ -17,13 +19,16 @@ __all__ = [
     "Candles",
     "FileReport",
     "FundingRates",
+    "Liquidations",
     "Marks",
     "OpenInterest",
     "ReadReport",
     "TradeBatch",
     "TradeReader",
+    "candles_of",
     "read_candles",
     "read_funding",
+    "read_liquidations",
     "read_marks",
     "read_open_interest",
     "read_trades",

@@ -160,8 +160,13 @@ def join_venues(
         column_ns=0 if column_ns == window_ns else column_ns,
     )
     notes = _notes(venues, starts, ends, shown_ns, column_ns)
+    estimated = {name: found for name, heatmap in named.items() if (found := heatmap.meta.get("estimated"))}
+    notes += [f"{name}: estimated from candles until {iso(found[-1][1])}" for name, found in estimated.items()]
     gaps = _common([heatmap.gaps.tolist() for heatmap in named.values()])
-    return MergedHeatmap(venues, view, describe(venues) | {"notes": notes, "gaps": gaps})
+    meta = describe(venues) | {"notes": notes, "gaps": gaps}
+    if estimated:
+        meta["estimated"] = sorted((stretch for found in estimated.values() for stretch in found), key=lambda of: of[1])
+    return MergedHeatmap(venues, view, meta)
 
 
 def _common(gaps: Sequence[Sequence[tuple[int, int]]]) -> list[list[int]]:
