@@ -129,9 +129,11 @@ def test_another_market_is_chosen_and_one_comes_back_to_now(chromium: Any, serve
     served.following = Following(both.boards, both.news, "replay", both.folder, SystemClock())
     with served.serve() as server, Watched(chromium, server.url) as watched:
         page = watched.page
-        assert page.locator("#market option").all_inner_texts() == [str(BTC), str(BYBIT)]
+        assert page.locator("#market option").all_inner_texts() == [str(BTC), str(BYBIT), "all, summed"]
         page.select_option("#market", str(BYBIT))
         watched.until(f"title.textContent.includes('{BYBIT.venue}') && location.hash.includes('{BYBIT.venue}')")
+        page.select_option("#market", label="all, summed")
+        watched.until(f"title.textContent.includes('{BYBIT.venue}') && title.textContent.includes('{BTC.venue}')")
         columns = told(watched)
         watched.show((-10.5, 3.5), (60_000, 66_000))
         page.click("#now")

@@ -14,6 +14,7 @@ export interface Market {
 
 /** What a reader asks of a server. */
 export interface Asked {
+  /** A market, or several of one underlying, which the server sums, between commas. */
   market: string;
   /** Tiers of leverage; none: all. */
   leverage: number[];
@@ -62,14 +63,29 @@ export class Live {
     const said = await this.get("/markets");
     this.markets = said.markets as Market[];
     this.source = String(said.source);
-    if (!this.markets.some(({ market }) => market === this.asked.market)) {
+    if (!this.asked.market.split(",").every((name) => this.markets.some(({ market }) => market === name))) {
       this.asked = { ...this.asked, market: this.markets[0]?.market ?? "", leverage: [] };
     }
     this.connect();
   }
 
-  get market(): Market | undefined {
-    return this.markets.find(({ market }) => market === this.asked.market);
+  /** The markets that are shown. */
+  private get shown(): Market[] {
+    const names = this.asked.market.split(",");
+    return this.markets.filter(({ market }) => names.includes(market));
+  }
+
+  /** Tiers of leverage that every market shown has. */
+  get tiers(): number[] {
+    const [first, ...others] = this.shown;
+    return (first?.tiers ?? []).filter((tier) => others.every(({ tiers }) => tiers.includes(tier)));
+  }
+
+  /** What there is to choose from: each market, and all of them together. */
+  get choices(): [string, string][] {
+    const names = this.markets.map(({ market }) => market);
+    const each = names.map((name): [string, string] => [name, name]);
+    return names.length > 1 ? [...each, [names.join(","), "all, summed"]] : each;
   }
 
   get selection(): Asked {
@@ -86,7 +102,7 @@ export class Live {
 
   private query(): Record<string, unknown> {
     const { market, leverage, opened_within } = this.asked;
-    return { market: [market], ...(leverage.length ? { leverage } : {}), ...(opened_within ? { opened_within } : {}) };
+    return { market: market.split(","), ...(leverage.length ? { leverage } : {}), ...(opened_within ? { opened_within } : {}) };
   }
 
   private send(message: object): void {
@@ -136,7 +152,7 @@ export class Live {
     const fitted = text("meaning").includes("fitted");
     const scale = [fitted ? "" : "relative level", text("meaning")].filter(Boolean).join(": ");
     const { market, opened_within, leverage } = this.asked;
-    const price = this.mirror.markets[market]?.price ?? null;
+    const price = this.mirror.markets[market.split(",")[0]]?.price ?? null;
     const notes = (labels.notes as string[] | undefined) ?? [];
     const shares = Object.entries((labels.leverage as Record<string, number>) ?? {}).map(([tier, share]) => `${tier}x ${Number((100 * share).toPrecision(3))}%`);
     return {
@@ -230,14 +246,15 @@ export class Live {
 
   /** A tier has the colour that it has among all tiers, whichever are shown. */
   private layer(tier: number): number {
-    const all = this.market?.tiers ?? [];
+    const all = this.tiers;
     const at = Math.max(all.indexOf(tier), 0);
     return all.length <= 7 ? at : Math.floor((at * 7) / all.length);
   }
 
   /** What a reader must know of how new it is; and whether that is as it should be. */
   state(): [string, boolean] {
-    const clock = (this.mirror.markets[this.asked.market]?.clock ?? 0) / 1e9;
+    const clocks = this.asked.market.split(",").map((name) => this.mirror.markets[name]?.clock ?? 0);
+    const clock = Math.min(...clocks) / 1e9; // of several, the one that is furthest behind
     const at = clock ? `${instant(Math.floor(clock), "UTC", true)} UTC` : "";
     if (!this.socket || this.socket.readyState !== WebSocket.OPEN) return [`not connected, trying again; data of ${at || "no time yet"}`, false];
     const silent = Object.entries(this.mirror.told.streams).flatMap(([market, kinds]) =>

@@ -86,7 +86,7 @@ class Page {
   private wireLive(live: Live): void {
     element("live").hidden = false;
     const market = element<HTMLSelectElement>("market");
-    for (const each of live.markets) market.append(new Option(each.market));
+    for (const [names, words] of live.choices) market.append(new Option(words, names));
     market.value = live.selection.market;
     market.addEventListener("change", () => this.ask(live, { market: market.value, leverage: [] }));
     const within = element<HTMLSelectElement>("within");
@@ -113,7 +113,7 @@ class Page {
   private listTiers(live: Live): void {
     const box = element("tiers");
     box.replaceChildren();
-    for (const tier of live.market?.tiers ?? []) {
+    for (const tier of live.tiers) {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = `${tier}x`;
@@ -121,7 +121,7 @@ class Page {
       const all = live.selection.leverage;
       button.setAttribute("aria-pressed", String(all.length === 0 || all.includes(tier)));
       button.addEventListener("click", () => {
-        const every = live.market?.tiers ?? [];
+        const every = live.tiers;
         const now = live.selection.leverage.length ? live.selection.leverage : every;
         const next = every.filter((other) => (other === tier) !== now.includes(other));
         this.ask(live, { leverage: next.length === every.length ? [] : next });
