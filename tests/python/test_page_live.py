@@ -17,6 +17,7 @@ import liqcore as lq
 from liqcore.config import Config
 from liqcore.live.board import Board
 from liqcore.live.following import Following
+from liqcore.live.happened import ZoneNews
 from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
 from liqcore.render import template
@@ -25,7 +26,7 @@ from liqcore.server.page import page
 from liqcore.server.run import serve
 from liqcore.server.socket import stream
 from markets import BTC, frames, trades
-from pages import SIZES, Watched, browser, near, needs_page
+from pages import SIZES, Watched, axe, browser, near, needs_page
 from test_server_stills import BYBIT, followed, publish
 
 CONFIG = Config().replace(server={"updates": 50.0})
@@ -141,6 +142,29 @@ def test_another_market_is_chosen_and_one_comes_back_to_now(chromium: Any, serve
 
 
 @needs_page
+def test_a_reader_is_told_of_zones_that_are_swept(chromium: Any, served: Served) -> None:
+    def happens(usd: float, number: int) -> None:
+        news = ZoneNews(BTC, "swept", "long", 1_781_222_400_000_000_000, 61_000.0, 61_050.0, usd, 61_020.0)
+        served.following.news.put(news, number)
+        served.feed(1)
+
+    with served.serve() as server, Watched(chromium, server.url) as watched:
+        page = watched.page
+        page.check("#alerts")
+        assert page.locator("#happened").is_visible()
+        page.fill("#alert-least", "2M")
+        page.locator("#alert-least").blur()
+        happens(1e6, 900_001)
+        happens(5e6, 900_002)
+        watched.until("happened.children.length > 0")
+        assert page.locator("#happened li").all_inner_texts() == [
+            "00:00 UTC binance-usdm:BTCUSDT: longs 61,000 to 61,050 swept, $5M"
+        ]
+        page.uncheck("#alerts")
+        assert page.locator("#happened").is_hidden()
+
+
+@needs_page
 def test_liquidations_that_the_venue_told_of_are_marked(
     chromium: Any, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,9 +211,20 @@ def test_it_goes_on_after_the_server_was_away_and_says_so_meanwhile(chromium: An
 
 
 @needs_page
-def test_the_page_has_a_policy_of_its_own(served: Served) -> None:
+def test_nothing_keeps_people_out(chromium: Any, served: Served) -> None:
+    script = axe()
+    with served.serve() as server, Watched(chromium, server.url) as watched:
+        watched.page.check("#alerts")
+        watched.page.evaluate(script)
+        found = watched.page.evaluate("axe.run()")["violations"]
+        assert [(one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
+
+
+@needs_page
+def test_the_page_is_small_and_has_a_policy_of_its_own(served: Served) -> None:
     with served.serve() as server:
         answer = httpx.get(server.url + "/")
+    assert len(answer.content) <= 300_000
     policy = answer.headers["content-security-policy"]
     assert answer.status_code == 200
     assert "default-src 'none'" in policy

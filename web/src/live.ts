@@ -1,5 +1,6 @@
 /** A server's markets, followed: what is shown comes over its websocket, and goes on after the server was away. */
 
+import type { News } from "./alerts";
 import { inflate } from "./cells";
 import { Heatmap, LiquidationMap, type HeatmapSaid, type MapSaid, type Said } from "./data";
 import { Mirror } from "./mirror";
@@ -37,6 +38,9 @@ export class Live {
   private heard = 0;
   /** Called with what there is now. */
   took: (heatmap: Heatmap) => void = () => undefined;
+  /** Called with what has happened since the page was opened, each once. */
+  happened: (news: News[]) => void = () => undefined;
+  private told: number | null = null;
   /** Called with a sentence where what was asked for cannot be had. */
   refused: (why: string) => void = () => undefined;
 
@@ -143,6 +147,9 @@ export class Live {
     if (!this.mirror.take(frame)) this.send({ op: "resync", view: this.view });
     if (!["full", "columns", "state"].includes(String(said.kind))) return;
     this.heard = performance.now();
+    const news = this.mirror.news.filter(({ number }) => this.told !== null && number > this.told);
+    this.told = Math.max(this.told ?? 0, ...this.mirror.news.map(({ number }) => number));
+    if (news.length) this.happened(news);
     if (this.mirror.times.length && this.mirror.prices.length) this.took(this.heatmap());
   }
 

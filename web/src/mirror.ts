@@ -1,5 +1,6 @@
 /** A copy of what a server's websocket tells of, kept up to date by its frames: docs/reference/websocket.md. */
 
+import type { News } from "./alerts";
 import { decode, unpack, type Frame } from "./cells";
 
 /** What a header says of the stream that is followed. */
@@ -13,6 +14,7 @@ interface Header {
   complete: boolean;
   markets: Record<string, { clock: number; price: number }>;
   said: Partial<Told>;
+  news: News[];
   error?: string;
 }
 
@@ -29,6 +31,8 @@ export class Mirror {
   number: number | null = null;
   told: Told = { labels: {}, streams: {}, gaps: [] };
   markets: Header["markets"] = {};
+  /** What the last frame told of as new; after a gap some of it once more. */
+  news: News[] = [];
   window = 0;
   complete = false;
   /** Starts of columns, ns; lower edges of rows. */
@@ -59,6 +63,7 @@ export class Mirror {
     this.number = header.number;
     this.told = { ...this.told, ...header.said };
     this.markets = header.markets;
+    this.news = header.news ?? [];
     if (frame.arrays.times) {
       this.window = header.window_ns / 1e9;
       this.complete = header.complete;

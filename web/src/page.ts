@@ -1,5 +1,6 @@
 /** The page: what is read from the document is shown in it, and its controls change it. */
 
+import { Alerts } from "./alerts";
 import { scaled, unscaled } from "./cells";
 import { inflate } from "./cells";
 import { read, type Heatmap, type Level, type LiquidationMap, type Shown, type Side } from "./data";
@@ -108,6 +109,10 @@ class Page {
       if (this.settings.view === "map" && !document.hidden) live.map().then((map) => this.takeMap(map)).catch(() => undefined);
     }, 2_000);
     live.refused = (why) => this.fail(why);
+    const alerts = new Alerts(element("happened"));
+    live.happened = (news) => alerts.tell(news);
+    element("alerts").addEventListener("change", (event) => void alerts.turn((event.target as HTMLInputElement).checked));
+    this.typedInto("alert-least", (least) => (alerts.least = least), 0);
   }
 
   private listTiers(live: Live): void {
