@@ -11,7 +11,7 @@ ifeq ($(origin CXX),default)
 export CXX = c++
 endif
 
-.PHONY: help setup demo wheel test test-all test-cpp test-python test-stranger test-sanitizers test-interop test-packaging test-integration soak sanitized fuzzers bench bench-quick bench-check docs lint tidy format clean system-packages
+.PHONY: help setup demo web wheel test test-all test-cpp test-web test-python test-stranger test-sanitizers test-interop test-packaging test-integration soak sanitized fuzzers bench bench-quick bench-check docs lint tidy format clean system-packages
 
 help:  ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 20
@@ -45,10 +45,31 @@ $(VENV)/.dependencies: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python tools/requirements.py app alerts test lint | $(BIN)/python -m pip install -q --upgrade -r /dev/stdin
 	@touch $@
 
+# The page of HTML pictures, which wheel and sdist carry. Where npm or Node 20 is missing, everything else is made.
+NPM := $(shell command -v npm >/dev/null && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' && echo npm)
+WEB := web/build.mjs web/package.json web/package-lock.json $(wildcard web/src/*) $(wildcard licenses/*)
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --silent
+	@touch $@
+
+build/.page: $(WEB)
+	@mkdir -p build
+	@if [ -n "$(NPM)" ]; then \
+	  $(MAKE) -s web/node_modules/.package-lock.json && cd web && npm run --silent build; \
+	else \
+	  echo "npm or Node 20 is missing: built without the page of HTML pictures (make web, once they are there)" >&2; \
+	fi
+	@touch $@
+
+web:  ## Build the page of HTML pictures anew, and what carries it
+	@rm -f build/.page
+	@$(MAKE) $(VENV)/.installed
+
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp python -type f -not -name '*.pyc' -not -name '*.so')
 
 # The wheel is built from the sdist, unpacked where ccache finds it again; what is installed, tested and released is this wheel.
-build/wheel/.built: $(VENV)/.dependencies $(SOURCES)
+build/wheel/.built: $(VENV)/.dependencies $(SOURCES) build/.page
 	rm -rf build/sdist build/wheel
 	$(BIN)/python -m pip uninstall -q -y liqcore 2>/dev/null  # scikit-build-core would import the old one, for its entry point
 	$(BIN)/python -m build --sdist --no-isolation --outdir build/sdist . >/dev/null
@@ -75,10 +96,10 @@ wheel: build/wheel/.built  ## Put sdist and portable wheel into dist/
 	$(BIN)/auditwheel show dist/*.whl
 	$(BIN)/twine check --strict dist/*
 
-test: test-cpp test-python test-stranger  ## C++ tests, Python tests, one stranger's build: what a change needs first
+test: test-cpp test-web test-python test-stranger  ## C++ tests, tests of the page's source, Python tests, one stranger's build: what a change needs first
 	@echo "Passed. Every test there is: make test-all. The demo's picture: make demo"
 
-test-all: test-cpp test-python test-sanitizers test-interop test-packaging test-integration docs  ## Run every test
+test-all: test-cpp test-web test-python test-sanitizers test-interop test-packaging test-integration docs  ## Run every test
 	@echo "All tests passed."
 
 test-cpp: system-packages optional-ccache optional-libzstd-dev  ## C++ tests, with asserts
@@ -107,7 +128,10 @@ fuzzers: system-packages optional-ccache optional-clang  ## libFuzzer targets, w
 	  cmake --preset fuzz -G Ninja >/dev/null && cmake --build --preset fuzz -j $(JOBS) || exit 1; \
 	fi
 
-test-python: optional-ccache optional-libzstd-dev $(VENV)/.installed  ## Tests of the Python package
+test-web: build/.page  ## Tests of the page's source, where npm is
+	@if [ -n "$(NPM)" ]; then cd web && npm run --silent test; fi
+
+test-python: optional-ccache optional-libzstd-dev optional-chromium $(VENV)/.installed  ## Tests of the Python package
 	$(BIN)/python -m pytest -q -n $(JOBS)
 	$(BIN)/python -m pytest -q -n $(JOBS) bench  # each quick benchmark once, untimed: its answer is checked
 
@@ -167,7 +191,8 @@ docs: build/docs/.scripts  ## Build the documentation as a site in build/site, a
 	$(DOCS)/bin/python -m pytest -q --noconftest -p no:cacheprovider tests/docs
 	@echo "Look at $(CURDIR)/build/site/index.html"
 
-lint: optional-ccache $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format, lizard
+lint: optional-ccache build/.page $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format, lizard, tsc
+	@if [ -n "$(NPM)" ]; then cd web && npm run --silent check; fi
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/python tools/complexity.py
 	$(BIN)/mypy && $(BIN)/mypy bench
@@ -186,4 +211,4 @@ format: $(VENV)/.installed  ## Rewrite the sources in the project's style
 	$(BIN)/clang-format -i $$(git ls-files 'cpp/*.hpp' 'cpp/*.cpp' 'tests/*.cpp' 'tests/*.hpp' 'tests/*.c' 'bench/cpp/*.hpp' 'bench/cpp/*.cpp' 'examples/*.cpp')
 
 clean:  ## Remove everything made
-	rm -rf build out dist $(VENV) $(INTEROP) $(INTEGRATION) $(DOCS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build out dist web/node_modules python/liqcore/page $(VENV) $(INTEROP) $(INTEGRATION) $(DOCS) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -389,7 +389,10 @@ def test_an_empty_or_one_sided_result_has_a_summary(pipeline: Pipeline) -> None:
         ),
         (["--bin", "-1"], "error: --bin: axis.step must be a price step above 0, was -1"),
         (["--config", "none.toml"], "error: none.toml: No such file or directory"),
-        (["-o", "out.gif"], "error: -o must end in .png (picture), .parquet (result) or .csv (table), was"),
+        (
+            ["-o", "out.gif"],
+            "error: -o must end in .png (picture), .svg (picture), .html (picture), .parquet (result) or .csv",
+        ),
         (["-o", "none/out.png"], "error: none: no such folder"),
         (["-o", "out.png"], 'error: -o must be another file than another -o, was "out.png"'),
     ],

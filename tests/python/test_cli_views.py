@@ -290,7 +290,7 @@ def test_the_example_lines_parse(saved: Path) -> None:
         ),
         (
             ["map", "SAVED", "-o", "x.gif"],
-            "error: -o must end in .png (picture), .parquet (result) or .csv (table), was",
+            "error: -o must end in .png (picture), .svg (picture), .html (picture), .parquet (result) or .csv",
         ),
         (["map", "SAVED", "-o", "SAVED"], "error: -o must be another file than FILES, was"),
         (["map", "SAVED", "b.zip"], "error: FILES must be one saved heatmap or files of trades, was 2 files"),

@@ -113,9 +113,9 @@ def test_features_as_csv(found: lq.Features, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["x.xlsx", "x", "x.csv.gz", "x.png"])
 def test_another_ending_is_refused_by_name(hm: lq.Heatmap, found: lq.Features, tmp_path: Path, name: str) -> None:
     for saved, known in (
-        (hm, ".parquet or .csv"),
+        (hm, ".parquet, .csv or .html"),
         (found, ".parquet or .csv"),
-        (hm.map(), ".csv"),
+        (hm.map(), ".csv or .html"),
         (hm.zones(), ".csv"),
     ):
         with pytest.raises(lq.InvalidConfigError, match=rf'^path must end in {known}, was ".*{name}"$'):

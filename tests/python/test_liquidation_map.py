@@ -334,7 +334,9 @@ def test_one_renderer_draws_both(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     point = importlib.metadata.EntryPoint("txt", "test_liquidation_map:write_text", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.GROUP else [])
     assert a_map().render(tmp_path / "map.txt").read_bytes() == b"map"
-    with pytest.raises(lq.InvalidConfigError, match=r"the extension of map\.gif must be one of png, txt, was 'gif'"):
+    with pytest.raises(
+        lq.InvalidConfigError, match=r"the extension of map\.gif must be one of html, png, svg, txt, was 'gif'"
+    ):
         render_map(a_map(), tmp_path / "map.gif")
 
 

@@ -174,8 +174,8 @@ def test_with_the_candle_trigger_trades_only_open() -> None:
     assert ref.levels("long") == {10: {90: 1, 86: 1}}
     ref.add_candle(0, 100, 100, 87, 90, 0, 0, MINUTE)  # without volume it may accompany trades
     assert ref.levels("long") == {10: {86: 1}}
-    with pytest.raises(ValueError, match="same volume"):
-        ref.add_candle(MINUTE, 60, 60, 50, 55, 1, 0, MINUTE)
+    with pytest.raises(ValueError, match="has the trade at 2 in it"):
+        ref.add_candle(0, 60, 60, 50, 55, 1, 0, MINUTE)
 
 
 def test_windows_close_with_the_book_at_their_end() -> None:

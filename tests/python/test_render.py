@@ -444,7 +444,7 @@ def test_installed_renderers_are_loaded_only_when_asked_for(monkeypatch, tmp_pat
         importlib.metadata.EntryPoint("png", "liqcore_no_such_package:render", registry.GROUP),
     ]
     monkeypatch.setattr(registry, "entry_points", lambda **_: points)
-    assert renderers() == ["bytes", "png", "upper"]
+    assert renderers() == ["bytes", "html", "png", "svg", "upper"]
     assert render(plain(), tmp_path / "map.bytes").read_bytes() == b"1600"
     with pytest.raises(LiqcoreError, match=r"the renderer upper \(liqcore_no_such_package:render\) cannot be loaded"):
         render(plain(), tmp_path / "map.upper")

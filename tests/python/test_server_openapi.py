@@ -36,7 +36,7 @@ def document(served: Served) -> Any:
     # A URL may become too long whatever stands in it.
     expected = {"negative_data_rejection": REFUSED, "positive_data_acceptance": ["2xx", "404", "409"]}
     checks = {name: {"expected-statuses": [*statuses, "414"]} for name, statuses in expected.items()}
-    config = schemathesis.Config.from_dict({"checks": checks})
+    config = schemathesis.Config.from_dict({"checks": checks, "request-timeout": 300})  # its own is 10 s
     return schemathesis.openapi.from_asgi("/openapi.json", served.app, config=config)
 
 

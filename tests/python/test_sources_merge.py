@@ -245,7 +245,7 @@ def test_rows_out_of_order_are_no_part_appended_again(seed: int) -> None:
 @pytest.mark.parametrize("count", [1, 2])
 def test_one_or_two_rows_that_go_back_and_equal_earlier_ones_count(tmp_path: Path, count: int) -> None:
     """Sent again, or equal fills that were told late: the file is the same."""
-    rows = [(T0 + 10 * n, 100 + n, 1 + n, "buy") for n in range(400)]
+    rows = [(T0 + 10 * n, 100 + n, 1 + n, "sell" if n % 3 else "buy") for n in range(400)]
     found, report = read(csv(tmp_path / "a.csv", rows[:300] + rows[290 : 290 + count] + rows[300:]))
     assert (len(found), report.rejected, report.warnings) == (400 + count, {}, [])
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def demo(
     output: Annotated[
         list[Path] | None,
-        output("out.png for a picture, out.parquet for a result; twice for both. [default: liqcore-demo.png]"),
+        output(
+            "out.png for a picture, out.html for a page, out.parquet for a result; may be repeated. "
+            "[default: liqcore-demo.png]"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated market; the same seed, the same map.")] = 1,
     days: Annotated[float, typer.Option(help="Length of the simulated market, days.")] = 3.0,

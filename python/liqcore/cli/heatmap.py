@@ -43,6 +43,7 @@ def heatmap(
     \b
     Examples:
       liqcore heatmap BTCUSDT-aggTrades-2026-06-1*.zip -o btc.png
+      liqcore heatmap btc.parquet -o btc.html --last 24h
       liqcore heatmap trades.parquet -o map.png -o map.parquet --window 1m --bin 20 --warmup 1d
       liqcore heatmap trades.csv.gz -o shorts.png --side short --last 24h --leverage "25:0.5,50:0.3,100:0.2"
       liqcore heatmap BTCUSDT-*.zip -o day.png --opened-within 24h --last 3d

@@ -27,7 +27,8 @@ def map_(
     output: Annotated[
         list[Path] | None,
         output(
-            "out.png for a picture, out.csv for a spreadsheet, out.parquet for the heatmap behind it; may be repeated."
+            "out.png or out.svg for a picture, out.html for a page to look closer at, out.csv for a spreadsheet, "
+            "out.parquet for the heatmap behind it; may be repeated."
         ),
     ] = None,
     at: At = None,

@@ -37,7 +37,11 @@ def quiet(help: str) -> Any:
 
 
 Outputs = Annotated[
-    list[Path], output("out.png for a picture, out.parquet for a result, out.csv for a spreadsheet; may be repeated.")
+    list[Path],
+    output(
+        "out.png or out.svg for a picture, out.html for a page to look closer at, out.parquet for a result, "
+        "out.csv for a spreadsheet; may be repeated."
+    ),
 ]
 ConfigFile = Annotated[Path | None, config_file("Settings: a TOML file, or a saved result to repeat.")]
 Quiet = Annotated[bool, quiet("Only warnings and errors.")]

@@ -9,12 +9,15 @@ from typing import Protocol
 
 from ..config.config import Config
 from ..errors import InvalidConfigError
+from ..render.template import check_page
 from ..words.files import staged
 from .common import config_file
 
 Writes = Callable[[Path], object]
 
-PICTURES = (".png",)
+PNG = ".png"
+PAGE = ".html"
+PICTURES = (PNG, ".svg", PAGE)
 RESULT = ".parquet"
 TABLE = ".csv"
 JSON = ".json"
@@ -78,6 +81,8 @@ def outputs(
     ------
     InvalidConfigError
         If an extension is not known, or two paths or an input and a path are the same file, also by another name.
+    LiqcoreError
+        If a page is asked for, and this liqcore was built without it.
     OSError
         If a folder does not exist or cannot be written to.
     """
@@ -88,6 +93,8 @@ def outputs(
     for path in paths:
         if path.suffix.lower() not in known:
             raise InvalidConfigError(f'-o must end in {kinds(known)}, was "{path}"')
+        if path.suffix.lower() == PAGE:
+            check_page()
         if same := next((taken[key] for key in _same(path) if key in taken), None):
             raise InvalidConfigError(f'-o must be another file than {same}, was "{path}"')
         taken[os.path.realpath(path)] = "another -o"

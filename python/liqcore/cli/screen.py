@@ -16,7 +16,7 @@ from ..render.labels import amount, duration
 from ..words.plain import plain
 from .common import EXIT_PARTLY, guarded, resolve
 from .options import At, ConfigForTrades, Flags, NoBar, Tiers, ZoneThreshold, leverage_flag, output, with_settings
-from .outputs import JSON, PICTURES, TABLE, inputs_of, outputs
+from .outputs import JSON, PNG, TABLE, inputs_of, outputs
 from .report import price_text
 from .run import collected_warnings, console
 
@@ -69,11 +69,11 @@ def screen(
     """
     paths = output or []
     settings = resolve(config, {**flags, **leverage_flag(leverage)})
-    with outputs(paths, inputs_of(files, settings, config), known=[TABLE, JSON, *PICTURES]) as write:
+    with outputs(paths, inputs_of(files, settings, config), known=[TABLE, JSON, PNG]) as write:
         from ..runs.screen import names_of  # here, because it loads the engine: help and errors come without it
         from ..runs.screen import screen as run
 
-        pictures = any(path.suffix.lower() in PICTURES for path in paths)
+        pictures = any(path.suffix.lower() == PNG for path in paths)
         with collected_warnings() as said, _bar(settings.log.progress and not quiet) as progress:
             found = run(
                 files,

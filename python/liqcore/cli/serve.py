@@ -112,6 +112,7 @@ def serve(
         from ..live.source import Demo, Replay, Source
         from ..server.app import app
         from ..server.guard import is_loopback
+        from ..server.page import page
         from ..server.run import serve as listen
         from ..server.socket import stream
     host = settings.server.host
@@ -137,7 +138,7 @@ def serve(
         service = held.enter_context(Service(source, folder, config=settings, sinks=[] if alerts is None else [alerts]))
         for note in service.notes:
             typer.echo(f"warning: {plain(note)}", err=True)
-        further = [stream(service.following, settings)]
+        further = [stream(service.following, settings), page()]
         served = app(service.following, settings, token=token, further=further)
         server = held.enter_context(listen(served, host, settings.server.port))
 

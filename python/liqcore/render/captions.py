@@ -79,7 +79,7 @@ def header_items(
 
 
 def map_header_items(shown: MapLike, own: Sequence[Own], bar: float, lines: int) -> list[str]:
-    """List what the picture of a map shows, most important first; `bar` is the width of a bar, price."""
+    """List what the picture of a map shows, most important first; `bar` is the width of a bar, price, if it has one."""
     items = _scale_and_part(shown.meta, "both", lines)
     items += [own_text(one, shown.unit, shown.meta) for one in own]
     items += [*shown.meta.get("stale", ()), *ended(shown.meta, shown.time_ns)]
@@ -87,7 +87,8 @@ def map_header_items(shown: MapLike, own: Sequence[Own], bar: float, lines: int)
         items.append("window unfinished")
     unit = unit_name(shown.unit, shown.meta)
     items.append(f"at {labels.instant(shown.time_ns)} UTC")
-    items.append(f"bars, left: {unit} per {labels.price_text(bar)} of price")
+    if bar:
+        items.append(f"bars, left: {unit} per {labels.price_text(bar)} of price")
     items.append("lines, right: all from the price on")
     return items + _model(shown.meta)
 
@@ -147,16 +148,17 @@ def _model(meta: Mapping[str, Any]) -> list[str]:
 
 def footer_items(heatmap: HeatmapLike, options: RenderOptions) -> list[str]:
     """List on which terms the picture was made."""
-    return [*_terms(heatmap.meta), f"{options.scale} colour scale", software(heatmap.meta)]
+    return [*terms(heatmap.meta), f"{options.scale} colour scale", software(heatmap.meta)]
 
 
 def map_footer_items(shown: MapLike, outside: str) -> list[str]:
     """List on which terms the picture of a map was made; `outside` says what does not fit into it."""
     hidden = [f"{shown.meta['hidden']} hidden"] if shown.meta.get("hidden") else []
-    return ([outside] if outside else []) + hidden + [*_terms(shown.meta), software(shown.meta)]
+    return ([outside] if outside else []) + hidden + [*terms(shown.meta), software(shown.meta)]
 
 
-def _terms(meta: Mapping[str, Any]) -> list[str]:
+def terms(meta: Mapping[str, Any]) -> list[str]:
+    """List on which terms a result was made: losses, age of the book, trigger, contract, leverage."""
     items = [*meta.get("losses", ()), *_data_items(meta)]
     if meta.get("book_age_ns") is not None and meta.get("opened_within_ns") is None:  # the title has it otherwise
         items.append(f"book age {labels.duration(int(meta['book_age_ns']))}")

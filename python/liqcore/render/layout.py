@@ -132,6 +132,8 @@ def layout(heatmap: HeatmapLike, options: RenderOptions, measure: Measure) -> Pi
         left_out=tuple(page.left_out),
         software=captions.software(heatmap.meta),
         synthetic=synthetic,
+        source=heatmap,
+        options=options,
     )
 
 

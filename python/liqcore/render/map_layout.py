@@ -147,6 +147,8 @@ def map_layout(shown: MapLike, options: MapOptions, measure: Measure) -> Picture
         left_out=tuple(page.left_out),
         software=captions.software(shown.meta),
         synthetic=synthetic,
+        source=shown,
+        options=options,
     )
 
 
@@ -197,9 +199,9 @@ def _with_own(prices: tuple[float, float], last: float, own: Sequence[Own]) -> t
     return min([prices[0], *(price - margin for price in near)]), max([prices[1], *(price + margin for price in near)])
 
 
-def _layers(shown: MapLike) -> list[Layer]:
+def grouped(shown: MapLike) -> list[tuple[str, str, str, list[int]]]:
     """
-    Return the layers that bars are stacked of, lowest first; neighbours are joined if they are many.
+    Return name, short name, role and numbers of the layers that bars are stacked of; of many, neighbours are joined.
 
     A tier has the colour that it has among all tiers, whichever of them are shown.
     """
@@ -214,10 +216,18 @@ def _layers(shown: MapLike) -> list[Layer]:
             continue
         names = [layers[i].name for i in (at[0], at[-1])]
         is_one = names[0] == names[1]
-        cells = np.nan_to_num(np.sum([layers[i].long + layers[i].short for i in at], axis=0))
         short_name = names[0] if is_one else f"{names[0].removesuffix('x')}-{names[1]}"
-        out.append(Layer(names[0] if is_one else f"{names[0]} to {names[1]}", short_name, f"layer {k}", cells))
+        out.append((names[0] if is_one else f"{names[0]} to {names[1]}", short_name, f"layer {k}", at))
     return out
+
+
+def _layers(shown: MapLike) -> list[Layer]:
+    """Return the layers that bars are stacked of, lowest first."""
+    layers = shown.layers
+    return [
+        Layer(name, short, role, np.nan_to_num(np.sum([layers[i].long + layers[i].short for i in at], axis=0)))
+        for name, short, role, at in grouped(shown)
+    ]
 
 
 def _legend_rows(layers: Sequence[Layer], page: Page) -> list[list[tuple[float, str, str]]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,6 +207,10 @@ class Picture:
         Who made it.
     synthetic : bool
         Whether the data is made up.
+    source : HeatmapLike, MapLike or None
+        What is drawn, for formats in which a reader can look closer.
+    options : RenderOptions, MapOptions or None
+        How.
     """
 
     kind: str
@@ -222,6 +226,8 @@ class Picture:
     left_out: tuple[str, ...]
     software: str
     synthetic: bool
+    source: Any = None
+    options: Any = None
 
     def panel(self, name: str) -> Panel:
         """Return a panel by its name."""

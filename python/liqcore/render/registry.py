@@ -20,7 +20,11 @@ from .page import Measure
 from .picture import Picture
 
 GROUP = "liqcore.renderers"
-_BUILT_IN = {"png": "liqcore.render.draw:render_png"}
+_BUILT_IN = {
+    "html": "liqcore.render.html:render_html",
+    "png": "liqcore.render.draw:render_png",
+    "svg": "liqcore.render.svg:render_svg",
+}
 
 
 def renderers() -> list[str]:

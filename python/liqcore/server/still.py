@@ -15,6 +15,7 @@ from ..errors import InvalidConfigError
 from ..live.board import Board, Moment
 from ..live.following import News
 from ..live.happened import KINDS, Column
+from ..tables.packed import steps
 from ..views.heatmap import Heatmap
 from ..words.threshold import Threshold
 from .refused import RefusedError
@@ -145,7 +146,7 @@ class Still:
                 values = getattr(column, side)
                 out[column.row - low : column.row - low + len(values)] = values
             if self.form == "uint16":  # each column as what is added to the one before: it deflates to less than half
-                whole = np.diff(whole, axis=0, prepend=np.zeros((1, len(self.prices)), np.uint16))
+                whole = steps(whole)
             arrays[side] = whole
         if self.form == "uint16":
             arrays["tops"] = np.array([column.tops for column in cells], np.float32).reshape(-1, 2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,105 +9,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..tables.packed import Arrays, decode, pack, unpack
+from ..tables.packed import encode as packed
 
-OCTAVE = 2540
-"""Steps in which a value doubles: half of one is 0.0136 percent."""
-LARGEST = 65_535
-"""The code of a column's largest value; 0 is the code of 0."""
-MOST_BYTES = 1 << 30
-"""Of a frame that is unpacked."""
+__all__ = ["Mirror", "decode", "encode", "pack", "unpack"]
+
 MOST_NEWS = 1000
 """That a client's copy keeps."""
 _LEVEL = 1  # of deflating: higher ones take thrice the time for a tenth of the bytes
-_LENGTH = struct.Struct("<I")
-_TYPES = {"int64": "<i8", "float64": "<f8", "float32": "<f4", "uint16": "<u2"}
-_VALUES = np.exp2((np.arange(LARGEST + 1) - LARGEST) / OCTAVE).astype(np.float32)
-_VALUES[0] = 0
-
-Arrays = Mapping[str, NDArray[Any]]
-
-
-def pack(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
-    """
-    Return the largest value of each column, and a code for each value, on a scale of logarithms.
-
-    A value that comes back is off by at most 0.014 percent, 0 is 0; what is below 1/58,000,000 of its column's largest
-    comes back as that.
-
-    Parameters
-    ----------
-    values : ndarray of float32, shape (columns, rows)
-        0, or from 1e-30 to 1e30.
-    """
-    tops = values.max(axis=1, initial=0).astype(np.float32)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        octaves = np.log2(values / tops[:, None])
-    codes = np.clip(np.rint(octaves * np.float32(OCTAVE)) + LARGEST, 1, LARGEST)
-    return tops, np.where(values > 0, codes, 0).astype(np.uint16)
-
-
-def unpack(tops: NDArray[np.float32], codes: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Return the values of codes, float32 (columns, rows)."""
-    return _VALUES[codes] * tops[:, None]
 
 
 def encode(header: Mapping[str, Any], arrays: Arrays | None = None) -> bytes:
-    """
-    Return a frame: what ``DecompressionStream("deflate")`` unpacks (zlib's format, RFC 1950).
-
-    Unpacked it is the length of the header in four bytes, the header in JSON, and the arrays; each of them begins at a
-    multiple of eight bytes, and the header's ``arrays`` say where. All numbers are little-endian.
-
-    Parameters
-    ----------
-    header : mapping
-        What JSON can say; NaN becomes null.
-    arrays : mapping of str to ndarray of int64, float64, float32 or uint16, optional
-    """
-    whole = {name: np.ascontiguousarray(array) for name, array in (arrays or {}).items()}
-    places, at = {}, 0
-    for name, array in whole.items():
-        places[name] = {"type": array.dtype.name, "shape": array.shape, "at": at}
-        at += -(-array.nbytes // 8) * 8
-    said = msgspec.json.encode({**header, "arrays": places})
-    said += b" " * (-(len(said) + _LENGTH.size) % 8)
-    deflate = zlib.compressobj(_LEVEL)
-    parts = [deflate.compress(_LENGTH.pack(len(said)) + said)]
-    for array in whole.values():
-        little = array.astype(_TYPES[array.dtype.name], copy=False)
-        parts.append(deflate.compress(little.reshape(-1).view(np.uint8).data))
-        parts.append(deflate.compress(bytes(-array.nbytes % 8)))
-    parts.append(deflate.flush())
-    return b"".join(parts)
-
-
-def decode(frame: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """
-    Return the header and the arrays of a frame, which are read-only.
-
-    Raises
-    ------
-    DataError
-        If it is none.
-    """
-    inflate = zlib.decompressobj()
-    try:
-        data = inflate.decompress(frame, MOST_BYTES)
-        if not inflate.eof or inflate.unused_data:
-            raise ValueError("cut, or too long")
-        (length,) = _LENGTH.unpack_from(data)
-        begin = _LENGTH.size + length
-        header = msgspec.json.decode(data[_LENGTH.size : begin], type=dict[str, Any])
-        arrays = {
-            name: np.frombuffer(
-                data, _TYPES[of["type"]], int(np.prod(of["shape"], dtype=np.int64)), begin + of["at"]
-            ).reshape(of["shape"])
-            for name, of in header.pop("arrays").items()
-        }
-    except (zlib.error, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-        raise DataError(f"expected a frame of liqcore's websocket, found other or damaged bytes: {error}") from None
-    return header, arrays
+    """Return a frame (`liqcore.tables.packed.encode`), made quickly; NaN in the header becomes null."""
+    return packed(header, arrays or {}, level=_LEVEL, dumps=msgspec.json.encode)
 
 
 class Mirror:

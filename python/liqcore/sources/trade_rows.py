@@ -14,6 +14,7 @@ from .layout import looks_like_candles
 from .meaning import is_scaled, listed, money_columns
 
 TIME_FORMS = ("s", "ms", "us", "ns", "text")
+_NO_TIME_NS = 2**62  # 2116: no event is later, for the core
 _LATEST_NS = 4_102_444_800_000_000_000  # 2100
 _YEAR_NS = 366 * UNITS_NS["d"]
 _FEW = 10  # rows of which none can be said to stand apart
@@ -93,9 +94,15 @@ def check_times(name: str, ts: NDArray[np.int64], where: Callable[[int], str], *
 
 
 def check_array_times(name: str, ts: NDArray[np.int64]) -> None:
-    """Refuse such a time in an array, by its row; what is no array of times is refused by whoever feeds it."""
+    """
+    Refuse such a time in an array, by its row.
+
+    What is no array of times is refused by whoever feeds it; what is no time (below 0, after 2116) is counted there.
+    """
     if isinstance(ts, np.ndarray) and ts.dtype == np.int64 and ts.ndim == 1:
-        check_times(name, ts, lambda odd: f"in row {int(np.argmax(ts == odd))}")
+        has_others = len(ts) and (ts.min() < 0 or ts.max() > _NO_TIME_NS)
+        times = ts[(ts >= 0) & (ts <= _NO_TIME_NS)] if has_others else ts
+        check_times(name, times, lambda odd: f"in row {int(np.argmax(ts == odd))}")
 
 
 def refuse_scaled(name: str, prices: NDArray[np.float64], symbol: str | None) -> None:

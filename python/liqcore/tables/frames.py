@@ -89,19 +89,20 @@ class Tabular:
         return f"<p>{html.escape(repr(self))}</p><table><tr>{head}</tr>{body}</table>{more}"
 
 
-def csv_or(path: str | os.PathLike[str], other: str) -> bool:
+def csv_or(path: str | os.PathLike[str], other: str, *also: str) -> bool:
     """
     Whether a file is to be CSV, and not the other kind, by its name.
 
     Raises
     ------
     InvalidConfigError
-        If it is neither.
+        If it is none of them; `also` may be written, too, by somebody else.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in (".csv", other):
-        either = f"{other} or .csv" if other != ".csv" else ".csv"
-        raise InvalidConfigError(f'path must end in {either}, was "{os.fspath(path)}"')
+    known = list(dict.fromkeys([other, ".csv"]))
+    if suffix not in known:
+        said = " or ".join(part for part in (", ".join([*known, *also][:-1]), [*known, *also][-1]) if part)
+        raise InvalidConfigError(f'path must end in {said}, was "{os.fspath(path)}"')
     return suffix == ".csv"
 
 

@@ -15,7 +15,7 @@ from ..history.candles import CANDLE
 from ..history.shown import Shown
 from ..tables.arrow import ArrowTable, Exported
 from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of, package
-from .notebook import Pictured, Target
+from .notebook import Pictured, Target, is_page
 
 
 class Exports(Pictured, Tabular, ArrowTable):
@@ -48,14 +48,16 @@ class Exports(Pictured, Tabular, ArrowTable):
         path : path
             ``.parquet``: all segments of all venues, the view and all metadata (docs/reference/archive.md), from which
             `load_heatmap` gives the same heatmap back, bit for bit. ``.csv``: the cells that are not empty, for
-            spreadsheets; the columns of `to_pandas`.
+            spreadsheets; the columns of `to_pandas`. ``.html``: the page that `render` draws.
 
         Raises
         ------
         InvalidConfigError
             If it ends otherwise.
         """
-        if csv_or(path, ".parquet"):
+        if is_page(path):
+            return Path(self.render(path))
+        if csv_or(path, ".parquet", ".html"):
             return self._save_csv(path)
         return self._shown.save(path)
 

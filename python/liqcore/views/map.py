@@ -21,7 +21,7 @@ from ..tables.arrow import ArrowTable, Exported
 from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of, package
 from ..words.times import Length, iso
 from .export import said_in_attributes
-from .notebook import Pictured, Target
+from .notebook import Pictured, Target, is_page
 
 __all__ = ["Cluster", "LiquidationMap", "MapLayer", "Within"]
 
@@ -148,19 +148,21 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """
-        Write the bins that are not empty as CSV, for spreadsheets: the columns of `to_pandas`.
+        Write the bins that are not empty as CSV, for spreadsheets (the columns of `to_pandas`), or a page.
 
         Parameters
         ----------
         path : path
-            Ends in ``.csv``. `Heatmap.save` keeps everything.
+            Ends in ``.csv``, or in ``.html`` for the page that `render` draws. `Heatmap.save` keeps everything.
 
         Raises
         ------
         InvalidConfigError
             If it ends otherwise.
         """
-        csv_or(path, ".csv")
+        if is_page(path):
+            return Path(self.render(path))
+        csv_or(path, ".csv", ".html")
         return self._save_csv(path)
 
     def to_xarray(self) -> Any:

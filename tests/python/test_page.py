@@ -1,0 +1,354 @@
+"""The exported page in Chromium, from a file and with the network off: what it shows, and each of its controls."""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import liqcore as lq
+from liqcore.render import render
+from liqcore.render.colours import colour_table
+from liqcore.render.raster import colour_index
+from liqcore.testing import edge_cases, sample_heatmap
+from pages import SIZES, Watched, axe, browser, near, needs_page
+from test_render_formats import HOSTILE
+
+pytestmark = needs_page
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def hm() -> lq.Heatmap:
+    trades = lq.simulate(seed=5, days=0.5, trades_per_day=60_000).trades
+    made = lq.heatmap(trades=trades, window="5m")
+    made.meta |= {"symbol": "SIMULATED", "venue": "simulator", "synthetic": True}
+    return made
+
+
+@pytest.fixture(scope="module")
+def exported(hm: lq.Heatmap, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return hm.save(tmp_path_factory.mktemp("page") / "heatmap.html")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_opens_from_a_file_with_the_network_off(chromium: Any, exported: Path, size: str) -> None:
+    with Watched(chromium, exported, size) as watched:
+        page = watched.page
+        assert "liquidation heatmap" in page.title()
+        assert page.locator("#synthetic").is_visible()
+        assert "estimate, not a record of positions" in page.locator("#said").inner_text()
+        assert page.locator("#error").is_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.locator("#profile").is_visible() == (size == "wide")
+
+
+def test_what_the_page_says_of_200_random_cells_is_what_the_heatmap_holds(
+    chromium: Any, exported: Path, hm: lq.Heatmap
+) -> None:
+    random = np.random.default_rng(3)
+    with Watched(chromium, exported) as watched:
+        for _ in range(4):
+            low = int(random.integers(0, len(hm.prices) - 90))
+            watched.show((-0.5, len(hm.times) - 0.5), (float(hm.prices[low]), float(hm.prices[low + 90])))
+            assert watched.page.evaluate("liqcore.view().joined") == {"across": 1, "down": 1}
+            for _ in range(50):
+                column, row = int(random.integers(0, len(hm.times))), int(random.integers(low + 1, low + 89))
+                said = watched.read(column, row)
+                assert said["time"] * 1e9 == hm.times[column]
+                assert said["low"] == pytest.approx(hm.prices[row])
+                assert near(said["long"], float(hm.long[column, row]))
+                assert near(said["short"], float(hm.short[column, row]))
+
+
+def test_zoomed_out_a_pixel_tells_of_the_largest_cell_that_it_covers(
+    chromium: Any, exported: Path, hm: lq.Heatmap
+) -> None:
+    with Watched(chromium, exported, "narrow") as watched:
+        watched.show((-0.5, len(hm.times) - 0.5), (float(hm.prices[0]), float(hm.prices[-1])))
+        down = watched.page.evaluate("liqcore.view().joined")["down"]
+        assert down > 1
+        largest = np.argwhere(hm.values[:-2] == hm.values[:-2].max())[0]
+        said = watched.read(int(largest[0]), int(largest[1]))
+        assert near(said["long"] + said["short"], float(hm.values[:-2].max()))
+
+
+def test_hostile_names_do_not_run(chromium: Any, tmp_path: Path) -> None:
+    meta = {"symbol": HOSTILE, "venue": HOSTILE, "model": HOSTILE, "stale": [HOSTILE], "missing": [
+        {"what": HOSTILE, "begin": None, "end": None}]}  # fmt: skip
+    path = tmp_path / "<img src=x onerror=alert(1)>.html"
+    render(dataclasses.replace(sample_heatmap(24, 40), meta=meta), path, title=HOSTILE)
+    with Watched(chromium, path, anchor=f"#side={HOSTILE}&view=<script>") as watched:
+        assert HOSTILE.replace("\x00", "") in watched.page.locator("#title").inner_text().replace("\ufffd", "").replace(
+            "\x00", ""
+        )
+        assert watched.page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("case", ["no columns", "no bins", "one cell", "all zero", "NaN candles", "one-sided"])
+def test_it_opens_whatever_the_heatmap_lacks(chromium: Any, tmp_path: Path, case: str) -> None:
+    cases = dict(edge_cases())
+    render(cases.get(case, cases["longs only"]), tmp_path / "x.html")
+    with Watched(chromium, tmp_path / "x.html") as watched:
+        assert watched.page.locator("#error").is_hidden()
+
+
+# ---------------------------------------------------------------------------------------------------------- controls
+
+
+def pressed(control: str) -> str:
+    return f"document.querySelector('{control}').getAttribute('aria-pressed') === 'true'"
+
+
+RANGE = "(liqcore.view().columns[1] - liqcore.view().columns[0])"
+SET = "liqcore.settings()"
+GROUND = "getComputedStyle(document.body).backgroundColor"
+TOP = "document.getElementById('top')"
+# What is done, and what then is true; `b` is the state of before.
+CONTROLS: dict[str, tuple[list[str], str]] = {
+    "button Longs": (["#sides [data-side=long]"], f"{SET}.side === 'long' && {pressed('#sides [data-side=long]')}"),
+    "button Shorts": (["#sides [data-side=short]"], f"{SET}.side === 'short'"),
+    "button Both": (["#sides [data-side=long]", "#sides [data-side=both]"], f"{SET}.side === 'both'"),
+    "button Map": (["#views [data-view=map]"], f"{SET}.view === 'map' && !map.hidden && chart.hidden"),
+    "button Heatmap": (["#views [data-view=map]", "#views [data-view=heatmap]"], "map.hidden && !chart.hidden"),
+    "button 4h": (["#spans button:text-is('4h')"], f"Math.abs({RANGE} - 48) < 0.01"),
+    "button All": (["#spans button:text-is('1h')", "#spans button:text-is('All')"], f"Math.abs({RANGE} - 144) < 0.01"),
+    "button +": (["#in"], f"Math.abs({RANGE} / b.range - 0.7) < 0.01"),
+    "button -": (["#out"], f"Math.abs({RANGE} * 0.7 / b.range - 1) < 0.01"),
+    "button Reset": (["#in", "#in", "#reset"], f"Math.abs({RANGE} - 144) < 0.01"),
+    "button Light": (["#theme"], f"{SET}.theme === 'light' && {GROUND} === 'rgb(255, 255, 255)'"),
+    "button UTC": (["#zone"], f"{SET}.zone === 'local' && zone.textContent === 'UTC+05:30'"),
+    "button ?": (["#help"], "keys.open"),
+    "check lock": (["#lock"], f"{SET}.locked"),
+    "key l": (["press l"], f"{SET}.side === 'long'"),
+    "key s": (["press s"], f"{SET}.side === 'short'"),
+    "key b": (["press s", "press b"], f"{SET}.side === 'both'"),
+    "key k": (["press k"], f"{SET}.locked"),
+    "key m": (["press m"], f"{SET}.view === 'map'"),
+    "key t": (["press t"], f"{SET}.theme === 'light'"),
+    "key z": (["press z"], f"{SET}.zone === 'local'"),
+    "key ?": (["press ?"], "keys.open"),
+    "key 2": (["press 2"], f"Math.abs({RANGE} - 48) < 0.01"),
+    "key +": (["press +"], f"{RANGE} < b.range"),
+    "key -": (["press -"], f"{RANGE} > b.range"),
+    "key 0": (["press +", "press 0"], f"Math.abs({RANGE} - 144) < 0.01"),
+    "key ]": (["press ]"], f"Math.abs({SET}.cut / {SET}.top - 0.05) < 1e-6"),
+    "key [": (["press ]", "press ]", "press ["], f"Math.abs({SET}.cut / {SET}.top - 0.05) < 1e-6"),
+    "key Left": (["press ArrowLeft"], "liqcore.view().columns[0] < b.columns[0] - 10"),
+    "key Right": (["press ArrowRight"], "liqcore.view().columns[0] > b.columns[0] + 10"),
+    "key Up": (["press ArrowUp"], "liqcore.view().prices[0] > b.prices[0]"),
+    "key Down": (["press ArrowDown"], "liqcore.view().prices[0] < b.prices[0]"),
+    "Shift and arrows": (["press Shift+ArrowLeft", "press Shift+ArrowUp"], "liqcore.point().column === 142"),
+    "typed cut": (["type #cut 250k"], f"{SET}.cut === 250000 && document.activeElement !== cut"),
+    "typed top": (["type #top $2.5M"], f"{SET}.top === 2.5e6 && {SET}.locked"),
+    "typed nonsense": (["type #top ten"], f"{SET}.top === b.top && {TOP}.ariaInvalid === 'true'"),
+    "handle of the cut": (["slide #cut-handle 300"], f"Math.abs({SET}.cut / b.most - 0.09) < 1e-6"),
+    "handle of the top": (["slide #top-handle 500"], f"Math.abs({SET}.top / b.most - 0.25) < 1e-6 && {SET}.locked"),
+    "colours": (["choose #colormap cividis"], f"{SET}.colormap === 'cividis'"),
+    "scale": (["choose #shape log"], f"{SET}.scale === 'log'"),
+    "table": (["#levels summary"], "levels.open && document.querySelectorAll('#levels tbody tr').length > 3"),
+}  # fmt: skip
+
+
+def act(watched: Watched, step: str) -> None:
+    page = watched.page
+    what, _, rest = step.partition(" ")
+    if what == "press":
+        page.keyboard.press(rest)
+    elif what == "type":
+        target, _, text = rest.partition(" ")
+        page.fill(target, text)
+        page.locator(target).blur()
+    elif what == "slide":
+        target, _, value = rest.partition(" ")
+        page.locator(target).evaluate("(e, value) => { e.value = value; e.dispatchEvent(new Event('input')) }", value)
+    elif what == "choose":
+        target, _, value = rest.partition(" ")
+        page.select_option(target, value)
+    else:
+        page.click(step)
+    watched.settle()
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def opened(request: pytest.FixtureRequest, chromium: Any, exported: Path) -> Iterator[Watched]:
+    with Watched(chromium, exported, request.param) as watched:
+        yield watched
+
+
+def test_each_control_does_what_it_says(opened: Watched) -> None:
+    page = opened.page
+    narrow = page.evaluate("innerWidth < 700")
+    wrong = {}
+    for control, (steps, then) in CONTROLS.items():
+        if narrow and control.startswith("key"):
+            continue
+        page.evaluate("keys.close(); levels.open = false; document.activeElement.blur(); liqcore.fresh()")
+        opened.settle()
+        page.evaluate(
+            """() => { const v = liqcore.view(), s = liqcore.settings();
+            window.b = { ...v, range: v.columns[1] - v.columns[0], top: s.top, most: liqcore.most() } }"""
+        )
+        for step in steps:
+            act(opened, step)
+        if not page.evaluate(then):
+            wrong[control] = (opened.settings(), page.evaluate("liqcore.view()"))
+    assert wrong == {}
+
+
+def test_every_control_has_a_test(opened: Watched) -> None:
+    names = opened.page.locator("button, select, input, summary").evaluate_all(
+        "all => all.map(e => e.id || e.dataset.side || e.dataset.view || e.closest('[id]').id)"
+    )
+    tested = " ".join(step for steps, _ in CONTROLS.values() for step in steps)
+    elsewhere = {"png", "csv", "link", "keys"}  # below, and the button that closes the keys
+    elsewhere |= {"market", "within", "now"}  # of a server: test_page_live.py
+    assert [name for name in names if name not in tested and name not in elsewhere] == []
+
+
+def test_every_control_is_named_and_reachable(opened: Watched) -> None:
+    found = opened.page.locator("button, select, input, summary, a").evaluate_all(
+        """all => all.filter(e => e.checkVisibility()).map(e => ({
+            name: e.ariaLabel || e.labels?.[0]?.innerText || e.innerText || e.title, tab: e.tabIndex,
+            width: e.getBoundingClientRect().width, height: e.getBoundingClientRect().height, tag: e.tagName,
+        }))"""
+    )
+    assert len(found) > 20
+    assert [one for one in found if not one["name"].strip() or one["tab"] < 0] == []
+    narrow = opened.page.evaluate("innerWidth < 700")
+    small = [one for one in found if narrow and one["tag"] in ("BUTTON", "SELECT", "SUMMARY") and one["height"] < 44]
+    assert small == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("view", ["heatmap", "map"])
+def test_nothing_keeps_people_out(chromium: Any, exported: Path, theme: str, view: str) -> None:
+    script = axe()
+    with Watched(chromium, exported, anchor=f"#theme={theme}&view={view}") as watched:
+        watched.page.click("#levels summary") if view == "heatmap" else None
+        watched.page.evaluate(script)
+        found = watched.page.evaluate("axe.run()")["violations"]
+        assert [(one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
+
+
+def test_a_picture_and_a_table_are_saved(chromium: Any, exported: Path, hm: lq.Heatmap, tmp_path: Path) -> None:
+    with Watched(chromium, exported) as watched:
+        page = watched.page
+        with page.expect_download() as saved:
+            page.click("#png")
+        assert saved.value.suggested_filename.startswith("liqcore-SIMULATED-simulator-heatmap-2026-01-05")
+        saved.value.save_as(tmp_path / "x.png")
+        with Image.open(tmp_path / "x.png") as image:
+            assert image.width > 1200
+        with page.expect_download() as saved:
+            page.click("#csv")
+        saved.value.save_as(tmp_path / "x.csv")
+        rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()))
+        low, high = page.evaluate("liqcore.view()")["prices"]
+        inside = (hm.prices + hm.step > low) & (hm.prices < high)
+        for side in ("long", "short"):
+            truth = getattr(hm, side)[-1][inside]
+            amounts = [float(row["amount"]) for row in rows if row["side"] == side]
+            np.testing.assert_allclose(amounts, sorted(truth[truth > 0], reverse=True), rtol=2e-4)
+
+
+def test_a_link_reopens_the_same_view(chromium: Any, exported: Path) -> None:
+    with Watched(chromium, exported) as watched:
+        watched.show((40.5, 90.5), (58_000, 61_000))
+        for step in (
+            "#sides [data-side=short]",
+            "type #top $3M",
+            "type #cut 10k",
+            "choose #colormap inferno",
+            "#theme",
+        ):
+            act(watched, step)
+        link, state, view = watched.page.evaluate("[location.hash, liqcore.settings(), liqcore.view()]")
+    with Watched(chromium, exported, anchor=link) as again:
+        assert again.settings() == state
+        assert again.page.evaluate("liqcore.view()")["columns"] == pytest.approx(view["columns"], abs=0.01)
+        assert again.page.evaluate("liqcore.view()")["prices"] == pytest.approx(view["prices"], rel=1e-6)
+
+
+def test_the_pixels_are_the_colours_of_the_cells(chromium: Any, exported: Path, hm: lq.Heatmap) -> None:
+    low = int(np.searchsorted(hm.prices, hm.candles["close"][-1]) - 60)
+    with Watched(chromium, exported) as watched:
+        watched.show((-0.5, len(hm.times) - 0.5), (float(hm.prices[low]), float(hm.prices[low + 120])))
+        top = watched.settings()["top"]
+        watched.page.mouse.move(0, 0)
+        watched.settle()
+        image = np.asarray(Image.open(io.BytesIO(watched.page.screenshot())).convert("RGB")).astype(int)
+        table, checked = colour_table("viridis").astype(int), 0
+        for column in range(15, len(hm.times), 9):
+            for row in range(low + 2, low + 118, 5):
+                at = watched.page.evaluate("([c, r]) => liqcore.place(c, r)", [column, row])
+                colour = table[colour_index(hm.values[column, row : row + 1], top, "sqrt")[0]]
+                pixel = image[int(at["y"]), int(at["x"])]
+                candle = hm.candles[column]
+                if candle["low"] - 3 * hm.step < hm.prices[row] < candle["high"] + 3 * hm.step:
+                    continue  # a candle lies there
+                checked += 1
+                assert np.abs(pixel - colour).max() <= 40, (column, row)  # a grid line is less than 40 away
+        assert checked > 200
+
+
+def test_a_finger_reads_a_value_and_two_zoom(chromium: Any, exported: Path) -> None:
+    with Watched(chromium, exported, "narrow", touch=True) as watched:
+        page = watched.page
+        before = page.evaluate(RANGE)
+        page.locator("#chart").scroll_into_view_if_needed()
+        at = page.evaluate("liqcore.place(70, liqcore.view().joined.down * 250)")
+        box = page.locator("#chart").bounding_box()
+        x, y = box["x"] + 150, box["y"] + 150
+        session = watched.context.new_cdp_session(page)
+
+        def touch(kind: str, *points: tuple[float, float]) -> None:
+            session.send(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": a, "y": b} for a, b in points]}
+            )
+
+        touch("touchStart", (x, y))
+        page.wait_for_timeout(600)  # a long press is a matter of time
+        touch("touchMove", (x + 3, y))
+        watched.settle()
+        assert "UTC" in page.inner_text("#readout"), at
+        touch("touchEnd")
+        page.touchscreen.tap(x, y)
+        watched.settle()
+        touch("touchStart", (x - 40, y), (x + 40, y))
+        for step in range(1, 8):
+            touch("touchMove", (x - 40 - 10 * step, y), (x + 40 + 10 * step, y))
+        touch("touchEnd")
+        watched.settle()
+        assert page.evaluate(RANGE) < 0.8 * before
+
+
+def test_a_map_reads_as_it_holds(chromium: Any, tmp_path: Path, hm: lq.Heatmap) -> None:
+    shown = hm.map()
+    path = shown.save(tmp_path / "map.html")
+    with Watched(chromium, path) as watched:
+        page = watched.page
+        assert page.inner_text("#sentence") == shown.sentence()
+        assert page.locator("#legend li").all_inner_texts() == [layer.name for layer in shown.layers]
+        at = page.locator("#map canvas").first.bounding_box()
+        page.mouse.move(at["x"] + 300, at["y"] + 200)
+        said = {name: float(value) for name, value in page.evaluate("({...readout.dataset})").items()}
+        size = page.evaluate("liqcore.binSize()")
+        middle = shown.prices + shown.step / 2
+        inside = (middle >= said["low"]) & (middle < said["low"] + size)
+        assert said["long"] == pytest.approx(shown.long[:, inside].sum())
+        low, high = page.evaluate("liqcore.bars()")
+        page.keyboard.press("+")
+        watched.settle()
+        closer = page.evaluate("liqcore.bars()")
+        assert closer[1] - closer[0] == pytest.approx(0.7 * (high - low), rel=0.02)

@@ -1,0 +1,175 @@
+"""The page of a server in Chromium: what it shows while a market is followed, and after the server was away."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("starlette")
+pytest.importorskip("uvicorn")
+
+import httpx
+
+import liqcore as lq
+from liqcore.config import Config
+from liqcore.live.following import Following
+from liqcore.live.machine import SystemClock
+from liqcore.live.market import MarketEngine
+from liqcore.render import template
+from liqcore.server.app import app
+from liqcore.server.page import page
+from liqcore.server.run import serve
+from liqcore.server.socket import stream
+from markets import BTC, frames, trades
+from pages import SIZES, Watched, browser, near, needs_page
+from test_server_stills import BYBIT, followed, publish
+
+CONFIG = Config().replace(server={"updates": 50.0})
+TRADES = trades(6000, seed=21, hours=5.0)
+
+
+class Served:
+    """A market that is served, and fed by the test."""
+
+    def __init__(self) -> None:
+        self.market = MarketEngine(BTC, CONFIG)
+        made = followed(self.market)
+        self.following = Following(made.boards, made.news, "replay", made.folder, SystemClock())
+        self.left = frames(TRADES)
+
+    def feed(self, count: int) -> None:
+        self.market.take(self.left[:count])
+        del self.left[:count]
+        publish(self.market)
+
+    def serve(self, port: int = 0) -> Any:
+        further = [stream(self.following, CONFIG), page()]
+        return serve(app(self.following, CONFIG, further=further), "127.0.0.1", port)
+
+    def heatmap(self, step: float) -> lq.Heatmap:
+        """What the board says of the market, which other tests compare with the batch of the same trades."""
+        moment = self.following.boards[BTC].moment()
+        assert moment is not None
+        return moment.heatmap(step=step)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def served() -> Served:
+    made = Served()
+    made.feed(400)
+    return made
+
+
+def told(watched: Watched) -> int:
+    """How many columns the page has."""
+    return int(watched.page.evaluate("liqcore.columns()"))
+
+
+@needs_page
+@pytest.mark.parametrize("size", SIZES)
+def test_it_shows_what_the_heatmap_holds_and_goes_on(chromium: Any, served: Served, size: str) -> None:
+    with served.serve() as server, Watched(chromium, server.url, size) as watched:
+        for more in (0, 300):
+            if more:
+                before = watched.page.evaluate("liqcore.columns()")
+                served.feed(more)
+                watched.until(f"liqcore.columns() > {before}")
+            asked = watched.page.evaluate("liqcore.rows()")
+            hm = served.heatmap(asked["step"])
+            watched.until(f"liqcore.columns() === {len(hm.times)}")
+            first = round((asked["low"] - hm.prices[0]) / hm.step)
+            price = float(hm.candles["close"][-1])
+            watched.show((-0.5, len(hm.times) - 0.5), (price * 0.995, price * 1.005))
+            low, high = np.searchsorted(hm.prices, [price * 0.996, price * 1.004])
+            random = np.random.default_rng(more)
+            for _ in range(20):
+                column, row = int(random.integers(0, len(hm.times))), int(random.integers(low, high))
+                said = watched.read(column, row - first)
+                assert said["time"] * 1e9 == pytest.approx(hm.times[column])
+                assert near(said["long"], float(hm.long[column, row]))
+                assert near(said["short"], float(hm.short[column, row]))
+
+
+@needs_page
+def test_tiers_and_time_are_chosen_and_stand_in_the_link(chromium: Any, served: Served) -> None:
+    with served.serve() as server:
+        with Watched(chromium, server.url) as watched:
+            page = watched.page
+            page.click("#tiers [data-tier='5']")
+            page.select_option("#within", "1h")
+            watched.until("title.textContent.includes('opened within 1h')")
+            watched.until("document.getElementById('said').textContent.includes('10x, 25x, 50x, 100x alone')")
+            watched.until("location.hash.includes('within=1h')")
+            watched.settle()
+            link = page.evaluate("location.hash")
+        with Watched(chromium, server.url, anchor=f"/{link}") as again:
+            assert "opened within 1h" in again.page.inner_text("#title")
+            assert again.page.get_attribute("#tiers [data-tier='5']", "aria-pressed") == "false"
+            again.page.click("#views [data-view=map]")
+            again.until("document.getElementById('sentence').textContent.includes('a fall to')")
+            assert again.page.locator("#legend li").all_inner_texts() == ["10x", "25x", "50x", "100x"]
+
+
+@needs_page
+def test_another_market_is_chosen_and_one_comes_back_to_now(chromium: Any, served: Served) -> None:
+    other = MarketEngine(BYBIT, CONFIG)
+    other.take(frames(trades(2000, seed=4, hours=5.0), market=BYBIT))
+    publish(other)
+    both = followed(served.market, other)
+    served.following = Following(both.boards, both.news, "replay", both.folder, SystemClock())
+    with served.serve() as server, Watched(chromium, server.url) as watched:
+        page = watched.page
+        assert page.locator("#market option").all_inner_texts() == [str(BTC), str(BYBIT)]
+        page.select_option("#market", str(BYBIT))
+        watched.until(f"title.textContent.includes('{BYBIT.venue}') && location.hash.includes('{BYBIT.venue}')")
+        columns = told(watched)
+        watched.show((-10.5, 3.5), (60_000, 66_000))
+        page.click("#now")
+        watched.until(f"Math.abs(liqcore.view().columns[1] - {columns} + 0.5) < 0.01")
+
+
+@needs_page
+def test_it_goes_on_after_the_server_was_away_and_says_so_meanwhile(chromium: Any, served: Served) -> None:
+    with served.serve() as server:
+        watched = Watched(chromium, server.url)
+        before, port = told(watched), server.port
+    watched.until("state.textContent.includes('not connected') && state.dataset.well === 'false'")
+    served.feed(300)
+    with served.serve(port):
+        watched.until(f"liqcore.columns() > {before}")
+        watched.until("state.dataset.well === 'true'")
+        watched.complaints = [one for one in watched.complaints if "WebSocket" not in one and "ERR_" not in one]
+        with watched:
+            assert "a recording" in watched.page.inner_text("#state")
+
+
+@needs_page
+def test_the_page_has_a_policy_of_its_own(served: Served) -> None:
+    with served.serve() as server:
+        answer = httpx.get(server.url + "/")
+    policy = answer.headers["content-security-policy"]
+    assert answer.status_code == 200
+    assert "default-src 'none'" in policy
+    assert "connect-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "script-src 'sha256-" in policy
+    assert "unsafe-eval" not in policy
+
+
+def test_without_the_page_the_server_says_what_is_missing(
+    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr(template, "files", lambda _: tmp_path)
+    template.template.cache_clear()
+    with served.serve() as server:
+        answer = httpx.get(server.url + "/")
+        assert (answer.status_code, httpx.get(server.url + "/markets").status_code) == (503, 200)
+    assert "built without it" in answer.text
+    template.template.cache_clear()

@@ -1,0 +1,93 @@
+/** The view in a link: what follows the # in the address. Whatever stands there, what is read is a view or nothing. */
+
+import type { Shown } from "./data";
+import type { HeatmapChart } from "./heatmap";
+import type { Asked } from "./live";
+import type { Look, Settings } from "./look";
+import type { MapChart } from "./map";
+
+export interface Linked {
+  settings: Settings;
+  columns?: [number, number];
+  prices?: [number, number];
+  mapPrices?: [number, number];
+}
+
+const digits = (value: number) => String(Number(value.toPrecision(9)));
+
+/** Times stand in it, not columns: it shows the same where older ones are left out. */
+export function toLink(settings: Settings, heat: HeatmapChart | null, map: MapChart | null, asked?: Asked): string {
+  const said = new URLSearchParams();
+  for (const name of ["view", "side", "scale", "colormap", "theme", "zone"] as const) said.set(name, settings[name]);
+  if (settings.cut) said.set("cut", digits(settings.cut));
+  if (settings.locked) said.set("top", digits(settings.top));
+  if (heat && heat.heatmap.columns) {
+    const { times, said: of } = heat.heatmap;
+    const [from, to] = heat.range().map((column) => times[0] + (column + 0.5) * of.window);
+    said.set("from", from.toFixed(3));
+    said.set("to", to.toFixed(3));
+    if (!heat.autoScaled) {
+      const [low, high] = heat.prices();
+      said.set("low", digits(low));
+      said.set("high", digits(high));
+    }
+  }
+  if (map && settings.view === "map") {
+    const [low, high] = map.prices();
+    said.set("map-low", digits(low));
+    said.set("map-high", digits(high));
+  }
+  if (asked) {
+    said.set("market", asked.market);
+    if (asked.leverage.length) said.set("leverage", asked.leverage.join(","));
+    if (asked.opened_within) said.set("within", asked.opened_within);
+    if (heat && heat.atEnd) said.delete("to"); // it follows
+  }
+  return `#${said}`;
+}
+
+/** What a link asks of a server; the server checks it. */
+export function askedIn(hash: string): Asked {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const leverage = (said.get("leverage") ?? "").split(",").map(Number).filter((tier) => tier >= 1);
+  return { market: said.get("market") ?? "", leverage, opened_within: said.get("within") ?? "" };
+}
+
+export function fromLink(hash: string, settings: Settings, look: Look, shown: Shown): Linked {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const among = <T extends string>(name: string, names: readonly T[], usual: T): T => {
+    const value = said.get(name) as T;
+    return names.includes(value) ? value : usual;
+  };
+  const number = (name: string) => {
+    const value = said.get(name);
+    return value === null || value === "" ? NaN : Number(value);
+  };
+  const span = (low: number, high: number): [number, number] | undefined =>
+    Number.isFinite(low) && Number.isFinite(high) && low < high ? [low, high] : undefined;
+  const views = [...(shown.heatmap ? ["heatmap" as const] : []), ...(shown.map ? ["map" as const] : [])];
+  const [top, cut] = [number("top"), number("cut")];
+  const linked: Linked = {
+    settings: {
+      ...settings,
+      view: among("view", views, settings.view),
+      side: among("side", ["both", "long", "short"] as const, settings.side),
+      scale: among("scale", look.scales, settings.scale),
+      colormap: among("colormap", Object.keys(look.tables), settings.colormap),
+      theme: among("theme", ["dark", "light"] as const, settings.theme),
+      zone: among("zone", ["UTC", "local"] as const, settings.zone),
+      ...(top > 0 && Number.isFinite(top) ? { top, locked: true } : {}),
+      ...(cut >= 0 && Number.isFinite(cut) ? { cut } : {}),
+    },
+  };
+  const of = shown.heatmap;
+  if (of?.columns) {
+    const columns = span((number("from") - of.times[0]) / of.said.window - 0.5, (number("to") - of.times[0]) / of.said.window - 0.5);
+    if (columns) linked.columns = columns;
+  }
+  const prices = span(number("low"), number("high"));
+  if (prices) linked.prices = prices;
+  const mapPrices = span(number("map-low"), number("map-high"));
+  if (mapPrices) linked.mapPrices = mapPrices;
+  return linked;
+}

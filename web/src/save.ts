@@ -1,0 +1,100 @@
+/** What a reader takes away: a picture that says what it shows, a table. */
+
+import type { Said, Shown } from "./data";
+import type { Settings } from "./look";
+import { field, fileName, instant } from "./words";
+
+export const save = {
+  /** A name that says market, kind and time. */
+  name(said: Said, view: string, seconds: number, extension: string): string {
+    const time = instant(seconds, "UTC").replace(/[ :]/g, "");
+    return `${fileName("liqcore", said.symbol, said.venue, view, time)}.${extension}`;
+  },
+
+  async file(blob: Blob, name: string): Promise<void> {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  },
+};
+
+/** The chart, what stands beside it, title and label in one picture. */
+export async function stamped(
+  chart: HTMLCanvasElement,
+  aside: HTMLCanvasElement | null,
+  said: Said,
+  lines: string[],
+  colours: Record<string, string>,
+): Promise<Blob> {
+  const ratio = window.devicePixelRatio;
+  const canvas = document.createElement("canvas");
+  canvas.width = chart.width + (aside?.clientWidth ? aside.width : 0);
+  const context = canvas.getContext("2d")!;
+  const set = (size: number, bold = false) => (context.font = `${bold ? "600 " : ""}${size * ratio}px system-ui, sans-serif`);
+  set(12);
+  const room = canvas.width - 20 * ratio;
+  const wrapped = lines.flatMap((line) => wrap(line, room, (text) => context.measureText(text).width));
+  const top = (34 + 18 * wrapped.length) * ratio;
+  canvas.height = chart.height + top;
+  context.fillStyle = colours.page;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.textBaseline = "middle";
+  context.fillStyle = colours.text;
+  set(18, true);
+  const title = said.synthetic ? `SYNTHETIC DATA  ·  ${said.title}` : said.title;
+  context.fillText(title, 10 * ratio, 18 * ratio, room);
+  set(12);
+  wrapped.forEach((line, k) => context.fillText(line, 10 * ratio, (40 + 18 * k) * ratio));
+  context.drawImage(chart, 0, top);
+  if (aside?.clientWidth) context.drawImage(aside, chart.width, top);
+  return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("no picture"))), "image/png"));
+}
+
+function wrap(text: string, room: number, width: (text: string) => number): string[] {
+  const lines: string[] = [];
+  for (const part of text.split("  ·  ")) {
+    const joined = lines.length ? `${lines.at(-1)}  ·  ${part}` : part;
+    if (lines.length && width(joined) <= room) lines[lines.length - 1] = joined;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+/** The levels in view as CSV: of the last column in view, or the bars of a map. */
+export function tableOf(
+  shown: Shown,
+  settings: Settings,
+  inView: { columns: [number, number]; rows: [number, number] } | null,
+  prices: [number, number],
+): string {
+  const rows: (string | number)[][] = [];
+  const { heatmap, map, said } = shown;
+  if (settings.view === "heatmap" && heatmap && inView) {
+    const column = inView.columns[1] - 1;
+    const end = column < 0 ? 0 : heatmap.times[column] + heatmap.said.window;
+    const close = heatmap.closeAt(column);
+    rows.push(["time", "side", "low", "high", "amount", "unit", "distance_percent", "since", "symbol", "venue"]);
+    for (const level of column < 0 ? [] : heatmap.levels(column, inView.rows, settings.side, settings.cut)) {
+      const away = close === null ? "" : Number((100 * ((level.low + level.high) / 2 / close - 1)).toFixed(4));
+      rows.push([
+        instant(end, "UTC", true), level.side, short(level.low), short(level.high), short(level.amount), said.unit, away,
+        instant(level.since, "UTC", true), said.symbol, said.venue,
+      ]);
+    }
+  } else if (map) {
+    rows.push(["time", "low", "high", ...map.said.layers.flatMap((name) => [`long_${name}`, `short_${name}`]), "unit", "symbol", "venue"]);
+    for (let bin = 0; bin < map.bins; bin++) {
+      const low = map.prices[bin];
+      if (low + map.said.step <= prices[0] || low >= prices[1] || !(map.sum("long", bin) + map.sum("short", bin))) continue;
+      const amounts = map.said.layers.flatMap((_, layer) => [short(map.of("long", layer, bin)), short(map.of("short", layer, bin))]);
+      rows.push([instant(map.said.time, "UTC", true), short(low), short(low + map.said.step), ...amounts, said.unit, said.symbol, said.venue]);
+    }
+  }
+  return rows.map((row) => `${row.map(field).join(",")}\r\n`).join("");
+}
+
+function short(value: number): number {
+  return Number(value.toPrecision(8));
+}
