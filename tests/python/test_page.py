@@ -212,7 +212,7 @@ def test_every_control_has_a_test(opened: Watched) -> None:
     )
     tested = " ".join(step for steps, _ in CONTROLS.values() for step in steps)
     elsewhere = {"png", "csv", "link", "keys"}  # below, and the button that closes the keys
-    elsewhere |= {"market", "within", "now"}  # of a server: test_page_live.py
+    elsewhere |= {"market", "within", "now", "marks"}  # of a server: test_page_live.py
     assert [name for name in names if name not in tested and name not in elsewhere] == []
 
 

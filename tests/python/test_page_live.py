@@ -1,5 +1,6 @@
 """The page of a server in Chromium: what it shows while a market is followed, and after the server was away."""
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +11,11 @@ pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
 import httpx
+from PIL import Image
 
 import liqcore as lq
 from liqcore.config import Config
+from liqcore.live.board import Board
 from liqcore.live.following import Following
 from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
@@ -133,6 +136,37 @@ def test_another_market_is_chosen_and_one_comes_back_to_now(chromium: Any, serve
         watched.show((-10.5, 3.5), (60_000, 66_000))
         page.click("#now")
         watched.until(f"Math.abs(liqcore.view().columns[1] - {columns} + 0.5) < 0.01")
+
+
+@needs_page
+def test_liquidations_that_the_venue_told_of_are_marked(
+    chromium: Any, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def realised(_: Board, starts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.tile([250_000.0, 0.0], (len(starts), 1))
+
+    monkeypatch.setattr(Board, "realised", realised)
+    with served.serve() as server, Watched(chromium, server.url) as watched:
+        page = watched.page
+        row = page.evaluate("liqcore.rows()")
+        price = float(served.heatmap(row["step"]).candles["close"][-1])
+        watched.show((-0.5, 20.5), (price * 0.99, price * 1.01))
+        watched.read(4, round((price - row["low"]) / row["step"]))
+        assert "$250K of longs liquidated" in page.inner_text("#readout")
+        page.mouse.move(0, 0)
+        watched.settle()
+        marked = page.locator("#chart").screenshot()
+        page.fill("#marks", "1M")
+        page.locator("#marks").blur()
+        watched.settle()
+        assert watched.settings()["marks"] == 1e6
+        colour = np.array([86, 180, 233])  # of longs
+        blue = [
+            (np.abs(np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int) - colour).max(axis=2) < 6).sum()
+            for shot in (marked, page.locator("#chart").screenshot())
+        ]
+        assert blue[0] > 200
+        assert blue[1] < blue[0] / 4
 
 
 @needs_page

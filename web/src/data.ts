@@ -65,6 +65,8 @@ export interface Parts {
   short: Float32Array;
   times: Float64Array;
   candles: Float64Array;
+  /** Longs and shorts that venues told of as liquidated, USD, one column after the other; empty where none tells. */
+  realised?: Float64Array;
 }
 
 /** A heatmap: cells of both sides, times and candles. */
@@ -75,6 +77,7 @@ export class Heatmap {
   readonly short: Float32Array;
   readonly times: Float64Array;
   readonly candles: Float64Array;
+  readonly realised: Float64Array;
   private readonly grids = new Map<Side, Grid>();
 
   constructor(readonly said: HeatmapSaid, parts: Parts) {
@@ -84,6 +87,7 @@ export class Heatmap {
     this.short = parts.short;
     this.times = parts.times;
     this.candles = parts.candles;
+    this.realised = parts.realised ?? new Float64Array(0);
   }
 
   static of(said: HeatmapSaid, { arrays, shapes }: Frame): Heatmap {

@@ -125,6 +125,7 @@ export class HeatmapChart {
     return {
       side: settings.side,
       shade: this.shade(),
+      marks: settings.marks,
       table: pixelTable(look.tables[settings.colormap]),
       colours: look.themes[settings.theme],
     };

@@ -23,6 +23,8 @@ export interface Joined {
 }
 
 export interface LayerLook {
+  /** Liquidations that were told of are marked from this amount on, USD. */
+  marks: number;
   side: Side;
   shade: Shade;
   table: Uint32Array;
@@ -198,6 +200,7 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
       context.stroke();
       context.setLineDash([]);
     }
+    this.mark(context, width, spacing);
     context.fillStyle = colours["candle edge"];
     const half = Math.max(Math.floor(spacing * 0.4), 0) + 1;
     const first = Math.max(Math.floor(-this.edge(0) / spacing), 0);
@@ -211,6 +214,31 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
       if (spacing < 3) continue;
       const [above, below] = [this.y(Math.max(candle.open, candle.close)), this.y(Math.min(candle.open, candle.close))];
       context.fillRect(x - half, above - 1, 2 * half, below - above + 2);
+    }
+  }
+
+  /** Liquidations that venues told of: longs below their candle, shorts above, each as large as its share of the largest. */
+  private mark(context: CanvasRenderingContext2D, width: number, spacing: number): void {
+    const { heatmap } = this;
+    const { realised } = heatmap;
+    if (!realised.length) return;
+    const most = realised.reduce((largest, amount) => Math.max(largest, amount), 0);
+    for (let column = 0; column < heatmap.columns; column++) {
+      const x = this.edge(0) + (column + 0.5) * spacing;
+      const candle = x < -8 || x > width + 8 ? null : heatmap.candle(column);
+      if (!candle) continue;
+      for (const [k, side] of (["long", "short"] as const).entries()) {
+        const amount = realised[2 * column + k];
+        if (!(amount > 0) || amount < this.look.marks) continue;
+        const size = 2 + 6 * Math.sqrt(amount / most);
+        const y = side === "long" ? this.y(candle.low) + size + 2 : this.y(candle.high) - size - 2;
+        context.beginPath();
+        context.arc(x, y, size, 0, 2 * Math.PI);
+        context.fillStyle = this.look.colours[side];
+        context.fill();
+        context.strokeStyle = "#0a0a10";
+        context.stroke();
+      }
     }
   }
 }

@@ -20,6 +20,7 @@ export function toLink(settings: Settings, heat: HeatmapChart | null, map: MapCh
   const said = new URLSearchParams();
   for (const name of ["view", "side", "scale", "colormap", "theme", "zone"] as const) said.set(name, settings[name]);
   if (settings.cut) said.set("cut", digits(settings.cut));
+  if (settings.marks) said.set("marks", digits(settings.marks));
   if (settings.locked) said.set("top", digits(settings.top));
   if (heat && heat.heatmap.columns) {
     const { times, said: of } = heat.heatmap;
@@ -66,7 +67,7 @@ export function fromLink(hash: string, settings: Settings, look: Look, shown: Sh
   const span = (low: number, high: number): [number, number] | undefined =>
     Number.isFinite(low) && Number.isFinite(high) && low < high ? [low, high] : undefined;
   const views = [...(shown.heatmap ? ["heatmap" as const] : []), ...(shown.map ? ["map" as const] : [])];
-  const [top, cut] = [number("top"), number("cut")];
+  const [top, cut, marks] = ["top", "cut", "marks"].map(number);
   const linked: Linked = {
     settings: {
       ...settings,
@@ -77,6 +78,7 @@ export function fromLink(hash: string, settings: Settings, look: Look, shown: Sh
       theme: among("theme", ["dark", "light"] as const, settings.theme),
       zone: among("zone", ["UTC", "local"] as const, settings.zone),
       ...(top > 0 && Number.isFinite(top) ? { top, locked: true } : {}),
+      ...(marks >= 0 && Number.isFinite(marks) ? { marks } : {}),
       ...(cut >= 0 && Number.isFinite(cut) ? { cut } : {}),
     },
   };

@@ -150,6 +150,7 @@ export class Live {
       said: [
         "estimate, not a record of positions", ...(leverage.length ? [`${leverage.map((tier) => `${tier}x`).join(", ")} alone`] : []), scale,
         ...(text("model") ? [`model ${text("model")}`] : []), ...notes,
+        ...(labels.realised_complete === false ? ["liquidations as far as the venue tells"] : []),
       ],
       terms: [...(text("trigger") ? [`trigger ${text("trigger")}`] : []), ...(shares.length ? [`leverage ${shares.join(", ")}`] : [])],
       theme: "dark",
@@ -195,7 +196,7 @@ export class Live {
       unfinished: !mirror.complete,
       holes: mirror.told.gaps.map(([begin, end]) => [begin / 1e9, end / 1e9, `no trades ${duration((end - begin) / 1e9)}`, "gap"]),
     };
-    return new Heatmap(of, { rows: prices.length, long: mirror.long, short: mirror.short, times, candles });
+    return new Heatmap(of, { rows: prices.length, long: mirror.long, short: mirror.short, times, candles, realised: mirror.realised });
   }
 
   /** The map of the last column. */

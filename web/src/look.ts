@@ -24,4 +24,6 @@ export interface Settings {
   /** Whether the top stays where it is when other levels come into view. */
   locked: boolean;
   view: "heatmap" | "map";
+  /** Liquidations that venues told of are marked from this amount on, USD. */
+  marks: number;
 }

@@ -36,6 +36,8 @@ export class Mirror {
   prices = new Float64Array(0);
   /** Six numbers a column: open, high, low, close, bought, sold. */
   candles = new Float64Array(0);
+  /** Two numbers a column: longs and shorts that venues told of as liquidated, USD. */
+  realised = new Float64Array(0);
   long = new Float32Array(0);
   short = new Float32Array(0);
 
@@ -47,7 +49,7 @@ export class Mirror {
     if (header.kind === "full") {
       this.times = new BigInt64Array(0);
       this.prices = new Float64Array(0);
-      this.candles = new Float64Array(0);
+      this.candles = this.realised = new Float64Array(0);
       this.long = this.short = new Float32Array(0);
     } else if (this.number === null || this.number < (header.after ?? 0)) {
       return false;
@@ -91,6 +93,7 @@ export class Mirror {
       this[side] = joined(this[side], unpack(tops, arrays[side] as Uint16Array) as Float32Array<ArrayBuffer>, rows);
     }
     this.candles = joined(this.candles, arrays.candles as Float64Array<ArrayBuffer>, 6);
+    this.realised = joined(this.realised, arrays.realised as Float64Array<ArrayBuffer>, 2);
     this.times = joined(this.times, times, 1);
   }
 

@@ -9,7 +9,7 @@ import type { Look, Settings } from "./look";
 import { Live, type Asked } from "./live";
 import { MapChart, type BarPoint } from "./map";
 import { save, stamped, tableOf } from "./save";
-import { amount, decimals, duration, instant, price as priceText, typed, valueTicks, zoneName } from "./words";
+import { amount, compact, decimals, duration, instant, price as priceText, typed, valueTicks, zoneName } from "./words";
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 
@@ -201,6 +201,7 @@ class Page {
     this.choose("colormap", Object.keys(this.look.tables), (colormap) => this.change({ colormap }));
     this.choose("shape", this.look.scales, (scale) => this.change({ scale }));
     this.typedInto("cut", (cut) => this.change({ cut: Math.min(cut, this.settings.top) }), 0);
+    this.typedInto("marks", (marks) => this.change({ marks }), 0);
     this.typedInto("top", (top) => this.change({ top, locked: true, cut: Math.min(this.settings.cut, top) }), 1e-12);
     const handle = (id: string, run: (value: number) => void) => {
       const input = element<HTMLInputElement>(id);
@@ -282,6 +283,7 @@ class Page {
     const cut = element<HTMLInputElement>("cut");
     cut.value = settings.cut ? amount(settings.cut, unit) : "0";
     element<HTMLInputElement>("top").value = amount(settings.top, unit);
+    element<HTMLInputElement>("marks").value = settings.marks ? amount(settings.marks, "USD") : "0";
     for (const [id, value] of [["cut-handle", settings.cut], ["top-handle", settings.top]] as const) {
       const input = element<HTMLInputElement>(id);
       input.value = String(Math.round(1000 * scaled(Math.min(value / this.most(), 1), "sqrt")));
@@ -354,6 +356,10 @@ class Page {
     }
     if (close !== null) parts.push(`${distance((low + high) / 2, close)} ${this.heat.priceText(close)}`);
     if (level) parts.push(...this.split(level, point.column));
+    for (const [k, side] of ["longs", "shorts"].entries()) {
+      const gone = heatmap.realised[2 * point.column + k];
+      if (gone > 0) parts.push(`$${compact(gone)} of ${side} liquidated`);
+    }
     output.replaceChildren(strong, `  ·  ${parts.join("  ·  ")}`);
   }
 
@@ -643,6 +649,7 @@ function settingsOf({ said, heatmap }: Shown): Settings {
     top: heatmap?.said.top || 1,
     locked: false,
     view: said.kind,
+    marks: 0,
   };
 }
 

@@ -5,7 +5,7 @@ import type { Look, Settings } from "../src/look";
 
 const look = { tables: { viridis: "", cividis: "" }, scales: ["sqrt", "linear", "log"] } as unknown as Look;
 const settings: Settings = {
-  side: "both", scale: "sqrt", colormap: "viridis", theme: "dark", zone: "UTC", cut: 0, top: 100, locked: false, view: "heatmap",
+  side: "both", scale: "sqrt", colormap: "viridis", theme: "dark", zone: "UTC", cut: 0, top: 100, locked: false, view: "heatmap", marks: 0,
 };
 const said = { window: 60, low: 10, step: 1 } as HeatmapSaid;
 const codes = Uint16Array.of(0, 65_535, 0, 0);

@@ -13,6 +13,7 @@ function columns(kind: string, number: number, first: number, times: number[], c
     ...(prices ? { prices: Float64Array.from(prices) } : {}),
     times: BigInt64Array.from(times, BigInt),
     candles: Float64Array.from(times.flatMap((time) => [1, 2, 3, 4, 5, 6].map((k) => k + time / MINUTE))),
+    realised: Float64Array.from(times.flatMap((time) => [time / MINUTE, 0])),
     long: Uint16Array.from(flat),
     short: new Uint16Array(flat.length),
     tops: Float32Array.from(tops.flatMap((top) => [top, 0])),
@@ -38,6 +39,7 @@ test("columns come in place of those from the first of them on, and early ones g
   expect([...mirror.seconds]).toEqual([60, 120]);
   expect([...mirror.long]).toEqual([7, 0, 8, 0]);
   expect(mirror.candles.length).toBe(12);
+  expect([...mirror.realised]).toEqual([1, 0, 2, 0]);
 });
 
 test("rows that are new are empty in the columns before", () => {
