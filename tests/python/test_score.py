@@ -478,8 +478,8 @@ def test_what_cannot_be_scored_is_refused() -> None:
     candles = walk(1, 2 * 1440)
     bars = START + np.arange(96) * 30 * MINUTE
     truth = Liquidations(bars, np.ones(96), np.ones(96), None, 30 * MINUTE)
-    with pytest.raises(InvalidConfigError, match=r"bar must be that of the totals \(30m\), was 1h"):
-        lq.score(candles, truth, bar="1h")
+    with pytest.raises(InvalidConfigError, match=r"bar must be a multiple of the totals' bars \(30m\), was 45m"):
+        lq.score(candles, truth, bar="45m")
     with pytest.raises(InvalidConfigError, match="draws must be at least 100, was 5"):
         lq.score(candles, truth, draws=5)
     with pytest.raises(InvalidConfigError, match="same markets"):
@@ -592,6 +592,18 @@ def test_march_2026_says_what_the_accuracy_page_says() -> None:
     assert part.controls[0].positive  # constant volume over N12
     assert abs(part.strongest.spearman.value) < 0.002
     assert abs(gains[f"N12 + {CONSTANT}"].spearman.value) < 0.1 * part.controls[0].spearman.value
+
+
+def test_totals_are_summed_to_longer_bars_where_none_is_missing() -> None:
+    candles = walk(1, 2 * 1440)
+    bars = np.delete(START + np.arange(96) * 30 * MINUTE, 61)
+    usd = np.arange(95.0)
+    truth = Liquidations(bars, usd, 2 * usd, None, 30 * MINUTE)
+    one = prepare(Market("x", candles, truth, Config.from_dict(SETTINGS)), 2 * HOUR, 24 * HOUR, 0)
+    assert len(one.bars) == 11  # of 12: one half hour is missing in the fourth
+    np.testing.assert_array_equal(np.diff(one.bars) // HOUR, [2, 2, 4, 2, 2, 2, 2, 2, 2, 2])
+    np.testing.assert_array_equal(one.totals[:, 0], [48 + 49 + 50 + 51, 2 * (48 + 49 + 50 + 51)])
+    assert one.path.seen.shape == (2, 12, 11)
 
 
 def test_prepared_markets_say_their_bars() -> None:

@@ -140,7 +140,7 @@ def leverage_flag(text: str | None, *, shown: bool = True) -> dict[str, Any]:
         if not shown:
             raise InvalidConfigError(
                 f'--leverage must be shares such as "10:50%,25:30%,100:20%" or a preset\'s name here, was "{text}": '
-                "features are of all tiers"
+                "this command takes all tiers"
             )
         return {"render.tiers": text}
     return {"leverage.preset": text}

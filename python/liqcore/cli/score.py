@@ -45,7 +45,8 @@ def score(
         list[Path] | None, output("out.json for programs, out.png for a picture; may be repeated.")
     ] = None,
     bar: Annotated[
-        str | None, typer.Option(help="Length of a bar. [default: that of the totals; 30m for single liquidations]")
+        str | None,
+        typer.Option(help="Length of a bar, a multiple of the totals'. [default: theirs; 30m for single liquidations]"),
     ] = None,
     block: Annotated[
         str, typer.Option(help="Length of the blocks of time by which models are fitted and intervals drawn.")

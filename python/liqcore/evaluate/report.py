@@ -63,11 +63,11 @@ class Score:
             if part is None:
                 sentences.append(f"{name}: not enough time to say")
                 continue
-            gain = part.strongest
+            gain, without = part.strongest, part.levels[-2].spearman.value
             if math.isnan(gain.spearman.low):
                 said = "no interval: too few blocks of time"
             elif gain.positive:
-                said = f"adds {number(gain.spearman)} to all nulls together"
+                said = f"adds {number(gain.spearman)} to all nulls together, whose rank correlation is {without:.3f}"
             elif gain.spearman.high < 0:
                 said = f"makes all nulls together worse, {number(gain.spearman)}"
             else:

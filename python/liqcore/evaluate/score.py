@@ -141,10 +141,14 @@ def prepare(market: Market, bar_ns: int, warmup_ns: int, seed: int) -> Prepared:
 
 
 def _totals(truth: Liquidations, bar_ns: int) -> tuple[Ints, Floats]:
-    """Bring liquidations to bars: those of the truth, or those that lie between the first and the last liquidation."""
+    """Bring liquidations to bars: whole ones of totals, or those between the first and the last single liquidation."""
     values = np.stack((truth.long_usd, truth.short_usd))
     if truth.price is None:
-        return truth.ts, values
+        if truth.bar_ns == bar_ns:
+            return truth.ts, values
+        bars, at, parts = np.unique(truth.ts // bar_ns * bar_ns, return_inverse=True, return_counts=True)
+        whole = parts == bar_ns // truth.bar_ns  # none of its parts is missing
+        return bars[whole], np.stack([np.bincount(at, side)[whole] for side in values])
     bars = np.arange(-(-int(truth.ts[0]) // bar_ns), int(truth.ts[-1]) // bar_ns) * bar_ns
     at = (truth.ts - (bars[0] if len(bars) else 0)) // bar_ns
     inside = (at >= 0) & (at < len(bars))

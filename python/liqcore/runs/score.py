@@ -55,7 +55,7 @@ def score(
     volume); the same map with constant volume, with the volume of three days before, with the volume permuted within
     its day; past liquidations and the move of the 15 minutes before. docs/theory/score.md has the definitions.
 
-    Cost: some 3 s for a month of half hours from candles of a minute, on one core.
+    Cost: some 5 s of one core for a month of half hours from candles of a minute.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def score(
     leverage, half_life, symbol, venue : optional
         As for `heatmap`.
     bar : duration, optional
-        Length of a bar. By default that of the totals, which it must be, and "30m" for single liquidations.
+        Length of a bar. By default that of the totals, of which it must be a multiple, and "30m" for single
+        liquidations.
     block : duration, default "1d"
         Length of the blocks of time that are drawn for intervals and by which models are fitted: shorter ones for
         short or simulated data. Blocks are the same for all markets.
@@ -158,11 +159,12 @@ def _markets(candles: Any, liquidations: Any) -> list[tuple[str, Candles, Liquid
 
 def _bar(truth: Liquidations, bar: Length | None, candles: Candles) -> int:
     asked = parse_duration("30m" if bar is None else bar, name="bar")
-    if truth.bar_ns and bar is not None and asked != truth.bar_ns:
+    if truth.bar_ns and bar is not None and asked % truth.bar_ns:
         raise InvalidConfigError(
-            f"bar must be that of the totals ({format_duration(truth.bar_ns)}), was {format_duration(asked)}"
+            f"bar must be a multiple of the totals' bars ({format_duration(truth.bar_ns)}), was "
+            f"{format_duration(asked)}"
         )
-    bar_ns = truth.bar_ns or asked
+    bar_ns = asked if bar is not None or not truth.bar_ns else truth.bar_ns
     if bar_ns % candles.interval_ns:
         raise InvalidConfigError(
             f"bar must be a multiple of the candles' interval ({format_duration(candles.interval_ns)}), was "
