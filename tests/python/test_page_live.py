@@ -157,7 +157,7 @@ def test_a_reader_is_told_of_zones_that_are_swept(chromium: Any, served: Served)
         happens(1e6, 900_001)
         happens(5e6, 900_002)
         watched.until("happened.children.length > 0")
-        assert page.locator("#happened li").all_inner_texts() == [
+        assert page.locator("#happened p").all_inner_texts() == [
             "00:00 UTC binance-usdm:BTCUSDT: longs 61,000 to 61,050 swept, $5M"
         ]
         page.uncheck("#alerts")

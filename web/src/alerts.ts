@@ -55,7 +55,7 @@ export class Alerts {
     const said = all.map((news) => saidOf(news, this.least)).filter(Boolean);
     if (!said.length) return;
     for (const words of said) {
-      const line = document.createElement("li");
+      const line = document.createElement("p");
       line.textContent = words;
       this.list.prepend(line);
     }
