@@ -46,7 +46,7 @@ def browser() -> Iterator[Any]:
     if found is None:
         pytest.skip(f"no Chromium: none of {', '.join(BROWSERS)} is installed")
     with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        chromium = started.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-audio-output"])
         yield chromium
         chromium.close()
 
