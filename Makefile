@@ -129,7 +129,7 @@ fuzzers: system-packages optional-ccache optional-clang  ## libFuzzer targets, w
 	fi
 
 test-web: build/.page  ## Tests of the page's source, where npm is
-	@if [ -n "$(NPM)" ]; then cd web && npm run --silent test; fi
+	@if [ -n "$(NPM)" ]; then $(MAKE) -s web/node_modules/.package-lock.json && cd web && npm run --silent test; fi
 
 test-python: optional-ccache optional-libzstd-dev optional-chromium $(VENV)/.installed  ## Tests of the Python package
 	$(BIN)/python -m pytest -q -n $(JOBS)
@@ -192,7 +192,7 @@ docs: build/docs/.scripts  ## Build the documentation as a site in build/site, a
 	@echo "Look at $(CURDIR)/build/site/index.html"
 
 lint: optional-ccache build/.page $(VENV)/.installed  ## ruff, mypy, stubtest, clang-format, lizard, tsc
-	@if [ -n "$(NPM)" ]; then cd web && npm run --silent check; fi
+	@if [ -n "$(NPM)" ]; then $(MAKE) -s web/node_modules/.package-lock.json && cd web && npm run --silent check; fi
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/python tools/complexity.py
 	$(BIN)/mypy && $(BIN)/mypy bench
