@@ -10,7 +10,7 @@ import type { Look, Settings } from "./look";
 import { Live, type Asked } from "./live";
 import { MapChart, type BarPoint } from "./map";
 import { save, stamped, tableOf } from "./save";
-import { amount, compact, decimals, duration, instant, price as priceText, typed, valueTicks, zoneName } from "./words";
+import { amount, compact, decimals, duration, instant, price as priceText, typed, valueTicks, zoneName, type Zone } from "./words";
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 
@@ -355,7 +355,7 @@ class Page {
     const strong = document.createElement("b");
     if (level) {
       strong.textContent = `${amount(level.amount, heatmap.said.unit)} of ${level.side}s`;
-      parts.push(`there ${since(level, seconds + heatmap.said.window)}`);
+      parts.push(`there ${since(level, seconds + heatmap.said.window, settings.zone)}`);
     } else {
       strong.textContent = "no level";
     }
@@ -468,7 +468,7 @@ class Page {
         `${priceText(level.low, places)} to ${priceText(level.high, places)}`,
         amount(level.amount, heatmap.said.unit),
         close === null ? "" : distance((level.low + level.high) / 2, close),
-        since(level, end).replace("since ", ""),
+        since(level, end, this.settings.zone).replace("since ", ""),
       ];
       for (const [k, text] of cells.entries()) {
         const cell = document.createElement("td");
@@ -627,8 +627,8 @@ class Page {
   }
 }
 
-function since(level: Level, now: number): string {
-  return `since ${level.older ? "before " : ""}${instant(level.since, "UTC")} (${duration(now - level.since)})`;
+function since(level: Level, now: number, zone: Zone): string {
+  return `since ${level.older ? "before " : ""}${instant(level.since, zone)} (${duration(now - level.since)})`;
 }
 
 function distance(price: number, last: number): string {
