@@ -24,6 +24,17 @@ def trades(count: int, seed: int, hours: float = 3.0) -> lq.TradeBatch:
                          rng.random(count) < 0.5)  # fmt: skip
 
 
+def archive(folder: Path, of: lq.TradeBatch) -> Path:
+    """Write trades as Binance's archives have them."""
+    path = folder / "BTCUSDT-aggTrades-2026-06-12.csv"
+    columns = (of.ts // 1_000_000, of.price, of.qty, of.taker_sell)
+    path.write_text("".join(
+        f"{n},{price:.1f},{qty:.3f},{n},{n},{ms},{str(bool(sell)).lower()}\n"
+        for n, (ms, price, qty, sell) in enumerate(zip(*columns, strict=True), 1)
+    ))  # fmt: skip
+    return path
+
+
 def frames(of: lq.TradeBatch, together: int = 5, market: Market = BTC, first: int = 1) -> list[Frame]:
     """Put trades into frames, so many each."""
     columns = (of.ts.tolist(), of.price.tolist(), of.qty.tolist(), of.taker_sell.tolist())

@@ -24,21 +24,14 @@ from liqcore.feeds.segment import Segment
 from liqcore.live.disk import Disk
 from liqcore.live.journal import Journal
 from liqcore.live.service import _stopped
-from markets import BTC, frames, trades
+from markets import BTC, archive, frames, trades
 
 TRADES = trades(2000, seed=5)
 
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
-    """A file of trades, as Binance's archives are."""
-    path = tmp_path / "BTCUSDT-aggTrades-2026-06-12.csv"
-    columns = (TRADES.ts // 1_000_000, TRADES.price, TRADES.qty, TRADES.taker_sell)
-    path.write_text("".join(
-        f"{n},{price:.1f},{qty:.3f},{n},{n},{ms},{str(bool(sell)).lower()}\n"
-        for n, (ms, price, qty, sell) in enumerate(zip(*columns, strict=True), 1)
-    ))  # fmt: skip
-    return path
+    return archive(tmp_path, TRADES)
 
 
 def run(*args: object) -> tuple[int, str, str]:

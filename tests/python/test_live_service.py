@@ -25,7 +25,7 @@ from liqcore.live.happened import Hooks
 from liqcore.live.replay import Recording, recording
 from liqcore.live.source import Demo, Source
 from live_load import check_memory
-from markets import BTC, Brittle, frames, trades
+from markets import BTC, Brittle, archive, frames, trades
 
 ETH = Market(BTC.venue, "ETHUSDT")
 TRADES = trades(3000, seed=21)
@@ -182,13 +182,7 @@ def test_the_demo_is_followed_from_its_history_on(tmp_path: Path) -> None:
 
 
 def test_what_is_served_stands_where_the_batch_stands(tmp_path: Path) -> None:
-    path = tmp_path / "BTCUSDT-aggTrades-2026-06-12.csv"
-    columns = (TRADES.ts // 1_000_000, TRADES.price, TRADES.qty, TRADES.taker_sell)
-    path.write_text("".join(
-        f"{n},{price:.1f},{qty:.3f},{n},{n},{ms},{str(bool(sell)).lower()}\n"
-        for n, (ms, price, qty, sell) in enumerate(zip(*columns, strict=True), 1)
-    ))  # fmt: skip
-    figures = check_memory([str(path)], speed=5000.0)  # `make soak` takes 24 hours
+    figures = check_memory([str(archive(tmp_path, TRADES))], speed=5000.0)  # `make soak` takes 24 hours
     assert figures["trades"] == len(TRADES)
     assert figures["answers that failed"] == 0
 

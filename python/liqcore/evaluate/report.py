@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import InvalidConfigError, LiqcoreError
-from ..words.files import write_whole
+from ..words.files import handed_over
 from .ladder import Gain
 from .lift import Lift
 from .measures import Estimate
@@ -196,16 +195,7 @@ def render(
         synthetic=False,
         measure=measure,
     )
-    out = io.BytesIO()
-    render_png(picture, out)
-    if path is None:
-        return out.getvalue()
-    if isinstance(path, str | os.PathLike):
-        with write_whole(path) as file:
-            file.write(out.getvalue())
-        return Path(path)
-    path.write(out.getvalue())
-    return None
+    return handed_over(path, lambda file: render_png(picture, file))
 
 
 def number(of: Estimate, digits: int = 4) -> str:

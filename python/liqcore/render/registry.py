@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from ..errors import InvalidConfigError, LiqcoreError
 from ..market.position import Position
-from ..words.files import write_whole
+from ..words.files import Place, handed_over
 from .contract import HeatmapLike, Renderer, RenderOptions
 from .layout import layout
 from .map_contract import MapLike, MapOptions
@@ -158,7 +157,7 @@ def render(
     )  # fmt: skip
     write = _load_for(path, renderer)
     picture = describe(heatmap, options)
-    return _written(path, lambda file: write(picture, file))
+    return handed_over(path, lambda file: write(picture, file))
 
 
 def render_map(
@@ -207,26 +206,7 @@ def render_map(
     options = MapOptions(width, height, price_range, title, theme, positions)
     write = _load_for(path, renderer)
     picture = describe_map(shown, options)
-    return _written(path, lambda file: write(picture, file))
-
-
-Place = str | os.PathLike[str] | BinaryIO | None
-
-
-def _written(path: Place, write: Callable[[BinaryIO], object]) -> Path | bytes | None:
-    """Put a picture where it belongs, whole or not at all."""
-    if isinstance(path, str | os.PathLike):
-        with write_whole(path) as file:
-            write(file)
-        return Path(path)
-    if path is not None and not hasattr(path, "write"):
-        raise TypeError(f"path must be a path, a binary file or left out, was {path!r}")
-    drawn = io.BytesIO()
-    write(drawn)
-    if path is None:
-        return drawn.getvalue()
-    path.write(drawn.getvalue())
-    return None
+    return handed_over(path, lambda file: write(picture, file))
 
 
 def _load_for(path: Place, renderer: str | None) -> Renderer:

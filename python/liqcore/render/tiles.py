@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import InvalidConfigError, LiqcoreError
-from ..words.files import write_whole
+from ..words.files import handed_over
 
 TILE: dict[str, Any] = {"width": 480, "height": 270}
 """Size of one, pixels: the smallest that a picture may have."""
@@ -52,13 +52,4 @@ def tiles(pictures: Sequence[bytes], path: str | os.PathLike[str] | BinaryIO | N
     for i, picture in enumerate(pictures):
         with Image.open(io.BytesIO(picture)) as tile:
             sheet.paste(tile.convert("RGB"), (i % across * width, i // across * height))
-    out = io.BytesIO()
-    sheet.save(out, "PNG")
-    if path is None:
-        return out.getvalue()
-    if isinstance(path, str | os.PathLike):
-        with write_whole(path) as file:
-            file.write(out.getvalue())
-        return Path(path)
-    path.write(out.getvalue())
-    return None
+    return handed_over(path, lambda file: sheet.save(file, "PNG"))

@@ -1,11 +1,12 @@
 """Writing files so that nobody ever sees half of one."""
 
 import errno
+import io
 import os
 import platform
 import stat
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -169,3 +170,23 @@ def write_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     with staged([path], end="") as [place], open(place, "x+b") as file:
         yield file
+
+
+Place = str | os.PathLike[str] | BinaryIO | None
+"""Where something made goes: a path, a binary file; None: it is returned."""
+
+
+def handed_over(path: Place, write: Callable[[BinaryIO], object]) -> Path | bytes | None:
+    """Put what is written where it belongs, whole or not at all, and return its path; without one, return its bytes."""
+    if isinstance(path, str | os.PathLike):
+        with write_whole(path) as file:
+            write(file)
+        return Path(path)
+    if path is not None and not hasattr(path, "write"):
+        raise TypeError(f"path must be a path, a binary file or left out, was {path!r}")
+    made = io.BytesIO()
+    write(made)
+    if path is None:
+        return made.getvalue()
+    path.write(made.getvalue())
+    return None
