@@ -69,13 +69,15 @@ class Serving:
         with urllib.request.urlopen(urllib.request.Request(f"{self.url}{path}", headers=headers), timeout=30) as answer:
             return json.loads(answer.read())
 
-    def wait(self, seconds: float = 60.0) -> None:
-        """Wait until all is well."""
-        until = time.monotonic() + seconds
+    def wait(self, trades: int = 1) -> None:
+        """Wait until all is well, and so many trades have come."""
+        until = time.monotonic() + 60.0
         while time.monotonic() < until:
             try:
                 if self.ask("health")["ok"]:
-                    return
+                    (market,) = self.ask("markets")["markets"]
+                    if market["counts"].get("trades", 0) >= trades:
+                        return
             except urllib.error.HTTPError as error:
                 error.close()
             time.sleep(0.05)
@@ -131,7 +133,7 @@ def test_alerts_are_told_once(recorded: Path, tmp_path: Path) -> None:
     said: list[str] = []
     for _ in range(2):
         with serving(*args) as served:
-            served.wait()
+            served.wait(len(TRADES))
             until = time.monotonic() + 60
             while not (folder / "alerts.jsonl").exists() and time.monotonic() < until:
                 time.sleep(0.05)
@@ -194,7 +196,7 @@ def test_killed_it_goes_on_where_it_was(recorded: Path, tmp_path: Path) -> None:
         served.process.kill()
         served.process.communicate()
     with serving(*args, "--speed", 0) as served:
-        served.wait()
+        served.wait(len(TRADES))
         code, _, _ = served.end()
     assert code == 0
     read = list(lq.read_trades(str(folder / "*.mcap")))
