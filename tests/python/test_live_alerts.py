@@ -3,6 +3,8 @@
 import http.server
 import json
 import math
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -411,6 +413,40 @@ def test_a_command_that_fails_hangs_or_is_not_there_is_told(tmp_path: Path) -> N
     begun = time.monotonic()
     assert send(*hangs, timeout_ns=10**9) == "it took longer than 1 s and was ended"
     assert time.monotonic() - begun < 30
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no groups of processes to end")
+def test_a_command_that_still_runs_at_the_end_is_ended_with_its_children(tmp_path: Path) -> None:
+    out = tmp_path / "pids"
+    text = f"""import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+with open({str(out)!r} + "_", "w") as file:
+    file.write(f"{{os.getpid()}} {{child.pid}}")
+os.rename({str(out)!r} + "_", {str(out)!r})
+time.sleep(600)"""
+    commands, said = SystemCommands(), list[str]()
+    way = Command(script(tmp_path, text), commands, timeout_ns=600 * 10**9)
+    sending = Sending(way, said.append, end=commands.end)
+    for _ in range(2):
+        sending.put(ALERT)
+    while not out.exists():
+        time.sleep(0.01)
+    process, child = map(int, out.read_text().split())
+    assert sending.close(timeout_s=0.01) == 1
+    sending._thread.join()
+    assert said == ["alerts do not reach the command: it still ran when liqcore ended, and was ended with it"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+    while _runs(child):  # whoever is its parent now has to see it
+        time.sleep(0.01)
+    assert way.send(ALERT) == "liqcore was ending"
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs; not one that has ended and that nobody has asked about."""
+    said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(said.strip()) and not said.startswith("Z")
 
 
 def test_the_terminal_shows_a_line_that_it_does_not_obey() -> None:

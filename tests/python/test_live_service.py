@@ -14,16 +14,20 @@ pytest.importorskip("mcap")
 pytest.importorskip("msgspec")
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
+pytest.importorskip("typer")
 
 import liqcore as lq
+from liqcore.cli.going import Going
 from liqcore.config import Config
 from liqcore.errors import DataError
 from liqcore.feeds.events import Frame, Market
 from liqcore.live import Replay, Service, running
 from liqcore.live.demo import demonstration
 from liqcore.live.happened import Hooks
+from liqcore.live.journal import Journal
 from liqcore.live.replay import Recording, recording
 from liqcore.live.source import Demo, Source
+from liqcore.live.status import Status
 from live_load import check_memory
 from markets import BTC, Brittle, archive, frames, trades
 
@@ -203,3 +207,46 @@ def test_nothing_is_left_running(tmp_path: Path) -> None:
     before = threading.active_count()
     whole(tmp_path)
     assert threading.active_count() == before
+
+
+def test_trouble_names_no_path_of_the_machine(tmp_path: Path) -> None:
+    def fail(_: lq.live.Column) -> None:
+        raise FileNotFoundError(2, "No such file or directory", str(tmp_path))
+
+    with Service(Replay(both(), 0), tmp_path / "a", config=CONFIG, sinks=[Hooks(on_column=fail)]) as service:
+        asyncio.run(service.run())
+    assert service.following.statuses[BTC].stopped == "FileNotFoundError: No such file or directory"
+
+
+def test_a_journal_that_cannot_be_closed_is_named_with_what_is_lost(tmp_path: Path) -> None:
+    disk = Brittle()
+    journal = Journal(tmp_path, BTC, files=disk)
+    came = frames(TRADES)
+    journal.append(came[0])
+    journal.write()
+    for frame in came[1:4]:
+        journal.append(frame)
+    disk.left = 0
+    with pytest.raises(OSError, match=r"No space left on device; 3 messages are lost: .*binance-usdm-BTCUSDT-.*mcap"):
+        journal.close()
+
+
+def test_trouble_of_a_market_is_said_once_when_it_begins_and_once_it_is_over(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, going = Status(BTC), Going(False)
+
+    def look(times: int = 1, *, error: str = "", stopped: str = "") -> list[str]:
+        status.error, status.stopped = error, stopped
+        for _ in range(times):
+            going.tell([status])
+        return capsys.readouterr().err.splitlines()
+
+    assert look(3) == []
+    full = "No space left on device"
+    assert look(3, error=full) == [f"warning: {BTC}: its journal cannot be written: {full}; what comes waits"]
+    assert look(2) == look(error=full) == look(4) == []  # a little is taken now and then
+    assert look(3) == [f"warning: {BTC}: its journal is written again"]
+    assert look(3, stopped="bad\n\x1b[2J") == [
+        f"warning: {BTC}: its engine has stopped: bad \\x1b[2J; what comes is recorded all the same"
+    ]

@@ -18,7 +18,10 @@ pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -423,3 +426,54 @@ def test_the_guard_of_requests_guards_streams(headers: dict[str, str], query: st
 
     with serve(guarded, "127.0.0.1", 0) as server:
         asyncio.run(test(server))
+
+
+def test_a_request_that_does_not_come_in_whole_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "REQUEST_S", 0.2)
+
+    async def answer(_: Request) -> Response:
+        return Response("well")
+
+    async def echo(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text(await websocket.receive_text())
+
+    routes = [Route("/", answer), WebSocketRoute("/echo", echo)]
+    whole = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    with serve(Starlette(routes=routes), "127.0.0.1", 0) as server:
+        for sent in (b"", whole[:-2], whole + whole[:-2], whole[:-2] + b"Content-Length: 5\r\n\r\nab"):
+            with socket.create_connection((server.host, server.port), timeout=30) as client:
+                client.sendall(sent)
+                came = b""
+                with suppress(ConnectionResetError):
+                    while some := client.recv(4096):
+                        came += some
+                assert (b"well" in came) == sent.startswith(whole) or b"Content-Length" in sent
+
+        async def talk() -> None:
+            async with connect(f"ws://127.0.0.1:{server.port}/echo", proxy=None) as connection:
+                await asyncio.sleep(0.4)
+                await connection.send("still")
+                assert await connection.recv() == "still"
+
+        asyncio.run(talk())
+
+
+def test_what_clients_send_wrong_is_not_written_and_faults_of_the_server_are(caplog: pytest.LogCaptureFixture) -> None:
+    async def refuse(scope: Any, *_: Any) -> None:
+        if scope["type"] == "websocket":
+            return
+        raise ZeroDivisionError("of ours")
+
+    with serve(refuse, "127.0.0.1", 0) as server:
+        key = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        for lines in (b"\0\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n" + upgrade + key + b"\r\n"):
+            with socket.create_connection((server.host, server.port), timeout=30) as client:
+                client.sendall(lines)
+                assert client.recv(4096)
+        assert caplog.records == []
+        with socket.create_connection((server.host, server.port), timeout=30) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert b" 500 " in client.recv(4096)
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["of ours"]

@@ -1,7 +1,7 @@
 """How markets go that are recorded or followed: a line for each on a terminal, and what is missing to do so."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from ..words.plain import plain
 from ..words.times import parse_duration
 from .common import fail
 from .progress import count
@@ -55,12 +56,13 @@ def followed(markets: str, config: "Config", history: "Sequence[str]" = (), *, i
 
 
 class Going:
-    """How it goes, on a terminal."""
+    """How it goes, on a terminal; and on any stderr a line when trouble of a market begins, and when it ends."""
 
     def __init__(self, wanted: bool) -> None:
         self._console = Console(stderr=True)
         shown = wanted and self._console.is_terminal
         self._live = rich.live.Live("", console=self._console, auto_refresh=False, transient=True) if shown else None
+        self._told: dict[tuple[str, str], int] = {}  # trouble that was said, and for how many looks it has been over
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -79,9 +81,34 @@ class Going:
             self._console.print(Text(line), soft_wrap=True)
 
     def tell(self, statuses: "Sequence[Status]") -> None:
-        """Show how each market goes."""
+        """Show how each market goes: to be called every second."""
+        for status in statuses:
+            market = str(status.market)
+            stopped, error = plain(status.stopped), plain(status.error)
+            self._warn(market, f"its engine has stopped: {stopped}; what comes is recorded all the same", stopped)
+            self._warn(
+                market,
+                f"its journal cannot be written: {error}; what comes waits",
+                error,
+                "its journal is written again",
+            )
         if self._live is not None:
             self._live.update(Text("\n".join(map(_going, statuses)), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def _warn(self, market: str, begins: str, trouble: str, ends: str = "") -> None:
+        """Say that it begins, or has been over for a while: a disk that is all but full takes a little now and then."""
+        key, said = (market, ends), ""
+        if trouble:
+            said = "" if key in self._told else begins
+            self._told[key] = 0
+        elif key in self._told:
+            self._told[key] += 1
+            if self._told[key] >= _OVER:
+                del self._told[key]
+                said = ends
+        if said:
+            with suppress(OSError):  # of stderr, which may be a file on the same full disk
+                self.say(f"warning: {market}: {said}")
 
 
 def _going(status: "Status") -> str:
@@ -102,4 +129,5 @@ def _going(status: "Status") -> str:
     return f"{status.market}  {rate}  {count(status.frames)} messages{lag}{unfed}{holes}{stopped}{error}{trouble}{said}"
 
 
+_OVER = 5  # looks, seconds apart, without trouble, after which it is over
 _MANY = 1000  # frames that an engine is behind, of which nobody need be told

@@ -206,6 +206,10 @@ class Journal:
             self.write()
             if self._encoder is not None:
                 self._finish()
+        except OSError as error:
+            name = self._path(self._begin) if self._begin >= 0 else self.folder / self._name
+            lost = f"; {len(self._pending):,} messages are lost" if self._pending else ""
+            raise OSError(error.errno, f"{error.strerror or error}{lost}", str(name)) from error
         finally:
             if self._file is not None:
                 self._file.close()

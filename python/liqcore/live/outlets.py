@@ -26,6 +26,7 @@ WAITING = 1000
 KEPT = "alerts.jsonl"
 """Name of the file that alerts are kept in."""
 _LAST_WORDS_S = 5.0
+_ENDING_S = 1.0
 
 
 class Way(Protocol):
@@ -230,7 +231,8 @@ def alerting(
         )
         held.callback(alerts.close)
         for way in ways:
-            sending = Sending(way, lambda said: write(f"warning: {said}"))
+            end = commands.end if isinstance(way, Command) else lambda: None
+            sending = Sending(way, lambda said: write(f"warning: {said}"), end=end)
             held.callback(_end, sending, write)
             alerts.outlets.append(sending)
         yield alerts
@@ -255,6 +257,8 @@ class Sending:
     tell : callable
         Told, on that thread, when sending begins to fail and when it works again; in words for the user.
     most : int
+    end : callable
+        Ends what is being sent, where that takes too long at the end.
 
     Attributes
     ----------
@@ -263,11 +267,18 @@ class Sending:
         What is wrong at present; empty: nothing is.
     """
 
-    def __init__(self, way: Way, tell: Callable[[str], object] = lambda _: None, *, most: int = WAITING) -> None:
+    def __init__(
+        self,
+        way: Way,
+        tell: Callable[[str], object] = lambda _: None,
+        *,
+        most: int = WAITING,
+        end: Callable[[], object] = lambda: None,
+    ) -> None:
         self.sent = self.failed = self.lost = 0
         self.error = ""
         self.way = way
-        self._tell, self._most = tell, most
+        self._tell, self._most, self._end = tell, most, end
         self._waiting: deque[Alert] = deque()
         self._lost_since = 0
         self._changed = threading.Condition()
@@ -294,6 +305,9 @@ class Sending:
         with self._changed:
             left = len(self._waiting)
             self._waiting.clear()
+        if self._thread.is_alive():
+            self._end()
+            self._thread.join(min(timeout_s, _ENDING_S))
         return left
 
     def __enter__(self) -> Self:

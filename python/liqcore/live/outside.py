@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 
+def why(error: OSError) -> str:
+    """Return what the machine says was wrong, without the path that it may name."""
+    return error.strerror or type(error).__name__
+
+
 class Clock(Protocol):
     """What time it is, and waiting for another."""
 
@@ -65,6 +70,9 @@ class Commands(Protocol):
         timeout_ns : int
             After that it is ended, with all that it has started.
         """
+
+    def end(self) -> None:
+        """End, on any thread, what runs, with all that it has started; nothing is run after that."""
 
 
 class Files(Protocol):

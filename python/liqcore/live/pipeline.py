@@ -13,7 +13,7 @@ from .alerts import Alerts
 from .happened import FileSink
 from .journal import CHUNK_BYTES, Journal, file_name
 from .market import MarketEngine
-from .outside import Clock, Files
+from .outside import Clock, Files, why
 
 MOST_PENDING = 8 * CHUNK_BYTES
 """Bytes that wait to be written while the journal cannot be; then whoever hands on frames waits, too."""
@@ -62,7 +62,7 @@ class Recorder:
                 try:
                     await asyncio.to_thread(self.journal.sync)
                 except OSError as error:
-                    self.error = str(error)
+                    self.error = why(error)
 
     def write(self) -> None:
         """Write what has come so far; an error is kept, and the next call tries again."""
@@ -71,7 +71,7 @@ class Recorder:
             self.journal.write()
             self.error = ""
         except OSError as error:
-            self.error = str(error)
+            self.error = why(error)
         if self.journal.written > before:
             self.written.set()
 
@@ -145,7 +145,7 @@ class Follower:
                     await asyncio.to_thread(self.checkpoint)
                     self.error = ""
                 except OSError as error:
-                    self.error = str(error)
+                    self.error = why(error)
 
     def step(self) -> bool:
         """Feed some of the frames that have been written; False: there are none that have not been fed."""

@@ -18,7 +18,7 @@ from .following import Following, News
 from .happened import Column, Hooks, Sink, ZoneNews
 from .journal import Journal
 from .machine import SystemClock
-from .outside import Clock, Files
+from .outside import Clock, Files, why
 from .pipeline import Follower, Recorder
 from .source import Put, Source
 from .status import Status, Summary
@@ -242,7 +242,8 @@ class Service:
         try:
             yield
         except Exception as error:
-            named = str(error) if isinstance(error, LiqcoreError) else f"{type(error).__name__}: {error}"
+            said = why(error) if isinstance(error, OSError) else str(error)
+            named = said if isinstance(error, LiqcoreError) else f"{type(error).__name__}: {said}"
             self._statuses[market].stopped = named
 
     async def _look(self, tell: Tell) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ..errors import InvalidConfigError
@@ -25,6 +28,45 @@ WAITING_BYTES = 32_768
 takes nothing does not find minutes of old frames when it goes on."""
 STOP_S = 5
 """How long requests may take once the server is to stop."""
+
+
+REQUEST_S = 10.0
+"""How long a request may take to come in whole."""
+
+
+class _Requests(H11Protocol):
+    """A connection whose request does not come in whole in time is cut off."""
+
+    _overdue: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._overdue = self.loop.call_later(REQUEST_S, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        if self._overdue is None:  # the next request on the same connection
+            self._overdue = self.loop.call_later(REQUEST_S, self.transport.abort)
+        super().data_received(data)
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            self._stop_waiting()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._stop_waiting()
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Whether it is of the server: it calls a refused websocket, which any client can ask for, an error, too."""
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 class _Protocol(WebSocketsSansIOProtocol):
@@ -83,7 +125,7 @@ class Server:
         config = uvicorn.Config(
             app,
             ws=_Protocol,
-            http="h11",
+            http=_Requests,
             loop="asyncio",
             ws_max_size=MESSAGE_BYTES,
             ws_per_message_deflate=False,
@@ -94,7 +136,9 @@ class Server:
             server_header=False,
             access_log=False,
             log_config=None,
+            log_level="error",  # warnings are of what clients send: whoever wants can send many
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_fault)
         self._server = uvicorn.Server(config)
         self._over = Event()
         self.error: BaseException | None = None

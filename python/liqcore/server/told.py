@@ -14,6 +14,7 @@ from ..live.following import Following
 from ..live.happened import KINDS
 from ..live.status import Status
 from ..words.numbers import price_number
+from ..words.plain import plain
 from .forms import (
     HealthAnswer,
     Hole,
@@ -143,8 +144,9 @@ def _unwell(market: Market, board: Board, status: Status | None) -> list[Reason]
     ]
     if board.moment() is None:
         found.append(Reason("market", str(market), "nothing has traded yet"))
-    if status is not None and status.error:  # what the machine says of it may name a path
-        found.append(Reason("journal", str(market), "it cannot be written at present"))
+    if status is not None and status.error:
+        found.append(Reason("journal", str(market), f"it cannot be written at present: {plain(status.error)}"))
     if status is not None and status.stopped:
-        found.append(Reason("engine", str(market), "it goes on no more; what comes is recorded all the same"))
+        said = f"it goes on no more ({plain(status.stopped)}); what comes is recorded all the same"
+        found.append(Reason("engine", str(market), said))
     return found
