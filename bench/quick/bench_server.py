@@ -54,7 +54,7 @@ def follow(folder: Path) -> Following:
     played = recording([path])
     (market,) = played.markets
     engine = MarketEngine(
-        market, Config().replace(window={"length": "2m"}), grid=played.grid, quantities=played.quantities
+        market, Config().replace(window={"length": "2m"}), grid=played.grid(), quantities=played.quantities
     )
     engine.take(played.frames())
     engine.finish()

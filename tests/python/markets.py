@@ -24,12 +24,12 @@ def trades(count: int, seed: int, hours: float = 3.0) -> lq.TradeBatch:
                          rng.random(count) < 0.5)  # fmt: skip
 
 
-def archive(folder: Path, of: lq.TradeBatch) -> Path:
+def archive(folder: Path, of: lq.TradeBatch, name: str = "BTCUSDT-aggTrades-2026-06-12.csv", decimals: int = 3) -> Path:
     """Write trades as Binance's archives have them."""
-    path = folder / "BTCUSDT-aggTrades-2026-06-12.csv"
+    path = folder / name
     columns = (of.ts // 1_000_000, of.price, of.qty, of.taker_sell)
     path.write_text("".join(
-        f"{n},{price:.1f},{qty:.3f},{n},{n},{ms},{str(bool(sell)).lower()}\n"
+        f"{n},{price:.1f},{qty:.{decimals}f},{n},{n},{ms},{str(bool(sell)).lower()}\n"
         for n, (ms, price, qty, sell) in enumerate(zip(*columns, strict=True), 1)
     ))  # fmt: skip
     return path

@@ -236,7 +236,7 @@ def test_recordings_come_first_then_candles_then_trades(tmp_path: Path) -> None:
         (EPOCH + second * SECOND, 60_000.0 + second, 1.0, second % 2 == 0, f"#{next(ids)}") for second in range(100)
     ]
     given = [replayed(market(name), row[0], [row]) for row in rows]
-    recorded = Recording([market(name)], rows[0][0], None, None, lambda _: iter(given))
+    recorded = Recording([market(name)], rows[0][0], None, lambda _: iter(given))
     venue, _ = follow(name, tmp_path, history={market(name): recorded})
     made = engine_of(tmp_path, name)
     assert made.engine is not None
@@ -255,7 +255,7 @@ def test_a_beginning_that_was_interrupted_goes_on(kept: int, tmp_path: Path) -> 
     name = "bybit-linear"
     rows = [(EPOCH + second * SECOND, 60_000.0 + second, 1.0, second % 2 == 0, f"#{second}") for second in range(100)]
     given = [replayed(market(name), row[0], [row]) for row in rows]
-    recorded = Recording([market(name)], rows[0][0], None, None, lambda _: iter(given))
+    recorded = Recording([market(name)], rows[0][0], None, lambda _: iter(given))
     follow(name, tmp_path / "whole", history={market(name): recorded})
     played = list(recording(sorted((tmp_path / "whole").glob("*.mcap"))).frames())
     events = [frame for frame in played if frame.source == EVENTS]

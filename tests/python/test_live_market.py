@@ -301,7 +301,10 @@ def test_marks_liquidate_where_the_trigger_says_so() -> None:
 def test_a_market_without_a_grid_is_refused_with_what_is_missing() -> None:
     odd = Market("nowhere", "ODDUSDT")
     market = MarketEngine(odd)
-    with pytest.raises(InvalidConfigError, match=r"instrument.tick_size must be given for nowhere:ODDUSDT"):
+    with pytest.raises(
+        InvalidConfigError,
+        match=r"instrument.tick_size must be given for nowhere:ODDUSDT, .*lot_size under \[instrument\] .*\(--config\)",
+    ):
         market.take(frames(TRADES, market=odd))
     known = MarketEngine(odd, grid=(0.1, 0.001))
     known.take(frames(TRADES, market=odd))

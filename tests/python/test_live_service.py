@@ -38,7 +38,7 @@ CONFIG = Config().replace(journal={"write": "1ms", "sync": "5ms"}, live={"checkp
 
 def recorded(**of: list[Frame]) -> Recording:
     given = {market: of[market.symbol] for market in (BTC, ETH) if market.symbol in of}
-    return Recording(list(given), int(TRADES.ts[0]), None, None, lambda market: iter(given[market]))
+    return Recording(list(given), int(TRADES.ts[0]), None, lambda market: iter(given[market]))
 
 
 def both() -> Recording:
@@ -189,6 +189,44 @@ def test_what_is_served_stands_where_the_batch_stands(tmp_path: Path) -> None:
     figures = check_memory([str(archive(tmp_path, TRADES))], speed=5000.0)  # `make soak` takes 24 hours
     assert figures["trades"] == len(TRADES)
     assert figures["answers that failed"] == 0
+
+
+@pytest.mark.parametrize("name", ["BTCUSDT-aggTrades-2026-06-12.csv", "ODDUSDT.csv"])  # the other: in no catalogue
+def test_a_recording_its_journal_and_the_batch_have_one_grid(name: str, tmp_path: Path) -> None:
+    """Prices are coarser than the catalogue's tick, quantities finer than its lot."""
+    given = lq.TradeBatch(TRADES.ts, np.round(TRADES.price), np.round(TRADES.qty * 0.0123, 5), TRADES.taker_sell)
+    path = archive(tmp_path, given, name, decimals=5)
+    batch = lq.heatmap(path)
+    grid = (1.0, 0.00001)
+    settled = batch.meta["config"]
+    assert (settled["instrument"]["tick_size"], settled["instrument"]["lot_size"]) == grid
+
+    def served(of: Recording, folder: str) -> Service:
+        with Service(Replay(of, 0), tmp_path / folder, config=CONFIG) as service:
+            asyncio.run(service.run())
+        return service
+
+    played = recording([path])
+    journal = recording(sorted(served(played, "a").summary().files))
+    (market,) = played.markets
+    assert journal.markets == [market]
+    assert played.grid() == journal.grid() == grid
+    for service in (served(played, "b"), served(journal, "c"), served(journal, "c")):  # and after a restart
+        assert service.notes == []
+        moment = service.following.boards[market].moment()
+        assert moment is not None
+        np.testing.assert_array_equal(moment.heatmap(step=settled["axis"]["step"]).values, batch.values)
+
+
+def test_each_market_of_a_journal_has_its_own_grid(tmp_path: Path) -> None:
+    odd = Market("recorded", "ODDUSDT")
+    coarse = lq.TradeBatch(TRADES.ts, np.round(TRADES.price), np.ceil(TRADES.qty), TRADES.taker_sell)
+    given = {BTC: frames(TRADES), odd: frames(coarse, market=odd), ETH: []}
+    played = Recording(list(given), int(TRADES.ts[0]), None, lambda market: iter(given[market]))
+    with Service(Replay(played, 0), tmp_path, config=CONFIG, follows=False) as service:
+        asyncio.run(service.run())
+    journals = recording(service.summary().files)
+    assert {market: journals.grid(market) for market in journals.markets} == {BTC: (0.1, 0.001), odd: (1.0, 1.0)}
 
 
 def test_names_of_live_come_on_first_use() -> None:

@@ -173,7 +173,8 @@ class MarketEngine:
     keep : int, optional
         Closed windows kept; by default all.
     grid : (float, float), optional
-        Tick and lot size that the trades show, where neither configuration nor catalogue have them, or finer ones.
+        Tick and lot size that recorded trades show: used as a run of them uses it, which is in place of the catalogue's
+        unless the configuration has a venue. By default the catalogue's.
     quantities : Quantities, optional
         What is known of the unit of quantities; by default that the market is of its venue.
 

@@ -42,7 +42,7 @@ class Opening:
     market : Market
     config : Config
     grid : (float, float) or None
-        Tick and lot size that recorded trades show.
+        Tick and lot size that recorded trades show; None: the catalogue's.
     quantities : Quantities or None
         What is known of the unit of quantities; None: that the market is of its venue.
     """
@@ -83,14 +83,15 @@ class Opening:
         tick, lot = self.grid or (np.inf, np.inf)
         head = _Head(ts, tick, lot, self.market.symbol, [quantities])
         config = self.config
-        if config.instrument.venue is None and venue is not None and venue.listed(self.market.symbol) is not None:
+        if self.grid is None and config.instrument.venue is None and venue and venue.listed(self.market.symbol):
             config = config.replace(instrument={"venue": venue.name})
         config = settle_terms(config, head).config
         tick, lot = first_grid(head, self.config.instrument, config.instrument)
         for name, step in (("tick_size", tick), ("lot_size", lot)):
             if not np.isfinite(step):
                 raise InvalidConfigError(
-                    f"instrument.{name} must be given for {self.market}: it is not in the catalogue"
+                    f"instrument.{name} must be given for {self.market}, which is not in the catalogue: give tick_size "
+                    "and lot_size under [instrument] of a configuration (--config)"
                 )
         if config.model.name is None:
             config = config.replace(model={"name": "flow"})

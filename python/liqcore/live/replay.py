@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from ..errors import DataError, InvalidConfigError
 from ..feeds.events import Frame, Market
@@ -16,6 +17,7 @@ from .outside import Clock
 
 FRAME_NS = 100_000_000
 """Trades of a file that fall into one such stretch of time come in one frame."""
+Grid: TypeAlias = tuple[float, float]
 _TOGETHER = 256  # frames after which others have their turn
 
 
@@ -29,21 +31,27 @@ class Recording:
     markets : list of Market
     begin : int
         When the first frame was received, ns.
-    grid : (float, float) or None
-        Tick and lot size that the trades of files show.
     quantities : Quantities or None
         What the files say of the unit of quantities.
     """
 
     markets: list[Market]
     begin: int
-    grid: tuple[float, float] | None
     quantities: Quantities | None
     _frames: Callable[[Market], Iterator[Frame]]
+    _grid: Callable[[Market], Grid | None] = lambda _: None
 
     def frames(self, market: Market | None = None) -> Iterator[Frame]:
         """Yield the frames of a market, by default of the first, in the order in which they came."""
         return self._frames(self.markets[0] if market is None else market)
+
+    def grid(self, market: Market | None = None) -> Grid | None:
+        """
+        Return the tick and lot size that all trades of a market fit, by default of the first; None: it has no trades.
+
+        It is the grid that `liqcore.heatmap` of the same files finds. All of them are read for it.
+        """
+        return self._grid(self.markets[0] if market is None else market)
 
 
 def recording(paths: Sequence[PathLike], *, symbol: str | None = None) -> Recording:
@@ -121,7 +129,13 @@ def _journals(paths: Sequence[Path]) -> Recording:
         chains.setdefault(segment.market, []).append((segment.first, path))
     of_market = {Market(*name.split(":", 1)): sorted(chain) for name, chain in chains.items()}
     firsts = [frame.received for chain in of_market.values() if (frame := next(_chain(chain), None)) is not None]
-    return Recording(list(of_market), min(firsts, default=0), None, None, lambda market: _chain(of_market[market]))
+    return Recording(
+        list(of_market),
+        min(firsts, default=0),
+        None,
+        lambda market: _chain(of_market[market]),
+        lambda market: _grid_of([path for _, path in of_market[market]]),
+    )
 
 
 def _chain(segments: Sequence[tuple[int, Path]]) -> Iterator[Frame]:
@@ -129,6 +143,14 @@ def _chain(segments: Sequence[tuple[int, Path]]) -> Iterator[Frame]:
         with path.open("rb") as file:
             for _, frames in Segment(file, path.name).chunks():
                 yield from frames
+
+
+def _grid_of(paths: Sequence[Path], symbol: str | None = None) -> Grid | None:
+    with read_trades(list(paths), symbol=symbol) as reader:
+        for _ in reader:
+            pass
+    report = reader.report
+    return (report.tick_size, report.lot_size) if report.rows_used else None
 
 
 def _trade_files(paths: Sequence[Path], symbol: str | None, of_feed: Market | None = None) -> Recording:
@@ -156,7 +178,7 @@ def _trade_files(paths: Sequence[Path], symbol: str | None, of_feed: Market | No
         if rows:
             yield replayed(of, rows[-1][0], rows)
 
-    return Recording([market], report.first_ts or 0, (report.tick_size, report.lot_size), quantities, frames)
+    return Recording([market], report.first_ts or 0, quantities, frames, lambda _: _grid_of(paths, symbol))
 
 
 def check_speed(speed: float) -> None:

@@ -88,8 +88,8 @@ class Replay:
         return self.recording.markets
 
     def engine(self, market: Market, config: Config) -> MarketEngine:
-        """Make an engine on the grid that the recording shows."""
-        grid, quantities = self.recording.grid, self.recording.quantities
+        """Make an engine on the grid that the recording shows, as a run of the same files has it."""
+        grid, quantities = self.recording.grid(market), self.recording.quantities
         return MarketEngine(market, config, keep=_kept(config), grid=grid, quantities=quantities)
 
     async def run(self, journals: dict[Market, Journal], sink: Callable[[Market], Put], clock: Clock) -> None:
