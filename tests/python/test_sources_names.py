@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import fastparquet
+import pandas as pd
 import pytest
 
 import liqcore as lq
@@ -37,10 +39,9 @@ def test_two_symbols_are_told_apart(kind: str, name: str, words: tuple[str, str]
     if kind == "csv":
         path = write(tmp_path / "sw.csv", given)
     else:
-        pq, pa = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
         path = tmp_path / "sw.parquet"
-        pq.write_table(pa.table(given), path)
-    with pytest.raises(DataError, match=f"expected one symbol, found {words[0]}, {words[1]}"):
+        fastparquet.write(str(path), pd.DataFrame(given))
+    with pytest.raises(DataError, match=f"expected one symbol, found ({words[0]}, {words[1]}|{words[1]}, {words[0]}):"):
         scan(path)
     assert scan(path, symbol=words[0]).rows_used == 30
     assert scan(path, symbol="NOSUCH").rows_used == 0
@@ -48,9 +49,8 @@ def test_two_symbols_are_told_apart(kind: str, name: str, words: tuple[str, str]
 
 @pytest.mark.parametrize("words", PAIRS)
 def test_a_table_of_two_symbols_is_refused(words: tuple[str, str]) -> None:
-    pa = pytest.importorskip("pyarrow")
     with pytest.raises(DataError, match="expected rows of one symbol, found"):
-        lq.heatmap(trades=pa.table(columns("coin", words)), symbol="BTCUSDT", venue="binance-usdm", window="1m")
+        lq.heatmap(trades=pd.DataFrame(columns("coin", words)), symbol="BTCUSDT", venue="binance-usdm", window="1m")
 
 
 def test_a_header_alone_is_said_to_be_one(tmp_path: Path) -> None:
