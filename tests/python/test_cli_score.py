@@ -84,7 +84,11 @@ def test_several_markets_as_json(capsys: Any, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--draws", "5"], "draws must be at least 100, was 5"),
+        (["--draws", "5"], "draws must be a whole number from 100 to 10,000, was 5"),
+        (["--seed", "-1"], "seed must be a whole number from 0 to 9,223,372,036,854,775,807, was -1"),
+        (["--block", "1m"], "block must be at least a bar (30m), was 1m"),
+        (["-o", "x.svg"], "-o must end in .json (json) or .png (picture), was"),
+        (["--scale", "nan"], "scale must be a number above 0, was nan"),
         (["--bar", "7s"], "bar must be a multiple of the candles' interval (1m)"),
         (["--side-is", "nobody"], "side_is must be"),
         (["--block", "soon"], "block"),
@@ -103,3 +107,16 @@ def test_what_cannot_be_is_refused_in_one_line(
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert message in err
+
+
+def test_the_option_that_chooses_a_market_is_named(capsys: Any, folder: Path, tmp_path: Path) -> None:
+    rows = [f"{1_767_225_600_000 + i * 60_000},{coin},sell,5,100" for i, coin in enumerate("SWSW")]
+    write(tmp_path / "both.csv", "ts_ms,coin,side,size_usd,price", rows)
+    code, _, err = run(capsys, str(folder / "M2USDT-1m-2026-01.csv"), "-l", str(tmp_path / "both.csv"))
+    assert code == 2
+    assert "both.csv: expected one symbol, found S, W: choose one with --coin" in err
+    write(tmp_path / "sw.csv", "ts_ms,coin,side,qty,price", rows)
+    for command in (["heatmap", str(tmp_path / "sw.csv"), "-o", str(tmp_path / "x.parquet")],
+                    ["record", "--replay", str(tmp_path / "sw.csv"), str(tmp_path / "journal")]):  # fmt: skip
+        assert main(command) == 2
+        assert "sw.csv: expected one symbol, found S, W: choose one with --symbol" in capsys.readouterr().err

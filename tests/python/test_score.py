@@ -480,8 +480,14 @@ def test_what_cannot_be_scored_is_refused() -> None:
     truth = Liquidations(bars, np.ones(96), np.ones(96), None, 30 * MINUTE)
     with pytest.raises(InvalidConfigError, match=r"bar must be a multiple of the totals' bars \(30m\), was 45m"):
         lq.score(candles, truth, bar="45m")
-    with pytest.raises(InvalidConfigError, match="draws must be at least 100, was 5"):
+    with pytest.raises(InvalidConfigError, match="draws must be a whole number from 100 to 10,000, was 5"):
         lq.score(candles, truth, draws=5)
+    with pytest.raises(InvalidConfigError, match=r"seed must be a whole number from 0 to .*, was -1"):
+        lq.score(candles, truth, seed=-1)
+    with pytest.raises(InvalidConfigError, match=r"seed must be a whole number, was 1\.5"):
+        lq.score(candles, truth, seed=1.5)  # type: ignore[arg-type]
+    with pytest.raises(InvalidConfigError, match=r"block must be at least a bar \(30m\), was 1m"):
+        lq.score(candles, truth, block="1m")
     with pytest.raises(InvalidConfigError, match="same markets"):
         lq.score({"a": candles}, {"b": truth})
     with pytest.raises(InvalidConfigError, match="must both be mappings"):

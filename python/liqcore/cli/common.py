@@ -2,7 +2,9 @@
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -12,7 +14,7 @@ import typer.core
 from ..config.config import Config
 from ..config.limits import limits_of
 from ..config.sections import ARGUMENTS
-from ..errors import LiqcoreError
+from ..errors import DataError, LiqcoreError
 from ..words.files import PartlyWrittenError
 from ..words.limits import hold, limited
 from ..words.plain import plain
@@ -75,8 +77,26 @@ _FLAGS = {"reach_percent": "--reach", "ts": "--at", "percent": "--within"}
 """Options of arguments that no setting declares."""
 
 
+_ADVICE = re.compile(r"\b(with|give) (\w+)=(?=[\s,;:.)]|\Z)")
+"""What a message says to do with a Python argument, such as "choose one with symbol="."""
+
+
+@contextmanager
+def options_named(flags: Mapping[str, str]) -> Iterator[None]:
+    """Name the options of some Python arguments in what data errors advise."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(_advised(str(error), flags)) from error
+
+
+def _advised(message: str, flags: Mapping[str, str]) -> str:
+    return _ADVICE.sub(lambda of: f"{of[1]} {flags[of[2]]}" if of[2] in flags else of[0], message)
+
+
 def _with_flag(message: str, given: Mapping[str, Any]) -> str:
-    """Name the option that was given at the end of a message about a Python argument that is called otherwise."""
+    """Name options as they are on the command line, where a message is about a Python argument."""
+    message = _advised(message, {name.rstrip("_"): f"--{name.rstrip('_').replace('_', '-')}" for name in given})
     argument = message.partition(" ")[0]
     flag = _FLAGS.get(argument) or (ARGUMENTS[argument].flag if argument in ARGUMENTS else "")
     name = flag.removeprefix("--").replace("-", "_")

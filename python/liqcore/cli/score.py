@@ -7,9 +7,9 @@ import typer
 
 from ..errors import InvalidConfigError
 from ..words.plain import plain
-from .common import guarded, resolve
+from .common import guarded, options_named, resolve
 from .options import ConfigForTrades, Flags, output, with_settings
-from .outputs import JSON, PICTURES, inputs_of, outputs
+from .outputs import JSON, PNG, inputs_of, outputs
 from .run import collected_warnings
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def score(
     paths = output_ or []
     settings = resolve(config, flags)
     read = inputs_of(files, settings, config) | {"--liquidations": liquidations}
-    with outputs(paths, read, known=[JSON, *PICTURES]) as write:
+    with outputs(paths, read, known=[JSON, PNG]) as write:
         from ..runs.score import score as run  # here, because it loads the engine: help and errors come without it
         from ..sources.candles import read_candles
         from ..sources.liquidations import read_liquidations
@@ -103,7 +103,8 @@ def score(
         several = len(liquidations) > 1
         with collected_warnings() as said:
             candles: Any = [read_candles(one) for one in files] if several else read_candles(files, symbol=symbol)
-            truth: Any = [read_liquidations(one, symbol=coin, side_is=side_is, scale=scale) for one in liquidations]
+            with options_named({"symbol": "--coin"}):
+                truth: Any = [read_liquidations(one, symbol=coin, side_is=side_is, scale=scale) for one in liquidations]
             found = run(
                 _named(files, candles, truth)[0] if several else candles,
                 _named(files, candles, truth)[1] if several else truth[0],

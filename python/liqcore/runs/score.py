@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..sources.text import PathLike
 
 LEAST_BARS = 12  # of a market, for any of it to be said
+MOST_DRAWS = 10_000  # memory and time grow with draws times bars
 
 
 def score(
@@ -73,8 +75,8 @@ def score(
         Length of a bar. By default that of the totals, of which it must be a multiple, and "30m" for single
         liquidations.
     block : duration, default "1d"
-        Length of the blocks of time that are drawn for intervals and by which models are fitted: shorter ones for
-        short or simulated data. Blocks are the same for all markets.
+        Length of the blocks of time that are drawn for intervals and by which models are fitted, at least a bar:
+        shorter ones for short or simulated data. Blocks are the same for all markets.
     warmup : duration, default "1d"
         Length of candles before the first bar that is scored.
     feed : str
@@ -82,7 +84,7 @@ def score(
     complete : bool, default False
         Whether the truth is all that was liquidated. Most feeds are not: totals are then called floors.
     draws, seed : int
-        Of the intervals, and of the permutation.
+        Of the intervals, 100 to 10,000; of what is drawn and of the permutation, at least 0.
 
     Returns
     -------
@@ -110,8 +112,7 @@ def score(
     >>> score.path_conditional.strongest.over
     'all of these'
     """
-    if draws < 100:
-        raise InvalidConfigError(f"draws must be at least 100, was {draws}")
+    draws, seed = _whole("draws", draws, 100, MOST_DRAWS), _whole("seed", seed, 0, 2**63 - 1)
     block_ns, warmup_ns = parse_duration(block, name="block"), parse_duration(warmup, name="warmup")
     base = Config() if config is None else config if isinstance(config, Config) else Config.load(config)
     given: dict[str, Any] = {"leverage": leverage, "symbol": symbol, "venue": venue}
@@ -130,11 +131,25 @@ def score(
     for name, one_candles, one_truth in _markets(candles, liquidations):
         bar_ns = _bar(one_truth, bar, one_candles)
         bars.append(bar_ns)
+        if block_ns < bar_ns:
+            raise InvalidConfigError(
+                f"block must be at least a bar ({format_duration(bar_ns)}), was {format_duration(block_ns)}"
+            )
         settled = _settled(one_candles, base, bar_ns, notes)
         prepared.append(prepare(Market(name, one_candles, one_truth, settled), bar_ns, max(warmup_ns, bar_ns), seed))
     if len(set(bars)) > 1:
         raise InvalidConfigError("bar must be the same for all markets: sum the totals to one length")
     return _scored(prepared, block_ns, draws, seed, {"feed": feed, "complete": complete}, list(notes))
+
+
+def _whole(name: str, value: int, least: int, most: int) -> int:
+    try:
+        found = operator.index(value)
+    except TypeError:
+        raise InvalidConfigError(f"{name} must be a whole number, was {value!r}") from None
+    if not least <= found <= most:
+        raise InvalidConfigError(f"{name} must be a whole number from {least} to {most:,}, was {value}")
+    return found
 
 
 def _markets(candles: Any, liquidations: Any) -> list[tuple[str, Candles, Liquidations]]:

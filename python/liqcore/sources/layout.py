@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -209,6 +209,15 @@ def _agrees(layout: TradeLayout, rows: Sequence[Sequence[str]]) -> bool:
 def is_number(cell: str) -> bool:
     """Whether a cell is a finite number."""
     return bool(np.isfinite(number_of(cell)))
+
+
+def are_names(words: Collection[str]) -> bool:
+    """
+    Whether the words of a column that is called as symbols or venues are name some: not all are numbers.
+
+    However short they are, and whatever they mean as sides: there are coins S, B and T.
+    """
+    return any(not is_number(word) for word in words if word)
 
 
 def number_of(cell: str) -> float:

@@ -25,6 +25,7 @@ from ..tables.frames import frame_columns
 from .candle_volumes import VolumeError, find_volumes
 from .candles import OPEN_TIME, PRICES, Candles
 from .fills import WORDS, Roles, known_users, roles_in, sort_out, users_of
+from .layout import are_names
 from .meaning import SYMBOL, VENUE, TradeColumns, column_names, find, listed, quantity_like, recognise, settle
 from .open_interest import QUANTITY
 from .parquet import UNIT_NS, to_float, to_time, unit_of
@@ -100,7 +101,7 @@ class _Table:
                 if at < 0 or at in taken or not self._holds_text(at) or batch.nulls(at):
                     continue
                 words = [word for word in batch.distinct(at, 3) or [] if word]
-                if any(_core.parse_side(word, side_code="true_is_sell") < 2 for word in words):
+                if not are_names(words):
                     continue
                 seen = self._seen[what] = list(dict.fromkeys([*self._seen.get(what, []), *words]))
                 if len(seen) > 1:

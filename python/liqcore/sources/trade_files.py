@@ -17,7 +17,7 @@ from . import layout as layouts
 from .fills import COINBASE, WORDS, Roles, known_users, roles_in, sort_out, users_of
 from .formats import TRADE_LAYOUTS
 from .kinds import check_symbol, refuse_liquidations, refuse_orders, refuse_other_events
-from .layout import TradeLayout, guess_symbol, number_of
+from .layout import TradeLayout, are_names, guess_symbol, number_of
 from .losses import check_losses
 from .meaning import (
     SIDE_WORDS,
@@ -179,14 +179,14 @@ def _journal(path: Path) -> TradeFile:
 class _TextTrades:
     def __init__(self, path: Path, format: str) -> None:
         self._table: Table | PayloadTable = PayloadTable(path) if is_payload(path) else Table(path)
+        if not self._table.rows:
+            raise self._table.error("expected trades, found only a header")
         layout, self._columns, notes, self._roles = _find_layout(self._table, format)
         self._layout = layout
         self._contract: tuple[str, float] | None = None  # that the rows say
         name = layout.name if layout else _BY_COLUMN_NAMES
         self.report = FileReport(str(path), path.name, name, self._table.size)
         self.report.notes, self.report.warnings = list(self._table.notes), notes
-        if not self._table.rows:
-            raise self._table.error("expected trades, found only a header")
         self._scale = _price_scale(self._table, layout, self._columns)
         header = column_names(self._table.header) if self._table.header is not None else []
         self._venue = find(header, VENUE)
@@ -509,17 +509,12 @@ def _find_layout(table: Table | PayloadTable, format: str) -> _Found:
 
 
 def _symbol_at(table: Table | PayloadTable, names: Sequence[str], taken: Sequence[int]) -> int:
-    """Where each row names its market; -1: nowhere. Numbers and sides are no names."""
+    """Where each row names its market; -1: nowhere. Numbers are no names."""
     for name in SYMBOL:
         at = find(names, (name,))
-        words = {row[at] for row in table.rows if len(row) > at >= 0} - {""}
-        if at >= 0 and at not in taken and words and not any(_is_no_name(word) for word in words):
+        if at >= 0 and at not in taken and are_names([row[at] for row in table.rows if len(row) > at]):
             return at
     return -1
-
-
-def _is_no_name(word: str) -> bool:
-    return not np.isnan(number_of(word)) or _core.parse_side(word, side_code="true_is_sell") < 2
 
 
 def _roles_of(table: Table | PayloadTable, names: Sequence[str], columns: TradeColumns) -> Roles | None:
