@@ -214,7 +214,7 @@ def is_number(cell: str) -> bool:
 
 def are_names(words: Collection[str]) -> bool:
     """
-    Whether the words of a column that is called as symbols or venues are name some: not all are numbers or sides spelled out.
+    Whether words of a column that is called as symbols or venues are name some: not all are numbers or spelled sides.
 
     Single letters are names, whatever they mean as sides: there are coins S, B and T.
     """
