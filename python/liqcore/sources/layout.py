@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from .meaning import SIDE_WORDS, TradeColumns, column_names, find, is_turnover
 
 _NUMERIC = re.compile(r"[+-]?\d[\d.,' ]*")
@@ -213,11 +214,11 @@ def is_number(cell: str) -> bool:
 
 def are_names(words: Collection[str]) -> bool:
     """
-    Whether the words of a column that is called as symbols or venues are name some: not all are numbers.
+    Whether words of a column that is called as symbols or venues are name some: not all are numbers or spelled sides.
 
-    However short they are, and whatever they mean as sides: there are coins S, B and T.
+    Single letters are names, whatever they mean as sides: there are coins S, B and T.
     """
-    return any(not is_number(word) for word in words if word)
+    return any(not (is_number(word) or (len(word) > 1 and _core.parse_side(word) < 2)) for word in words if word)
 
 
 def number_of(cell: str) -> float:
