@@ -190,7 +190,13 @@ def test_an_address_that_asks_too_often_is_told_when_to_come_again(folder: Path)
     assert answer.json()["rule"] == "must be at most 4 a second"
     served.clock.at += 300_000_000
     assert [served.ask("/markets").status_code for _ in range(2)] == [200, 429]
-    assert served.ask("/markets", headers={"host": "evil.example"}).status_code == 429
+
+
+@pytest.mark.parametrize("headers", [{"host": "evil.example"}, {"origin": "http://evil.example"}])
+def test_what_strangers_ask_is_not_counted_against_an_address(folder: Path, headers: dict[str, str]) -> None:
+    served = Served(folder, Config().replace(server={"requests": 4}), given={})
+    assert [served.ask("/markets", headers=headers).status_code for _ in range(100)] == [403] * 100
+    assert served.ask("/markets").status_code == 200
 
 
 def test_addresses_are_counted_apart_and_not_without_end() -> None:

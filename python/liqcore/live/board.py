@@ -132,8 +132,8 @@ class Board:
 
     @property
     def realised_complete(self) -> bool:
-        """Whether the venue tells of every liquidation; otherwise `realised` is a floor."""
-        return self._of.state.complete
+        """Whether the venue is known to tell of every liquidation (it has told of some); else `realised` is a floor."""
+        return self._of.state.complete and self._of.state.told.get("liquidation", 0) > 0
 
     @property
     def states(self) -> dict[Kind, Change]:

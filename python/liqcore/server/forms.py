@@ -54,7 +54,7 @@ class ZonesAsked(Selection, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Zones; ``threshold`` is that of the zones, by default p90."""
 
     within: (
-        Annotated[float, Meta(gt=0, le=1000, description="Only zones at most so many percent from the last price.")]
+        Annotated[float, Meta(gt=0, lt=100, description="Only zones at most so many percent from the last price.")]
         | None
     ) = None
     over: Annotated[int, Meta(ge=1, le=100_000, description="Over how many columns persistence counts.")] = 100
@@ -126,7 +126,10 @@ class MarketAnswer(Struct, frozen=True):
     funding_rate: Number
     streams: dict[Kind, Stream]
     holes: Annotated[int, said("How many stay open, of those that are kept.")]
-    realised_complete: Annotated[bool, said("Whether the venue tells of every liquidation; else totals are a floor.")]
+    realised_complete: Annotated[
+        bool,
+        said("Whether the venue is known to tell of every liquidation; else totals are a floor, or it told of none."),
+    ]
     counts: Annotated[dict[str, int], said("Trades and events that were raised, late, of another market; notices.")]
     tick_size: Number
     lot_size: Number
@@ -160,7 +163,9 @@ class Realised(Struct, frozen=True):
 
     long: Numbers
     short: Numbers
-    complete: Annotated[bool, said("Whether the venues tell of every one; else it is a floor.")]
+    complete: Annotated[
+        bool, said("Whether the venues are known to tell of every one; else it is a floor, or none was told.")
+    ]
 
 
 class About(Struct, frozen=True):

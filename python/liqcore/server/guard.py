@@ -143,15 +143,16 @@ class Guard:
             self._at_once -= 1
 
     def _check(self, scope: Scope, headers: Headers) -> None:
-        client = scope.get("client")
-        if wait := self._rates.wait(client[0] if client else ""):
-            rule = f"must be at most {self._config.requests:g} a second"
-            raise RefusedError(429, f"requests {rule}", "requests", rule, after_s=int(wait) + 1)
         length = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"])
         if length > LONGEST_URL:
             raise RefusedError.broken("URL", f"must be at most {LONGEST_URL:,} bytes long", f"{length:,}", 414)
         self._check_host(headers)
         self._check_origin(scope, headers)
+        # Not before: a page of somebody else in this machine's browser must not use up what its programs may ask.
+        client = scope.get("client")
+        if wait := self._rates.wait(client[0] if client else ""):
+            rule = f"must be at most {self._config.requests:g} a second"
+            raise RefusedError(429, f"requests {rule}", "requests", rule, after_s=int(wait) + 1)
         tokens = _take_tokens(scope, headers)
         preflight = scope["type"] == "http" and scope["method"] == "OPTIONS"
         if self._token is not None and not preflight:  # a browser asks without one whether it may show it

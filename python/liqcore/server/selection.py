@@ -22,7 +22,7 @@ from .refused import RefusedError
 
 LENGTH = r"^([1-9][0-9]{0,3}(s|m|h|d|w)|[1-9][0-9]{0,2}mo|[1-9][0-9]?y)$"
 TIME = (
-    r"^([0-9]{1,18}|1[0-9]{18}|(20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    r"^([1-9][0-9]{17}|1[0-9]{18}|(20[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
     r"|02-(0[1-9]|1[0-9]|2[0-8]))|20([02468][048]|[13579][26])-02-29)"
     r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?Z?)?)$"
 )
@@ -35,7 +35,7 @@ THRESHOLD = (
 MARKET = r"^[a-z0-9][a-z0-9-]{0,31}:[A-Za-z0-9_./@-]{1,64}$"
 WRITTEN = {
     LENGTH: 'a length of time such as "30s", "5m" (minutes), "4h", "3d", "1w", "1mo" (30 days) or "1y"',
-    TIME: 'a time such as "2026-06-12", "2026-06-12T10:00:00Z" or whole nanoseconds since the UNIX epoch',
+    TIME: 'a time such as "2026-06-12", "2026-06-12T10:00:00Z" or nanoseconds since the UNIX epoch, of 18 or 19 digits',
     THRESHOLD: 'a share ("0.1", "5%"), an amount above 1 ("10M", "250000 usd") or a percentile ("p95")',
     MARKET: 'a venue and a symbol such as "binance-usdm:BTCUSDT"',
 }
@@ -286,7 +286,7 @@ class Picture:
 
 
 def time(text: str) -> int | str:
-    """Return a time as `liqcore` takes it: a year is text, a longer whole number nanoseconds."""
+    """Return a time as `liqcore` takes it: a whole number is nanoseconds."""
     return int(text) if text.isdigit() else text
 
 
@@ -350,7 +350,8 @@ def _refused(kind: type, values: Any, said: str) -> RefusedError:
     """Return what a conversion says, in the form of all refusals."""
     if (unknown := _UNKNOWN.match(said)) is not None:
         known = ", ".join(kind.__struct_fields__)  # type: ignore[attr-defined]
-        return RefusedError.broken("parameter", f"must be one of {known}", unknown["argument"])
+        rule = f"must be one of {known}" if known else "must be left out: nothing can be asked for here"
+        return RefusedError.broken("parameter", rule, unknown["argument"])
     if (missing := _MISSING.match(said)) is not None:
         return RefusedError.broken(missing["argument"], "must be given", "left out")
     at = _AT.match(said)
@@ -362,7 +363,7 @@ def _refused(kind: type, values: Any, said: str) -> RefusedError:
     if rule.startswith("Invalid enum value"):
         rule = "must be one of " + ", ".join(_fields(kind)[name].values)
     elif "matching regex" in rule:
-        pattern = next((written for pattern, written in WRITTEN.items() if repr(pattern) in rule), "as documented")
+        pattern = next((written for pattern, written in WRITTEN.items() if repr(pattern) in rule), "what an answer gave")
         rule = f"must be {pattern}"
     else:
         rule = rule.replace("Expected", "must be", 1).replace("`", "").split(", got")[0]
