@@ -363,8 +363,8 @@ def _refused(kind: type, values: Any, said: str) -> RefusedError:
     if rule.startswith("Invalid enum value"):
         rule = "must be one of " + ", ".join(_fields(kind)[name].values)
     elif "matching regex" in rule:
-        pattern = next((written for pattern, written in WRITTEN.items() if repr(pattern) in rule), "what an answer gave")
-        rule = f"must be {pattern}"
+        known_patterns = (written for pattern, written in WRITTEN.items() if repr(pattern) in rule)
+        rule = f"must be {next(known_patterns, 'what an answer gave')}"
     else:
         rule = rule.replace("Expected", "must be", 1).replace("`", "").split(", got")[0]
         rule = re.sub(r"\bint\b", "a whole number", re.sub(r"\bfloat\b", "a number", rule.replace(" | null", "")))
