@@ -5,7 +5,7 @@ import queue
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 from msgspec import Struct
@@ -96,6 +96,14 @@ class Sink(Protocol):
 
         What happened after the last checkpoint comes again, with the same numbers, when a killed process starts again.
         """
+
+
+@runtime_checkable
+class Durable(Protocol):
+    """A sink that writes to a disk: a checkpoint, behind which nothing is told again, waits for it."""
+
+    def sync(self) -> None:
+        """Return once what it has been told is on the disk."""
 
 
 class Hooks:

@@ -9,8 +9,7 @@ from ..config.config import Config
 from ..errors import DataError
 from ..feeds.events import Frame
 from ..words.times import parse_duration
-from .alerts import Alerts
-from .happened import FileSink
+from .happened import Durable
 from .journal import CHUNK_BYTES, Journal, file_name
 from .market import MarketEngine
 from .outside import Clock, Files, why
@@ -168,7 +167,7 @@ class Follower:
                 return False
             self.recorder.journal.sync()
             for sink in self.market.sinks:
-                if isinstance(sink, FileSink | Alerts):
+                if isinstance(sink, Durable):
                     sink.sync()
             self._files.replace(self.path, data)
             return True
