@@ -137,11 +137,11 @@ test-python: optional-ccache optional-libzstd-dev optional-chromium $(VENV)/.ins
 
 # An environment of its own: the one of test-python shows that nothing needs these packages.
 INTEROP := .venv-interop
-test-interop: $(VENV)/.installed  ## Tables of pyarrow, polars, pandas and duckdb, in and out
+test-interop: $(VENV)/.installed  ## Tables of pyarrow, polars, pandas and duckdb, in and out; figures of matplotlib
 	@test -x $(INTEROP)/bin/python || $(PYTHON) -m venv $(INTEROP)
-	$(BIN)/python tools/requirements.py test interop | $(INTEROP)/bin/python -m pip install -q -r /dev/stdin
+	$(BIN)/python tools/requirements.py test interop figures | $(INTEROP)/bin/python -m pip install -q -r /dev/stdin
 	$(INTEROP)/bin/python -m pip install -q --force-reinstall --no-deps build/wheel/*.whl
-	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_frames.py tests/python/test_export.py tests/python/test_sources_parquet.py tests/python/test_sources_feather.py tests/python/test_parquet_values.py
+	$(INTEROP)/bin/python -m pytest -q tests/python/test_interop.py tests/python/test_arrow.py tests/python/test_frames.py tests/python/test_export.py tests/python/test_sources_parquet.py tests/python/test_sources_feather.py tests/python/test_parquet_values.py tests/python/test_figures.py
 
 INTEGRATION := .venv-integration
 test-integration: $(VENV)/.installed  ## Inside hftbacktest and nautilus_trader, and from numba
@@ -166,6 +166,12 @@ bench: system-packages optional-valgrind $(VENV)/.installed  ## Benchmarks again
 .PHONY: bench-quick
 bench-quick: $(VENV)/.installed  ## Time single functions within a minute; ARGS=--benchmark-autosave keeps the times
 	$(BIN)/python -m pytest -q bench $(ARGS)
+
+.PHONY: bench-page
+bench-page: optional-chromium web/node_modules/.package-lock.json build/.page $(VENV)/.installed  ## The live page beside a canvas by hand and a chart's own example; marks; pages of history
+	$(BIN)/python bench/page/speed.py
+	$(BIN)/python bench/page/marks.py
+	$(BIN)/python bench/page/history.py
 
 bench-check:  ## Fail if the last benchmarks are worse than their goals by more than two
 	$(BIN)/python bench/run.py check

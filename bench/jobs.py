@@ -56,6 +56,7 @@ class Job:
     taker_sell: Bools
     ticks: Ints
     lots: Floats
+    exponent: float | None = None  # of the model presence; None: flow
 
     def __len__(self) -> int:
         return self.ts.size
@@ -81,12 +82,14 @@ class Job:
         return lq.LeverageProfile({tier: 1 / len(self.tiers) for tier in self.tiers})
 
     def engine(self, keep: int | None = None, threads: int = 1) -> lq.Engine:
-        """Return a fresh engine: flow model without half-life, last-trade trigger, fixed axis."""
+        """Return a fresh engine: flow or presence without half-life, last-trade trigger, fixed axis."""
         return lq.Engine(
             self.instrument,
             leverage=self.profile,
             axis=self.axis,
             window=np.timedelta64(self.window_ns, "ns"),
+            model="flow" if self.exponent is None else "presence",
+            exponent=self.exponent,
             half_life=None,
             keep=keep,
             threads=threads,

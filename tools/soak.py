@@ -3,9 +3,9 @@ What takes too long for `make test-all`: `make soak`, which builds the presets f
 
 C++ tests under sanitizers with LIQCORE_SOAK=1, which gives them their long sizes; the random comparison of C++
 (tests/cpp/streams_test.cpp) over STREAMS streams under the first sanitizer; damaged FILES of every kind; live replays
-under KILLS, a burst, 24 recorded hours, a hundred clients; where Clang is, RUNS of each libFuzzer target (tests/fuzz);
-then the property tests of Python in rounds, each from another seed. A failure ends it with the seed; SEED=... ROUNDS=1
-runs that round again.
+under KILLS, a burst, 24 recorded hours, a hundred clients; simulated cascades whose law is measured; where Clang is,
+RUNS of each libFuzzer target (tests/fuzz); then the property tests of Python in rounds, each from another seed. A
+failure ends it with the seed; SEED=... ROUNDS=1 runs that round again.
 """
 
 import argparse
@@ -90,6 +90,7 @@ def live(kills: int, seed: int) -> dict[str, Figures]:
         ("A burst of ten seconds", ["live_load.py", "burst"]),
         ("24 recorded hours", ["live_load.py", "memory"]),
         ("A hundred websocket clients", ["live_load.py", "clients"]),
+        ("The page over eight hours", ["page_load.py", "8", "100"]),
     ):
         if command[-1] == "memory" and not os.path.isdir(os.environ.get("LIQCORE_DATA", "../shared/data")):
             print("left out, as there is no recorded market data:", name)
@@ -139,6 +140,23 @@ def scores(seeds: int) -> Figures:
     return {"markets": int(count), "intervals above zero": int(above), "below": int(below)}
 
 
+def calibrations(seeds: int) -> Figures:
+    """Calibrate markets of known weights, and others that liquidations ignore; how often a verdict says otherwise."""
+    said = run(
+        [sys.executable, "-m", "pytest", "-q", "-rP", "tests/python/test_calibrate.py", "-k", "ignore or recovered"],
+        LIQCORE_CALIBRATE_SEEDS=str(seeds),
+    )
+    ((above, count, below),) = re.findall(r"(\d+) of (\d+) intervals lie above zero, (\d+) below", said)
+    return {"markets": int(count), "intervals above zero": int(above), "below": int(below)}
+
+
+def impacts(seeds: int, first: int) -> Figures:
+    """Measure the law of simulated cascades; how often the intervals hold it."""
+    said = run([sys.executable, "tests/python/sweeps.py", "--seeds", str(seeds), "--first", str(first)])
+    ((count, of_y, of_exponent),) = re.findall(r"of (\d+) seeds.* Y in ([\d.]+)%, the exponent in ([\d.]+)%", said)
+    return {"seeds": int(count), "% hold Y": float(of_y), "% hold the exponent": float(of_exponent)}
+
+
 def properties(seed: int, jobs: str) -> Figures:
     options = ["-m", "hypothesis", "--hypothesis-profile", "soak", f"--hypothesis-seed={seed}"]
     command = [
@@ -170,6 +188,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200, help="of replays; 0: no load of live code at all")
     parser.add_argument("--runs", type=int, default=10_000_000, help="of each libFuzzer target that is built")
     parser.add_argument("--scores", type=int, default=200, help="of maps that liquidations ignore")
+    parser.add_argument("--calibrations", type=int, default=100, help="of maps that liquidations ignore, and follow")
+    parser.add_argument("--impacts", type=int, default=200, help="of seeds of simulated cascades")
     parser.add_argument("--seed", type=int, help="of the first round and stream; the next ones count on from it")
     parser.add_argument("presets", nargs="*", help="built sanitizer presets")
     given = parser.parse_args()
@@ -195,6 +215,12 @@ def main() -> None:
     if given.scores:
         began = time.monotonic()
         table["Scores"] = {**scores(given.scores), "seconds": time.monotonic() - began}
+    if given.calibrations:
+        began = time.monotonic()
+        table["Calibrations"] = {**calibrations(given.calibrations), "seconds": time.monotonic() - began}
+    if given.impacts:
+        began = time.monotonic()
+        table["Impact"] = {**impacts(given.impacts, first), "seconds": time.monotonic() - began}
     began = time.monotonic()
     total: Figures = {"tests": 0, "examples": 0}
     for seed in range(first, first + given.rounds):

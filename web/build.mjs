@@ -23,7 +23,7 @@ async function bundle(entry) {
   return made.outputFiles[0].text.trim();
 }
 
-const script = (await bundle("page.ts")).replaceAll("</script", "<\\/script");
+const script = (await bundle("start.ts")).replaceAll("</script", "<\\/script");
 const style = (await bundle("page.css")).replaceAll("</style", "<\\/style");
 const hash = createHash("sha256").update(script).digest("base64");
 const policy = [

@@ -92,6 +92,21 @@ def test_batch_windows_only(timed: Timed, job: Job, same_as_one_by_one: Check) -
 
 
 @WHOLE
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 0.7])
+def test_batch_by_presence(timed: Timed, job: Job, exponent: float) -> None:
+    """By time at price, and by mixtures of it and volume."""
+    present = replace(job, exponent=exponent)
+    expected = feeding.one_by_one(present, feeding.rows_of(present))
+    timed(
+        lambda: feeding.feed(present),
+        lambda engine: feeding.check_same(engine, expected),
+        of=len(present),
+        event="trade",
+        on=f"{present.description}; presence of exponent {exponent:g}",
+    )
+
+
+@WHOLE
 def test_batch_into_columns(timed: Timed, job: Job) -> None:
     """A column has to be the book of an engine that stopped there, and what was liquidated has to add up."""
     weights, whole = np.asarray(job.profile.weights), feeding.feed(job)

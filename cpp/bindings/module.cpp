@@ -55,5 +55,6 @@ PYBIND11_MODULE(_core, m) {
   liqcore::bindings::register_text(m);
   liqcore::bindings::register_columns(m);
   liqcore::bindings::register_arrow(m);
+  liqcore::bindings::register_pictures(m);
   guard_classes(m);
 }

@@ -42,8 +42,8 @@ template <>
 inline const Words<CandlePrice, 5> kWords<CandlePrice> = named<CandlePrice>(
     "candle_price", CandlePrice::hlc3, CandlePrice::close, CandlePrice::open, CandlePrice::ohlc4, CandlePrice::hl2);
 template <>
-inline const Words<Model, 5> kWords<Model> =
-    named<Model>("model", Model::flow, Model::oi, Model::blend, Model::vendor, Model::none);
+inline const Words<Model, 6> kWords<Model> =
+    named<Model>("model", Model::flow, Model::presence, Model::oi, Model::blend, Model::vendor, Model::none);
 
 /// The enumerator of a word.
 template <class E>

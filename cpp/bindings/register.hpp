@@ -22,5 +22,6 @@ void register_parquet(pybind11::module_& m);
 void register_text(pybind11::module_& m);
 void register_columns(pybind11::module_& m);
 void register_arrow(pybind11::module_& m);
+void register_pictures(pybind11::module_& m);
 
 }  // namespace liqcore::bindings

@@ -62,7 +62,8 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
                                std::string_view model, std::string_view trigger, double maker_share,
                                std::vector<double> half_life_ns, std::optional<std::size_t> keep, std::size_t threads,
                                double taker_tilt, std::optional<double> churn, std::optional<double> event_threshold,
-                               bool reconciled, std::string_view candle_price, double outlier) {
+                               bool reconciled, std::string_view candle_price, double outlier,
+                               std::optional<double> exponent) {
   EngineOptions options;
   if (!axis.is_none()) {
     const auto& given = axis.cast<const Axis&>();
@@ -81,7 +82,7 @@ std::unique_ptr<PyEngine> make(const Instrument& instrument, const LeverageProfi
   options.half_life_ns = std::move(half_life_ns);
   options.keep = keep;
   options.threads = threads;
-  options.model_options = {taker_tilt, churn, event_threshold, reconciled};
+  options.model_options = {taker_tilt, churn, event_threshold, reconciled, exponent};
   options.candle_price = parse<CandlePrice>(candle_price);
   options.outlier = outlier;
   return std::unique_ptr<PyEngine>(new PyEngine(Engine(instrument, leverage, std::move(options))));
@@ -211,7 +212,7 @@ void register_engine(py::module_& m) {
            py::arg("ticks_per_bin"), py::arg("axis_limit"), py::arg("window_ns"), py::arg("model"), py::arg("trigger"),
            py::arg("maker_share"), py::arg("half_life_ns"), py::arg("keep"), py::arg("threads"), py::arg("taker_tilt"),
            py::arg("churn"), py::arg("event_threshold"), py::arg("reconciled"), py::arg("candle_price"),
-           py::arg("outlier"))
+           py::arg("outlier"), py::arg("exponent"))
       .def(
           "trade",
           [](PyEngine& self, std::int64_t ts, double price, double qty, bool taker_sell) {
@@ -443,6 +444,8 @@ goes to `sys.unraisablehook`.
       .def_property_readonly(
           "event_threshold", &model_option<&ModelOptions::event_threshold>,
           "Rise of open interest (quantity) above which it is an event of the model vendor; None: it never is.")
+      .def_property_readonly("exponent", &model_option<&ModelOptions::exponent>,
+                             "From 0, opening by time at price, to 1, by volume, with the model presence; else None.")
       .def_property_readonly("candle_price", &option_word<&EngineOptions::candle_price>,
                              "Price of a candle at which its volumes open.")
       .def_property_readonly("reconciled", &model_option<&ModelOptions::reconciled>,

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "arrays.hpp"
@@ -15,11 +16,18 @@
 namespace liqcore::bindings {
 namespace {
 
-LeverageProfile from_shares(const std::map<double, double>& shares, double intensity) {
+using Tier = std::variant<double, std::string>;
+
+double tier_from(const Tier& tier) {
+  const auto* const text = std::get_if<std::string>(&tier);
+  return text != nullptr ? tier_of(*text) : std::get<double>(tier);
+}
+
+LeverageProfile from_shares(const std::map<Tier, double>& shares, double intensity) {
   std::vector<double> tiers;
   std::vector<double> parts;
   for (const auto& [tier, share] : shares) {
-    tiers.push_back(tier);
+    tiers.push_back(tier_from(tier));
     parts.push_back(share);
   }
   return {std::move(tiers), std::move(parts), intensity};
@@ -42,8 +50,10 @@ over the trades. Immutable, safe to share between threads.
 
 Parameters
 ----------
-shares : dict of float to float
-    Share by leverage. Leverages at least 1, shares at least 0 and summing to 1 (within 1e-9); at most 1,024 tiers.
+shares : dict of float or str to float
+    Share by leverage, at least 1, or by distance from the entry: "0.2%", or the number 0.002. Shares at least 0 and
+    summing to 1 (within 1e-9); at most 1,024 tiers. A distance d has its levels at entry x (1 - d) for longs and
+    entry x (1 + d) for shorts, without margin terms: nearer than any leverage that a venue offers.
 intensity : float
     Scales all shares: 1 for an assumed profile, otherwise what a fit says. Above 0.
 
@@ -60,6 +70,9 @@ Examples
 array([ 10.,  50., 100.])
 >>> lq.LeverageProfile.preset("integer-125").tiers.size
 125
+>>> near = lq.LeverageProfile({"0.2%": 0.25, "0.3%": 0.25, 25: 0.5})
+>>> near.tiers, near.names
+(array([2.0e-03, 3.0e-03, 2.5e+01]), ['0.2 %', '0.3 %', '25x'])
 )")
       .def(py::init(&from_shares), py::arg("shares"), py::kw_only(), py::arg("intensity") = 1.0)
       .def_static("preset", &LeverageProfile::preset, py::arg("name"), R"(
@@ -68,7 +81,15 @@ A documented profile: "default" (5x 30 %, 10x 30 %, 25x 20 %, 50x 12 %, 100x 8 %
 )")
       .def_property_readonly(
           "tiers", [](const LeverageProfile& self) { return copy_to_array(std::span(self.tiers())); },
-          "Leverages in rising order, float64.")
+          "Leverages in rising order, float64; below 1, and so first, distances from the entry as a share of it.")
+      .def_property_readonly(
+          "names",
+          [](const LeverageProfile& self) {
+            std::vector<std::string> names;
+            for (const double tier : self.tiers()) names.push_back(tier_name(tier));
+            return names;
+          },
+          "How the tiers are shown: \"25x\", or \"0.2 %\" for a distance.")
       .def_property_readonly(
           "shares", [](const LeverageProfile& self) { return copy_to_array(std::span(self.shares())); },
           "Share of each tier, float64, summing to 1.")
@@ -77,12 +98,14 @@ A documented profile: "default" (5x 30 %, 10x 30 %, 25x 20 %, 50x 12 %, 100x 8 %
           "weights", [](const LeverageProfile& self) { return to_array(self.weights()); },
           "share x intensity of each tier, float64.")
       .def("to_dict", &shares_of, "Share by leverage.")
-      .def("index", &LeverageProfile::index, py::arg("leverage"),
-           "Number of the tier of a leverage, which is its row in arrays; InvalidConfigError if it is none.")
+      .def(
+          "index", [](const LeverageProfile& self, const Tier& leverage) { return self.index(tier_from(leverage)); },
+          py::arg("leverage"),
+          "Number of the tier of a leverage, which is its row in arrays; InvalidConfigError if it is none.")
       .def(
           "default_half_life_ns", [](const LeverageProfile& self) { return to_array(default_half_life_ns(self)); }, R"(
 The flow model's default half-life of each tier, float64 ns: 1 day from 100x, 3 days from 50x, 7 days from 25x,
-30 days below. An assumption: high leverage is held shortest.
+30 days below, and 1 day for distances from the entry. An assumption: high leverage is held shortest.
 )")
       .def("__len__", &LeverageProfile::size)
       .def(
@@ -95,8 +118,12 @@ The flow model's default half-life of each tier, float64 ns: 1 day from 100x, 3 
            })
       .def(py::pickle([](const LeverageProfile& self) { return py::make_tuple(shares_of(self), self.intensity()); },
                       [](const py::tuple& state) {
-                        return from_shares(state[0].cast<std::map<double, double>>(), state[1].cast<double>());
+                        return from_shares(state[0].cast<std::map<Tier, double>>(), state[1].cast<double>());
                       }));
+  m.def("tier_of", [](const Tier& tier) { return tier_from(tier); }, py::arg("tier"), R"(
+The tier as a number: of a number as it is, of "25", "25x" or "0.2%"; a distance from the entry is below 1.
+)");
+  m.def("tier_name", &tier_name, py::arg("tier"), R"(How a tier is shown: "25x", or "0.2 %" for a distance.)");
 }
 
 }  // namespace liqcore::bindings

@@ -379,14 +379,15 @@ True
       .def(
           "level_factor",
           [](const MarginSchedule& self, std::string_view side, std::string_view contract, double leverage) {
-            if (!(leverage >= 1.0)) throw InvalidConfig("leverage must be at least 1, was " + number(leverage));
+            if (!(leverage > 0.0)) throw InvalidConfig("leverage must be at least 1, was " + number(leverage));
             return self.level_factor(parse<Side>(side), parse<Contract>(contract), leverage);
           },
           py::arg("side"), py::arg("contract"), py::arg("leverage"), R"(
 Liquidation price divided by entry price of an isolated position; NaN where there is none.
 
 The first risk tier is used, or that of the size assumed for this leverage. The four formulas and their sources are in
-docs/theory/venues.md.
+docs/theory/venues.md. A `leverage` below 1 is a distance from the entry: 1 - d for longs and 1 + d for shorts, whatever
+the terms.
 )")
       .def(
           "level_reason",

@@ -47,7 +47,7 @@ static_assert(static_cast<int>(liqcore::Side::short_) == LIQ_SHORT &&
               static_cast<int>(liqcore::Contract::inverse) == LIQ_INVERSE &&
               static_cast<int>(liqcore::MarginBasis::entry) == LIQ_BASIS_ENTRY &&
               static_cast<int>(liqcore::TierUnit::quantity) == LIQ_TIER_QUANTITY &&
-              static_cast<int>(liqcore::Model::vendor) == LIQ_MODEL_VENDOR &&
+              static_cast<int>(liqcore::Model::presence) == LIQ_MODEL_PRESENCE &&
               static_cast<int>(liqcore::Trigger::candle) == LIQ_TRIGGER_CANDLE &&
               static_cast<int>(liqcore::CandlePrice::hl2) == LIQ_CANDLE_HL2);
 
@@ -71,6 +71,7 @@ liq_engine_options default_options() noexcept {
   out.window_ns = defaults.window_ns;
   out.churn = kNaN;
   out.event_threshold = kNaN;
+  out.exponent = kNaN;
   out.model = static_cast<std::int32_t>(defaults.model);
   out.trigger = static_cast<std::int32_t>(defaults.trigger);
   out.threads = static_cast<std::int32_t>(defaults.threads);
@@ -137,7 +138,8 @@ liqcore::EngineOptions options_of(const liq_engine_options& from, const liqcore:
   if (!std::isnan(from.churn)) out.model_options.churn = from.churn;
   if (!std::isnan(from.event_threshold)) out.model_options.event_threshold = from.event_threshold;
   out.model_options.reconciled = from.reconciled != 0;
-  out.model = choice("options.model", from.model, liqcore::Model::vendor);
+  if (!std::isnan(from.exponent)) out.model_options.exponent = from.exponent;
+  out.model = choice("options.model", from.model, liqcore::Model::presence);
   out.trigger = choice("options.trigger", from.trigger, liqcore::Trigger::candle);
   if (from.threads < 1) throw InvalidConfig("options.threads must be at least 1, was " + std::to_string(from.threads));
   out.threads = static_cast<std::size_t>(from.threads);

@@ -51,7 +51,7 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
       leverage_(std::move(leverage)),
       options_(std::move(options)),
       live_{{}, {}, {}, {}, {}, {options_.model, options_.model_options, leverage_.size(), instrument_.lot_size()},
-            0,  {}},
+            0,  {}, {}},
       per_tick_(1.0 / instrument_.tick_size()),
       per_lot_(1.0 / instrument_.lot_size()),
       keys_(kBlockRows),
@@ -94,8 +94,22 @@ Engine::Engine(Instrument instrument, LeverageProfile leverage, EngineOptions op
         idle_.scale[side].assign(window_decay_.begin(),
                                  window_decay_.begin() + static_cast<std::ptrdiff_t>(leverage_.size()));
   }
-  if (o.model != Model::flow && o.maker_share != 0.0)
-    throw InvalidConfig("maker_share needs the model flow, was " + text_of(o.maker_share));
+  if (!trades_open() && o.maker_share != 0.0)
+    throw InvalidConfig("maker_share needs the model flow or presence, was " + text_of(o.maker_share));
+  if (std::optional<double>& exponent = o.model_options.exponent; o.model == Model::presence) {
+    exponent = exponent.value_or(0.0) + 0.0;
+    if (!(*exponent >= 0.0 && *exponent <= 1.0))
+      throw InvalidConfig("exponent must lie in [0, 1], was " + text_of(*exponent));
+    if (o.model_options.reconciled)
+      throw InvalidConfig("reconciled needs levels that open interest can be held against, not those of presence");
+    presence_ = Presence(*exponent);
+    if (presence_.acts() && o.window_ns < kLeastPresence)
+      throw InvalidConfig("window must be at least 1 ms with the model presence, of which less is not a lot, was " +
+                          text_of(o.window_ns) + " ns");
+    if (presence_.acts()) opened_.resize(kBlockRows);
+  } else if (exponent) {
+    throw InvalidConfig("exponent needs the model presence, was " + text_of(*exponent));
+  }
   if (o.model == Model::blend && !o.model_options.churn) o.model_options.churn = kDefaultChurn;
   if (o.model == Model::vendor && o.trigger != Trigger::candle)
     throw InvalidConfig(std::string("trigger must be candle with the model vendor, was ") +
@@ -145,6 +159,7 @@ void Engine::start_book(std::int64_t ts_ns, std::int64_t tick) {
 void Engine::begin_window(std::int64_t start_ns) noexcept {
   window_start_ns_ = start_ns;
   window_end_ns_ = start_ns + options_.window_ns;
+  presence_.begin_window(window_start_ns_, window_end_ns_);
   plain_end_ns_ = doubts_ ? kNever : std::min(window_end_ns_, kMaxTime + 1);
 }
 
@@ -307,7 +322,7 @@ Reject Engine::trade(std::int64_t ts_ns, double price, double qty, bool taker_se
   const double lots = round_half_even(y);
   if (std::fabs(x - tick) <= kOnGrid && std::fabs(y - lots) <= kOnGrid && qty > 0.0 && y <= kNear && x <= kNear &&
       ts_ns >= clock_ns_ && ts_ns < plain_end_ns_ && live_.run.takes(static_cast<std::int64_t>(tick))) {
-    live_.run.add(static_cast<std::int64_t>(tick), static_cast<std::int64_t>(lots), taker_sell);
+    add_to_run(ts_ns, static_cast<std::int64_t>(tick), static_cast<std::int64_t>(lots), taker_sell);
     clock_ns_ = last_event_ns_ = ts_ns;
     ++counts_.rows;
     ++counts_.used;
@@ -334,7 +349,7 @@ Reject Engine::checked_trade(std::int64_t ts_ns, double price, double qty, bool 
       if (live_.book && !live_.run.takes(tick.units)) apply_run();
       move_clock(ts_ns, tick.units);
       if (!live_.run.takes(tick.units)) begin_run(tick.units);
-      live_.run.add(tick.units, lots.units, taker_sell);
+      add_to_run(ts_ns, tick.units, lots.units, taker_sell);
     }
     if (!lots.exact) ++counts_.rounded_qty;
     used_trades_ = true;
@@ -447,20 +462,20 @@ void Engine::use_large_trade(std::int64_t ts_ns, std::int64_t tick, double lots,
   apply_run();
   const double bought = taker_sell ? 0.0 : lots;
   const double sold = taker_sell ? lots : 0.0;
-  const double longs = bought + options_.maker_share * sold;
-  const double shorts = sold + options_.maker_share * bought;
   move_clock(ts_ns, tick, [&] {
     if (live_.sampled.watches()) live_.sampled.room_to_trade(1);
     live_.book->room_to_touch();
-    if (options_.model == Model::flow) room_to_open(tick, longs, shorts, mark_reached());
+    if (trades_open()) room_to_open(tick, lots, lots, mark_reached());
   });
   draw({tick, tick, tick, tick, bought, sold});
   if (live_.sampled.watches()) live_.sampled.traded(tick, bought, sold);
   if (options_.trigger == Trigger::last) touch_book({tick, tick}, {tick, tick});
-  if (options_.model != Model::flow) return;
+  if (!trades_open()) return;
   const std::optional<LevelBook::Reached> reached = mark_reached();
-  live_.book->open(Side::long_, tick, longs, reached);
-  live_.book->open(Side::short_, tick, shorts, reached);
+  const double taken = presence_.acts() ? presence_.add(ts_ns, lots, taker_sell) : lots;
+  const double made = options_.maker_share * taken;
+  live_.book->open(Side::long_, tick, taker_sell ? made : taken, reached);
+  live_.book->open(Side::short_, tick, taker_sell ? taken : made, reached);
 }
 
 void Engine::begin_run(std::int64_t tick) {
@@ -468,7 +483,7 @@ void Engine::begin_run(std::int64_t tick) {
   // Where trades touch nothing their order never matters.
   constexpr std::int64_t kReach = Footprint::kMaxTicks / 2 - 1;
   TickRange ticks{std::max<std::int64_t>(1, tick - kReach), tick + kReach};
-  if (options_.trigger == Trigger::last && options_.model == Model::flow) {
+  if (options_.trigger == Trigger::last && trades_open()) {
     // A price that jumps from trade to trade would leave any range at once, so none is looked for.
     const std::int64_t jump = run_tick_ == 0 ? 0 : std::abs(tick - run_tick_);
     ticks = jump > 2 * live_.book->calm_reach(tick) ? TickRange{tick, tick} : live_.book->calm_range(tick);
@@ -486,7 +501,7 @@ void Engine::apply_run() const {
   if (run.empty()) return;
   LevelBook& book = *live_.book;
   const bool touches = options_.trigger == Trigger::last;
-  const bool opens = options_.model == Model::flow;
+  const bool opens = trades_open();
   const auto reached = mark_reached();
   // First what needs memory; that of the axis, which can be seen, last and all at once.
   if (live_.sampled.watches()) live_.sampled.room_to_trade(static_cast<std::size_t>(run.high() - run.low() + 1));
@@ -496,7 +511,8 @@ void Engine::apply_run() const {
     book.room_to_open(run, options_.maker_share, reached, bins);
     book.make_room(bins);
   }
-  const Footprint::Volumes volumes = run.volumes();
+  const Footprint::Volumes volumes = presence_.acts() ? live_.traded : run.volumes();
+  live_.traded = {};
   draw({run.first(), run.high(), run.low(), run.last(), static_cast<double>(volumes.bought),
         static_cast<double>(volumes.sold)});
   if (watches()) belief_of(PriceStream::trades).tick = run.last();
@@ -555,8 +571,10 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   const OnGrid sell = instrument_.to_lots(volume(candles.sell_qty));
   const auto bought = static_cast<double>(buy.units);
   const auto sold = static_cast<double>(sell.units);
-  const double longs = bought + options_.maker_share * sold;
-  const double shorts = sold + options_.maker_share * bought;
+  const double buyers = presence_.of_candle(candles.interval_ns, bought);
+  const double sellers = presence_.of_candle(candles.interval_ns, sold);
+  const double longs = buyers + options_.maker_share * sellers;
+  const double shorts = sellers + options_.maker_share * buyers;
   const bool touches = options_.trigger != Trigger::mark;
   const auto reached = [&] {
     const BinRule& bin = live_.book->bin_rule();
@@ -566,7 +584,7 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   move_clock(candles.ts_open_ns[i] + candles.interval_ns - 1, first, [&] {
     if (live_.sampled.watches()) live_.sampled.room_to_trade(1);
     if (touches) live_.book->room_to_touch();
-    if (options_.model == Model::flow) room_to_open(entry, longs, shorts, reached());
+    if (trades_open()) room_to_open(entry, longs, shorts, reached());
   });
   last_event_ns_ = clock_ns_;
   if (!buy.exact || !sell.exact) ++counts_.rounded_qty;
@@ -575,7 +593,7 @@ void Engine::use_candle(const CandleArrays& candles, std::size_t i) {
   if (touches) touch_book({low, high}, {close, close});
   if (bought == 0.0 && sold == 0.0) return;
   if (live_.sampled.watches()) live_.sampled.traded(entry, bought, sold);
-  if (options_.model != Model::flow) return;
+  if (!trades_open()) return;
   live_.book->open(Side::long_, entry, longs, reached());
   live_.book->open(Side::short_, entry, shorts, reached());
 }

@@ -325,13 +325,25 @@ void Engine::use_block(const TradeArrays& trades, const TradeBlock& block) {
     const std::size_t stop = ts[n - 1] < window_end_ns_
                                  ? n
                                  : static_cast<std::size_t>(std::lower_bound(ts + i, ts + n, window_end_ns_) - ts);
-    const std::int64_t* keys = keys_.data() + i;
+    Rows rows{keys_.data() + i, lots_.data() + i, nullptr};
+    const PresenceState present = presence_.state();
+    const auto open_first = [&](std::size_t count) {
+      presence_.add(ts + i, rows.keys, lots_.data() + i, count, opened_.data());
+    };
+    if (presence_.acts()) {
+      open_first(stop - i);
+      rows = {rows.keys, opened_.data(), rows.lots};
+    }
     const bool whole = stop - i == n;
     std::size_t done = 0;
     try {
-      use_rows(keys, lots_.data() + i, stop - i,
-               whole ? TickRange{block.converted.low, block.converted.high} : ticks_of(keys, stop - i), done);
+      use_rows(rows, stop - i,
+               whole ? TickRange{block.converted.low, block.converted.high} : ticks_of(rows.keys, stop - i), done);
     } catch (...) {
+      if (presence_.acts()) {
+        presence_.restore(present);
+        open_first(done);
+      }
       if (done == 0) clock_ns_ = before;  // no window has ended: then the run was empty and nothing could fail
       count_rows(i, i + done);
       throw;
@@ -341,11 +353,13 @@ void Engine::use_block(const TradeArrays& trades, const TradeBlock& block) {
   }
 }
 
-void Engine::use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks,
-                      std::size_t& done) {
-  Footprint& run = live_.run;
+void Engine::use_rows(Rows rows, std::size_t n, TickRange ticks, std::size_t& done) {
+  const auto from = [&rows](std::size_t i) {
+    return Rows{rows.keys + i, rows.lots + i, rows.traded == nullptr ? nullptr : rows.traded + i};
+  };
+  const Footprint& run = live_.run;
   if (run.takes(ticks.low) && run.takes(ticks.high)) {
-    run.add(keys, lots, n, ticks.low, ticks.high);
+    add_to_run(rows, n, ticks);
     done += n;
     return;
   }
@@ -353,16 +367,32 @@ void Engine::use_rows(const std::int64_t* keys, const std::int64_t* lots, std::s
   constexpr std::size_t kPiece = 64;
   if (n > kPiece) {
     for (std::size_t i = 0; i < n; i += kPiece) {
-      const std::size_t rows = std::min(kPiece, n - i);
-      use_rows(keys + i, lots + i, rows, ticks_of(keys + i, rows), done);
+      const std::size_t piece = std::min(kPiece, n - i);
+      use_rows(from(i), piece, ticks_of(rows.keys + i, piece), done);
     }
     return;
   }
   for (std::size_t i = 0; i < n; ++i, ++done) {
-    const std::int64_t tick = keys[i] / 2;
+    const std::int64_t tick = rows.keys[i] / 2;
     if (!run.takes(tick)) begin_run(tick);
-    run.add(tick, lots[i], (keys[i] & 1) != 0);
+    add_to_run(from(i), 1, {tick, tick});
   }
+}
+
+void Engine::add_to_run(Rows rows, std::size_t n, TickRange ticks) noexcept {
+  if (n == 1)
+    live_.run.add(ticks.low, rows.lots[0], (rows.keys[0] & 1) != 0);
+  else
+    live_.run.add(rows.keys, rows.lots, n, ticks.low, ticks.high);
+  if (rows.traded == nullptr) return;
+  std::int64_t all = 0;
+  std::int64_t sold = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    all += rows.traded[i];
+    sold += rows.traded[i] & -(rows.keys[i] & 1);
+  }
+  live_.traded.bought += all - sold;
+  live_.traded.sold += sold;
 }
 
 }  // namespace liqcore::inline abi1

@@ -27,7 +27,7 @@ namespace saved {
 constexpr std::string_view kMagic("\x89LIQENG\n", 8);
 constexpr std::size_t kSizeAt = 12;
 constexpr std::size_t kHead = 24;
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;  // 2: the model presence
 
 constexpr Part kInstrument{"INST", "instrument"};
 constexpr Part kLeverage{"LEVR", "leverage"};
@@ -43,7 +43,7 @@ inline constexpr MarginBasis kLast<MarginBasis> = MarginBasis::entry;
 template <>
 inline constexpr TierUnit kLast<TierUnit> = TierUnit::quantity;
 template <>
-inline constexpr Model kLast<Model> = Model::vendor;
+inline constexpr Model kLast<Model> = Model::presence;
 template <>
 inline constexpr Trigger kLast<Trigger> = Trigger::candle;
 template <>
@@ -131,8 +131,9 @@ void fields(File& file, Is<PlainAxis> auto& axis) {
 
 template <class File>
 void fields(File& file, Is<ModelOptions> auto& options) {
-  auto& [taker_tilt, churn, event_threshold, reconciled] = options;
+  auto& [taker_tilt, churn, event_threshold, reconciled, exponent] = options;
   file(taker_tilt, churn, event_threshold, reconciled);
+  if (file.format() >= 2) file(exponent);
 }
 
 template <class File>
@@ -288,17 +289,25 @@ void fields(File& file, Is<Stats> auto& stats) {
   accounts(file, stats.accounts);
 }
 
+template <class File>
+void fields(File& file, Is<PresenceState> auto& presence) {
+  auto& [end_ns, taken, opened] = presence;
+  file(end_ns, taken[0], taken[1], opened[0], opened[1]);
+}
+
 /// All but the windows, which are a part of their own.
 template <class File>
 void fields(File& file, Is<Checkpoint> auto& checkpoint) {
   auto& [history, open, stats, clock_ns, axis, triggered, used_trades, used_candle_volumes, sampled, last_price,
-         began_ns, liquidated_usd, earlier, kind, run, run_tick, price, thinned, beliefs, idle_windows] = checkpoint;
+         began_ns, liquidated_usd, earlier, kind, run, run_tick, price, thinned, beliefs, idle_windows, presence] =
+      checkpoint;
   file(stats, clock_ns, axis, triggered, used_trades, used_candle_volumes, sampled, last_price, began_ns,
        liquidated_usd);
   accounts(file, earlier);
   file(kind, run, run_tick, price, thinned);
   for (auto& belief : beliefs) file(belief);
   file(idle_windows);
+  if (file.format() >= 2) file(presence);
 }
 
 void write_history(Writer& file, const Checkpoint& checkpoint) {

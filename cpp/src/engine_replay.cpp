@@ -145,8 +145,8 @@ void Engine::refuse_replay(const FootprintStream& footprints, const Feed& beside
     throw InvalidConfig("trades must not be given beside footprints, which stand for them: were");
   if ((options_.model != Model::flow && options_.model != Model::none) || live_.sampled.acts())
     throw InvalidConfig(
-        "footprints need the model flow or none, not reconciled: a run would have to end at every sample of open "
-        "interest, so feed the trades");
+        "footprints need the model flow or none, not reconciled: the others go by when each trade was, or samples of "
+        "open interest were, so feed the trades");
   if (!beside.vendor_events.ts_ns.empty()) throw InvalidConfig("vendor events need the model vendor");
   if (terms.tick_size != instrument_.tick_size() || terms.lot_size != instrument_.lot_size())
     throw InvalidConfig("footprints must have the instrument's tick and lot size (" + text_of(instrument_.tick_size()) +

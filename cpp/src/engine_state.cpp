@@ -62,6 +62,7 @@ std::vector<std::pair<std::string, std::string>> Engine::kind() const {
       {"event_threshold", text_of_maybe(o.model_options.event_threshold)},
       {"reconciled", o.model_options.reconciled ? "true" : "false"},
       {"candle_price", std::string(name_of(o.candle_price))},
+      {"exponent", text_of_maybe(o.model_options.exponent)},
   };
 }
 
@@ -102,7 +103,8 @@ Checkpoint Engine::checkpoint() const {
                  live_.price,
                  thinned_,
                  live_.beliefs,
-                 book.idle_windows()};
+                 book.idle_windows(),
+                 presence_.state()};
   if (const Footprint& run = live_.run; run.taken() > 0) out.run = TickRange{run.from(), run.from() + run.taken() - 1};
   if (Segment open; peek(open)) out.open = std::move(open);
   out.axis = {book.first_bin(), book.first_bin() + book.width()};
@@ -137,6 +139,11 @@ void Engine::restore(const Checkpoint& checkpoint) {
     throw InvalidConfig("a checkpoint must hold what was liquidated of its own tiers");
 
   check_state(checkpoint, options_);
+  Presence presence = presence_;
+  presence.begin_window(start, open.end_ns);
+  if (!presence.fits(checkpoint.presence))
+    throw InvalidConfig("a checkpoint's second in progress must lie in its unfinished window");
+  presence.restore(checkpoint.presence);
 
   // Everything is made apart; only then, without a way to fail, does it become this engine's.
   LevelBook book = options_.axis ? LevelBook(instrument_, leverage_, *options_.axis)
@@ -168,6 +175,7 @@ void Engine::restore(const Checkpoint& checkpoint) {
       live_.run.reset(run->low, high);
   run_tick_ = checkpoint.run_tick;
   begin_window(open.start_ns);
+  presence_ = presence;
   live_.candle = open.candle;
   last_event_ns_ = open.last_ns;
   mark_price_ = open.mark_price;

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "liqcore/error.hpp"
+#include "liqcore/leverage.hpp"
 #include "margin_solve.hpp"
 #include "text_of.hpp"
 
@@ -163,6 +164,8 @@ std::size_t MarginSchedule::tier_of(double size) const noexcept {
 }
 
 LiquidationPrice MarginSchedule::level(Side side, Contract contract, double leverage) const noexcept {
+  if (leverage > 0.0 && is_distance(leverage))
+    return {side == Side::long_ ? 1.0 - leverage : 1.0 + leverage, NoPrice::none, 0};
   const auto assumed =
       std::find_if(assumed_.begin(), assumed_.end(), [leverage](const auto& entry) { return entry.first == leverage; });
   if (assumed == assumed_.end()) {

@@ -47,13 +47,22 @@ if TYPE_CHECKING:
     from . import live as live
     from . import render as render
     from . import sources as sources
+    from .analysis.cascade import Cascade, cascade
+    from .analysis.compare import Alike, Comparison, compare
+    from .analysis.confluence import Confluence, Divergence, Reading, confluence
+    from .analysis.impact import Impact, impact
     from .analysis.sensitivity import Survival
+    from .analysis.stops import Stop, Stops, stops
     from .analysis.zones import Magnet, Sweep, Zone, Zones, magnets
     from .config.config import Config
     from .config.limits import limits
+    from .evaluate.calibration import Calibration
+    from .evaluate.odds import Odds, OddsRow, magnet_odds
+    from .evaluate.placed_report import PositionsScore
     from .evaluate.report import Score
     from .history.age import Age
     from .market.catalogue import instrument, venues
+    from .market.fitted import FittedProfile
     from .market.margin import (
         NoPrice,
         bankruptcy_price,
@@ -64,6 +73,7 @@ if TYPE_CHECKING:
     )
     from .market.schedules import schedule_from_binance, schedule_from_ccxt
     from .native.sdk import get_cmake_dir, get_include, get_library, get_pkgconfig_dir
+    from .runs.calibrate import calibrate
     from .runs.features import Features, features, load_features
     from .runs.footprints import footprints
     from .runs.heatmap import heatmap
@@ -77,9 +87,12 @@ if TYPE_CHECKING:
         read_liquidations,
         read_marks,
         read_open_interest,
+        read_positions,
         read_trades,
     )
+    from .sources.trigger_orders import TriggerOrders, read_trigger_orders
     from .tables.footprint_stream import FootprintStream, load_footprints
+    from .vendors.files import export, read_response
     from .views.heatmap import Column, Heatmap
     from .views.map import Cluster, LiquidationMap, MapLayer, Within
     from .views.merge import merge_venues
@@ -103,13 +116,22 @@ _MODULES = ("arrow", "live", "render", "sources")
 _HOMES = {
     name: module
     for module, names in {
+        ".analysis.compare": ("Alike", "Comparison", "compare"),
+        ".analysis.confluence": ("Confluence", "Divergence", "Reading", "confluence"),
+        ".analysis.cascade": ("Cascade", "cascade"),
+        ".analysis.impact": ("Impact", "impact"),
         ".analysis.sensitivity": ("Survival",),
+        ".analysis.stops": ("Stop", "Stops", "stops"),
         ".analysis.zones": ("Magnet", "Sweep", "Zone", "Zones", "magnets"),
         ".config.config": ("Config",),
         ".config.limits": ("limits",),
+        ".evaluate.odds": ("Odds", "OddsRow", "magnet_odds"),
+        ".evaluate.calibration": ("Calibration",),
+        ".evaluate.placed_report": ("PositionsScore",),
         ".evaluate.report": ("Score",),
         ".history.age": ("Age",),
         ".market.catalogue": ("instrument", "venues"),
+        ".market.fitted": ("FittedProfile",),
         ".market.margin": (
             "NoPrice",
             "bankruptcy_price",
@@ -120,6 +142,7 @@ _HOMES = {
         ),
         ".market.schedules": ("schedule_from_binance", "schedule_from_ccxt"),
         ".native.sdk": ("get_cmake_dir", "get_include", "get_library", "get_pkgconfig_dir"),
+        ".runs.calibrate": ("calibrate",),
         ".runs.features": ("Features", "features", "load_features"),
         ".runs.footprints": ("footprints",),
         ".runs.heatmap": ("heatmap",),
@@ -133,9 +156,12 @@ _HOMES = {
             "read_liquidations",
             "read_marks",
             "read_open_interest",
+            "read_positions",
             "read_trades",
         ),
+        ".sources.trigger_orders": ("TriggerOrders", "read_trigger_orders"),
         ".tables.footprint_stream": ("FootprintStream", "load_footprints"),
+        ".vendors.files": ("export", "read_response"),
         ".views.heatmap": ("Column", "Heatmap"),
         ".views.map": ("Cluster", "LiquidationMap", "MapLayer", "Within"),
         ".views.merge": ("merge_venues",),
@@ -149,16 +175,24 @@ __all__ = [
     "AGES",
     "TIME_FRAMES",
     "Age",
+    "Alike",
+    "Calibration",
+    "Cascade",
     "Cluster",
     "Column",
+    "Comparison",
     "Config",
+    "Confluence",
     "DataError",
+    "Divergence",
     "Engine",
     "EventStats",
     "FeatureReader",
     "Features",
+    "FittedProfile",
     "FootprintStream",
     "Heatmap",
+    "Impact",
     "Instrument",
     "InvalidConfigError",
     "LeverageProfile",
@@ -170,29 +204,41 @@ __all__ = [
     "Market",
     "MergedHeatmap",
     "NoPrice",
+    "Odds",
+    "OddsRow",
     "Opened",
+    "PositionsScore",
     "PriceAxis",
     "Publisher",
+    "Reading",
     "Score",
     "Screen",
     "Screened",
     "Segment",
     "Snapshot",
     "Stats",
+    "Stop",
+    "Stops",
     "Survival",
     "Sweep",
     "TradeBatch",
+    "TriggerOrders",
     "Within",
     "Zone",
     "Zones",
     "__version__",
     "bankruptcy_price",
+    "calibrate",
+    "cascade",
     "cfunc",
     "cfunc_address",
     "combine",
+    "compare",
+    "confluence",
     "cpu_target",
     "cpu_targets",
     "drop_leverage",
+    "export",
     "features",
     "footprints",
     "get_cmake_dir",
@@ -201,12 +247,14 @@ __all__ = [
     "get_pkgconfig_dir",
     "heatmap",
     "hedge_liquidation_price",
+    "impact",
     "instrument",
     "limits",
     "liquidation_price",
     "load_features",
     "load_footprints",
     "load_heatmap",
+    "magnet_odds",
     "magnets",
     "merge_venues",
     "read_candles",
@@ -214,13 +262,17 @@ __all__ = [
     "read_liquidations",
     "read_marks",
     "read_open_interest",
+    "read_positions",
+    "read_response",
     "read_trades",
+    "read_trigger_orders",
     "schedule_from_binance",
     "schedule_from_ccxt",
     "score",
     "screen",
     "set_cpu_target",
     "simulate",
+    "stops",
     "venues",
     "why_no_price",
 ]

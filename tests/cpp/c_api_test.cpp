@@ -464,7 +464,7 @@ TEST(CApi, WhatCannotBeIsRefusedInWords) {
   EXPECT_EQ(refused(liq_engine_create(&bad, nullptr, &engine)), "instrument.contract must be from 0 to 1, was 2");
   liq_engine_options wrong = options();
   wrong.model = -1;
-  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.model must be from 0 to 4, was -1");
+  EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.model must be from 0 to 5, was -1");
   wrong = options();
   wrong.threads = 0;
   EXPECT_EQ(refused(liq_engine_create(&good, &wrong, &engine)), "options.threads must be at least 1, was 0");

@@ -74,7 +74,7 @@ std::vector<Bytes> parts_of(const Bytes& bytes) {
 }
 
 /// A file of these parts whose sizes and checksums are right.
-Bytes sealed(std::vector<Bytes> parts, const Bytes& head, std::uint32_t format = 1) {
+Bytes sealed(std::vector<Bytes> parts, const Bytes& head, std::uint32_t format = 2) {
   Bytes out(head.begin(), head.begin() + kHead);
   std::uint32_t checksum = 0;
   for (Bytes& part : parts) {
@@ -156,6 +156,11 @@ const Case kCases[] = {
      true},
     {"reconciled",
      changed(with(Model::flow, Trigger::last, true), [](EngineOptions& o) { o.model_options.reconciled = true; })},
+    {"presence", changed(with(Model::presence),
+                         [](EngineOptions& o) {
+                           o.model_options.exponent = 0.5;
+                           o.window_ns = 1'000'000;
+                         })},
     {"none", with(Model::none)},
 };
 
@@ -433,8 +438,8 @@ TEST(EngineFileDamaged, PartsOfTwoFilesAreFound) {
 TEST(EngineFileDamaged, ALaterFormatIsRefusedByNumber) {
   const Bytes whole = small_file();
   EXPECT_EQ(sealed(parts_of(whole), whole), whole);
-  EXPECT_EQ(damage(sealed(parts_of(whole), whole, 2)),
-            "a saved engine is of format 2, of a later liqcore: this one reads 1");
+  EXPECT_EQ(damage(sealed(parts_of(whole), whole, 3)),
+            "a saved engine is of format 3, of a later liqcore: this one reads 2");
 }
 
 TEST(EngineFileDamaged, PartsMissingTwiceOrInAnotherOrderAreFound) {

@@ -1581,7 +1581,7 @@ TEST(EngineOptions, RefusesAMakerShareThatIsNone) {
               o.maker_share = 0.5;
               o.model = Model::none;
             }),
-            "maker_share needs the model flow, was 0.5");
+            "maker_share needs the model flow or presence, was 0.5");
 }
 
 TEST(EngineOptions, RefusesToKeepNothing) {

@@ -6,9 +6,16 @@
 #include <numeric>
 #include <vector>
 
+#include "liqcore/margin.hpp"
 #include "support.hpp"
 
+using liqcore::Contract;
 using liqcore::LeverageProfile;
+using liqcore::MarginSchedule;
+using liqcore::NoPrice;
+using liqcore::Side;
+using liqcore::tier_name;
+using liqcore::tier_of;
 using support::refusal;
 
 TEST(LeverageProfile, KeepsTiersInRisingOrderWithTheirShares) {
@@ -56,21 +63,52 @@ TEST(LeverageProfile, RefusesTiersWithoutAShare) {
             "leverage must have one share for each of its 2 tiers, had 1");
 }
 
-TEST(LeverageProfile, RefusesLeverageBelowOne) {
-  EXPECT_EQ(refusal([] { LeverageProfile({0.5}, {1.0}); }), "leverage must be finite and at least 1, was 0.5");
-  EXPECT_EQ(refusal([] { LeverageProfile({INFINITY}, {1.0}); }), "leverage must be finite and at least 1, was inf");
-  EXPECT_EQ(refusal([] { LeverageProfile({NAN}, {1.0}); }), "leverage must be finite and at least 1, was nan");
+TEST(LeverageProfile, RefusesWhatIsNeitherALeverageNorADistance) {
+  EXPECT_EQ(refusal([] { LeverageProfile({0.5}, {1.0}); }), "");
+  EXPECT_EQ(refusal([] { LeverageProfile({0.0}, {1.0}); }),
+            "leverage must be finite and at least 1, or a distance from the entry above 0, was 0");
+  EXPECT_EQ(refusal([] { LeverageProfile({INFINITY}, {1.0}); }),
+            "leverage must be finite and at least 1, or a distance from the entry above 0, was inf");
+  EXPECT_EQ(refusal([] { LeverageProfile({NAN}, {1.0}); }),
+            "leverage must be finite and at least 1, or a distance from the entry above 0, was nan");
   EXPECT_EQ(refusal([] { LeverageProfile({1.0}, {1.0}); }), "");
+}
+
+TEST(LeverageProfile, NamesOfTiersReadBack) {
+  for (const double tier : {0.002, 0.003, 0.007, 0.0125, 0.29, 0.57, 1.0, 12.5, 25.0, 125.0})
+    EXPECT_EQ(tier_of(tier_name(tier)), tier) << tier_name(tier);
+  EXPECT_EQ(tier_name(0.007), "0.7 %");
+  EXPECT_EQ(tier_name(25.0), "25x");
+  EXPECT_EQ(tier_of(" 0.7% "), 0.007);
+  EXPECT_EQ(tier_of("0.7 %"), 0.007);
+  EXPECT_EQ(tier_of("25X"), 25.0);
+  for (const char* text :
+       {"", "x", "%", "0%", "-1%", "100%", "0.5x", "0.5", "25 times", "nan", "inf", "1e999", "25%x", "1 0%"})
+    EXPECT_EQ(
+        refusal([&] { static_cast<void>(tier_of(text)); }),
+        std::string("a leverage tier must be a leverage of at least 1 such as \"25\", or a distance from the entry "
+                    "above 0 % and below 100 % such as \"0.2%\", was \"") +
+            text + "\"");
+}
+
+TEST(LeverageProfile, PlacesADistanceWithoutMarginTerms) {
+  for (const Contract contract : {Contract::linear, Contract::inverse}) {
+    const MarginSchedule margin = MarginSchedule::flat(0.01, 0.002);
+    EXPECT_EQ(margin.level_factor(Side::long_, contract, 0.002), 1.0 - 0.002);
+    EXPECT_EQ(margin.level_factor(Side::short_, contract, 0.002), 1.0 + 0.002);
+    EXPECT_EQ(margin.level(Side::long_, contract, 0.002).reason, NoPrice::none);
+    EXPECT_EQ(margin.level(Side::long_, contract, 500.0).reason, NoPrice::no_position);
+  }
 }
 
 TEST(LeverageProfile, RefusesATierTwice) {
   EXPECT_EQ(refusal([] { LeverageProfile({5, 10, 5}, {0.4, 0.3, 0.3}); }),
-            "leverage must list each tier once, had 5 twice");
+            "leverage must list each tier once, had 5x twice");
 }
 
 TEST(LeverageProfile, RefusesNegativeShares) {
   EXPECT_EQ(refusal([] { LeverageProfile({5, 10}, {1.5, -0.5}); }),
-            "share of leverage 10 must be finite and at least 0, was -0.5");
+            "share of leverage 10x must be finite and at least 0, was -0.5");
   EXPECT_EQ(refusal([] { LeverageProfile({5, 10}, {1.0, 0.0}); }), "");
 }
 

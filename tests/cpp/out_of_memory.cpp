@@ -89,6 +89,13 @@ EngineOptions vendor(double threshold) {
   return options;
 }
 
+EngineOptions present() {
+  EngineOptions options = with(Model::presence);
+  options.model_options.exponent = 0.5;
+  options.window_ns = liqcore::kLeastPresence;
+  return options;
+}
+
 void nothing(Engine&) {}
 
 /// A few windows, with a run in progress.
@@ -130,6 +137,10 @@ const Case kCases[] = {
     {"trade_after_windows_kept", decaying(3), some_trades, [](Engine& e) { e.trade(9'500, 12'000.0, 3.0, true); }},
     {"large_trade_after_windows", with(Model::flow), some_trades,
      [](Engine& e) { e.trade(9'500, 25'000.0, 3e9, true); }},
+    {"trade_by_presence", present(), some_trades, [](Engine& e) { e.trade(4'500, 30'000.0, 3.0, false); }},
+    {"trade_by_presence_after_windows", present(), some_trades,
+     [](Engine& e) { e.trade(9'500'000, 12'000.0, 3.0, true); }},
+    {"large_trade_by_presence", present(), some_trades, [](Engine& e) { e.trade(4'500, 25'000.0, 3e9, true); }},
     {"mark", with(Model::flow, Trigger::mark), some_trades, [](Engine& e) { e.mark(6'000, 9'000.0); }},
     {"mark_after_a_scale", with(Model::flow, Trigger::mark), scaled_book, [](Engine& e) { e.mark(4'600, 9'000.0); }},
     {"candle", with(Model::flow), [](Engine& e) { one_candle(e, 10, 9'990.0, 10'010.0, 4.0); },

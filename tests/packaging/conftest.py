@@ -27,7 +27,7 @@ OUTPUT = """\
 1000 0 1000
 2000 2000 0
 2000 2000 0
-refused: share of leverage 10 must be finite and at least 0, was -1
+refused: share of leverage 10x must be finite and at least 0, was -1
 """
 
 

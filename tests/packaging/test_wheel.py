@@ -69,7 +69,7 @@ def test_an_extension_feeds_an_engine_of_python(venv_python: Path) -> None:
     for first, second in (("liqcore", "feeder"), ("feeder", "liqcore")):
         program = "\n".join(line.strip() for line in code.format(first=first, second=second).splitlines())
         assert ask(venv_python, program).splitlines() == [
-            "4 4000.0 share of leverage 10 must be finite and at least 0, was -1",
+            "4 4000.0 share of leverage 10x must be finite and at least 0, was -1",
             "1",  # one library in the process
         ]
 

@@ -66,6 +66,7 @@ class Scripted:
     overlap: int
     origin: Origin = "replay"
     markets: tuple[Market, ...] = (BTC,)
+    player: None = None
 
     def engine(self, market: Market, config: Config) -> MarketEngine:
         return MarketEngine(market, config)

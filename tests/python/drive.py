@@ -66,6 +66,7 @@ def make_engine(setup: Setup) -> lq.Engine:
         reconciled=setup.reconciled,
         candle_price=setup.candle_price,
         outlier=setup.outlier,
+        exponent=setup.exponent,
     )
 
 

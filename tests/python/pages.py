@@ -125,6 +125,14 @@ class Watched:
         )
         return {name: float(value) for name, value in said.items()}
 
+    def unfold(self, control: str) -> None:
+        """Open the sheet of controls if what is wanted is in it; close it, if not."""
+        if self.page.locator("#more").is_hidden():
+            return
+        wanted = self.page.locator(control).first.evaluate("e => e.closest('#controls') !== null")
+        if wanted != self.page.evaluate("controls.hasAttribute('data-open')"):
+            self.page.click("#more")
+
     def show(self, columns: tuple[float, float], prices: tuple[float, float]) -> None:
         """Bring columns and prices into view."""
         self.page.evaluate("([columns, prices]) => liqcore.setView(columns, prices)", [list(columns), list(prices)])

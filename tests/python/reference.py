@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
-Layer = tuple[str, float]  # ("long" | "short", leverage)
+Layer = tuple[str, float]  # ("long" | "short", leverage or, below 1, distance from the entry)
 Cells = dict[int, float]  # bin -> quantity
 
 SIGN = {"long": +1, "short": -1}
 OTHER = {"long": "short", "short": "long"}
 SHARES = 1024  # quantities are held in 1/1024 lots
+SECOND, MINUTE = 10**9, 60 * 10**9
+PRESENCE = 65536  # lots a minute
 MAX_TICKS, MAX_LOTS, MAX_TIME = 2**31 - 1, 2**48, 2**62  # the year 2116
 FATES = ("liquidated", "closed", "underflow", "overflow", "unresolved", "no_price")  # and live
 
@@ -29,6 +31,8 @@ FATES = ("liquidated", "closed", "underflow", "overflow", "unresolved", "no_pric
 def level_factor(side: str, leverage: float, mmr: float, fee: float, basis: str, contract: str) -> float:
     """Liquidation price over entry price of an anonymous trade; not finite or not positive: there is none."""
     L, m, f = leverage, mmr, fee
+    if L < 1:  # a distance from the entry
+        return 1 - SIGN[side] * L
     formulas = {
         ("linear", "mark", "long"): lambda: (1 - 1 / L) / (1 - m - f),
         ("linear", "mark", "short"): lambda: (1 + 1 / L) / (1 + m + f),
@@ -118,12 +122,15 @@ class Reference:
         half_life: Mapping[float, float | None] | None = None,
         candle_price: str = "hlc3",
         outlier: float = 0.0,
+        exponent: float | None = None,
     ) -> None:
         self.tick_size, self.lot_size, self.step_ticks, self.window = tick_size, lot_size, step_ticks, window
         self.low_bin, self.high_bin = bins
         self.grows = grows  # such an axis takes no price beyond its end
         self.model, self.trigger, self.candle_price = model, trigger, candle_price
         self.maker_share = round(maker_share * SHARES)
+        self.exponent = exponent or 0.0
+        self.present: dict[tuple[int, int, str], int] = {}  # lots taken of a side, by window and second in it
         self.outlier, self.prices = outlier, {}
         if outlier:
             self.prices = {
@@ -320,11 +327,30 @@ class Reference:
                 raise ValueError(f"the volume of the candle at {begin} has the trade at {self.last_trade} in it")
             self.candles_until = end
 
-    def _flow(self, side: str, entry: int, lots: int, low: int, high: int) -> None:
-        """The ``flow`` model: the taker's side, and the maker's share of it on the other side."""
-        if self.model == "flow":
+    def _flow(self, side: str, entry: int, lots: int, low: int, high: int, interval: int | None = None) -> None:
+        """``flow`` and ``presence``: the taker's side, and the maker's share of it on the other side."""
+        if self.model == "presence":
+            lots = self._present(side, lots) if interval is None else self._mixture(interval, lots)
+        if self.model in ("flow", "presence"):
             self._open(side, entry, lots * SHARES, low, high)
             self._open(OTHER[side], entry, lots * self.maker_share, low, high)
+
+    def _mixture(self, interval: int, lots: int) -> int:
+        """What a side opens in an interval in which it took so much."""
+        if self.exponent == 1 or lots == 0:
+            return lots
+        opened: float = (PRESENCE * (interval / MINUTE)) ** (1 - self.exponent) * lots**self.exponent
+        return min(round(opened), MAX_LOTS)
+
+    def _present(self, side: str, lots: int) -> int:
+        """What a trade adds to what its side has opened in its second."""
+        assert self.index is not None
+        assert self.clock is not None
+        second = (self.clock - self.index * self.window) // SECOND
+        interval = min(SECOND, self.window - second * SECOND)
+        before = self.present.get((self.index, second, side), 0)
+        self.present[self.index, second, side] = before + lots
+        return self._mixture(interval, before + lots) - self._mixture(interval, before)
 
     # ---- events --------------------------------------------------------------------------------------------------
 
@@ -369,7 +395,7 @@ class Reference:
                 top = bottom = entry
             self._draw(self._ticks(o), self._ticks(h), self._ticks(low), self._ticks(c), bought, sold)
             for side, lots in (("long", bought), ("short", sold)):
-                self._flow(side, entry, lots, bottom, top)
+                self._flow(side, entry, lots, bottom, top, interval)
 
     def feed(
         self,

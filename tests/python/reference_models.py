@@ -65,8 +65,8 @@ class ModelReference(Reference):
         self.interval.prices += [open_, high, low, close]
         self.last_price = close
 
-    def _flow(self, side: str, entry: int, lots: int, low: int, high: int) -> None:
-        super()._flow(side, entry, lots, low, high)
+    def _flow(self, side: str, entry: int, lots: int, low: int, high: int, interval: int | None = None) -> None:
+        super()._flow(side, entry, lots, low, high, interval)
         if lots:
             self.interval.profile.setdefault(entry, [0, 0])[0 if side == "long" else 1] += lots
 

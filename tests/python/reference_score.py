@@ -158,3 +158,53 @@ def map_of(
                     fresh[side, tier, at] = fresh.get((side, tier, at), 0.0) + quantity
     out.append({"frozen": frozen, "in_bar": opened})
     return out
+
+
+def earth_mover(a: Sequence[float], b: Sequence[float], places: Sequence[float]) -> float:
+    """Carry shares from `a` to `b`, always from the next place that has some to the next that lacks some."""
+    left, lack = list(a), list(b)
+    i = j = 0
+    work = 0.0
+    while i < len(left) and j < len(lack):
+        part = min(left[i], lack[j])
+        work += part * abs(places[i] - places[j])
+        left[i] -= part
+        lack[j] -= part
+        if left[i] <= lack[j]:
+            i += 1
+        else:
+            j += 1
+    return work
+
+
+def top_tenth(values: Sequence[float]) -> list[float]:
+    """Part of each in the top tenth: taken from the largest down, equal ones alike."""
+    left = len(values) / 10
+    parts = [0.0] * len(values)
+    for level in sorted(set(values), reverse=True):
+        here = [i for i, value in enumerate(values) if value == level]
+        each = min(1.0, left / len(here))
+        for i in here:
+            parts[i] = each
+        left -= each * len(here)
+    return parts
+
+
+def overlap_of_tops(a: Sequence[float], b: Sequence[float]) -> float:
+    return sum(x * y for x, y in zip(top_tenth(a), top_tenth(b), strict=True)) / (len(a) / 10)
+
+
+def placed(
+    rows: Sequence[tuple[bool, float, float]], price: float, half: float, step: float, count: int
+) -> list[list[float]]:
+    """USD by side and distance bin: each (long?, level, usd) in a thousand equal pieces between level -/+ half."""
+    out = [[0.0] * count for _ in range(2)]
+    pieces = 1000
+    for is_long, level, usd in rows:
+        for k in range(pieces):
+            at = level - half + (k + 0.5) / pieces * 2 * half
+            away = (1 - at / price) if is_long else (at / price - 1)
+            bin_ = math.floor(away / step)
+            if 0 <= bin_ < count:
+                out[0 if is_long else 1][bin_] += usd / pieces
+    return out

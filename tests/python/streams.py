@@ -38,6 +38,7 @@ class Setup:
     reconciled: bool = False
     candle_price: str = "hlc3"
     outlier: float = 0.0
+    exponent: float | None = None
     window: int = SECOND
     step_ticks: int = 1
     bins: tuple[int, int] | None = None
@@ -99,7 +100,7 @@ def random_setup(rng: random.Random, **fixed: Any) -> Setup:
     """An engine with a base price of a few hundred to a few thousand bins."""
     contract, basis = rng.choice(["linear", "inverse"]), rng.choice(["mark", "entry"])
     mmr = rng.choice([0.0, 0.004, 0.0055])
-    tiers = rng.sample([1.0, 2.0, 5.0, 10.0, 25.0, 33.0, 50.0, 100.0, 125.0], rng.randint(1, 5))
+    tiers = rng.sample([0.002, 0.03, 1.0, 2.0, 5.0, 10.0, 25.0, 33.0, 50.0, 100.0, 125.0], rng.randint(1, 5))
     window = rng.choice([SECOND, 60 * SECOND, 300 * SECOND])
     base, step = rng.choice([50, 1000, 6543]), rng.choice([1, 1, 2, 5, 10, 17])
     low = rng.randint(0, base // step)
@@ -122,6 +123,8 @@ def random_setup(rng: random.Random, **fixed: Any) -> Setup:
         base=base,
     )
     setup = replace(setup, **fixed)
+    if setup.model == "presence":
+        return replace(setup, exponent=rng.choice([None, 0.0, 0.3, 0.5, 0.9, 1.0]))
     if setup.model == "flow":
         return setup
     setup = replace(setup, maker_share=0.0)

@@ -214,7 +214,7 @@ def test_candles_may_stand_for_the_files(pipeline: Pipeline) -> None:
     outcome = run("heatmap", "-o", "out.png")
     assert (outcome.exit_code, outcome.stderr) == (
         2,
-        "error: FILES of trades, a saved heatmap, or --candles, must be given\n",
+        "error: FILES of trades, a saved heatmap, --candles, or --positions, must be given\n",
     )
 
 
@@ -379,7 +379,7 @@ def test_an_empty_or_one_sided_result_has_a_summary(pipeline: Pipeline) -> None:
         (["--leverage", "5:0.3"], "error: --leverage: leverage.shares must be shares by leverage tier"),
         (
             ["--leverage", "5,10,5"],
-            'error: --leverage: render.tiers must be leverage tiers such as "10,25,50"',
+            'error: --leverage: render.tiers must be leverage tiers such as "0.2%,10,25,50"',
         ),
         (["--leverage", "defualt"], 'error: --leverage: leverage.preset must be one of "default", "integer-125", '),
         (["--half-life", "7"], 'error: --half-life: model.half_life must be "default", "none" or half-lives'),

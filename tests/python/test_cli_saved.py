@@ -112,7 +112,7 @@ def test_a_picture_and_a_table_of_a_part(hm: lq.Heatmap) -> None:
         (["--warmup", "1h"], "--warmup goes with files of trades: a saved heatmap has its own"),
         (["--bin", "7"], "step must be a multiple of the book's bins (5), was 7 (--bin)"),
         (["--window", "7m"], "window must be a multiple of the engine's own (5m), was"),
-        (["--leverage", "3,10"], "leverage must be among the tiers [10.0, 25.0, 50.0], was 3"),
+        (["--leverage", "3,10"], "leverage must be among the tiers (10x, 25x, 50x), was 3x"),
         (["--leverage", "integer-125"], "leverage must be among the tiers"),
         (["--from", "2026-01-05T03:00", "--to", "2026-01-05T03:02"], "end must be a column after start ("),
         (

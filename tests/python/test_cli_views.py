@@ -94,6 +94,8 @@ ZONE_KEYS = [
     "ages",
     "threshold",
     "swept",
+    "value_low",
+    "value_high",
 ]
 
 
@@ -107,8 +109,8 @@ def test_the_map_as_json(saved: Path) -> None:
     assert sorted(answer) == sorted(MAP_KEYS)
     assert (answer["time_ns"], answer["price"], answer["unit"]) == (START + HOUR, 1000, "quantity")
     assert answer["within"] == [
-        {"percent": 10, "low": 900, "high": 1100, "long": 2, "short": 2.5},
-        {"percent": 60, "low": 400, "high": 1600, "long": 4, "short": 5},
+        {"percent": 10, "low": 900, "high": 1100, "long": 2, "short": 2.5, "long_ends": None, "short_ends": None},
+        {"percent": 60, "low": 400, "high": 1600, "long": 4, "short": 5, "long_ends": None, "short_ends": None},
     ]
     assert answer["tiers"] == [2, 10]
     assert answer["bins"] == [
@@ -260,7 +262,7 @@ def test_what_is_shown_of_a_saved_heatmap_is_set_as_from_trades(saved: Path, mon
 def test_the_example_lines_parse(saved: Path) -> None:
     for command in ("map", "zones"):
         lines = [line for line in run(command, "--help").output.splitlines() if line.startswith("    liqcore ")]
-        assert len(lines) == {"map": 5, "zones": 6}[command]
+        assert len(lines) == {"map": 6, "zones": 6}[command]
         for line in lines:
             args = [str(saved) if arg == "btc.parquet" else arg for arg in shlex.split(line)[1:]]
             args = [{"2026-06-12T10:00": "2025-06-15T17:00", "24h": "1h", "1d": "1h"}.get(arg, arg) for arg in args]
@@ -275,7 +277,7 @@ def test_the_example_lines_parse(saved: Path) -> None:
         (["map"], "error: FILES must be a saved heatmap or files of trades, none was given"),
         (["map", "SAVED", "--within", "1,x"], 'error: --within must be percentages such as "1,2,5", was "1,x"'),
         (["map", "SAVED", "--within", "100"], "error: percent must be above 0 and below 100, was 100.0"),
-        (["map", "SAVED", "--leverage", "7"], r"error: leverage must be among the tiers [2.0, 10.0], was 7"),
+        (["map", "SAVED", "--leverage", "7"], r"error: leverage must be among the tiers (2x, 10x), was 7x"),
         (["map", "SAVED", "--leverage", "x"], "error: --leverage: leverage.preset must be one of"),
         (["map", "SAVED", "--leverage", "2,x1"], "error: --leverage: render.tiers must be leverage tiers such as"),
         (["map", "SAVED", "--at", "2020-01-01"], "error: --at must lie within the data, 2025-06-15T16:00:00Z to"),

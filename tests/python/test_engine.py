@@ -339,9 +339,12 @@ def test_a_jump_over_a_million_windows_is_refused_before_anything_happens():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"leverage": {0.5: 1.0}}, "leverage must be finite and at least 1, was 0.5"),
+        (
+            {"leverage": {0.0: 1.0}},
+            "leverage must be finite and at least 1, or a distance from the entry above 0, was 0",
+        ),
         ({"leverage": {10: 0.5, 20: 0.4}}, "shares must sum to 1"),
-        ({"leverage": {10: 1.5, 20: -0.5}}, "share of leverage 20 must be finite and at least 0, was -0.5"),
+        ({"leverage": {10: 1.5, 20: -0.5}}, "share of leverage 20x must be finite and at least 0, was -0.5"),
         ({"leverage": {300: 1.0}}, r"leverage 300 cannot exist: maintenance margin rate plus fee \(0.004\)"),
         (
             {"leverage": "mine"},
@@ -350,7 +353,7 @@ def test_a_jump_over_a_million_windows_is_refused_before_anything_happens():
         ({"book_step": 0.7}, r"step must be a multiple of tick_size \(0.5\), was 0.7"),
         ({"window": "5 minutes"}, "window must be a length of time"),
         ({"window": 0}, "window must be longer than nothing"),
-        ({"model": "flwo"}, 'model must be one of "flow", "oi", "blend", "vendor", "none", was "flwo"'),
+        ({"model": "flwo"}, 'model must be one of "flow", "presence", "oi", "blend", "vendor", "none", was "flwo"'),
         ({"trigger": "bid"}, 'trigger must be one of "last", "mark", "candle", was "bid"'),
         ({"maker_share": 1.5}, r"maker_share must lie in \[0, 1\], was 1.5"),
         ({"half_life": {7: "1d"}}, "half_life must name tiers of the leverage profile"),

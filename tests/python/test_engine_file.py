@@ -220,7 +220,7 @@ def test_the_checksum_is_crc_32c():
 def test_the_head_says_format_and_size(tmp_path):
     data = fed().save(tmp_path / "engine.liq").read_bytes()
     assert data[:8] == b"\x89LIQENG\n"
-    assert int.from_bytes(data[8:12], "little") == 1
+    assert int.from_bytes(data[8:12], "little") == 2
     assert int.from_bytes(data[12:20], "little") == len(data)
     assert int.from_bytes(data[20:24], "little") == _core.crc32c(data[:20])
     checksum, at, names = 0, 24, []

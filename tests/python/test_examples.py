@@ -1,6 +1,8 @@
 """The examples run as they stand: on simulated data, and on a file given as argument."""
 
 import gzip
+import json
+import os
 import re
 import subprocess
 import sys
@@ -143,3 +145,18 @@ def test_several_venues_are_merged(tmp_path: Path, from_file: bool) -> None:
     assert f"{'one' if from_file else 'linear'}: 5" in said
     assert (tmp_path / "venues.png").read_bytes().startswith(b"\x89PNG")
     assert len(lq.load_heatmap(tmp_path / "venues.parquet").venues) == 2
+
+
+def test_the_notebook_of_a_calibration_runs(tmp_path: Path) -> None:
+    """From files to a fitted, scored map in dollars; its cells hold plain Python, run here one after the other."""
+    pytest.importorskip("PIL")
+    notebook = json.loads((EXAMPLES / "calibrate.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code")  # kept without
+    (tmp_path / "cells.py").write_text("\n".join(cells), encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "cells.py")]
+    inside = {**os.environ, "TMPDIR": str(tmp_path)}  # the notebook writes its files where temporary ones go
+    done = subprocess.run(command, cwd=tmp_path, env=inside, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    for words in ("the fitted maps add", "belong to no layer", "fitted, SIMUSDT", "dollars, fitted:"):
+        assert words in done.stdout, words

@@ -121,7 +121,7 @@ def test_a_threshold_counts_the_cells_that_are_selected_in_whichever_order(thres
     ("given", "message"),
     [
         ({"side": "up"}, "side must be one of"),
-        ({"leverage": 25}, r"leverage must be among the tiers \[2.0, 10.0\], was 25"),
+        ({"leverage": 25}, r"leverage must be among the tiers \(2x, 10x\), was 25x"),
         ({"last": "yesterday"}, "last must be a length of time"),
         ({"start": "2040-01-01"}, "start must not be after the beginning of the last column"),
         ({"end": "2020-01-01"}, "end must not be before the end of the first column"),
@@ -445,7 +445,7 @@ def test_a_selection_can_only_be_narrowed(worked):
     hm = worked.heatmap(step=10)
     with pytest.raises(lq.InvalidConfigError, match='side must be "long", which was selected before'):
         hm.select(side="long").select(side="short")
-    with pytest.raises(lq.InvalidConfigError, match=r"leverage must be among the tiers \[10.0\], was 2"):
+    with pytest.raises(lq.InvalidConfigError, match=r"leverage must be among the tiers \(10x\), was 2x"):
         hm.select(leverage=10).select(leverage=2)
     with pytest.raises(lq.InvalidConfigError, match=r"last must be at least one window \(5m\)"):
         hm.select(last="1s")

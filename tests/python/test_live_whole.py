@@ -86,6 +86,7 @@ class Awhile:
     def __init__(self, live: Live, seconds: float) -> None:
         self.markets, self.origin, self.engine = live.markets, live.origin, live.engine
         self._live, self._seconds = live, seconds
+        self.player = live.player
 
     def trouble(self, market: Market) -> str:
         return self._live.trouble(market)

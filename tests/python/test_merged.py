@@ -454,7 +454,7 @@ def test_other_shares_go_to_each_venue_that_has_the_tier(worked):
     }
     one = hm.reweigh({"inv": {4: 1.0}})
     assert (cell(one, 0, 800), cell(one, 0, 500)) == (300, 252.5)
-    with pytest.raises(lq.InvalidConfigError, match=r"leverage must be among the tiers \[2.0, 4.0, 10.0\], was 50"):
+    with pytest.raises(lq.InvalidConfigError, match=r"leverage must be among the tiers \(2x, 4x, 10x\), was 50x"):
         hm.reweigh({50: 1.0})
     with pytest.raises(lq.InvalidConfigError, match=r"leverage must leave inv one of its tiers \[4.0, 10.0\]"):
         hm.reweigh({2: 1.0})

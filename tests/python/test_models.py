@@ -20,11 +20,12 @@ from reference_models import ModelReference
 from streams import SECOND, START, Market, Setup, random_setup
 from test_engine_recorded import MINUTE, SETUPS, read, rows_of, trades
 
-MODELS = ("flow", "oi", "blend", "vendor")
+MODELS = ("flow", "presence", "oi", "blend", "vendor")
 slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def model_setup(rng: random.Random, model: str, reconciled: bool, **fixed: Any) -> Setup:
+    reconciled = reconciled and model != "presence"  # which refuses it
     trigger = "candle" if model == "vendor" else rng.choice(["last", "last", "mark", "candle"])
     return random_setup(rng, **{"model": model, "reconciled": reconciled, "trigger": trigger, **fixed})
 
@@ -115,7 +116,7 @@ def test_any_split_of_the_input_gives_the_same_bits(model: str, reconciled: bool
             assert np.array_equal(values, other.corrections[name])
 
 
-@pytest.mark.parametrize(("model", "reconciled"), [("oi", False), ("blend", True), ("flow", True)])
+@pytest.mark.parametrize(("model", "reconciled"), [("oi", False), ("blend", True), ("flow", True), ("presence", False)])
 def test_threads_change_nothing(model: str, reconciled: bool) -> None:
     """Intervals so long that their trades are spread over threads by whole windows."""
     rng = np.random.default_rng(3)
@@ -199,7 +200,13 @@ def test_segments_combine(model: str) -> None:
 @pytest.mark.parametrize(("coin", "day"), [("BTC", "20260613"), ("ETH", "20260614")])
 @pytest.mark.parametrize(
     ("model", "trigger", "reconciled"),
-    [("oi", "last", False), ("oi", "mark", True), ("blend", "mark", False), ("flow", "last", True)],
+    [
+        ("oi", "last", False),
+        ("oi", "mark", True),
+        ("blend", "mark", False),
+        ("flow", "last", True),
+        ("presence", "last", False),
+    ],
 )
 def test_a_recorded_day_with_its_context(coin: str, day: str, model: str, trigger: str, reconciled: bool) -> None:
     """Trades, marks and open interest of one market; a stretch of some hours."""
@@ -211,6 +218,8 @@ def test_a_recorded_day_with_its_context(coin: str, day: str, model: str, trigge
     of_marks: tuple[Array, Array] = (ts[inside], context["mark"][inside])
     of_interest: tuple[Array, Array] = (ts[inside], context["open_interest"][inside])
     setup = SETUPS[coin].with_(model=model, trigger=trigger, reconciled=reconciled, maker_share=0.0, window=5 * MINUTE)
+    if model == "presence":
+        setup = setup.with_(exponent=0.5)
     engine, ref = make_engine(setup), setup.reference()
     engine.feed(trades=of_trades, marks=of_marks, open_interest=of_interest)
     ref.feed(marks=rows_of(of_marks), trades=rows_of(of_trades), open_interest=rows_of(of_interest))
@@ -230,6 +239,7 @@ def test_results_say_what_they_mean() -> None:
     inst = lq.Instrument(tick_size=1.0, lot_size=1.0)
     meanings = {
         "flow": "opened turnover, decayed",
+        "presence": "opened presence, decayed",
         "oi": "open-interest scale",
         "blend": "open-interest scale",
         "vendor": "event units",
@@ -264,7 +274,7 @@ def test_vendor_opens_first_and_touches_by_candle() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "blendd"}, 'model must be one of "flow", "oi", "blend", "vendor", "none", was "blendd"'),
+        ({"model": "blendd"}, 'model must be one of "flow", "presence", "oi", "blend", "vendor", "none", was "blendd"'),
         ({"model": "vendor", "trigger": "last"}, "trigger must be candle with the model vendor, was last"),
         ({"model": "flow", "taker_tilt": 0.5}, "taker_tilt needs the model oi or blend, was 0.5"),
         ({"model": "oi", "taker_tilt": 1.5}, r"taker_tilt must lie in \[0, 1\], was 1.5"),
@@ -277,7 +287,7 @@ def test_vendor_opens_first_and_touches_by_candle() -> None:
             {"candle_price": "typical"},
             'candle_price must be one of "hlc3", "close", "open", "ohlc4", "hl2", was "typical"',
         ),
-        ({"model": "oi", "maker_share": 0.5}, "maker_share needs the model flow, was 0.5"),
+        ({"model": "oi", "maker_share": 0.5}, "maker_share needs the model flow or presence, was 0.5"),
     ],
 )
 def test_options_belong_to_their_models(options: dict[str, Any], message: str) -> None:

@@ -79,8 +79,14 @@ def test_zoomed_out_a_pixel_tells_of_the_largest_cell_that_it_covers(
         down = watched.page.evaluate("liqcore.view().joined")["down"]
         assert down > 1
         largest = np.argwhere(hm.values[:-2] == hm.values[:-2].max())[0]
-        said = watched.read(int(largest[0]), int(largest[1]))
-        assert near(said["long"] + said["short"], float(hm.values[:-2].max()))
+        at = watched.page.evaluate("([c, r]) => liqcore.place(c, r)", largest.tolist())
+        watched.page.mouse.move(at["x"], at["y"])
+        watched.until("liqcore.point() !== null")
+        column, row = watched.page.evaluate("liqcore.point().under")
+        assert abs(row - largest[1]) <= down  # a pointer stands on whole pixels
+        joined = hm.values[column, row - row % down :][:down]
+        said = {name: float(value) for name, value in watched.page.evaluate("({ ...readout.dataset })").items()}
+        assert near(said["long"] + said["short"], float(joined.max()))
 
 
 def test_hostile_names_do_not_run(chromium: Any, tmp_path: Path) -> None:
@@ -156,6 +162,8 @@ CONTROLS: dict[str, tuple[list[str], str]] = {
     "handle of the top": (["slide #top-handle 500"], f"Math.abs({SET}.top / b.most - 0.25) < 1e-6 && {SET}.locked"),
     "colours": (["choose #colormap cividis"], f"{SET}.colormap === 'cividis'"),
     "scale": (["choose #shape log"], f"{SET}.scale === 'log'"),
+    "shares of each column": (["choose #of shares"], f"{SET}.levels === 'shares' && {TOP}.disabled"),
+    "candles": (["choose #candles blue-orange"], f"{SET}.candles === 'blue-orange'"),
     "table": (["#levels summary"], "levels.open && document.querySelectorAll('#levels tbody tr').length > 3"),
 }  # fmt: skip
 
@@ -163,6 +171,8 @@ CONTROLS: dict[str, tuple[list[str], str]] = {
 def act(watched: Watched, step: str) -> None:
     page = watched.page
     what, _, rest = step.partition(" ")
+    if what != "press":
+        watched.unfold(rest.partition(" ")[0] if what in ("type", "slide", "choose") else step)
     if what == "press":
         page.keyboard.press(rest)
     elif what == "type":
@@ -211,12 +221,16 @@ def test_every_control_has_a_test(opened: Watched) -> None:
         "all => all.map(e => e.id || e.dataset.side || e.dataset.view || e.closest('[id]').id)"
     )
     tested = " ".join(step for steps, _ in CONTROLS.values() for step in steps)
-    elsewhere = {"png", "csv", "link", "keys"}  # below, and the button that closes the keys
-    elsewhere |= {"market", "within", "now", "marks", "alerts", "alert-least"}  # of a server: test_page_live.py
+    elsewhere = {"png", "csv", "link", "more", "keys"}  # below, and the button that closes the keys
+    elsewhere |= {"market", "within", "now", "marks", "alerts", "alert-least", "marks-of", "zones"}
+    elsewhere |= {"scenario", "to", "cascade", "stops-long", "stops-short", "real"}
+    elsewhere |= {"pause", "speed", "at", "progress", "pop"}  # of a server: test_page_live.py, test_page_history.py
     assert [name for name in names if name not in tested and name not in elsewhere] == []
 
 
 def test_every_control_is_named_and_reachable(opened: Watched) -> None:
+    narrow = opened.page.evaluate("innerWidth < 700")
+    opened.unfold("#theme")
     found = opened.page.locator("button, select, input, summary, a").evaluate_all(
         """all => all.filter(e => e.checkVisibility()).map(e => ({
             name: e.ariaLabel || e.labels?.[0]?.innerText || e.innerText || e.title, tab: e.tabIndex,
@@ -225,17 +239,59 @@ def test_every_control_is_named_and_reachable(opened: Watched) -> None:
     )
     assert len(found) > 20
     assert [one for one in found if not one["name"].strip() or one["tab"] < 0] == []
-    narrow = opened.page.evaluate("innerWidth < 700")
-    small = [one for one in found if narrow and one["tag"] in ("BUTTON", "SELECT", "SUMMARY") and one["height"] < 44]
-    assert small == []
+    pressed = [one for one in found if one["tag"] in ("BUTTON", "SELECT", "SUMMARY")]
+    assert [one for one in pressed if narrow and min(one["height"], one["width"]) < 44] == []
+
+
+def test_on_a_telephone_the_chart_has_the_room_and_controls_are_in_a_sheet(chromium: Any, exported: Path) -> None:
+    with Watched(chromium, exported, "narrow", touch=True) as watched:
+        page = watched.page
+        assert page.locator("#plot").bounding_box()["height"] >= 0.6 * 844
+        assert page.locator("#theme").is_hidden()
+        page.click("#more")
+        assert page.get_attribute("#more", "aria-expanded") == "true"
+        assert page.locator("#theme").is_visible()
+        assert page.locator("#top-handle").is_visible()
+        assert page.locator("#controls").bounding_box()["y"] > 844 * 0.3  # what is changed is seen above it
+        page.keyboard.press("Escape")
+        assert page.locator("#theme").is_hidden()
+        assert page.evaluate("document.activeElement.id") == "more"
+        page.set_viewport_size({"width": 844, "height": 390})
+        watched.until("document.getElementById('plot').clientHeight > 0.5 * innerHeight")
+        page.set_viewport_size({"width": 1400, "height": 860})
+        assert page.locator("#theme").is_visible()
+
+
+def test_what_a_key_moves_the_cursor_to_is_spoken(chromium: Any, exported: Path) -> None:
+    with Watched(chromium, exported) as watched:
+        page = watched.page
+        page.mouse.move(500, 400)
+        watched.settle()
+        assert page.inner_text("#spoken") == ""  # what a mouse passes over would never end
+        page.mouse.move(0, 0)
+        page.keyboard.press("Shift+ArrowLeft")
+        watched.settle()
+        assert page.inner_text("#spoken") == page.inner_text("#readout")
+        assert "UTC" in page.inner_text("#spoken")
+        page.click("#levels summary")
+        tree = page.locator("body").aria_snapshot()
+        for said in ('toolbar "What is shown"', 'group "Side"', 'button "Longs"', 'region "Colour scale"', "table"):
+            assert said in tree, tree
+        assert 'columnheader "distance"' in tree
+        assert 'slider "Top of the colour scale"' in tree
+        listed = page.locator("#levels tbody tr").count()
+        page.evaluate("liqcore.setView([100.5, 143.5], [59000, 59400])")
+        watched.until(f"document.querySelectorAll('#levels tbody tr').length !== {listed}")  # in step with the picture
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("view", ["heatmap", "map"])
-def test_nothing_keeps_people_out(chromium: Any, exported: Path, theme: str, view: str) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_keeps_people_out(chromium: Any, exported: Path, theme: str, view: str, size: str) -> None:
     script = axe()
-    with Watched(chromium, exported, anchor=f"#theme={theme}&view={view}") as watched:
+    with Watched(chromium, exported, size, anchor=f"#theme={theme}&view={view}") as watched:
         watched.page.click("#levels summary") if view == "heatmap" else None
+        watched.unfold("#theme")  # on a telephone, the open sheet, too
         watched.page.evaluate(script)
         found = watched.page.evaluate("axe.run()")["violations"]
         assert [(one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
@@ -280,11 +336,16 @@ def test_a_link_reopens_the_same_view(chromium: Any, exported: Path) -> None:
         assert again.page.evaluate("liqcore.view()")["prices"] == pytest.approx(view["prices"], rel=1e-6)
 
 
-def test_the_pixels_are_the_colours_of_the_cells(chromium: Any, exported: Path, hm: lq.Heatmap) -> None:
+@pytest.mark.parametrize("levels", ["amounts", "shares"])
+def test_the_pixels_are_the_colours_of_the_cells(chromium: Any, exported: Path, hm: lq.Heatmap, levels: str) -> None:
     low = int(np.searchsorted(hm.prices, hm.candles["close"][-1]) - 60)
     with Watched(chromium, exported) as watched:
         watched.show((-0.5, len(hm.times) - 0.5), (float(hm.prices[low]), float(hm.prices[low + 120])))
-        top = watched.settings()["top"]
+        watched.page.select_option("#of", levels)
+        assert ("shares of each column" in watched.page.locator("#said").inner_text()) == (levels == "shares")
+        values, top = hm.values, watched.settings()["top"]
+        if levels == "shares":
+            values, top = values / np.maximum(values.max(axis=1, keepdims=True), 1e-9), 1.0
         watched.page.mouse.move(0, 0)
         watched.settle()
         image = np.asarray(Image.open(io.BytesIO(watched.page.screenshot())).convert("RGB")).astype(int)
@@ -292,7 +353,7 @@ def test_the_pixels_are_the_colours_of_the_cells(chromium: Any, exported: Path, 
         for column in range(15, len(hm.times), 9):
             for row in range(low + 2, low + 118, 5):
                 at = watched.page.evaluate("([c, r]) => liqcore.place(c, r)", [column, row])
-                colour = table[colour_index(hm.values[column, row : row + 1], top, "sqrt")[0]]
+                colour = table[colour_index(values[column, row : row + 1], top, "sqrt")[0]]
                 pixel = image[int(at["y"]), int(at["x"])]
                 candle = hm.candles[column]
                 if candle["low"] - 3 * hm.step < hm.prices[row] < candle["high"] + 3 * hm.step:
@@ -300,6 +361,29 @@ def test_the_pixels_are_the_colours_of_the_cells(chromium: Any, exported: Path, 
                 checked += 1
                 assert np.abs(pixel - colour).max() <= 40, (column, row)  # a grid line is less than 40 away
         assert checked > 200
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("colormap", ["viridis", "cividis"])
+def test_candles_are_white_full_where_they_rise(
+    chromium: Any, exported: Path, hm: lq.Heatmap, colormap: str, theme: str
+) -> None:
+    size = np.abs(hm.candles["close"] - hm.candles["open"])
+    anchor = f"#colormap={colormap}&theme={theme}"
+    with Watched(chromium, exported, anchor=anchor) as watched:
+        for rises in (True, False):
+            column = int(np.where((hm.candles["close"] > hm.candles["open"]) == rises, size, 0)[4:].argmax()) + 4
+            middle = float(hm.candles["open"][column] + hm.candles["close"][column]) / 2
+            watched.show((column - 3.5, column + 3.5), (middle - 2 * size[column], middle + 2 * size[column]))
+            row = int(np.searchsorted(hm.prices, middle)) - 1
+            at = watched.page.evaluate("([c, r]) => liqcore.place(c, r)", [column, row])
+            box = watched.page.locator("#chart").bounding_box()
+            y = box["y"] + (box["height"] - 28) / 2  # the middle of the prices in view
+            image = np.asarray(Image.open(io.BytesIO(watched.page.screenshot())).convert("L")).astype(int)
+            body = image[int(y), int(at["x"]) + 8]  # beside the wick
+            assert body >= 250 if rises else body <= 20
+            line = image[int(y), int(at["x"]) : int(at["x"]) + 90]
+            assert line.max() >= 250  # where it falls, its border
 
 
 def test_a_finger_reads_a_value_and_two_zoom(chromium: Any, exported: Path) -> None:

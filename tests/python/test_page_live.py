@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,17 +17,22 @@ from PIL import Image
 
 import liqcore as lq
 from liqcore.config import Config
+from liqcore.feeds.events import Change
+from liqcore.feeds.frames import changed
+from liqcore.live import Replay, Service, running
 from liqcore.live.board import Board
 from liqcore.live.following import Following
 from liqcore.live.happened import ZoneNews
 from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
+from liqcore.live.player import Player
+from liqcore.live.replay import Recording
 from liqcore.render import template
 from liqcore.server.app import app
 from liqcore.server.page import page
 from liqcore.server.run import serve
 from liqcore.server.socket import stream
-from markets import BTC, frames, trades
+from markets import BTC, HOUR, frames, trades
 from pages import SIZES, Watched, axe, browser, near, needs_page
 from test_server_stills import BYBIT, followed, publish
 
@@ -196,6 +203,149 @@ def test_liquidations_that_the_venue_told_of_are_marked(
 
 
 @needs_page
+def test_levels_opened_in_the_time_in_view_follow_it(chromium: Any, served: Served) -> None:
+    served.feed(600)
+    with served.serve() as server:
+        with Watched(chromium, server.url) as watched:
+            page = watched.page
+            page.select_option("#within", "view")
+            watched.until("location.hash.includes('within=view')")
+            page.click("#spans button:text-is('1h')")
+            watched.until("title.textContent.includes('opened within 1h')")
+            step = page.evaluate("liqcore.rows()")["step"]
+            moment = served.following.boards[BTC].moment()
+            assert moment is not None
+            hm = moment.heatmap(step=step).select(opened_within="1h")
+            watched.until(f"liqcore.columns() === {len(hm.times)}")
+            first = round((page.evaluate("liqcore.rows()")["low"] - hm.prices[0]) / hm.step)
+            column = len(hm.times) - 2
+            row = int(np.argmax(hm.long[column]))
+            price = float(hm.prices[row])
+            watched.show((column - 9.5, column + 2.5), (price * 0.998, price * 1.002))
+            assert near(watched.read(column, row - first)["long"], float(hm.long[column, row]))
+            link = page.evaluate("location.hash")
+        with Watched(chromium, server.url, anchor=link) as again:
+            again.until("title.textContent.includes('opened within 1h') && within.value === 'view'")
+            again.page.click("#spans button:text-is('All')")
+            again.until("!title.textContent.includes('opened within 1h')")
+
+
+@needs_page
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_a_ticker_says_price_and_next_zones_in_a_window_of_its_own(chromium: Any, served: Served, theme: str) -> None:
+    script = axe()
+    served.feed(600)
+    with served.serve() as server, Watched(chromium, server.url, anchor=f"#theme={theme}") as watched:
+        watched.until("liqcore.columns() > 0")
+        with watched.context.expect_page() as opened:
+            watched.page.click("#pop")
+        ticker = opened.value
+        for _ in range(600):
+            if "below" in (said := ticker.inner_text("#ticker-long")):
+                break
+            ticker.wait_for_timeout(25)
+        moment = served.following.boards[BTC].moment()
+        assert moment is not None
+        price = moment.snapshot.last_price
+        assert ticker.inner_text("#ticker-price") == f"BTCUSDT {price:,.1f}".removesuffix(".0")
+        hm = moment.heatmap(step=watched.page.evaluate("liqcore.rows()")["step"])
+        zones = [zone for zone in hm.zones(int(hm.times[-1])) if zone.side == "long"]
+        nearest = min(zones, key=lambda zone: abs(zone.high - price))
+        assert f"longs {nearest.low:,.0f} to {nearest.high:,.0f}: $" in said
+        assert f"{100 * (1 - nearest.high / price):.2f}% below" in said
+        assert "liquidated in this window of 5m" in ticker.inner_text("#ticker-gone")
+        assert "a recording" in ticker.inner_text("#ticker-state")
+        assert "estimate, not a record of positions" in ticker.inner_text("#ticker-said")
+        assert ticker.locator("#chart").is_hidden()
+        ticker.evaluate(script)
+        found = ticker.evaluate("axe.run()")["violations"]
+        assert [(one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
+        served.feed(200)
+        now = served.following.boards[BTC].moment()
+        assert now is not None
+        said = f"BTCUSDT {now.snapshot.last_price:,.1f}".removesuffix(".0")
+        for _ in range(600):
+            if ticker.inner_text("#ticker-price") == said:
+                break
+            ticker.wait_for_timeout(25)
+        assert ticker.inner_text("#ticker-price") == said
+
+
+@needs_page
+@pytest.mark.parametrize("size", SIZES)
+def test_of_a_sum_each_venue_says_how_old_it_is_and_which_stream_is_silent(
+    chromium: Any, served: Served, size: str
+) -> None:
+    other = MarketEngine(BYBIT, CONFIG)
+    given = trades(2000, seed=4, hours=5.0)
+    other.take(frames(given, market=BYBIT))
+    silent = Change(BYBIT, "trades", "stale", int(given.ts[-1]) - HOUR, why="nothing for 40 s")
+    other.take([changed(silent, silent.ts)])
+    publish(other)
+    both = followed(served.market, other)
+    served.following = Following(both.boards, both.news, "replay", both.folder, SystemClock())
+    anchor = f"#market={BTC},{BYBIT}"
+    with served.serve() as server, Watched(chromium, server.url, size, anchor=anchor) as watched:
+        watched.until("venues.children.length === 2")
+        first, second = watched.page.locator("#venues li").all_inner_texts()
+        assert first.startswith(f"{BTC}: as last known at 2026-06-12 0")  # it has been fed less
+        assert f"{BYBIT}: trades stale since 2026-06-12 03:59" in second
+        assert "(1h)" in second or "(59m" in second
+        assert watched.page.inner_text("#state").startswith(f"{BTC}, {BYBIT} as last known; data of 2026-06-12")
+        assert watched.page.get_attribute("#state", "data-well") == "false"
+        watched.unfold("#market")
+        watched.page.select_option("#market", str(BYBIT))
+        watched.until("venues.hidden && state.textContent.startsWith('trades stale since')")
+
+
+@needs_page
+@pytest.mark.parametrize("size", SIZES)
+def test_a_recording_is_played_otherwise_and_all_who_look_see_it(chromium: Any, tmp_path: Path, size: str) -> None:
+    given = frames(TRADES)
+    begin, end = given[0].received, given[-1].received
+    played = Recording([BTC], begin, None, lambda _: iter(given), end=end)
+    with Service(Replay(played, 1.0), tmp_path, config=CONFIG) as service:
+        player = service.following.player
+        assert player is not None
+        further = [stream(service.following, CONFIG), page()]
+        served = app(service.following, CONFIG, further=further)
+        with (
+            running(service, stays=True),
+            serve(served, "127.0.0.1", 0) as server,
+        ):
+            player.change(service.following.clock.elapsed(), speed=600.0)
+            with Watched(chromium, server.url, size) as one, Watched(chromium, server.url) as two:
+                two.page.check("#alerts")
+                one.until("state.textContent.includes('a recording') && state.textContent.includes('600x')")
+                one.unfold("#pause")
+                one.page.click("#pause")
+                two.until("state.textContent.includes('paused') && pause.textContent === 'Play'")
+                assert player.told.paused
+                one.page.fill("#at", "03:30")
+                one.page.locator("#at").blur()
+                for watched in (one, two):
+                    watched.until("/2026-06-12 03:(29|30:0)/.test(state.textContent)")
+                assert player.told.moved_to == int(TRADES.ts[0]) // HOUR * HOUR + 3 * HOUR + HOUR // 2
+                two.until("happened.textContent.includes('The replay was moved to 2026-06-12 03:30')")
+                columns = told(two)
+                one.page.locator("#progress").evaluate("e => { e.value = 200; e.dispatchEvent(new Event('change')) }")
+                two.until("state.textContent.includes('2026-06-12 00:59') || state.textContent.includes('01:00')")
+                two.until(f"liqcore.columns() < {columns}")  # levels of later are gone with the columns of later
+                one.page.fill("#speed", "60x")
+                one.page.locator("#speed").blur()
+                one.page.click("#pause")
+                two.until("state.textContent.includes('60x')")
+                assert (player.told.speed, player.told.paused) == (60.0, False)
+                one.page.fill("#speed", "as fast as can be")
+                one.page.locator("#speed").blur()
+                two.until("state.textContent.includes('2026-06-12 04:59')")
+                one.page.fill("#at", "2030-01-01 00:00")
+                one.page.locator("#at").blur()
+                assert one.page.get_attribute("#at", "aria-invalid") == "true"
+                assert one.page.get_attribute("#progress", "aria-valuetext").startswith("2026-06-12 0")
+
+
+@needs_page
 def test_it_goes_on_after_the_server_was_away_and_says_so_meanwhile(chromium: Any, served: Served) -> None:
     with served.serve() as server:
         watched = Watched(chromium, server.url)
@@ -211,10 +361,15 @@ def test_it_goes_on_after_the_server_was_away_and_says_so_meanwhile(chromium: An
 
 
 @needs_page
-def test_nothing_keeps_people_out(chromium: Any, served: Served) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_keeps_people_out(chromium: Any, served: Served, size: str) -> None:
     script = axe()
-    with served.serve() as server, Watched(chromium, server.url) as watched:
+    player = Player(int(TRADES.ts[0]), int(TRADES.ts[-1]), 60.0)
+    served.following = replace(served.following, player=player)
+    with served.serve() as server, Watched(chromium, server.url, size) as watched:
+        watched.unfold("#alerts")
         watched.page.check("#alerts")
+        watched.until("!replay.hidden")
         watched.page.evaluate(script)
         found = watched.page.evaluate("axe.run()")["violations"]
         assert [(one["id"], one["help"], one["nodes"][0]["html"]) for one in found] == []
@@ -244,3 +399,38 @@ def test_without_the_page_the_server_says_what_is_missing(
         assert (answer.status_code, httpx.get(server.url + "/markets").status_code) == (503, 200)
     assert "built without it" in answer.text
     template.template.cache_clear()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_click_shows_the_cascade_to_that_price_and_stops_stand_beyond_clusters(
+    chromium: Any, served: Served, size: str
+) -> None:
+    with served.serve() as server, Watched(chromium, server.url, size) as watched:
+        page = watched.page
+        watched.until("liqcore.columns() > 10")
+        page.click("#scenario summary")
+        watched.until("real.value === '3'")  # per cent: the amounts are relative levels
+        low = served.heatmap(25.0).candles["low"][-1]
+        page.fill("#to", f"{0.98 * low:.1f}")
+        page.click("#cascade")
+        watched.until("document.getElementById('scenario-said').innerText.includes('would end at')")
+        said = page.locator("#scenario-said").inner_text()
+        asked = {"market": str(BTC), "to": f"{0.98 * low:.1f}", "scale": "0.03"}
+        told = httpx.get(f"{server.url}/cascade", params=asked).json()
+        assert f"would end at {told['end_price']:,.0f}" in said
+        assert f"{told['overshoot_percent']:.2f}% farther" in said
+        assert "not a forecast" in said
+        box = page.locator("#chart").bounding_box()
+        page.locator("#chart").scroll_into_view_if_needed()
+        page.mouse.click(box["x"] + box["width"] / 2, page.locator("#chart").bounding_box()["y"] + 40)
+        watched.until("Number(document.getElementById('to').value) > 0")
+        watched.until("document.getElementById('scenario-said').innerText.startsWith('A rise to')")
+        page.click("#stops-long")
+        watched.until("document.getElementById('scenario-said').innerText.includes('Stops of a long')")
+        asked = {"market": str(BTC), "position": "long", "scale": "0.03"}
+        stops = httpx.get(f"{server.url}/stops", params=asked).json()["stops"]
+        said = page.locator("#scenario-said").inner_text()
+        assert all(f"{stop['price']:,.0f}" in said for stop in stops)
+        page.fill("#to", "x")
+        page.click("#cascade")
+        watched.until("document.getElementById('scenario-said').innerText.includes('A price such as')")

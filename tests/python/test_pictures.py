@@ -18,6 +18,7 @@ from liqcore.config import Config
 from liqcore.market.position import Position
 from liqcore.render import MapOptions, Picture, RenderOptions, describe, describe_map, registry, render
 from liqcore.render.captions import ESTIMATE, UNFINISHED
+from liqcore.render.colours import colour_table
 from liqcore.render.labels import amount
 from liqcore.render.picture import Box, Candle, Hatch, Line, Raster
 from liqcore.testing import sample_heatmap, sample_map
@@ -376,8 +377,34 @@ def test_rows_of_coarse_ticks_are_one_tick(price: float, tick: float, ticks: int
 # ---- candles and own positions ---------------------------------------------------------------------------------------
 
 
+def _contrast(a: Any, b: Any) -> float:
+    """Return the contrast of two colours as WCAG 2 reckons it."""
+    values = []
+    for colour in (a, b):
+        share = np.asarray(colour[:3]) / 255
+        light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+        values.append(float(light) + 0.05)
+    return max(values) / min(values)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("colormap", ["viridis", "cividis"])
+def test_white_candles_read_on_every_colour_by_their_body_or_their_edge(colormap: str, theme: str) -> None:
+    picture = describe(sample_heatmap(), RenderOptions(colormap=colormap, theme=theme))
+    candles = [mark for mark in picture.marks(Candle) if isinstance(mark, Candle)]
+    assert {candle.up for candle in candles} == {True, False}
+    assert all(candle.hollow != candle.up for candle in candles)
+    edge = picture.colours["candle edge"]
+    for ground in [*colour_table(colormap), picture.colours["empty"]]:
+        covered = np.asarray(ground) * (1 - edge[3] / 255) + np.asarray(edge[:3]) * edge[3] / 255
+        assert max(_contrast(picture.colours["up"], ground), _contrast(covered, ground)) >= 3
+        assert _contrast(picture.colours["up"], covered) >= 3
+    hollow = describe(sample_heatmap(), RenderOptions(candle_style="hollow"))
+    assert all(mark.hollow == mark.up for mark in hollow.marks(Candle) if isinstance(mark, Candle))
+
+
 def test_candles_are_green_and_red_with_a_legend_and_hollow_on_request() -> None:
-    picture = describe(sample_heatmap())
+    picture = describe(sample_heatmap(), RenderOptions(candle_colors="green-red"))
     assert {"rising", "falling"} <= {text.text for text in picture.texts}
     assert picture.colours["up"][1] > 200 > picture.colours["up"][0]
     assert picture.colours["down"][0] > 200 > picture.colours["down"][1]

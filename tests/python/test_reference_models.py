@@ -312,10 +312,11 @@ def test_nothing_liquidated_and_nothing_above_is_no_correction() -> None:
 
 
 @pytest.mark.parametrize("reconciled", [False, True])
-@pytest.mark.parametrize("model", ["flow", "oi", "blend", "vendor"])
+@pytest.mark.parametrize("model", ["flow", "presence", "oi", "blend", "vendor"])
 def test_accounts_balance(model: str, reconciled: bool) -> None:
     rng = random.Random(f"{model} {reconciled}")
-    ref = book(model, tiers=[1, 5, 50], reconciled=reconciled, churn=0.3, event_threshold=20, taker_tilt=0.3)
+    options = {"churn": 0.3, "event_threshold": 20, "taker_tilt": 0.3, "exponent": 1}
+    ref = book(model, tiers=[1, 5, 50], reconciled=reconciled, **options)
     price = 1000
     for i in range(600):
         price = max(1, price + rng.randint(-20, 20))

@@ -78,7 +78,7 @@ def texts(picture: Picture) -> list[str]:
 def pool(values: Any, columns: PixelCells, rows: PixelCells) -> Any:
     largest = np.zeros((len(columns.first), values.shape[1]), np.float32)
     for begin in range(0, len(values), 3):  # whatever the blocks
-        pool_columns(values[begin : begin + 3], begin, columns, largest)
+        pool_columns(values[begin : begin + 3], None, begin, columns, largest)
     return pool_rows(largest, rows)
 
 

@@ -28,7 +28,19 @@ from liqcore.evaluate.ladder import Cases, Gain, Ladder, Split
 from liqcore.evaluate.lift import top_quarter
 from liqcore.evaluate.measures import Drawings, drawn
 from liqcore.evaluate.nulls import OTHER_VOLUMES, activity_of, other_volumes, path_of
-from liqcore.evaluate.score import CONSTANT, MAP, PERMUTED, SHIFTED, Blocks, Market, Part, Prepared, part_of, prepare
+from liqcore.evaluate.score import (
+    CONSTANT,
+    MAP,
+    PERMUTED,
+    SHIFTED,
+    Blocks,
+    Market,
+    Part,
+    Prepared,
+    grouped,
+    part_of,
+    prepare,
+)
 from liqcore.sources import Candles, Liquidations, candles_of, read_liquidations
 from recorded import data_dir
 
@@ -381,6 +393,13 @@ def test_where_liquidations_ignore_the_map_the_score_says_that_it_adds_nothing()
     above, below = sum(gain.positive for gain in gains), sum(gain.spearman.high < 0 for gain in gains)
     print(f"{above} of {seeds} intervals lie above zero, {below} below")
     assert above < max(2, 0.06 * seeds)
+
+
+def test_a_distance_is_grouped_as_the_leverage_that_it_is() -> None:
+    amounts = np.ones((2, 4, 3))
+    tiers = np.array([0.002, 0.1, 10.0, 500.0])  # 0.2 % and 500x are near, 10 % and 10x far
+    found = grouped(amounts, tiers, np.array([1.0, 2.0, 4.0, 8.0]))
+    np.testing.assert_allclose(np.expm1(found[0, :, 0]), [6.0, 9.0])
 
 
 def test_gains_are_differences_of_levels_and_parts_sum() -> None:

@@ -124,6 +124,37 @@ def test_heatmap_map_zones_and_features_agree_with_a_batch_run_and_are_of_one_nu
     assert features["features"]["price"] == answer["price"]
 
 
+@pytest.mark.parametrize("change", [-0.02, 0.03])
+def test_a_cascade_and_stops_are_those_of_a_batch_run(served: Served, batch: lq.Heatmap, change: float) -> None:
+    law = {"scale": 0.05, "sigma": 0.03, "volume": 2e9}
+    shown = batch.rebin(step=25.0)
+    price, side = shown.map().price, "long" if change < 0 else "short"
+    to = price * (1 + change)
+    answer = told(served, "/cascade", market=BTC, step=25, rows=2000, to=to, **law)
+    found = lq.cascade(shown, 100 * abs(to / price - 1), side=side, **law)  # type: ignore[arg-type]
+    assert answer["side"] == side
+    assert answer["end_price"] == found.end_price[0]
+    assert answer["liquidated"] == found.liquidated[0]
+    assert [each["end_price"] for each in answer["quantiles"]] == found.end_price_quantiles[:, 0].tolist()
+    assert answer["path"][0]["price"] == pytest.approx(to)
+    assert "not a forecast" in answer["scenario"][0]
+    told_stops = told(served, "/stops", market=BTC, step=25, rows=2000, position=side, risk=20, threshold="p50", **law)
+    wanted = lq.stops(shown, side=side, risk=20, threshold="p50", **law)
+    assert [(each["price"], each["fill_price"]) for each in told_stops["stops"]] == [
+        (stop.price, stop.fill_price) for stop in wanted
+    ]
+    assert len(wanted) > 0
+    assert "not a forecast" in told_stops["scenario"][0]
+
+
+def test_what_a_scenario_lacks_is_named(served: Served, batch: lq.Heatmap) -> None:
+    several = served.ask("/cascade", params={"market": BOTH, "to": "1000"})
+    assert several.status_code == 409
+    assert several.json()["argument"] == "volume"
+    same = served.ask("/cascade", params={"market": str(BTC), "to": repr(batch.map().price)})
+    assert (same.status_code, same.json()["argument"]) == (409, "to")
+
+
 def test_several_markets_are_summed_by_the_rules_of_merge_venues(served: Served) -> None:
     alone = {
         str(market): lq.heatmap(trades=TRADES[market], symbol=market.symbol, venue=market.venue)

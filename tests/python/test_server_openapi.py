@@ -18,8 +18,8 @@ from liqcore.config import Config
 from markets import BTC
 from serving import BYBIT, TRADES, Served
 
-PATHS = ["/markets", "/heatmap", "/columns", "/map", "/zones", "/features", "/news", "/holes", "/trades.arrow",
-         "/health", "/metrics", "/openapi.json"]  # fmt: skip
+PATHS = ["/markets", "/heatmap", "/columns", "/pages", "/liquidations", "/map", "/zones", "/stops", "/cascade",
+         "/features", "/news", "/holes", "/trades.arrow", "/health", "/metrics", "/openapi.json"]  # fmt: skip
 REFUSED = ["400", "404", "409"]
 EXAMPLES = {"ordinary": 12, "soak": 100}
 """Of each request, by the profile of property tests."""

@@ -324,7 +324,7 @@ def test_a_fault_of_the_server_is_told_without_its_insides(
     def fails(*_: object) -> None:
         raise ZeroDivisionError("/home/secret")
 
-    monkeypatch.setattr(still, "_settled", fails)
+    monkeypatch.setattr(still, "settled", fails)
 
     async def test(of: Served) -> None:
         of.feed(10)

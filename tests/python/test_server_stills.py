@@ -61,7 +61,8 @@ class Watcher:
     """A client, and what the server knows of it: the number up to which it was sent."""
 
     def __init__(self, rng: np.random.Generator, *, patient: bool) -> None:
-        self.mirror, self.told, self.rng, self.patient = Mirror(), None, rng, patient
+        self.mirror, self.rng, self.patient = Mirror(), rng, patient
+        self.told: int | None = None
         self.resyncs = 0
 
     def look(self, stills: Stills) -> bool:
@@ -74,7 +75,7 @@ class Watcher:
         if self.told == still.number:
             return self.mirror.number == still.number
         frame = still.frame(still.after(self.told))
-        self.told: int | None = still.number
+        self.told = still.number
         if self.rng.random() < 0.15 and not self.patient:
             return False  # lost
         if not self.mirror.take(frame):

@@ -183,7 +183,7 @@ NO_SETTINGS = {  # what an argument says that is none: data, what is asked of it
     },
     "Engine": {"keep", "threads"},
 }  # fmt: skip
-OF_SEVERAL_TYPES = {"half_life", "threshold", "marks", "open_interest", "candles"}
+OF_SEVERAL_TYPES = {"half_life", "threshold", "marks", "open_interest", "candles", "positions"}
 
 
 def arguments_of(name: str) -> dict[str, inspect.Parameter]:

@@ -95,7 +95,7 @@ def test_scale_takes_a_dict_of_tiers() -> None:
     eng.open("long", 1000.0, 8.0)
     eng.scale({100: 0.25})
     assert eng.stats.live.tolist() == [[8, 2], [0, 0]]
-    with pytest.raises(lq.InvalidConfigError, match=r"leverage must be one of the tiers \(10, 100\), was 50"):
+    with pytest.raises(lq.InvalidConfigError, match=r"leverage must be one of the tiers \(10x, 100x\), was 50x"):
         eng.scale({50: 0.25})
 
 

@@ -301,7 +301,7 @@ def test_survival_when_the_bins_move_by_hand() -> None:
         ),
         (lambda hm: hm.sensitivity(cover=0), "cover must be above 0 and at most 1, was 0"),
         (lambda hm: hm.sensitivity(offsets=-1), "offsets must be a whole number, at least 0, was -1"),
-        (lambda hm: hm.sensitivity(shares=[{3: 1.0}]), r"leverage must be among the tiers \[2.0\], was 3"),
+        (lambda hm: hm.sensitivity(shares=[{3: 1.0}]), r"leverage must be among the tiers \(2x\), was 3x"),
         (lambda hm: lq.magnets(hm.zones(), value=-1), "value must be a weight, 0 or above, was -1"),
         (lambda hm: lq.magnets(hm.zones(), reach_percent=0), "reach_percent must be above 0, was 0"),
     ],

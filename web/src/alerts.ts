@@ -54,16 +54,19 @@ export class Alerts {
     if (!this.on) return;
     const said = all.map((news) => saidOf(news, this.least)).filter(Boolean);
     if (!said.length) return;
-    for (const words of said) {
-      const line = document.createElement("p");
-      line.textContent = words;
-      this.list.prepend(line);
-    }
-    while (this.list.children.length > 20) this.list.lastChild?.remove();
+    for (const words of said) this.note(words);
     this.beep();
     if ("Notification" in window && Notification.permission === "granted" && document.hidden) {
       new Notification("liqcore", { body: said.slice(0, 4).join("\n"), tag: "liqcore" });
     }
+  }
+
+  /** Note something that is no alert: a line alone. */
+  note(words: string): void {
+    const line = document.createElement("p");
+    line.textContent = words;
+    this.list.prepend(line);
+    while (this.list.children.length > 20) this.list.lastChild?.remove();
   }
 
   private beep(): void {

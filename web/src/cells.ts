@@ -94,6 +94,17 @@ export function pool(grid: Grid, across: number, down: number): Grid {
   return { cells, columns, rows };
 }
 
+/** Each cell as a share of the largest of its column; what is below the cut is 0. */
+export function shares({ cells, columns, rows }: Grid, cut: number): Grid {
+  const made = new Float32Array(cells.length);
+  for (let column = 0; column < columns; column++) {
+    const of = cells.subarray(column * rows, (column + 1) * rows);
+    const most = of.reduce((largest, cell) => Math.max(largest, cell), 0);
+    if (most > 0) of.forEach((cell, row) => (made[column * rows + row] = cell >= cut ? cell / most : 0));
+  }
+  return { cells: made, columns, rows };
+}
+
 /** How amounts become colours: liqcore.render.raster.colour_index says the same. */
 export interface Shade {
   maximum: number;

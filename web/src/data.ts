@@ -24,6 +24,9 @@ export interface Said {
   side: Side;
 }
 
+/** Begin and end, seconds (null: of all), what is said of it, and of which kind it is. */
+export type Hole = [number | null, number | null, string, "gap" | "ended" | "loading"];
+
 export interface HeatmapSaid extends Said {
   window: number;
   low: number;
@@ -36,7 +39,9 @@ export interface HeatmapSaid extends Said {
   candles: string;
   hollow: boolean;
   unfinished: boolean;
-  holes: [number | null, number | null, string, "gap" | "ended"][];
+  holes: Hole[];
+  /** Level of detail of the pages that it is put together of; of one stretch of columns there is none. */
+  paged?: number;
 }
 
 export interface MapSaid extends Said {
@@ -67,6 +72,8 @@ export interface Parts {
   candles: Float64Array;
   /** Longs and shorts that venues told of as liquidated, USD, one column after the other; empty where none tells. */
   realised?: Float64Array;
+  /** 1 for each column that has come; by default all have. */
+  known?: Uint8Array;
 }
 
 /** A heatmap: cells of both sides, times and candles. */
@@ -78,6 +85,7 @@ export class Heatmap {
   readonly times: Float64Array;
   readonly candles: Float64Array;
   readonly realised: Float64Array;
+  private readonly known: Uint8Array | undefined;
   private readonly grids = new Map<Side, Grid>();
 
   constructor(readonly said: HeatmapSaid, parts: Parts) {
@@ -88,6 +96,7 @@ export class Heatmap {
     this.times = parts.times;
     this.candles = parts.candles;
     this.realised = parts.realised ?? new Float64Array(0);
+    this.known = parts.known;
   }
 
   static of(said: HeatmapSaid, { arrays, shapes }: Frame): Heatmap {
@@ -108,6 +117,11 @@ export class Heatmap {
       this.grids.set(side, grid);
     }
     return grid;
+  }
+
+  /** Whether a column has come; what has not holds no amounts, not even zeros. */
+  knows(column: number): boolean {
+    return column >= 0 && column < this.columns && this.known?.[column] !== 0;
   }
 
   /** The row of a price; may lie outside. */
@@ -144,7 +158,7 @@ export class Heatmap {
       high: this.edge(row + 1),
       amount: cells[column * this.rows + row],
       since: this.times[first],
-      older: first === 0,
+      older: !this.knows(first - 1),
     };
   }
 

@@ -13,8 +13,9 @@ import {
 } from "lightweight-charts";
 import { pixelTable, usualMaximum, type Shade } from "./cells";
 import type { Heatmap, Level } from "./data";
-import type { Look, Settings } from "./look";
+import { hollow, type Look, type Settings } from "./look";
 import { HeatLayer } from "./layer";
+import { Chosen, MarksLayer, NONE, sums, type Liquidations, type Mark } from "./marks";
 import { follow, sizeOf } from "./sized";
 import { amount, decimals, instant, price as priceText, zoneName } from "./words";
 
@@ -27,13 +28,19 @@ export interface Point {
   seconds: number;
   price: number;
   level: Level | null;
+  /** A liquidation under the cursor. */
+  mark: Mark | null;
 }
 
 export class HeatmapChart {
   readonly chart: IChartApi;
   readonly layer: HeatLayer;
-  /** The candles; where there are none, a line that is not drawn, because prices have no place without a series. */
-  private readonly series: ISeriesApi<"Candlestick"> | ISeriesApi<"Line">;
+  readonly marks: MarksLayer;
+  private liquidations: [Liquidations, string[]] = [NONE, []];
+  private chosenOf: unknown[] = [];
+  private pixel: { x: number; y: number } | null = null;
+  /** A line that is not drawn: prices have no place without values, and columns may have no candles. */
+  private readonly series: ISeriesApi<"Line">;
   private readonly candles: ISeriesApi<"Candlestick"> | null = null;
   private readonly places: number;
   private lines: IPriceLine[] = [];
@@ -60,18 +67,17 @@ export class HeatmapChart {
       rightPriceScale: { scaleMargins: { top: 0, bottom: 0 } },
     });
     const priceFormat = { type: "custom" as const, formatter: (value: number) => this.priceText(value), minMove: 10 ** -this.places };
-    if (heatmap.candles.some((price) => price > 0)) {
-      this.series = this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat });
-      this.candles.setData(this.bars());
-    } else {
-      const unseen = { lineVisible: false, lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false };
-      this.series = this.chart.addSeries(LineSeries, { priceFormat, ...unseen });
-      this.series.setData(Array.from(heatmap.times, (seconds) => ({ time: seconds as UTCTimestamp, value: heatmap.said.view[0] })));
-    }
+    const unseen = { lineVisible: false, lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false };
+    this.series = this.chart.addSeries(LineSeries, { priceFormat, ...unseen });
+    if (heatmap.candles.some((price) => price > 0)) this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat });
+    this.fill();
     this.layer = new HeatLayer(heatmap, this.layerLook(), () => this.heatmap.said.view);
     this.layer.painted = () => this.drawProfile();
     this.series.attachPrimitive(this.layer);
+    this.marks = new MarksLayer(heatmap, look.themes[settings.theme]);
+    this.series.attachPrimitive(this.marks);
     this.chart.subscribeCrosshairMove(({ point, logical }) => {
+      this.pixel = point ? { x: point.x, y: point.y } : null;
       if (!point || logical === undefined || logical === null) {
         this.lastPoint = null;
         this.pointed(null);
@@ -90,22 +96,58 @@ export class HeatmapChart {
     });
   }
 
+  /** Since when there are columns, seconds, beyond those that are shown. */
+  earliest: () => number = () => this.heatmap.times[0];
+  /** Called once a place has been asked for, which may lie beyond the columns that are shown. */
+  asked: () => void = () => undefined;
+  /** Called where what is newest is to be shown. */
+  back: () => void = () => undefined;
+
   /** Show other data: what is at the right end stays there, what is elsewhere in view stays in view. */
   take(heatmap: Heatmap): void {
     const [from, to] = this.range();
     const before = this.heatmap;
+    if (before.said.paged !== undefined || heatmap.said.paged !== undefined) {
+      const times = this.timesIn([from, to]);
+      this.heatmap = heatmap;
+      this.wanted = this.columnsIn(times); // the chart tells of other ranges while it is filled
+      this.layer.take(heatmap);
+      this.choose();
+      this.fill();
+      this.setRange(...this.columnsIn(times));
+      return;
+    }
     const gone = before.times.findIndex((seconds) => seconds >= (heatmap.times[0] ?? Infinity));
     const moves = this.atEnd ? heatmap.columns - before.columns : -Math.max(gone, 0);
     const same = heatmap.columns === before.columns && gone === 0;
     this.heatmap = heatmap;
     this.layer.take(heatmap);
+    this.choose();
     if (same && this.candles) {
       const bar = this.bars().at(-1);
       if (bar) this.candles.update(bar as never);
       return;
     }
-    this.candles?.setData(this.bars());
+    this.fill();
     this.setRange(from + moves, to + moves);
+  }
+
+  /** Times of columns, seconds, as fractions: one window follows the other. */
+  timesIn(columns: [number, number]): [number, number] {
+    const { times, said } = this.heatmap;
+    return columns.map((column) => times[0] + (column + 0.5) * said.window) as [number, number];
+  }
+
+  columnsIn(of: [number, number]): [number, number] {
+    const { times, said } = this.heatmap;
+    return of.map((seconds) => (seconds - times[0]) / said.window - 0.5) as [number, number];
+  }
+
+  /** Hand the chart its columns, all of them. */
+  private fill(): void {
+    const { times, said } = this.heatmap;
+    this.series.setData(Array.from(times, (seconds) => ({ time: seconds as UTCTimestamp, value: said.view[0] })));
+    this.candles?.setData(this.bars());
   }
 
   private bars(): { time: UTCTimestamp; open?: number; high?: number; low?: number; close?: number }[] {
@@ -115,8 +157,36 @@ export class HeatmapChart {
     }));
   }
 
+  /** Mark liquidations; `shown`: the markets that the heatmap is of. */
+  mark(all: Liquidations, shown: string[]): void {
+    this.liquidations = [all, shown];
+    this.choose();
+  }
+
+  /** The price at a height of the plot. */
+  priceAt(y: number): number | null {
+    return this.series.coordinateToPrice(y);
+  }
+
+  private choose(): void {
+    const { heatmap, settings, liquidations: [all, shown] } = this;
+    const { marks, marksOf } = settings;
+    const markets = marksOf ? [marksOf] : shown;
+    const of = [all, String(markets), marks];
+    const isOther = of.some((one, k) => one !== this.chosenOf[k]);
+    if (isOther) this.single = Chosen.of(all, markets, marks);
+    const columns = marksOf ? [] : sums(all, shown, marks, heatmap);
+    const summed = columns.map((mark) => `${mark.seconds} ${mark.usd}`).join();
+    if (isOther || summed !== this.chosenOf[3]) this.chosen = this.single.with(columns); // what is new is painted anew
+    this.chosenOf = [...of, summed];
+    this.marks.show(heatmap, this.chosen, this.look.themes[settings.theme]);
+  }
+  private single = Chosen.NONE;
+  private chosen = Chosen.NONE;
+
   private shade(): Shade {
     const { settings, heatmap } = this;
+    if (settings.levels === "shares") return { maximum: 1, cut: 0, scale: settings.scale };
     return { maximum: settings.top || heatmap.said.top, cut: settings.cut, scale: settings.scale };
   }
 
@@ -125,7 +195,7 @@ export class HeatmapChart {
     return {
       side: settings.side,
       shade: this.shade(),
-      marks: settings.marks,
+      sharesFrom: settings.levels === "shares" ? settings.cut : -1,
       table: pixelTable(look.tables[settings.colormap]),
       colours: look.themes[settings.theme],
     };
@@ -133,18 +203,19 @@ export class HeatmapChart {
 
   /** Show it otherwise. */
   apply(settings: Settings): void {
-    const { theme, zone } = this.settings;
+    const { theme, zone, candles } = this.settings;
     const isFirst = settings === this.settings;
     this.settings = settings;
-    if (isFirst || theme !== settings.theme || zone !== settings.zone) this.applyLook(settings);
+    if (isFirst || theme !== settings.theme || zone !== settings.zone || candles !== settings.candles) this.applyLook(settings);
     this.layer.show(this.layerLook());
+    this.choose();
     this.drawProfile();
   }
 
   /** Colours and times of axes, candles and lines. */
   private applyLook(settings: Settings): void {
     const colours = this.look.themes[settings.theme];
-    const [up, down] = this.look.candles[this.heatmap.said.candles];
+    const [up, down] = this.look.candles[settings.candles];
     const time = (seconds: number) => `${instant(seconds, settings.zone)} ${zoneName(seconds, settings.zone)}`;
     const shift = (seconds: number) => (settings.zone === "UTC" ? 0 : -new Date(seconds * 1000).getTimezoneOffset() * 60);
     this.chart.applyOptions({
@@ -158,10 +229,11 @@ export class HeatmapChart {
       },
       rightPriceScale: { borderColor: colours.line },
     });
-    const hollow = this.heatmap.said.hollow;
+    const [upHollow, downHollow] = hollow(settings.candles, this.heatmap.said.hollow);
     this.candles?.applyOptions({
-      upColor: hollow ? colours["candle hollow"] : up,
-      downColor: down,
+      upColor: upHollow ? colours["candle hollow"] : up,
+      downColor: downHollow ? colours["candle hollow"] : down,
+      priceLineColor: settings.candles === "white" ? this.look.themes.dark.muted : "", // on both grounds; else the candle's
       borderUpColor: up,
       borderDownColor: down,
       wickUpColor: up,
@@ -175,14 +247,17 @@ export class HeatmapChart {
 
   /** Everything, as it was at first. */
   reset(): void {
+    this.back();
     this.series.priceScale().applyOptions({ autoScale: true });
     this.setRange(-0.5, this.heatmap.columns - 0.5);
   }
 
   /** The last so many seconds; all of them without. */
   span(seconds: number | null): void {
-    const { columns, said } = this.heatmap;
-    const shown = seconds === null ? columns : Math.min(Math.max(Math.round(seconds / said.window), 2), columns);
+    this.back();
+    const { columns, said, times } = this.heatmap;
+    const most = columns + Math.max(Math.round((times[0] - this.earliest()) / said.window), 0);
+    const shown = seconds === null ? most : Math.min(Math.max(Math.round(seconds / said.window), 2), most);
     this.setRange(columns - shown - 0.5, columns - 0.5);
   }
 
@@ -219,12 +294,13 @@ export class HeatmapChart {
 
   /** Whether the newest column is in view, so that the next one will be, too. */
   get atEnd(): boolean {
-    return this.range()[1] > this.heatmap.columns - 1;
+    return this.heatmap.said.paged === undefined && this.range()[1] > this.heatmap.columns - 1;
   }
 
   setRange(from: number, to: number): void {
     this.wanted = [from, to];
     this.chart.timeScale().setVisibleLogicalRange({ from, to });
+    queueMicrotask(() => this.asked()); // a chart shows no place that is far from all its columns
     if (this.sized) requestAnimationFrame(() => requestAnimationFrame(() => (this.wanted = null)));
   }
 
@@ -261,6 +337,7 @@ export class HeatmapChart {
     const column = Math.min(Math.max(at.column + columns, 0), heatmap.columns - 1);
     const row = Math.min(Math.max(at.row + rows, 0), heatmap.rows - 1);
     const price = heatmap.edge(row) + heatmap.said.step / 2;
+    this.pixel = null;
     this.chart.setCrosshairPosition(price, heatmap.times[column] as UTCTimestamp, this.series);
     this.point(column, price);
   }
@@ -268,7 +345,7 @@ export class HeatmapChart {
   private point(column: number, price: number): void {
     const { heatmap } = this;
     const row = heatmap.row(price);
-    const inside = column >= 0 && column < heatmap.columns && row >= 0 && row < heatmap.rows;
+    const inside = heatmap.knows(column) && row >= 0 && row < heatmap.rows;
     const cell = inside ? this.layer.cellAt(column, row) : { column, row };
     this.lastPoint = {
       ...cell,
@@ -276,6 +353,7 @@ export class HeatmapChart {
       seconds: inside ? heatmap.times[cell.column] : NaN,
       price,
       level: inside ? this.levelAt(cell.column, cell.row) : null,
+      mark: this.pixel && this.marks.at(this.pixel.x, this.pixel.y),
     };
     this.pointed(this.lastPoint);
     this.drawProfile();
@@ -297,6 +375,12 @@ export class HeatmapChart {
     const frame = this.box.getBoundingClientRect();
     const y = this.series.priceToCoordinate(this.heatmap.edge(row) + this.heatmap.said.step / 2) ?? NaN;
     return { x: frame.left + this.layer.edge(column + 0.5), y: frame.top + y };
+  }
+
+  /** Where a time and a price are on the page, pixels. */
+  at(seconds: number, price: number): { x: number; y: number } {
+    const frame = this.box.getBoundingClientRect();
+    return { x: frame.left + this.layer.x(seconds), y: frame.top + (this.series.priceToCoordinate(price) ?? NaN) };
   }
 
   /** The column that the bars beside the chart show: that of the cursor, or the last in view. */

@@ -11,7 +11,7 @@ import type {
   SeriesType,
   Time,
 } from "lightweight-charts";
-import { paint, pool, type Grid, type Shade } from "./cells";
+import { paint, pool, shares, type Grid, type Shade } from "./cells";
 import type { Heatmap, Side } from "./data";
 
 type Target = Parameters<IPrimitivePaneRenderer["draw"]>[0];
@@ -23,10 +23,10 @@ export interface Joined {
 }
 
 export interface LayerLook {
-  /** Liquidations that were told of are marked from this amount on, USD. */
-  marks: number;
   side: Side;
   shade: Shade;
+  /** Cells below it are left out, where colours are of shares; -1: they are of amounts. */
+  sharesFrom: number;
   table: Uint32Array;
   colours: Record<string, string>;
 }
@@ -148,8 +148,12 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
 
   private grid(): Grid {
     const { across, down } = this.joined;
-    const of = `${this.look.side} ${across} ${down}`;
-    if (this.pooled?.of !== of) this.pooled = { of, grid: pool(this.heatmap.grid(this.look.side), across, down) };
+    const { side, sharesFrom } = this.look;
+    const of = `${side} ${across} ${down} ${sharesFrom}`;
+    if (this.pooled?.of !== of) {
+      const grid = pool(this.heatmap.grid(side), across, down);
+      this.pooled = { of, grid: sharesFrom < 0 ? grid : shares(grid, sharesFrom) };
+    }
     return this.pooled.grid;
   }
 
@@ -181,12 +185,13 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
       const from = Math.max(begin === null ? this.edge(0) : this.x(begin), 0);
       const to = Math.min(end === null ? this.edge(heatmap.columns) : this.x(end), width);
       if (to <= from) continue;
-      context.fillStyle = colours[kind];
+      context.fillStyle = colours[kind === "loading" ? "panel" : kind];
       context.fillRect(from, 0, Math.max(to - from, 1), height);
+      if (kind === "loading") hatch(context, from, to, height, colours.line);
       context.font = "12px system-ui, sans-serif";
       const size = context.measureText(text).width;
       if (size + 8 > to - from) continue;
-      context.fillStyle = "#ffffff";
+      context.fillStyle = kind === "loading" ? colours.text : "#ffffff";
       context.textAlign = "center";
       context.fillText(text, (from + to) / 2, height * 0.75);
     }
@@ -200,7 +205,6 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
       context.stroke();
       context.setLineDash([]);
     }
-    this.mark(context, width, spacing);
     context.fillStyle = colours["candle edge"];
     const half = Math.max(Math.floor(spacing * 0.4), 0) + 1;
     const first = Math.max(Math.floor(-this.edge(0) / spacing), 0);
@@ -216,31 +220,22 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
       context.fillRect(x - half, above - 1, 2 * half, below - above + 2);
     }
   }
+}
 
-  /** Liquidations that venues told of: longs below their candle, shorts above, each as large as its share of the largest. */
-  private mark(context: CanvasRenderingContext2D, width: number, spacing: number): void {
-    const { heatmap } = this;
-    const { realised } = heatmap;
-    if (!realised.length) return;
-    const most = realised.reduce((largest, amount) => Math.max(largest, amount), 0);
-    for (let column = 0; column < heatmap.columns; column++) {
-      const x = this.edge(0) + (column + 0.5) * spacing;
-      const candle = x < -8 || x > width + 8 ? null : heatmap.candle(column);
-      if (!candle) continue;
-      for (const [k, side] of (["long", "short"] as const).entries()) {
-        const amount = realised[2 * column + k];
-        if (!(amount > 0) || amount < this.look.marks) continue;
-        const size = 2 + 6 * Math.sqrt(amount / most);
-        const y = side === "long" ? this.y(candle.low) + size + 2 : this.y(candle.high) - size - 2;
-        context.beginPath();
-        context.arc(x, y, size, 0, 2 * Math.PI);
-        context.fillStyle = this.look.colours[side];
-        context.fill();
-        context.strokeStyle = "#0a0a10";
-        context.stroke();
-      }
-    }
+/** Slanting lines: what is there has not come. */
+function hatch(context: CanvasRenderingContext2D, from: number, to: number, height: number, colour: string): void {
+  context.save();
+  context.beginPath();
+  context.rect(from, 0, to - from, height);
+  context.clip();
+  context.beginPath();
+  for (let x = from - height - (from % 16); x < to; x += 16) {
+    context.moveTo(x, height);
+    context.lineTo(x + height, 0);
   }
+  context.strokeStyle = colour;
+  context.stroke();
+  context.restore();
 }
 
 /** The smallest power of two that is at least so large. */

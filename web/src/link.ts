@@ -18,9 +18,10 @@ const digits = (value: number) => String(Number(value.toPrecision(9)));
 /** Times stand in it, not columns: it shows the same where older ones are left out. */
 export function toLink(settings: Settings, heat: HeatmapChart | null, map: MapChart | null, asked?: Asked): string {
   const said = new URLSearchParams();
-  for (const name of ["view", "side", "scale", "colormap", "theme", "zone"] as const) said.set(name, settings[name]);
+  for (const name of ["view", "side", "scale", "colormap", "candles", "levels", "theme", "zone"] as const) said.set(name, settings[name]);
   if (settings.cut) said.set("cut", digits(settings.cut));
   if (settings.marks) said.set("marks", digits(settings.marks));
+  if (settings.marksOf) said.set("marks-of", settings.marksOf);
   if (settings.locked) said.set("top", digits(settings.top));
   if (heat && heat.heatmap.columns) {
     const { times, said: of } = heat.heatmap;
@@ -41,17 +42,39 @@ export function toLink(settings: Settings, heat: HeatmapChart | null, map: MapCh
   if (asked) {
     said.set("market", asked.market);
     if (asked.leverage.length) said.set("leverage", asked.leverage.join(","));
-    if (asked.opened_within) said.set("within", asked.opened_within);
+    if (asked.as_view) said.set("within", "view");
+    else if (asked.opened_within) said.set("within", asked.opened_within);
     if (heat && heat.atEnd) said.delete("to"); // it follows
   }
   return `#${said}`;
 }
 
+/** Let the address say what is seen. */
+export function keepLink(...seen: Parameters<typeof toLink>): void {
+  try {
+    history.replaceState(null, "", toLink(...seen));
+  } catch {
+    // a frame of somebody else's page may have no address of its own
+  }
+}
+
+/** Copy the address; the button that was pressed says what became of it. */
+export async function copyLink(button: HTMLElement): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "In the address bar";
+  }
+  setTimeout(() => (button.textContent = "Link"), 1500);
+}
+
 /** What a link asks of a server; the server checks it. */
 export function askedIn(hash: string): Asked {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
-  const leverage = (said.get("leverage") ?? "").split(",").map(Number).filter((tier) => tier >= 1);
-  return { market: said.get("market") ?? "", leverage, opened_within: said.get("within") ?? "" };
+  const leverage = (said.get("leverage") ?? "").split(",").map(Number).filter((tier) => tier > 0);
+  const within = said.get("within") ?? "";
+  return { market: said.get("market") ?? "", leverage, opened_within: within === "view" ? "" : within, as_view: within === "view" };
 }
 
 export function fromLink(hash: string, settings: Settings, look: Look, shown: Shown): Linked {
@@ -75,16 +98,20 @@ export function fromLink(hash: string, settings: Settings, look: Look, shown: Sh
       side: among("side", ["both", "long", "short"] as const, settings.side),
       scale: among("scale", look.scales, settings.scale),
       colormap: among("colormap", Object.keys(look.tables), settings.colormap),
+      levels: among("levels", ["amounts", "shares"] as const, settings.levels),
+      candles: among("candles", Object.keys(look.candles), settings.candles),
       theme: among("theme", ["dark", "light"] as const, settings.theme),
       zone: among("zone", ["UTC", "local"] as const, settings.zone),
       ...(top > 0 && Number.isFinite(top) ? { top, locked: true } : {}),
       ...(marks >= 0 && Number.isFinite(marks) ? { marks } : {}),
+      marksOf: said.get("marks-of") ?? "",
       ...(cut >= 0 && Number.isFinite(cut) ? { cut } : {}),
     },
   };
   const of = shown.heatmap;
   if (of?.columns) {
-    const columns = span((number("from") - of.times[0]) / of.said.window - 0.5, (number("to") - of.times[0]) / of.said.window - 0.5);
+    const column = (seconds: number) => (seconds - of.times[0]) / of.said.window - 0.5;
+    const columns = span(column(number("from")), said.has("to") ? column(number("to")) : of.columns - 0.5); // without an end it follows
     if (columns) linked.columns = columns;
   }
   const prices = span(number("low"), number("high"));

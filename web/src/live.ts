@@ -2,9 +2,11 @@
 
 import type { News } from "./alerts";
 import { inflate } from "./cells";
-import { Heatmap, LiquidationMap, type HeatmapSaid, type MapSaid, type Said } from "./data";
-import { Mirror } from "./mirror";
-import { decimals, duration, instant, price as priceText } from "./words";
+import { Heatmap, LiquidationMap, type HeatmapSaid, type Hole, type MapSaid, type Said } from "./data";
+import { Mirror, type ZoneSaid } from "./mirror";
+import { speedText, type Played } from "./replay";
+import { venuesOf, type Venue } from "./venues";
+import { decimals, duration, instant, price as priceText, tierName } from "./words";
 
 /** What a server says of a market that it follows. */
 export interface Market {
@@ -21,10 +23,10 @@ export interface Asked {
   leverage: number[];
   /** Only levels opened within so much time; empty: all. */
   opened_within: string;
+  /** Whether that is as long as is in view: what vendors draw. */
+  as_view: boolean;
 }
 
-/** States of a stream in which what is shown is not what the venue has. */
-const TROUBLE = new Set(["connecting", "stale", "filling", "venue halt", "retired"]);
 const PATIENCE_MS = [500, 1_000, 2_000, 5_000];
 
 export class Live {
@@ -41,6 +43,8 @@ export class Live {
   /** Called with what has happened since the page was opened, each once. */
   happened: (news: News[]) => void = () => undefined;
   private told: number | null = null;
+  /** Called with a sentence where the recording was moved to another time, by whoever looks at it. */
+  moved: (words: string) => void = () => undefined;
   /** Called with a sentence where what was asked for cannot be had. */
   refused: (why: string) => void = () => undefined;
 
@@ -55,11 +59,41 @@ export class Live {
     return url.href;
   }
 
-  private async get(path: string): Promise<Record<string, unknown>> {
+  /** What the server answers; what it refuses is an error. */
+  async get(path: string): Promise<Record<string, unknown>> {
     const answer = await fetch(this.address(path));
     const said = (await answer.json()) as Record<string, unknown>;
     if (!answer.ok) throw new Error(String(said.error ?? answer.status));
     return said;
+  }
+
+  /** The bytes of a frame that the server has; null: there is none of it. */
+  async bytes(path: string, query: Record<string, string>): Promise<Uint8Array<ArrayBuffer> | null> {
+    const answer = await fetch(this.address(`${path}?${new URLSearchParams(query)}`));
+    if (answer.status === 404) return null;
+    if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
+    throw new Error(String(((await answer.json()) as { error?: string }).error ?? answer.status));
+  }
+
+  /** What of the markets is asked for, as a request says it. */
+  get what(): Record<string, string> {
+    const { market, leverage, opened_within } = this.asked;
+    return { market, ...(leverage.length ? { leverage: leverage.join(",") } : {}), ...(opened_within ? { opened_within } : {}) };
+  }
+
+  /** Since when the server keeps columns, seconds. */
+  get kept(): number {
+    return this.mirror.told.kept === undefined ? Infinity : this.mirror.told.kept / 1e9;
+  }
+
+  /** Start of the first column that comes by itself, seconds. */
+  get first(): number {
+    return this.mirror.seconds[0] ?? 0;
+  }
+
+  /** Zones after the last column that has ended. */
+  get zones(): ZoneSaid[] {
+    return this.mirror.told.zones ?? [];
   }
 
   /** Find out which markets there are, and begin. */
@@ -102,6 +136,21 @@ export class Live {
     if (this.view !== null) this.send({ op: "unsubscribe", view: this.view });
     this.view = null;
     this.subscribe();
+  }
+
+  /** How the recording is played; null: it is none. */
+  get replay(): Played | null {
+    return this.mirror.told.replay ?? null;
+  }
+
+  /** Have the recording played otherwise, for all who look. */
+  play(how: { speed?: number; paused?: boolean; at?: string }): void {
+    this.send({ op: "replay", ...how });
+  }
+
+  /** Time of the markets that are shown, seconds; of several, that of the one that is furthest behind; 0: none yet. */
+  get clock(): number {
+    return Math.min(...this.asked.market.split(",").map((name) => this.mirror.markets[name]?.clock ?? 0)) / 1e9;
   }
 
   private query(): Record<string, unknown> {
@@ -149,9 +198,21 @@ export class Live {
     this.heard = performance.now();
     const news = this.mirror.news.filter(({ number }) => this.told !== null && number > this.told);
     this.told = Math.max(this.told ?? 0, ...this.mirror.news.map(({ number }) => number));
-    if (news.length) this.happened(news);
+    this.tellOfMove();
+    const since = this.replay?.moved_to ?? 0; // what was passed on the way to a time that was asked for is no news
+    const fresh = news.filter(({ ts, end }) => (ts ?? end ?? Infinity) >= since);
+    if (fresh.length) this.happened(fresh);
     if (this.mirror.times.length && this.mirror.prices.length) this.took(this.heatmap());
   }
+
+  private tellOfMove(): void {
+    const { replay } = this;
+    if (replay && this.moves !== null && replay.moves !== this.moves) {
+      this.moved(`The replay was moved to ${instant(Math.floor(replay.moved_to / 1e9), "UTC", true)} UTC: what stands below is of before.`);
+    }
+    if (replay) this.moves = replay.moves;
+  }
+  private moves: number | null = null;
 
   private said(): Said {
     const { labels } = this.mirror.told;
@@ -161,17 +222,17 @@ export class Live {
     const { market, opened_within, leverage } = this.asked;
     const price = this.mirror.markets[market.split(",")[0]]?.price ?? null;
     const notes = (labels.notes as string[] | undefined) ?? [];
-    const shares = Object.entries((labels.leverage as Record<string, number>) ?? {}).map(([tier, share]) => `${tier}x ${Number((100 * share).toPrecision(3))}%`);
+    const shares = Object.entries((labels.leverage as Record<string, number>) ?? {}).map(([tier, share]) => `${tierName(Number(tier))}${Number(tier) < 1 ? ":" : ""} ${Number((100 * share).toPrecision(3))}%`);
     return {
       kind: "heatmap",
-      title: [text("symbol") || market, text("venue"), "liquidation heatmap", ...(opened_within ? [`opened within ${opened_within}`] : [])].join(" · "),
+      title: [text("symbol") || market, text("venue"), "liquidation heatmap", opened_within && `opened within ${opened_within}`].filter(Boolean).join(" · "),
       symbol: text("symbol"),
       venue: text("venue"),
       unit: text("unit") === "usd" ? "USD" : text("base") || "quantity",
       model: text("model"),
       scale_text: scale,
       said: [
-        "estimate, not a record of positions", ...(leverage.length ? [`${leverage.map((tier) => `${tier}x`).join(", ")} alone`] : []), scale,
+        "estimate, not a record of positions", ...(leverage.length ? [`${leverage.map(tierName).join(", ")} alone`] : []), scale,
         ...(text("model") ? [`model ${text("model")}`] : []), ...notes,
         ...(labels.realised_complete === false ? ["liquidations as far as the venue tells"] : []),
       ],
@@ -214,21 +275,20 @@ export class Live {
       cut: 0,
       scale: "sqrt",
       colormap: "viridis",
-      candles: "green-red",
+      candles: "white",
       hollow: false,
       unfinished: !mirror.complete,
-      holes: mirror.told.gaps.map(([begin, end]) => [begin / 1e9, end / 1e9, `no trades ${duration((end - begin) / 1e9)}`, "gap"]),
+      holes: [
+        ...mirror.told.gaps.map(([begin, end]): Hole => [begin / 1e9, end / 1e9, `no trades ${duration((end - begin) / 1e9)}`, "gap"]),
+        ...(this.kept < times[0] ? [[this.kept, times[0], "loading", "loading"] as Hole] : []),
+      ],
     };
     return new Heatmap(of, { rows: prices.length, long: mirror.long, short: mirror.short, times, candles, realised: mirror.realised });
   }
 
   /** The map of the last column. */
   async map(): Promise<LiquidationMap> {
-    const { market, leverage, opened_within } = this.asked;
-    const query = new URLSearchParams({ market, rows: "1500" });
-    if (leverage.length) query.set("leverage", leverage.join(","));
-    if (opened_within) query.set("opened_within", opened_within);
-    const answer = await this.get(`/map?${query}`);
+    const answer = await this.get(`/map?${new URLSearchParams({ ...this.what, rows: "1500" })}`);
     const prices = Float64Array.from(answer.prices as number[]);
     const tiers = answer.tiers as { leverage: number; long: number[]; short: number[] }[];
     const said = this.said();
@@ -243,7 +303,7 @@ export class Live {
       last,
       time: (answer.time as number) / 1e9,
       step,
-      layers: tiers.map((tier) => `${tier.leverage}x`),
+      layers: tiers.map((tier) => tierName(tier.leverage)),
       roles: tiers.map((tier) => `layer ${this.layer(tier.leverage)}`),
       sentence: String(answer.sentence ?? ""),
     };
@@ -258,17 +318,27 @@ export class Live {
     return all.length <= 7 ? at : Math.floor((at * 7) / all.length);
   }
 
+  /** How each market that is shown goes. */
+  venues(): Venue[] {
+    const names = this.asked.market.split(",");
+    const clocks = Object.fromEntries(names.map((name) => [name, (this.mirror.markets[name]?.clock ?? 0) / 1e9]));
+    const now = this.source === "live" ? Date.now() / 1000 : Math.max(...Object.values(clocks));
+    return venuesOf(clocks, this.mirror.told.streams, now);
+  }
+
   /** What a reader must know of how new it is; and whether that is as it should be. */
   state(): [string, boolean] {
-    const clocks = this.asked.market.split(",").map((name) => this.mirror.markets[name]?.clock ?? 0);
-    const clock = Math.min(...clocks) / 1e9; // of several, the one that is furthest behind
+    const { clock, replay } = this;
     const at = clock ? `${instant(Math.floor(clock), "UTC", true)} UTC` : "";
     if (!this.socket || this.socket.readyState !== WebSocket.OPEN) return [`not connected, trying again; data of ${at || "no time yet"}`, false];
-    const silent = Object.entries(this.mirror.told.streams).flatMap(([market, kinds]) =>
-      Object.entries(kinds).filter(([, [state]]) => TROUBLE.has(state)).map(([kind, [state]]) => `${market} ${kind} ${state}`),
-    );
-    if (silent.length) return [`${silent.join(", ")}; data of ${at}`, false];
+    const unwell = this.venues().filter(({ well }) => !well);
+    if (unwell.length && this.venues().length > 1) return [`${unwell.map(({ market }) => market).join(", ")} as last known; data of ${at}`, false];
+    if (unwell.length && clock) return [unwell[0].words, false];
     if (!clock) return ["waiting for a trade", true];
+    if (replay) {
+      const how = replay.moving ? `going to ${instant(Math.floor(replay.moved_to / 1e9), "UTC", true)}` : replay.paused ? "paused" : speedText(replay.speed);
+      return [`a recording, ${at}, ${how}`, performance.now() - this.heard < 10_000 || replay.paused];
+    }
     if (this.source !== "live") return [`${this.source === "demo" ? "simulated" : "a recording"}, ${at}`, performance.now() - this.heard < 10_000];
     const age = Math.max(Date.now() / 1000 - clock, 0);
     return [`live, ${age < 1 ? "under 1s" : duration(age)} old`, age < 10];

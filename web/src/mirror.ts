@@ -2,6 +2,8 @@
 
 import type { News } from "./alerts";
 import { decode, unpack, type Frame } from "./cells";
+import type { Played } from "./replay";
+import type { Streams } from "./venues";
 
 /** What a header says of the stream that is followed. */
 interface Header {
@@ -21,8 +23,27 @@ interface Header {
 /** What is told by name, each as it was told last. */
 export interface Told {
   labels: Record<string, unknown>;
-  streams: Record<string, Record<string, [string, number, number, string]>>;
+  streams: Streams;
   gaps: [number, number][];
+  replay?: Played;
+  /** Start of the first window that the server keeps, ns. */
+  kept?: number;
+  zones?: ZoneSaid[];
+}
+
+/** A zone after the last column that has ended; docs/how-to/zones.md says what each means. */
+export interface ZoneSaid {
+  side: "long" | "short";
+  low: number;
+  high: number;
+  value: number;
+  share: number;
+  since_ns: number;
+  persistence: number;
+  time_ns: number;
+  /** 95 % interval of the value, where the profile was fitted; null or absent: not known. */
+  value_low?: number | null;
+  value_high?: number | null;
 }
 
 const BILLION = 1_000_000_000n;

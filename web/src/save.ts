@@ -2,26 +2,46 @@
 
 import type { Said, Shown } from "./data";
 import type { Settings } from "./look";
-import { field, fileName, instant } from "./words";
+import { element, type View } from "./view";
+import { amount, field, fileName, instant } from "./words";
 
-export const save = {
-  /** A name that says market, kind and time. */
-  name(said: Said, view: string, seconds: number, extension: string): string {
-    const time = instant(seconds, "UTC").replace(/[ :]/g, "");
-    return `${fileName("liqcore", said.symbol, said.venue, view, time)}.${extension}`;
-  },
+/** Save what is seen as a picture. */
+export async function savePicture(page: View): Promise<void> {
+  const { settings, shown, heat, map, look } = page;
+  const isMap = settings.view === "map";
+  const chart = isMap ? map?.chart : heat?.chart;
+  if (!chart) return;
+  const { said } = shown;
+  const scale = isMap ? "" : `${amount(settings.cut, said.unit)} to ${amount(settings.top, said.unit)}, ${settings.scale} scale`;
+  const aside = isMap ? null : element<HTMLCanvasElement>("profile");
+  const lines = [element("said").textContent ?? "", [scale, ...said.terms, said.software].filter(Boolean).join("  ·  ")];
+  if (isMap) lines.splice(1, 0, element("sentence").textContent ?? "");
+  download(await stamped(chart.takeScreenshot(), aside, said, lines, look.themes[settings.theme]), nameOf(page, "png"));
+}
 
-  async file(blob: Blob, name: string): Promise<void> {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  },
-};
+/** Save the levels in view as a table. */
+export function saveTable(page: View): void {
+  const text = tableOf(page.shown, page.settings, page.heat?.inView() ?? null, page.map?.prices() ?? [0, 0]);
+  download(new Blob([text], { type: "text/csv" }), nameOf(page, "csv"));
+}
+
+/** A name that says market, kind and time. */
+function nameOf({ shown, settings, heat }: View, extension: string): string {
+  const end = heat ? heat.heatmap.times[heat.inView().columns[1] - 1] : shown.map?.said.time;
+  const time = instant(end ?? 0, "UTC").replace(/[ :]/g, "");
+  return `${fileName("liqcore", shown.said.symbol, shown.said.venue, settings.view, time)}.${extension}`;
+}
+
+function download(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
 
 /** The chart, what stands beside it, title and label in one picture. */
-export async function stamped(
+async function stamped(
   chart: HTMLCanvasElement,
   aside: HTMLCanvasElement | null,
   said: Said,
@@ -63,7 +83,7 @@ function wrap(text: string, room: number, width: (text: string) => number): stri
 }
 
 /** The levels in view as CSV: of the last column in view, or the bars of a map. */
-export function tableOf(
+function tableOf(
   shown: Shown,
   settings: Settings,
   inView: { columns: [number, number]; rows: [number, number] } | null,

@@ -46,6 +46,11 @@ export function duration(seconds: number): string {
   return parts.slice(0, 2).join(" ") || "0s";
 }
 
+/** A tier as it is shown: a leverage, or, below 1, the distance of its levels from the entry. */
+export function tierName(tier: number): string {
+  return tier < 1 ? `${Number((100 * tier).toPrecision(12))} %` : `${tier}x`;
+}
+
 export type Zone = "UTC" | "local";
 
 /** An instant to the minute, or to the second: 2026-06-12 10:00. */
@@ -81,4 +86,15 @@ export function field(value: string | number): string {
   if (typeof value === "number") return String(value);
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** How far a price is from the last one: 1.20% below. */
+export function distance(price: number, last: number): string {
+  const percent = 100 * (price / last - 1);
+  return `${Math.abs(percent).toFixed(2)}% ${percent < 0 ? "below" : "above"}`;
+}
+
+/** Since when a level is there, and how long that is. */
+export function since(level: { since: number; older: boolean }, now: number, zone: Zone): string {
+  return `since ${level.older ? "before " : ""}${instant(level.since, zone)} (${duration(now - level.since)})`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decode, entry, inflate, paint, pixelTable, pool, scaled, unpack, unscaled, usualMaximum, type Grid } from "../src/cells";
+import { decode, entry, inflate, paint, pixelTable, pool, scaled, unpack, unscaled, usualMaximum, type Grid, shares } from "../src/cells";
 import { framed } from "./framed";
 
 const grid = (columns: number, rows: number, cells: number[]): Grid => ({ columns, rows, cells: Float32Array.from(cells) });
@@ -90,4 +90,10 @@ describe("colours", () => {
     expect(usualMaximum(cells, [1, 2], [0, 10])).toBe(10);
     expect(usualMaximum(cells, [0, 1], [0, 200])).toBe(0);
   });
+});
+
+test("shares are of the largest cell of each column, and what is below the cut is none", () => {
+  const grid = { cells: Float32Array.of(1, 4, 2, 0, 0, 0, 10, 5, 1), columns: 3, rows: 3 };
+  expect([...shares(grid, 0).cells]).toEqual([0.25, 1, 0.5, 0, 0, 0, 1, 0.5, Math.fround(0.1)]);
+  expect([...shares(grid, 2).cells]).toEqual([0, 1, 0.5, 0, 0, 0, 1, 0.5, 0]);
 });

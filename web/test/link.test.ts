@@ -3,9 +3,9 @@ import { Heatmap, type HeatmapSaid } from "../src/data";
 import { fromLink, toLink } from "../src/link";
 import type { Look, Settings } from "../src/look";
 
-const look = { tables: { viridis: "", cividis: "" }, scales: ["sqrt", "linear", "log"] } as unknown as Look;
+const look = { tables: { viridis: "", cividis: "" }, candles: { white: [], "green-red": [] }, scales: ["sqrt", "linear", "log"] } as unknown as Look;
 const settings: Settings = {
-  side: "both", scale: "sqrt", colormap: "viridis", theme: "dark", zone: "UTC", cut: 0, top: 100, locked: false, view: "heatmap", marks: 0,
+  side: "both", scale: "sqrt", colormap: "viridis", candles: "white", levels: "amounts", theme: "dark", zone: "UTC", cut: 0, top: 100, locked: false, view: "heatmap", marks: 0, marksOf: "",
 };
 const said = { window: 60, low: 10, step: 1 } as HeatmapSaid;
 const codes = Uint16Array.of(0, 65_535, 0, 0);
@@ -20,7 +20,7 @@ const heatmap = Heatmap.of(said, {
 const shown = { heatmap, map: null, said };
 
 test("a link gives back what was seen", () => {
-  const seen: Settings = { ...settings, side: "long", scale: "log", colormap: "cividis", theme: "light", cut: 2.5, top: 40, locked: true };
+  const seen: Settings = { ...settings, side: "long", scale: "log", colormap: "cividis", candles: "green-red", theme: "light", cut: 2.5, top: 40, locked: true };
   const chart = { heatmap, range: () => [-0.5, 1.5], prices: () => [10, 12], autoScaled: false };
   const linked = fromLink(toLink(seen, chart as never, null), settings, look, shown);
   expect(linked).toEqual({ settings: seen, columns: [-0.5, 1.5], prices: [10, 12] });

@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
-import { amount, compact, decimals, duration, field, fileName, instant, price, typed, valueTicks, zoneName } from "../src/words";
+import { amount, compact, decimals, duration, field, fileName, instant, price, tierName, typed, valueTicks, zoneName } from "../src/words";
 
 test("numbers have three digits, as liqcore.render.labels.compact writes them", () => {
   expect([0, 950, 1_234_567, 99_960, 0.01234, 2.5e9].map(compact)).toEqual(["0", "950", "1.23M", "100K", "0.0123", "2.5B"]);
   expect([amount(1_234_567, "USD"), amount(1_234.5, "BTC")]).toEqual(["$1.23M", "1.23K BTC"]);
+});
+
+test("a tier is a leverage, or a distance from the entry", () => {
+  expect([0.002, 0.007, 0.0125, 1, 12.5, 125].map(tierName)).toEqual(["0.2 %", "0.7 %", "1.25 %", "1x", "12.5x", "125x"]);
 });
 
 test("what was written is read again, and what is no amount is refused", () => {

@@ -20,6 +20,7 @@
 #include "liqcore/history.hpp"
 #include "liqcore/model.hpp"
 #include "liqcore/outliers.hpp"
+#include "liqcore/presence.hpp"
 #include "liqcore/sampled_model.hpp"
 #include "liqcore/stats.hpp"
 
@@ -38,7 +39,7 @@ struct EngineOptions {
   std::int64_t window_ns = 300'000'000'000;  ///< length of a column; >= 1
   Model model = Model::flow;
   Trigger trigger = Trigger::last;
-  double maker_share = 0.0;          ///< 0..1, kept to the nearest 1/1024 so that sums stay exact
+  double maker_share = 0.0;          ///< flow, presence: 0..1, kept to the nearest 1/1024 so that sums stay exact
   std::vector<double> half_life_ns;  ///< one a tier, > 0 (infinity: never decays); empty: nothing decays
   std::optional<std::size_t> keep;   ///< closed segments kept; none: all
   /// Threads that long arrays of trades are spread over, the caller's included; 1..256. More than one makes a pool that
@@ -82,6 +83,7 @@ struct Checkpoint {
   std::array<PriceBelief, kPriceStreams> beliefs{};  ///< by PriceStream; nothing without EngineOptions::outlier
   /// LevelBook::idle_windows(); none: not known (files of liqcore 0.1.0).
   std::optional<std::uint64_t> idle_windows{};
+  PresenceState presence{};  ///< of the model presence: the second in progress
 };
 
 /// Estimates where leveraged positions would be liquidated, from a stream of market events.
@@ -339,7 +341,24 @@ class LIQCORE_EXPORT Engine {
   void use_trades(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
   void use_in_turn(const TradeArrays& trades, std::size_t begin, std::size_t end, bool sorted);
   void use_block(const TradeArrays& trades, const TradeBlock& block);
-  void use_rows(const std::int64_t* keys, const std::int64_t* lots, std::size_t n, TickRange ticks, std::size_t& done);
+  // Rows of a block: what they open, and, where that is not the same, what was traded; null: it is.
+  struct Rows {
+    const std::int64_t* keys;
+    const std::int64_t* lots;
+    const std::int64_t* traded;
+  };
+  void use_rows(Rows rows, std::size_t n, TickRange ticks, std::size_t& done);
+  void add_to_run(Rows rows, std::size_t n, TickRange ticks) noexcept;
+  void add_to_run(std::int64_t ts_ns, std::int64_t tick, std::int64_t lots, bool taker_sell) noexcept {
+    if (presence_.acts()) {
+      (taker_sell ? live_.traded.sold : live_.traded.bought) += lots;
+      lots = static_cast<std::int64_t>(presence_.add(ts_ns, static_cast<double>(lots), taker_sell));
+    }
+    live_.run.add(tick, lots, taker_sell);
+  }
+  [[nodiscard]] bool trades_open() const noexcept {
+    return options_.model == Model::flow || options_.model == Model::presence;
+  }
   [[nodiscard]] bool watches() const noexcept { return options_.outlier > 0.0; }
   [[nodiscard]] PriceBelief& belief_of(PriceStream stream) const noexcept {
     return live_.beliefs[static_cast<std::size_t>(stream)];
@@ -394,6 +413,7 @@ class LIQCORE_EXPORT Engine {
     SampledModel sampled;
     std::int64_t last_price;                         // tick of the last trade or candle; 0: none yet
     std::array<PriceBelief, kPriceStreams> beliefs;  // that of trades without the run in progress: see trade_belief()
+    Footprint::Volumes traded;                       // in the run, where it sums what opens and that is something else
   };
   mutable Live live_;
 
@@ -440,6 +460,8 @@ class LIQCORE_EXPORT Engine {
   double per_lot_;
   std::vector<std::int64_t> keys_;  // scratch of one block
   std::vector<std::int64_t> lots_;
+  Presence presence_;
+  std::vector<std::int64_t> opened_;  // scratch of one block; empty unless presence_ acts
 };
 
 }  // namespace liqcore::inline abi1

@@ -119,7 +119,14 @@ LIQCORE_C_EXPORT double liq_liquidation_price(int32_t side, double entry_price, 
 /** An engine; in C++ a liqcore::Engine, in Python what liqcore.Engine.ptr points to. */
 typedef struct liq_engine liq_engine;
 
-enum { LIQ_MODEL_NONE = 0, LIQ_MODEL_FLOW = 1, LIQ_MODEL_OI = 2, LIQ_MODEL_BLEND = 3, LIQ_MODEL_VENDOR = 4 };
+enum {
+  LIQ_MODEL_NONE = 0,
+  LIQ_MODEL_FLOW = 1,
+  LIQ_MODEL_OI = 2,
+  LIQ_MODEL_BLEND = 3,
+  LIQ_MODEL_VENDOR = 4,
+  LIQ_MODEL_PRESENCE = 5
+};
 enum { LIQ_TRIGGER_LAST = 0, LIQ_TRIGGER_MARK = 1, LIQ_TRIGGER_CANDLE = 2 };
 /* At which price of a candle its volumes open: (high + low + close) / 3, the close, the open, the mean of all four, of
    high and low. */
@@ -128,7 +135,8 @@ enum { LIQ_CANDLE_HLC3 = 0, LIQ_CANDLE_CLOSE = 1, LIQ_CANDLE_OPEN = 2, LIQ_CANDL
 /** How an engine is set up; docs/theory/models.md defines the models. */
 typedef struct liq_engine_options {
   size_t size;            /**< sizeof(liq_engine_options) */
-  const double* leverage; /**< tiers, rising; copied; NULL: the preset "default", shares and tier_count are not read */
+  const double* leverage; /**< tiers, rising, below 1 distances from the entry as a share of it; copied; NULL: the
+                             preset "default", shares and tier_count are not read */
   const double* shares;   /**< of each tier; sum to 1 within 1e-9 */
   size_t tier_count;      /**< at most 1,024 */
   double intensity;       /**< scales all shares; 1 for an assumed profile */
@@ -139,7 +147,7 @@ typedef struct liq_engine_options {
   int64_t window_ns;          /**< length of a column */
   uint64_t keep;              /**< closed windows kept; 0: all */
   const double* half_life_ns; /**< one a tier, INFINITY: never decays; copied; NULL: nothing decays */
-  double maker_share;         /**< LIQ_MODEL_FLOW: part of a trade that opens on the maker's side as well */
+  double maker_share;         /**< LIQ_MODEL_FLOW, _PRESENCE: part of a trade that opens on the maker's side as well */
   double taker_tilt;          /**< LIQ_MODEL_OI, _BLEND: 0..1 */
   double churn;               /**< LIQ_MODEL_BLEND: 0..1; NaN: 0.1 */
   double event_threshold;     /**< LIQ_MODEL_VENDOR: quantity; NaN: a rise of open interest is no event */
@@ -149,10 +157,12 @@ typedef struct liq_engine_options {
   int32_t threads;            /**< that long arrays of trades are spread over, 1..256 */
   int64_t axis_limit; /**< where an axis that grows ends, book bins above price zero: 1..4194304, 1048576 by default; a
                          price there is rejected as LIQ_OFF_RANGE */
-  int32_t candle_price;       /**< LIQ_CANDLE_... */
-  int32_t reserved;           /**< 0 */
+  int32_t candle_price; /**< LIQ_CANDLE_... */
+  int32_t reserved;     /**< 0 */
   double outlier; /**< how far from the price before it a price may lie, as a share of it, before it is rejected as
                      LIQ_OUTLIER until others agree (docs/theory/ticks.md); 0, the default: every price is believed */
+  double
+      exponent; /**< LIQ_MODEL_PRESENCE: from 0, by time at price alone, to 1, by volume alone; NaN, the default: 0 */
 } liq_engine_options;
 
 /**

@@ -138,7 +138,8 @@ class LIQCORE_EXPORT MarginSchedule {
   ///     inverse, mark  long (1 + m + f)/(1 + 1/L)     short (1 - m - f)/(1 - 1/L)
   ///     inverse, entry long 1/(1 + 1/L - m)           short 1/(1 - 1/L + m)
   ///
-  /// The first risk tier is used, or that of the size assumed for this leverage.
+  /// The first risk tier is used, or that of the size assumed for this leverage. A `leverage` above 0 and below 1 is a
+  /// distance from the entry (leverage.hpp): 1 - d and 1 + d, whatever the terms.
   ///
   /// @return a factor above 0; or NaN and why
   [[nodiscard]] LiquidationPrice level(Side side, Contract contract, double leverage) const noexcept;

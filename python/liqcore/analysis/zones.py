@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidConfigError
 from ..history.age import opened_within, shares_of
 from ..history.shown import Shown
+from ..history.spread import Spread
 from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of
 from ..words.times import iso
 
@@ -89,6 +90,9 @@ class Zone:
     unit : {"usd", "quantity"}
     swept : Sweep or None
         What became of it: only `Heatmap.swept` says.
+    value_low, value_high : float or None
+        95 % interval of `value`, where the profile was fitted and its file says how uncertain it is: from the profile
+        drawn anew, so that it is right for sums over tiers. It says nothing of the model itself or of the live scale.
     """
 
     time_ns: int
@@ -106,6 +110,8 @@ class Zone:
     threshold: float
     unit: str
     swept: Sweep | None = None
+    value_low: float | None = None
+    value_high: float | None = None
 
 
 class Magnet(NamedTuple):
@@ -157,6 +163,8 @@ class Zones(list[Zone], Tabular):
         columns |= {"since": times("since_ns"), "persistence": numbers("persistence")}
         for age in self[0].ages if self else ():
             columns[f"opened_{age}"] = np.array([zone.ages[age] for zone in self], np.float64)
+        if self and self[0].value_low is not None:
+            columns |= {name: numbers(name) for name in ("value_low", "value_high")}
         columns |= {"threshold": numbers("threshold"), "unit": [zone.unit for zone in self]}
         if any(zone.swept for zone in self):
             sweeps = [zone.swept for zone in self]
@@ -165,7 +173,7 @@ class Zones(list[Zone], Tabular):
             columns |= {"swept_price": numbers("price", sweeps), "swept_value": numbers("value", sweeps)}
         decimals = dict.fromkeys(("low", "high", "swept_price"), decimals_of(self.step))
         decimals |= {"peak_price": decimals_of(self.step / 2)}  # the middle of a row
-        amounts = ("value", "peak_value", "threshold", "swept_value")
+        amounts = ("value", "peak_value", "value_low", "value_high", "threshold", "swept_value")
         decimals |= dict.fromkeys(amounts, amount_decimals(self[0].unit) if self else 0)
         shares = ("share", "distance_percent", "persistence", *(name for name in columns if name.startswith("opened_")))
         return Columns(columns, decimals | dict.fromkeys((*shares, *self.extra), 4))
@@ -290,6 +298,9 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
         live, opened = shown.layers(i).sum(axis=1), np.empty((0, 2, len(shown.prices)))
     else:
         names, live, opened = opened_within(shown, i, None)
+    spread, layers = Spread.of(shown.meta), None
+    if spread is not None:
+        layers = shown.layers(i)
     totals = [math.fsum(side) for side in live]  # exact: how many rows are empty does not matter
     zones = []
     for k, span in enumerate(spans):
@@ -299,6 +310,10 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
         # The nearer of equal bins is the upper one of longs, the lower one of shorts.
         peak = len(mine) - 1 - int(np.argmax(mine[::-1])) if span.side == 0 else int(np.argmax(mine))
         low, high = float(shown.edges[span.first]), float(shown.edges[span.end])
+        ends: tuple[float | None, float | None] = (None, None)
+        if spread is not None and layers is not None:
+            low_end, high_end = spread.ends(shown.histories.leverage.tiers, layers[span.side, :, rows].sum(axis=1))
+            ends = (float(min(low_end, value)), float(max(high_end, value)))
         ages = shares_of(opened[:, span.side, rows].sum(axis=1), np.float64(value))
         zones.append(
             Zone(
@@ -316,6 +331,8 @@ def find_zones(shown: Shown, i: int, threshold: float | str | None, columns: int
                 ages=dict(zip(names, ages.tolist(), strict=True)),
                 threshold=cutoff,
                 unit=shown.view.unit,
+                value_low=ends[0],
+                value_high=ends[1],
             )
         )
     return Zones(zones, step=shown.step)

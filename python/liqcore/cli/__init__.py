@@ -53,6 +53,8 @@ def main(args: Sequence[str] | None = None) -> int:
         app(args=None if args is None else list(args), prog_name="liqcore")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
+    except KeyboardInterrupt:  # while the commands are put together: in one of them it is caught, and said
+        return 130
     except (ImportError, MemoryError) as error:  # some packages are loaded when they are needed
         return _no_memory(error)
     finally:

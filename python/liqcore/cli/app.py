@@ -6,18 +6,26 @@ import typer
 
 from .. import __version__
 from . import (
+    calibrate,
+    cascade,
+    compare,
     config,
+    confluence,
     demo,
+    export,
     features,
     footprints,
     heatmap,
+    impact,
     info,
     liqprice,
+    magnets,
     merge,
     record,
     score,
     screen,
     serve,
+    stops,
     watch,
     zones,
 )
@@ -70,7 +78,15 @@ app.command("footprints", cls=OneOutput)(footprints.footprints)
 app.command("features", cls=OneOutput)(features.features)
 app.command("map")(map_command.map_)
 app.command("zones")(zones.zones)
+app.command("magnets")(magnets.magnets)
+app.command("confluence")(confluence.confluence)
+app.command("compare")(compare.compare)
+app.command("export")(export.export)
+app.command("stops")(stops.stops)
+app.command("cascade")(cascade.cascade)
+app.command("impact")(impact.impact)
 app.command("score")(score.score)
+app.command("calibrate")(calibrate.calibrate)
 app.command("screen")(screen.screen)
 app.command("watch")(watch.watch)
 app.command("demo")(demo.demo)

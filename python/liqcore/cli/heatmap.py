@@ -25,7 +25,7 @@ def heatmap(
         typer.Argument(
             metavar="FILES",
             help="Files of trades, in any order, or one of footprints; or a saved heatmap (.parquet), to show a part "
-            "of it or draw it again; none where --candles stand for trades.",
+            "of it or draw it again; none where --candles stand for trades, or for --positions.",
         ),
     ] = None,
     *,
@@ -52,6 +52,7 @@ def heatmap(
       liqcore heatmap trades.csv.gz -o again.parquet --config map.parquet
       liqcore heatmap trades.zip -o btc.png --open-interest "BTCUSDT-metrics-*.zip" --marks "markPriceKlines/*.zip"
       liqcore heatmap --candles "BTCUSDT-1m-2026-03.zip" -o candles.png
+      liqcore heatmap --positions "positions-*.json" --candles perp-1h.csv -o real.png
 
     \b
     Exit codes:
@@ -63,8 +64,8 @@ def heatmap(
     settings = resolve(config, flags)
     if saved is not None:
         refuse_terms(settings)
-    elif not files and settings.source.candles is None:
-        raise InvalidConfigError("FILES of trades, a saved heatmap, or --candles, must be given")
+    elif not files and settings.source.candles is None and settings.source.positions is None:
+        raise InvalidConfigError("FILES of trades, a saved heatmap, --candles, or --positions, must be given")
 
     def compute(progress: ProgressCallback | None) -> "Heatmap":
         if saved is not None:

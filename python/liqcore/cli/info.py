@@ -18,7 +18,8 @@ REQUIRED = ("numpy", "fastparquet")
 OPTIONAL = {
     "typer": "command line",
     "rich": "command line",
-    "pillow": "PNG pictures",
+    "pillow": "pictures",
+    "matplotlib": "pictures to edit",
     "pyarrow": "feather files, and rare forms of Parquet",
     "isal": "zip and gzip files, unpacked in a third of the time",
 }

@@ -49,6 +49,7 @@ def map_(
       liqcore map BTCUSDT-aggTrades-2026-06-1*.zip --leverage 50,100 --within 0.5,1,2
       liqcore map btc.parquet -o map.csv --threshold 1M
       liqcore map btc.parquet --json
+      liqcore map --positions "positions-*.json" -o real.png
 
     \b
     Exit codes:
@@ -117,8 +118,11 @@ def _tables(shown: Any, totals: list[Any]) -> None:
             moves.add_column(name, justify="right", no_wrap=True)
     decimals = labels.decimals(shown.step / 2)
     for total in totals:
-        at = {"long": (total.low, total.long), "short": (total.high, total.short)}
-        cells = [text for side in sides for text in (labels.price_text(at[side][0], decimals), value(at[side][1]))]
+        at = {
+            "long": (total.low, value(total.long) + labels.interval_text(total.long_ends)),
+            "short": (total.high, value(total.short) + labels.interval_text(total.short_ends)),
+        }
+        cells = [text for side in sides for text in (labels.price_text(at[side][0], decimals), at[side][1])]
         moves.add_row(f"{total.percent:g}%", *cells)
     out.print(moves)
     out.print()

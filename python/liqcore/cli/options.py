@@ -14,6 +14,7 @@ from ..config.rules import number_text
 from ..config.sections import all_settings
 from ..config.setting import Setting
 from ..errors import InvalidConfigError
+from ..market.fitted import PROFILE_FILES
 
 R = TypeVar("R")
 
@@ -82,7 +83,7 @@ def with_settings(command: str, **helps: str) -> Callable[[Callable[..., R]], Ca
             for name, entry in shown.items():
                 value = arguments.pop(name)
                 if name == "leverage":
-                    flags |= leverage_flag(value, shown=command not in ("features", "score"))
+                    flags |= leverage_flag(value, shown=command not in ("features", "score", "calibrate"))
                 else:
                     flags |= {entry.key: value}
             return run(flags=flags, **arguments)
@@ -134,6 +135,8 @@ def leverage_flag(text: str | None, *, shown: bool = True) -> dict[str, Any]:
     """Return what ``--leverage`` sets: shares such as ``"5:30%,10:70%"``, a preset by name, or, `shown`, tiers."""
     if text is None:
         return {}
+    if text.endswith(PROFILE_FILES):
+        return {"leverage.file": text}
     if ":" in text:
         return {"leverage.shares": text}
     if any(character.isdigit() for character in text) and "-" not in text:

@@ -41,7 +41,7 @@ def kinds(known: Sequence[str]) -> str:
 def inputs_of(files: Iterable[str] | None, settings: Config, config: Path | None) -> dict[str, list[str]]:
     """Return the files that a command may read, by the arguments that name them."""
     read = {"FILES": [*(files or ())]}
-    for name in ("marks", "open_interest", "candles"):
+    for name in ("marks", "open_interest", "candles", "positions"):
         if (path := getattr(settings.source, name)) is not None:
             origin = settings.origin(f"source.{name}")
             read[origin.removeprefix("flag ") if origin.startswith("flag ") else f"source.{name}"] = [str(path)]

@@ -138,7 +138,7 @@ def serve(
         service = held.enter_context(Service(source, folder, config=settings, sinks=[] if alerts is None else [alerts]))
         for note in service.notes:
             typer.echo(f"warning: {plain(note)}", err=True)
-        further = [stream(service.following, settings), page()]
+        further = [stream(service.following, settings), page(settings)]
         served = app(service.following, settings, token=token, further=further)
         server = held.enter_context(listen(served, host, settings.server.port))
 

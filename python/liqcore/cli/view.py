@@ -4,6 +4,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def open_view(files: Sequence[str] | None, settings: Config, *, quiet: bool) -> 
         Whether to leave out the progress bar.
     """
     saved = saved_of(files)
-    if saved is None and not files and settings.source.candles is None:
+    if saved is None and not files and settings.source.candles is None and settings.source.positions is None:
         raise InvalidConfigError("FILES must be a saved heatmap or files of trades, none was given")
     if saved is not None:
         refuse_terms(settings)
@@ -144,7 +145,17 @@ _PRICES = frozenset(["price", "low", "high", "peak_price", "step"])
 
 def echo_json(answer: Mapping[str, Any]) -> None:
     """Write an answer as JSON; what is not a number is null."""
-    typer.echo(json.dumps(_plain(answer), indent=2, allow_nan=False))
+    typer.echo(json_text(answer))
+
+
+def write_json(path: Path, answer: Mapping[str, Any]) -> None:
+    """Write the same to a file."""
+    path.write_text(json_text(answer) + "\n", encoding="utf-8")
+
+
+def json_text(answer: Mapping[str, Any]) -> str:
+    """Return an answer as JSON; what is not a number is null."""
+    return json.dumps(_plain(answer), indent=2, allow_nan=False)
 
 
 def _plain(value: Any, name: str = "") -> Any:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import InvalidConfigError
-from ..render.labels import amount, caution
+from ..render.labels import amount, caution, interval_text
 from ..words.times import iso, parse_duration
 from .common import guarded, resolve
 from .options import (
@@ -180,7 +180,7 @@ def _table(now: Any, rows: list[dict[str, Any]]) -> None:
             row["side"],
             price_text(row["low"]),
             price_text(row["high"]),
-            amount(row["value"], now.unit, base),
+            amount(row["value"], now.unit, base) + interval_text((row["value_low"], row["value_high"])),
             f"{100 * row['share']:.1f}%",
             f"{row['distance_percent']:+.2f}%",
             f"{100 * row['persistence']:.0f}%",

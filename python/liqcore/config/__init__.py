@@ -1,13 +1,12 @@
 """Settings: one declaration each, one TOML file, one frozen object."""
 
 from .config import Config
-from .machine_sections import AlertsConfig, JournalConfig, LimitsConfig, LiveConfig, ServerConfig
+from .machine_sections import AlertsConfig, JournalConfig, LimitsConfig, LiveConfig, LogConfig, ServerConfig
 from .rules import TierTable
 from .sections import (
     AxisConfig,
     InstrumentConfig,
     LeverageConfig,
-    LogConfig,
     ModelConfig,
     RenderConfig,
     SourceConfig,

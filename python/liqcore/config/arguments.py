@@ -7,21 +7,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core import Instrument, PriceAxis
+from ..market.fitted import PROFILE_FILES, FittedProfile
 from ..market.leverage import as_profile
 from ..market.terms import instrument_settings
 from .config import Config
-from .sections import ARGUMENTS, SECTIONS
+from .sections import ARGUMENTS, FITTED_WITH, SECTIONS
 
 OBJECTS = ("instrument", "leverage", "axis")
 """Arguments that say several settings at once."""
 
-STREAMS = ("marks", "open_interest", "candles")
+STREAMS = ("marks", "open_interest", "candles", "positions")
 """Arguments that may be a setting's path, or data in memory."""
 
 
 def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of a function's arguments, its ``locals()`` at its first line, that `override` takes."""
     return {name: arguments[name] for name in (*OBJECTS, *ARGUMENTS) if name in arguments}
+
+
+def beneath(sections: Mapping[str, Mapping[str, Any]], profile: FittedProfile) -> dict[str, dict[str, Any]]:
+    """Return settings with those of a fitted profile where they say nothing; with another map it is not fitted."""
+    found = {name: dict(values) for name, values in sections.items()}
+    another = any(key in found.get(name, {}) for name, key in (of.split(".") for of in FITTED_WITH))
+    for name, values in profile.settings().items():
+        found[name] = values | found.get(name, {})
+    if another:
+        found["leverage"]["fitted"] = None
+    return found
 
 
 def override(config: Config, **arguments: Any) -> Config:
@@ -53,6 +65,10 @@ def override(config: Config, **arguments: Any) -> Config:
         sections["instrument"] = instrument_settings(instrument)
     if leverage == "auto":
         sections["leverage"] = {"preset": "auto"}
+    elif isinstance(leverage, FittedProfile):
+        pass  # below, beneath what else is given
+    elif isinstance(leverage, os.PathLike) or (isinstance(leverage, str) and leverage.endswith(PROFILE_FILES)):
+        sections["leverage"] = {"file": os.fspath(leverage)}
     elif leverage is not None:
         profile = as_profile(leverage)
         sections["leverage"] = {"shares": profile.to_dict(), "intensity": profile.intensity}
@@ -71,5 +87,7 @@ def override(config: Config, **arguments: Any) -> Config:
     elif half_life != "config":  # one length for every tier
         shares = sections["leverage"].get("shares")
         sections["model"]["half_life"] = half_life if shares is None else dict.fromkeys(shares, half_life)
+    if isinstance(leverage, FittedProfile):
+        sections = beneath(sections, leverage)
     changed = {name: values for name, values in sections.items() if values}
     return config.replace(**changed) if changed else config

@@ -8,6 +8,7 @@ from typing import Any
 from .._core import Instrument, LeverageProfile, PriceAxis
 from ..errors import InvalidConfigError
 from ..market import terms
+from ..market.fitted import FittedProfile
 from ..market.leverage import as_profile
 from .config import Config
 from .rules import tiers_of
@@ -28,6 +29,18 @@ def profile_of(config: Config) -> LeverageProfile:
     section = config.leverage
     shares = section.shares or as_profile(section.preset, config.instrument.max_leverage).to_dict()
     return LeverageProfile(dict(shares), intensity=section.intensity)
+
+
+def fitted_of(config: Config) -> FittedProfile | None:
+    """Return the fitted profile that a configuration goes by; None: by none, or its file is not there any more."""
+    section = config.leverage
+    if section.fitted is None or section.file is None:
+        return None
+    try:
+        found = FittedProfile.load(section.file)
+    except (OSError, InvalidConfigError):  # what it said is in the configuration; how uncertain it was is lost
+        return None
+    return found if found.name == section.fitted else None
 
 
 def axis_of(config: Config, instrument: Instrument) -> tuple[PriceAxis | None, float | None]:

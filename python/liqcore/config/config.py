@@ -18,17 +18,17 @@ from .._core import MarginSchedule
 from ..errors import InvalidConfigError
 from ..market.terms import risk_values
 from ..words.files import write_whole
-from .layers import Layer, dict_layer, env_layer, find, flag_layer, read_parquet, toml_layer
-from .machine_sections import AlertsConfig, JournalConfig, LimitsConfig, LiveConfig, ServerConfig
-from .rules import TierTable, number_text, show
+from .layers import Layer, dict_layer, env_layer, find, flag_layer, read_parquet, toml_layer, with_profile
+from .machine_sections import AlertsConfig, JournalConfig, LimitsConfig, LiveConfig, LogConfig, ServerConfig
+from .rules import TierTable, show, tier_text
 from .sections import (
     ALTERNATIVES,
+    FITTED_WITH,
     SECTIONS,
     SETTINGS,
     AxisConfig,
     InstrumentConfig,
     LeverageConfig,
-    LogConfig,
     ModelConfig,
     RenderConfig,
     SourceConfig,
@@ -230,6 +230,7 @@ class Config:
 
     def _over(self, layer: Layer) -> Self:
         """Return this configuration with a layer's values over it."""
+        layer = with_profile(layer)
         changes: dict[str, dict[str, Any]] = {}
         origins = dict(self._origins)
         for key, value in layer.values.items():
@@ -252,7 +253,19 @@ class Config:
                 key = next(f"{section}.{name}" for name in conflict[0] if name in values)
                 raise InvalidConfigError(layer.where(key) + conflict[1])
             sections[section] = dataclasses.replace(before, **values)
+        if self.leverage.fitted is not None and "leverage.fitted" not in layer.values:
+            sections |= self._if_another(sections, origins)
         return self._with(sections, origins)
+
+    def _if_another(self, sections: Mapping[str, Any], origins: dict[str, str]) -> dict[str, Any]:
+        """Return a leverage section that is not fitted, where a setting that a fitted profile goes with has changed."""
+        for key in FITTED_WITH:
+            section, name = key.split(".")
+            if section in sections and getattr(sections[section], name) != getattr(getattr(self, section), name):
+                origins.pop("leverage.file", None)
+                leverage = sections.get("leverage", self.leverage)
+                return {"leverage": dataclasses.replace(leverage, file=None, fitted=None)}
+        return {}
 
     def _with(self, sections: Mapping[str, Any], origins: dict[str, str]) -> Self:
         kept = {name: getattr(self, name) for name in SECTIONS}
@@ -402,4 +415,4 @@ def plain_value(value: Any) -> Any:
     """Return the value of a setting as JSON and TOML hold it."""
     if isinstance(value, MarginSchedule):
         return risk_values(value)
-    return {number_text(tier): item for tier, item in value.items()} if isinstance(value, TierTable) else value
+    return {tier_text(tier): item for tier, item in value.items()} if isinstance(value, TierTable) else value

@@ -1,14 +1,16 @@
 """Layers: the values of one source each, a file, variables, flags or Python, by key and with where they came from."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidConfigError
+from ..market.fitted import FittedProfile
 from .rules import nearest, show, suggest
-from .sections import SECTIONS, SETTINGS, all_settings, setting_keys
+from .sections import FITTED_WITH, SECTIONS, SETTINGS, all_settings, setting_keys
 from .setting import Setting
 from .toml import key_lines, toml_fault
 
@@ -115,6 +117,39 @@ def dict_layer(values: Mapping[str, Any], name: str | None) -> Layer:
             layer.values[f"{section}.{key}"] = value
             layer.origins[f"{section}.{key}"] = "Python" if name is None else name
     return layer
+
+
+def with_profile(layer: Layer) -> Layer:
+    """
+    Return a layer with the settings of the fitted profile that ``leverage.file`` names; those beside it come first.
+
+    A layer that names the profile as well, ``leverage.fitted``, was made so before, and the file is not read again.
+
+    Raises
+    ------
+    InvalidConfigError
+        If the file is no fitted profile, or cannot be read.
+    """
+    path = layer.values.get("leverage.file")
+    if path is None or layer.values.get("leverage.fitted") is not None:
+        return layer
+    where = layer.where("leverage.file")
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidConfigError(f"{where}leverage.file must be a path, was {show(path)}")
+    try:
+        fitted = FittedProfile.load(path)
+    except OSError as error:
+        raise InvalidConfigError(f"{where}leverage.file: {os.fspath(path)}: {error.strerror}") from None
+    except InvalidConfigError as error:
+        raise InvalidConfigError(f"{where}leverage.file: {error}") from None
+    values, origins = dict(layer.values), dict(layer.origins)
+    for section, entries in fitted.settings().items():
+        for name, value in entries.items():
+            if find(key := f"{section}.{name}") and key not in values:
+                values[key], origins[key] = value, layer.origins["leverage.file"]
+    if any(key in layer.values for key in FITTED_WITH):  # another map than the fitted one
+        values["leverage.file"] = values["leverage.fitted"] = None
+    return Layer(values, origins)
 
 
 def _refuse_both(layer: Layer) -> None:

@@ -1,10 +1,27 @@
-"""Sections on what a run may take, how live data is kept, served and told: limits, journal, live, server, alerts."""
+"""Sections on what a run says and may take, and how live data is kept, served and told."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..words.limits import Limits
-from .rules import ALERTS, BOOLEAN, COMMAND, LENGTH, listed, real, some_text, whole
+from .rules import ALERTS, BOOLEAN, COMMAND, LENGTH, choice, listed, real, some_text, whole
 from .setting import Section, setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogConfig(Section):
+    """What is said meanwhile."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        "warning",
+        choice("debug", "info", "warning", "error"),
+        "Least severity of the messages shown.",
+    )
+    progress: bool = setting(
+        True,
+        BOOLEAN,
+        "Show a progress bar on a terminal.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +234,14 @@ class ServerConfig(Section):
         1_024,
         whole(0, 1_073_741_824, "MiB"),
         "Room that the journals' disk must have left for `/health` to be well, MiB.",
+        late=True,
+    )
+    embedded_by: str | None = setting(
+        None,
+        listed("origins", r"https?://[A-Za-z0-9.\[\]:-]+"),
+        "Origins of pages that may show the server's own page in a frame of theirs, between commas.",
+        unset="none",
+        example='"https://charts.example.org"',
         late=True,
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 
-from .._core import MarginSchedule
+from .._core import MarginSchedule, tier_name, tier_of
 from ..errors import InvalidConfigError
 from ..market.position import Position
 from ..words import alert
@@ -57,7 +57,7 @@ class TierTable(Mapping[float, T], Generic[T]):
         return hash(tuple(self._items.items()))
 
     def __repr__(self) -> str:
-        return "{" + ", ".join(f"{number_text(tier)}: {value!r}" for tier, value in self._items.items()) + "}"
+        return "{" + ", ".join(f"{tier_text(tier)}: {value!r}" for tier, value in self._items.items()) + "}"
 
 
 class BreachError(ValueError):
@@ -199,18 +199,33 @@ def _accept_instant(value: Any) -> str:
 INSTANT = Rule(text=_INSTANT_TEXT, accept=_accept_instant, parse=str)
 
 
+_TIER_TEXT = 'a leverage tier is a number of at least 1, or a distance from the entry such as "0.2%"'
+
+
+def tier_text(tier: float) -> str:
+    """
+    Write a tier as people and TOML do: a leverage as its number, a distance from the entry in percent.
+
+    Examples
+    --------
+    >>> tier_text(25.0), tier_text(0.002)
+    ('25', '0.2%')
+    """
+    return tier_name(tier).removesuffix("x").replace(" ", "")
+
+
 def _by_tier(value: Mapping[Any, Any], text: str) -> dict[float, Any]:
     """Return a table with its keys, which TOML only has as text, as leverage tiers."""
     table: dict[float, Any] = {}
     for key, entry in value.items():
         try:
-            tier = math.nan if isinstance(key, bool) else float(key)
-        except (TypeError, ValueError):
+            tier = math.nan if isinstance(key, bool) else tier_of(key)
+        except (TypeError, InvalidConfigError):
             tier = math.nan
-        if not (math.isfinite(tier) and tier >= 1):
-            raise BreachError(f"{text}; a leverage tier is a number of at least 1", f"{show(key)} as a tier")
+        if not (math.isfinite(tier) and tier > 0):
+            raise BreachError(f"{text}; {_TIER_TEXT}", f"{show(key)} as a tier")
         if tier in table:
-            raise BreachError(f"{text}; each leverage tier stands once", f"{number_text(tier)} twice")
+            raise BreachError(f"{text}; each leverage tier stands once", f"{tier_text(tier)} twice")
         table[tier] = entry
     return table
 
@@ -220,7 +235,7 @@ def _pairs(text: str) -> dict[str, str]:
     table: dict[str, str] = {}
     for part in text.split(","):
         tier, colon, entry = part.partition(":")
-        tier = tier.strip().removesuffix("x")
+        tier = tier.strip()
         if not colon or not tier or tier in table:
             raise ValueError(text)
         table[tier] = entry.strip()
@@ -237,7 +252,7 @@ def _accept_shares(value: Any) -> TierTable[float]:
     for tier, share in _by_tier(value, _SHARES_TEXT).items():
         plain = not isinstance(share, bool) and isinstance(share, (int, float, np.integer, np.floating))
         if not (plain and 0 <= share <= 1):  # false for NaN as well
-            raise BreachError(_SHARES_TEXT, f"{show(share)} at tier {number_text(tier)}")
+            raise BreachError(_SHARES_TEXT, f"{show(share)} at tier {tier_text(tier)}")
         shares[tier] = float(share) + 0.0
     total = math.fsum(shares.values())
     if abs(total - 1) > 1e-9:
@@ -257,17 +272,17 @@ SHARES = Rule(
     parse=lambda text: {tier: _share(share) for tier, share in _pairs(text).items()},
 )
 
-_TIERS_TEXT = 'leverage tiers such as "10,25,50", each once'
+_TIERS_TEXT = 'leverage tiers such as "0.2%,10,25,50", each once'
 
 
 def _accept_tiers(value: Any) -> str:
     try:
-        tiers = tiers_of(value) if isinstance(value, str) else [float(tier) for tier in value]
+        tiers = tiers_of(value) if isinstance(value, str) else [tier_of(tier) for tier in value]
     except (TypeError, ValueError):
         raise BreachError(_TIERS_TEXT) from None
-    if not tiers or len({*tiers}) < len(tiers) or not all(math.isfinite(tier) and tier >= 1 for tier in tiers):
+    if not tiers or len({*tiers}) < len(tiers) or not all(math.isfinite(tier) and tier > 0 for tier in tiers):
         _fail(_TIERS_TEXT)
-    return ",".join(number_text(tier) for tier in sorted(tiers))
+    return ",".join(tier_text(tier) for tier in sorted(tiers))
 
 
 def tiers_of(text: str) -> list[float]:
@@ -276,10 +291,10 @@ def tiers_of(text: str) -> list[float]:
 
     Examples
     --------
-    >>> tiers_of("10,25x, 50")
-    [10.0, 25.0, 50.0]
+    >>> tiers_of("0.2%, 10,25x")
+    [0.002, 10.0, 25.0]
     """
-    return [float(part.strip().lower().removesuffix("x")) for part in text.split(",")]
+    return [tier_of(part) for part in text.split(",")]
 
 
 TIERS = Rule(text=_TIERS_TEXT, accept=_accept_tiers, parse=str)
@@ -305,7 +320,7 @@ def _accept_half_life(value: Any) -> str | TierTable[str]:
         try:
             table[tier] = _duration(length, _DURATION_TEXT)
         except BreachError as error:
-            raise BreachError(_HALF_LIFE_TEXT, f"{show(length)} at tier {number_text(tier)}") from error
+            raise BreachError(_HALF_LIFE_TEXT, f"{show(length)} at tier {tier_text(tier)}") from error
     return TierTable(table)
 
 

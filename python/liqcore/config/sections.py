@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from .._core import MarginSchedule
 from . import risk_tiers
-from .machine_sections import AlertsConfig, JournalConfig, LimitsConfig, LiveConfig, ServerConfig
+from .machine_sections import AlertsConfig, JournalConfig, LimitsConfig, LiveConfig, LogConfig, ServerConfig
 from .rules import (
     BOOLEAN,
     HALF_LIFE,
@@ -26,6 +26,12 @@ from .rules import (
 )
 from .setting import Section, Setting, setting, settings_of
 
+OF_SIDES = ("map", "zones", "magnets", "confluence", "export")
+"""Commands that look at a heatmap, saved or made from trades; at one of its sides, too."""
+
+OF_VIEWS = (*OF_SIDES, "stops", "cascade")
+"""The same, and those that have a side of their own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentConfig(Section):
@@ -39,7 +45,7 @@ class InstrumentConfig(Section):
         example='"BTCUSDT"',
         argument="symbol",
         flag="--symbol",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "map", "zones", "features", "score", "calibrate"),
     )
     venue: str | None = setting(
         None,
@@ -49,7 +55,7 @@ class InstrumentConfig(Section):
         example='"binance-usdm"',
         argument="venue",
         flag="--venue",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "features", "score", "calibrate"),
     )
     contract: Literal["linear", "inverse"] = setting(
         "linear",
@@ -58,7 +64,7 @@ class InstrumentConfig(Section):
         "not given: what the files' rows say, else their layout, else the catalogue.",
         argument="contract",
         flag="--contract",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "features", "score", "calibrate"),
         help='"linear" or "inverse". [default: what the rows of the files say, else their layout, else the catalogue]',
         found=True,
     )
@@ -69,7 +75,7 @@ class InstrumentConfig(Section):
         unset="found out from the files",
         example="0.1",
         flag="--tick-size",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "features", "score", "calibrate"),
     )
     lot_size: float | None = setting(
         None,
@@ -78,7 +84,7 @@ class InstrumentConfig(Section):
         unset="found out from the files",
         example="0.001",
         flag="--lot-size",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "features", "score", "calibrate"),
     )
     multiplier: float = setting(
         1.0,
@@ -87,7 +93,7 @@ class InstrumentConfig(Section):
         "contract.",
         argument="multiplier",
         flag="--multiplier",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "features", "score", "calibrate"),
         help="What one unit of quantity stands for: base currency (linear) or USD (inverse). [default: as --contract]",
         found=True,
     )
@@ -96,7 +102,7 @@ class InstrumentConfig(Section):
         real("a fraction from 0 to below 1 (0.004 is 0.4 %)", lambda x: 0 <= x < 1),
         "Maintenance margin rate, a fraction of the notional (0.004 is 0.4 %).",
         flag="--mmr",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "features", "score", "calibrate"),
         help="Maintenance margin rate, a fraction of the notional. [default: the catalogue's, else 0.004]",
         found=True,
     )
@@ -145,7 +151,7 @@ class LeverageConfig(Section):
         'which holds where none is given and the venue is known; "integer-125", every whole leverage from 1 to 125; or '
         "that of a venue. Goes without shares.",
         flag="--leverage",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "features", "score", "calibrate"),
         help='Shares by leverage, such as "10:50%,25:30%,100:20%", or a preset: default, auto (no tier above what the '
         "market offers), integer-125, or that of a venue: binance-usdm, bitmex, hyperliquid; or tiers to show alone, "
         'such as "25,50". [default: auto where the venue is known, else default]',
@@ -158,6 +164,24 @@ class LeverageConfig(Section):
         unset="the preset",
         example='{ "10" = 0.5, "25" = 0.3, "100" = 0.2 }',
         flag="--leverage",
+    )
+    file: str | None = setting(
+        None,
+        some_text("a path", metavar="FILE"),
+        "A fitted profile, as liqcore calibrate writes it: shares, intensity, half-lives and the rest are its own, and "
+        "amounts are USD that would be liquidated. What stands beside it goes first, and is not fitted then.",
+        unset="shares are assumed",
+        example='"BTCUSDT-2026-03.json"',
+        flag="--leverage",
+        late=True,
+    )
+    fitted: str | None = setting(
+        None,
+        some_text("a name"),
+        "Name of the fitted profile that was read: no need to set it.",
+        unset="nothing was fitted",
+        example='"BTCUSDT 2026-03-02 to 2026-03-23"',
+        late=True,
     )
     intensity: float = setting(
         1.0,
@@ -261,7 +285,7 @@ class WindowConfig(Section):
         example='"24h"',
         argument="last",
         flag="--last",
-        commands=("heatmap", "features", "map", "zones", "merge", "screen", "watch"),
+        commands=("heatmap", "features", *OF_VIEWS, "merge", "screen", "watch"),
     )
     opened_within: str | None = setting(
         None,
@@ -271,7 +295,7 @@ class WindowConfig(Section):
         example='"24h"',
         argument="opened_within",
         flag="--opened-within",
-        commands=("heatmap", "map", "zones", "merge", "screen", "watch"),
+        commands=("heatmap", *OF_VIEWS, "merge", "screen", "watch"),
     )
     start: str | None = setting(
         None,
@@ -281,7 +305,7 @@ class WindowConfig(Section):
         example='"2026-06-12"',
         argument="start",
         flag="--from",
-        commands=("heatmap", "features", "map", "zones", "merge", "screen", "watch"),
+        commands=("heatmap", "features", *OF_VIEWS, "merge", "screen", "watch"),
         late=True,
     )
     end: str | None = setting(
@@ -292,7 +316,7 @@ class WindowConfig(Section):
         example='"2026-06-13T12:00"',
         argument="end",
         flag="--to",
-        commands=("heatmap", "features", "map", "zones", "merge", "screen", "watch"),
+        commands=("heatmap", "features", *OF_VIEWS, "merge", "screen", "watch"),
         late=True,
     )
 
@@ -301,16 +325,17 @@ class WindowConfig(Section):
 class ModelConfig(Section):
     """What opens and closes positions."""
 
-    name: Literal["flow", "oi", "blend", "vendor", "none"] | None = setting(
+    name: Literal["flow", "presence", "oi", "blend", "vendor", "positions", "none"] | None = setting(
         None,
-        choice("flow", "oi", "blend", "vendor", "none"),
-        'Model: "flow" opens every trade\'s quantity on the taker\'s side; "oi" goes by open interest; "blend" by open '
-        'interest and a part of the turnover; "vendor" by events; "none" leaves the book to your program.',
-        unset='"oi" where open interest is given, otherwise "flow"',
+        choice("flow", "presence", "oi", "blend", "vendor", "positions", "none"),
+        'Model: "flow" opens every trade\'s quantity on the taker\'s side; "presence" opens there by time at a price, '
+        'or by time and volume; "oi" goes by open interest; "blend" by open interest and a part of the turnover; '
+        '"vendor" by events; "positions" shows real ones; "none" leaves the book to your program.',
+        unset='"positions" where those are given, "oi" where open interest is, otherwise "flow"',
         example='"flow"',
         argument="model",
         flag="--model",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "features", "score", "calibrate"),
     )
     trigger: Literal["last", "mark", "candle"] | None = setting(
         None,
@@ -328,7 +353,7 @@ class ModelConfig(Section):
         "Share of a trade's quantity that opens on the maker's side as well, from 0 to 1.",
         argument="maker_share",
         flag="--maker-share",
-        commands=("heatmap", "score"),
+        commands=("heatmap", "score", "calibrate"),
     )
     half_life: str | Mapping[float, str] = setting(
         "default",
@@ -337,7 +362,7 @@ class ModelConfig(Section):
         '{ "25" = "7d", "100" = "1d" }; tiers that are not named keep theirs for ever.',
         argument="half_life",
         flag="--half-life",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "features", "score", "calibrate"),
         help='Time in which half of what is open closes: "7d", "25:7d,100:1d" by leverage (the others: never), "none", '
         'or "default", which goes by the model. [default: "default"]',
     )
@@ -378,7 +403,18 @@ class ModelConfig(Section):
         'or of high and low ("hl2"); "close"; "open".',
         argument="candle_price",
         flag="--candle-price",
-        commands=("heatmap", "features", "score"),
+        commands=("heatmap", "features", "score", "calibrate"),
+        late=True,
+    )
+    exponent: float | None = setting(
+        None,
+        real("a share from 0 to 1", lambda x: 0 <= x <= 1),
+        "For presence: from 0, by time at price alone, over 0.5, by both alike, to 1, by volume alone.",
+        unset="0 for presence",
+        example="0.5",
+        argument="exponent",
+        flag="--exponent",
+        commands=("heatmap", "features", "score", "calibrate"),
         late=True,
     )
 
@@ -427,8 +463,22 @@ class SourceConfig(Section):
         example='"klines.csv"',
         argument="candles",
         flag="--candles",
-        commands=("heatmap", "features"),
+        commands=("heatmap", "map", "zones", "features"),
         help="File or pattern of candles, in place of trades or for --trigger candle.",
+    )
+    positions: str | None = setting(
+        None,
+        some_text("a path", "FILE"),
+        "File or pattern of files of snapshots of real positions, seen from the working directory: the map itself, or, "
+        "with another model, what its book begins with.",
+        unset="no positions",
+        example='"hyperliquid-positions-*.json"',
+        argument="positions",
+        flag="--positions",
+        commands=("heatmap", "map", "zones"),
+        help="File or pattern of snapshots of real positions: the map itself; with another --model, what its book "
+        "begins with.",
+        late=True,
     )
     outlier: float = setting(
         0.1,
@@ -513,10 +563,11 @@ class RenderConfig(Section):
         "and as much again around it]",
         late=True,
     )
-    candle_colors: Literal["green-red", "blue-orange"] = setting(
-        "green-red",
-        choice("green-red", "blue-orange"),
-        'Colours of rising and falling candles: "green-red", or "blue-orange", which any colour vision tells apart.',
+    candle_colors: Literal["white", "green-red", "blue-orange"] = setting(
+        "white",
+        choice("white", "green-red", "blue-orange"),
+        'Colours of rising and falling candles: "white", which no colour table has (falling ones are hollow), '
+        '"green-red", or "blue-orange", which any colour vision tells apart.',
         flag="--candle-colors",
         commands=("heatmap", "merge"),
         late=True,
@@ -524,7 +575,7 @@ class RenderConfig(Section):
     candle_style: Literal["filled", "hollow"] = setting(
         "filled",
         choice("filled", "hollow"),
-        'Bodies of candles: all "filled", or those that rise "hollow".',
+        'Bodies of candles that rise: "filled" or "hollow"; white ones that fall are the other.',
         flag="--candle-style",
         commands=("heatmap", "merge"),
         late=True,
@@ -548,7 +599,7 @@ class RenderConfig(Section):
         'Side of the positions shown: "long" levels lie below the price, "short" levels above it; or "both".',
         argument="side",
         flag="--side",
-        commands=("heatmap", "map", "zones", "merge", "screen", "watch"),
+        commands=("heatmap", *OF_SIDES, "merge", "screen", "watch"),
     )
     threshold: float | str | None = setting(
         None,
@@ -577,7 +628,7 @@ class RenderConfig(Section):
         'Price at which USD of linear contracts are reckoned: of the "level", or of the "entry" that implies it.',
         argument="value",
         flag="--value",
-        commands=("heatmap", "map", "zones", "merge", "screen", "watch"),
+        commands=("heatmap", *OF_VIEWS, "merge", "screen", "watch"),
         late=True,
     )
     tiers: str | None = setting(
@@ -588,22 +639,6 @@ class RenderConfig(Section):
         example='"25,50"',
         flag="--leverage",
         late=True,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogConfig(Section):
-    """What is said meanwhile."""
-
-    level: Literal["debug", "info", "warning", "error"] = setting(
-        "warning",
-        choice("debug", "info", "warning", "error"),
-        "Least severity of the messages shown.",
-    )
-    progress: bool = setting(
-        True,
-        BOOLEAN,
-        "Show a progress bar on a terminal.",
     )
 
 
@@ -627,12 +662,19 @@ SETTINGS: dict[str, dict[str, Setting]] = {section: settings_of(kind) for sectio
 
 # Setting one of these on a later layer takes back what an earlier layer said of the others.
 ALTERNATIVES = {
-    "leverage.preset": ("leverage.shares",),
-    "leverage.shares": ("leverage.preset",),
+    "leverage.preset": ("leverage.shares", "leverage.file", "leverage.fitted"),
+    "leverage.shares": ("leverage.preset", "leverage.file", "leverage.fitted"),
     "instrument.risk": ("instrument.mmr", "instrument.max_leverage"),
     "instrument.mmr": ("instrument.risk",),
     "instrument.max_leverage": ("instrument.risk",),
 }
+
+
+FITTED_WITH = (
+    "leverage.preset", "leverage.shares", "leverage.intensity", "model.name", "model.half_life", "model.maker_share",
+    "model.exponent", "model.churn", "model.taker_tilt", "model.reconciled", "model.candle_price",
+)  # fmt: skip
+"""Settings with which a fitted profile's dollars are dollars; whoever changes one has another map."""
 
 
 def all_settings() -> Iterator[Setting]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._core import MarginSchedule
 from . import risk_tiers
-from .rules import TierTable, number_text
+from .rules import TierTable, tier_text
 from .sections import SETTINGS
 
 _BARE_OR_QUOTED = re.compile(r"""\s*(?:([A-Za-z0-9_-]+)|"((?:[^"\\]|\\.)*)"|'([^']*)')\s*""")
@@ -123,7 +123,7 @@ def toml_lines(sections: Mapping[str, Any], given: Container[str] = ()) -> Itera
             comment = textwrap.fill(words, 100, initial_indent="# ", subsequent_indent="# ")
             if isinstance(value, TierTable):
                 tables += ["", comment, f"[{section}.{name}]"]
-                tables += [f'"{number_text(tier)}" = {toml_value(item)}' for tier, item in value.items()]
+                tables += [f'"{tier_text(tier)}" = {toml_value(item)}' for tier, item in value.items()]
                 continue
             if isinstance(value, MarginSchedule):
                 tables += ["", comment, f"[{section}.{name}]", *risk_tiers.toml_lines(value)]

@@ -15,11 +15,17 @@ from ..words.times import format_duration
 
 MEANING = {  # what a number in a result says
     "flow": "opened turnover",
+    "presence": "opened presence",
     "oi": "open-interest scale",
     "blend": "open-interest scale",
     "vendor": "event units",
     "none": "levels opened by the caller",
 }
+
+
+def meaning_of(model: str, fitted: str | None) -> str:
+    """Return what a number says: of a model, or, with a fitted profile's name, USD that would be liquidated."""
+    return f"fitted, {fitted}" if fitted else MEANING[model]
 
 
 def options_of(engine: _core.Engine) -> dict[str, Any]:
@@ -31,7 +37,9 @@ def options_of(engine: _core.Engine) -> dict[str, Any]:
     }
 
 
-def config_of(engine: _core.Engine, axis: _core.PriceAxis | None, step: float | None) -> Config:
+def config_of(
+    engine: _core.Engine, axis: _core.PriceAxis | None, step: float | None, *, fitted: str | None = None
+) -> Config:
     """Return the configuration that makes such an engine; `step` is the height of the picture's rows."""
     half_life = engine.half_life_ns
     decay: dict[float, str] = {}
@@ -45,7 +53,7 @@ def config_of(engine: _core.Engine, axis: _core.PriceAxis | None, step: float | 
     model = {entry.name: options[entry.argument] for entry in SETTINGS["model"].values() if entry.argument in options}
     return Config().replace(
         instrument=instrument_settings(engine.instrument),
-        leverage={"shares": engine.leverage.to_dict(), "intensity": engine.leverage.intensity},
+        leverage={"shares": engine.leverage.to_dict(), "intensity": engine.leverage.intensity, "fitted": fitted},
         axis=bins if step is None else bins | {"step": step},
         window={"length": format_duration(engine.window_ns)},
         model=model | {"half_life": decay or "none"},
@@ -53,13 +61,21 @@ def config_of(engine: _core.Engine, axis: _core.PriceAxis | None, step: float | 
 
 
 def describe(
-    engine: _core.Engine, dropped_leverage: Sequence[float], of: _core.Engine | _core.Snapshot | None = None
+    engine: _core.Engine,
+    dropped_leverage: Sequence[float],
+    of: _core.Engine | _core.Snapshot | None = None,
+    *,
+    fitted: str | None = None,
 ) -> dict[str, Any]:
-    """Return what a result says of the engine it came from; `of` a snapshot, the engine may be fed meanwhile."""
+    """
+    Return what a result says of the engine it came from; `of` a snapshot, the engine may be fed meanwhile.
+
+    With a `fitted` profile's name the amounts are dollars.
+    """
     of = engine if of is None else of
     half_life = engine.half_life_ns
-    meaning = MEANING[engine.model]
-    if half_life is not None:
+    meaning = meaning_of(engine.model, fitted)
+    if half_life is not None and not fitted:
         meaning += ", decayed"
     if engine.reconciled:
         meaning += ", reconciled with open interest"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._core import Instrument, LeverageProfile, PriceAxis, Snapshot, Stats
 from ..errors import InvalidConfigError
-from ..market.leverage import half_lives, profile_for
+from ..market.leverage import HalfLives, Shares, half_lives, profile_for
 from ..tables.batch import TradeBatch, is_table
 from ..words.times import Length, parse_duration
 from .arrays import arrays_of, side_arrays
@@ -41,10 +41,11 @@ class Engine(Saving):
     instrument : Instrument
         What is traded.
     leverage : LeverageProfile, mapping or str, optional
-        Tiers and shares; if not given the preset "default", or "auto" where the instrument's venue is in the catalogue:
-        the same, with what lies above the market's highest leverage at that one. Shares are weights for reading: the
-        book holds every tier in full. Tiers above the instrument's maximum leverage, where that is known, are left out
-        and their shares divided among the rest; `dropped_leverage` says which.
+        Tiers (leverages, or distances of levels from the entry such as "0.2%") and shares; if not given the preset
+        "default", or "auto" where the instrument's venue is in the catalogue: the same, with what lies above the
+        market's highest leverage at that one. Shares are weights: the book holds every tier in full. Tiers above the
+        instrument's maximum leverage, where that is known, are left out and their shares divided among the rest;
+        `dropped_leverage` says which.
     axis : PriceAxis, optional
         A fixed axis: levels outside are counted. By default the engine chooses bins of about one basis point from the
         first price, and grows.
@@ -56,21 +57,21 @@ class Engine(Saving):
         overflow.
     window : str or duration, default "5m"
         Length of a column, aligned to the UNIX epoch.
-    model : {"flow", "oi", "blend", "vendor", "none"}
+    model : {"flow", "presence", "oi", "blend", "vendor", "none"}
         What opens and closes positions; docs/theory/models.md defines each. "flow": every trade opens its quantity on
-        the aggressor's side. "oi": open interest opens both sides as it rises, and closes everything in proportion as
-        it falls. "blend": as "oi", and a part of the turnover opens and closes in between. "vendor": events open both
-        sides, candles touch. "none": only the trigger and the verbs act (`open`, `open_level`, `touch`, `scale`), for
-        models of your own.
+        the aggressor's side. "presence": so does the time that is spent at a price, or a mixture of time and volume.
+        "oi": open interest opens both sides as it rises, and closes everything in proportion as it falls. "blend": as
+        "oi", and a part of the turnover opens and closes in between. "vendor": events open both sides, candles touch.
+        "none": only the trigger and the verbs act (`open`, `open_level`, `touch`, `scale`), for models of your own.
     trigger : {"last", "mark", "candle"}, optional
         What liquidates: every trade, mark prices (as venues do), or candles. "candle" with the model "vendor", which
         takes no other, and "last" with the rest.
     maker_share : float, default 0
-        Part of a trade (0 to 1, kept to the nearest 1/1024) that opens on the maker's side as well; for "flow".
+        Part (0 to 1, to the nearest 1/1024) that opens on the maker's side as well; for "flow" and "presence".
     half_life : "default", None, duration or mapping of leverage to duration
-        Time in which half of what is open closes, applied at window ends. "default": for "flow" 1 day from 100x, 3 days
-        from 50x, 7 days from 25x, 30 days below; none for the others. None: nothing decays, and with "flow" every
-        number is an exact whole number of lots. Tiers missing from a mapping do not decay.
+        Time in which half of what is open closes, applied at window ends. "default": for "flow" and "presence" 1 day
+        from 100x and for distances, 3 days from 50x, 7 days from 25x, 30 days below; none for the others. None: nothing
+        decays, and with these two all lots are whole. Tiers missing from a mapping do not decay.
     taker_tilt : float, default 0
         How far taker imbalance moves the entry prices of the two sides apart (0 to 1, kept to the nearest 1/1024),
         never their totals; for "oi" and "blend".
@@ -88,6 +89,8 @@ class Engine(Saving):
     outlier : float, default 0
         How far a price may lie from the one before it, as a share of it, before it is rejected as an ``outlier`` until
         others agree (docs/theory/ticks.md). 0: every price is believed. `from_config` takes the configuration's, 0.1.
+    exponent : float, default 0
+        For "presence": from 0, by time at price alone, to 1, by volume alone, as "flow". Below 1 a relative level.
     keep : int, optional
         Number of closed windows kept (older ones are folded together); by default all.
     threads : int, default 1
@@ -117,7 +120,7 @@ class Engine(Saving):
         self,
         instrument: Instrument,
         *,
-        leverage: LeverageProfile | Mapping[float, float] | str | None = None,
+        leverage: LeverageProfile | Shares | str | None = None,
         axis: PriceAxis | None = None,
         book_step: float | None = None,
         axis_limit: int = 1_048_576,
@@ -125,13 +128,14 @@ class Engine(Saving):
         model: str = "flow",
         trigger: str | None = None,
         maker_share: float = 0.0,
-        half_life: Length | Mapping[float, Length] | None = "default",
+        half_life: Length | HalfLives | None = "default",
         taker_tilt: float = 0.0,
         churn: float | None = None,
         event_threshold: float | None = None,
         reconciled: bool = False,
         candle_price: str = "hlc3",
         outlier: float = 0.0,
+        exponent: float | None = None,
         keep: int | None = None,
         threads: int = 1,
     ) -> None:
@@ -144,12 +148,8 @@ class Engine(Saving):
             from ..market.margin import drop_leverage
 
             profile, dropped = drop_leverage(asked, instrument)
-        decay = half_lives(half_life, asked) if model == "flow" or half_life != "default" else []
+        decay = half_lives(half_life, asked) if model in ("flow", "presence") or half_life != "default" else []
         kept = [ns for tier, ns in zip(asked.tiers.tolist(), decay, strict=False) if tier not in dropped]
-        ticks_per_bin = 0
-        if book_step is not None:
-            one_bin = PriceAxis(low=0.0, high=book_step, step=book_step, tick_size=instrument.tick_size)
-            ticks_per_bin = one_bin.ticks_per_bin
         if keep is not None and keep < 1:
             raise InvalidConfigError(f"keep must be at least 1, was {keep}")
         if not 1 <= threads <= 256:
@@ -158,7 +158,7 @@ class Engine(Saving):
             instrument=instrument,
             leverage=profile,
             axis=axis,
-            ticks_per_bin=ticks_per_bin,
+            ticks_per_bin=0 if book_step is None else _ticks_in(book_step, instrument.tick_size),
             axis_limit=axis_limit,
             window_ns=parse_duration(window, name="window"),
             model=model,
@@ -173,6 +173,7 @@ class Engine(Saving):
             reconciled=reconciled,
             candle_price=candle_price,
             outlier=outlier,
+            exponent=exponent,
         )
         self.dropped_leverage = tuple(sorted(dropped))
         self.notes = []
@@ -196,12 +197,10 @@ class Engine(Saving):
 
         instrument = instrument_of(config)
         axis, book_step = axis_of(config, instrument)
-        entries = SETTINGS["model"].values()
-        model: dict[str, Any] = {entry.argument: getattr(config.model, entry.name) for entry in entries}
+        model: dict[str, Any] = {one.argument: getattr(config.model, one.name) for one in SETTINGS["model"].values()}
         model["model"] = model["model"] or "flow"
-        if model["half_life"] == "none":
-            model["half_life"] = None
-        return cls(
+        model["half_life"] = None if model["half_life"] == "none" else model["half_life"]
+        engine = cls(
             instrument,
             leverage=profile_of(config),
             axis=axis,
@@ -213,6 +212,8 @@ class Engine(Saving):
             keep=keep,
             **model,
         )
+        engine.fitted = config.leverage.fitted
+        return engine
 
     def trades(self, ts: Any, price: Any = None, qty: Any = None, taker_sell: Any = None) -> Stats:
         """
@@ -221,9 +222,8 @@ class Engine(Saving):
         Parameters
         ----------
         ts : ndarray of int64 or datetime64[ns], shape (n,), C-contiguous
-            Times, nanoseconds since the UNIX epoch, UTC. A row before the engine's clock is rejected as late. Or, in
-            place of all four, a `TradeBatch`, or a table that hands out Arrow data (pyarrow, polars, pandas, duckdb):
-            it is fed batch by batch as it is produced, columns recognised by their names (docs/how-to/arrow.md).
+            Times, ns since the UNIX epoch, UTC. A row before the engine's clock is rejected as late. Or, in place of
+            all four, a `TradeBatch`, or an Arrow table, fed batch by batch as it comes (docs/how-to/arrow.md).
         price, qty : ndarray of float64, shape (n,), C-contiguous
             As the venue prints them.
         taker_sell : ndarray of bool, shape (n,), C-contiguous
@@ -501,10 +501,10 @@ class Engine(Saving):
         history, unfinished = of._history(True)
         if history is None:
             raise InvalidConfigError("the engine has seen no price yet: feed it before asking for a heatmap")
-        meta = describe(self, self.dropped_leverage, of)
+        meta = describe(self, self.dropped_leverage, of, fitted=self.fitted)
         if self.notes:
             meta["notes"] = list(self.notes)
-        config = config_of(self, of.axis, step)
+        config = config_of(self, of.axis, step, fitted=self.fitted)
         meta |= {"config": config.to_dict(), "config_hash": config.hash}
         one = OneHistory(history, self.leverage, not unfinished, meta["instrument"])
         return Heatmap(one, whole_view(one, step=step, unit=unit), meta)
@@ -527,3 +527,8 @@ class Engine(Saving):
         """
         reader = FeatureReader(reaches=reaches)
         return dict(zip(reader.names, reader.read(self).tolist(), strict=True))
+
+
+def _ticks_in(step: float, tick_size: float) -> int:
+    """Return how many ticks a bin is high; InvalidConfigError where it is no whole number of them."""
+    return PriceAxis(low=0.0, high=step, step=step, tick_size=tick_size).ticks_per_bin

@@ -20,9 +20,12 @@ PARQUET = b"PAR1"
 """How files of engines began before that format."""
 
 
-def notes_of(dropped_leverage: Sequence[float]) -> str:
+def notes_of(dropped_leverage: Sequence[float], fitted: str | None = None) -> str:
     """Say what only Python knows of an engine."""
-    return json.dumps({"dropped_leverage": list(dropped_leverage)}) if dropped_leverage else ""
+    said: dict[str, Any] = {"dropped_leverage": list(dropped_leverage)} if dropped_leverage else {}
+    if fitted:
+        said["fitted"] = fitted
+    return json.dumps(said) if said else ""
 
 
 def dropped_of(notes: bytes) -> tuple[float, ...]:
@@ -33,6 +36,15 @@ def dropped_of(notes: bytes) -> tuple[float, ...]:
         return ()
 
 
+def fitted_of(notes: bytes) -> str | None:
+    """Return the fitted profile that `notes_of` named; None from the notes of others."""
+    try:
+        said = json.loads(notes)["fitted"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return said if isinstance(said, str) else None
+
+
 class Saving(_core.Engine):
     """The native engine, with what makes another one of it: here, later or elsewhere."""
 
@@ -40,6 +52,8 @@ class Saving(_core.Engine):
     dropped_leverage: tuple[float, ...]
     #: What is to be known of how the engine came about, such as that its file carried no checksum.
     notes: list[str]
+    #: The fitted profile that the weights are of, by its name; None: they are assumed.
+    fitted: str | None = None
 
     def clone(self) -> Self:
         """
@@ -70,7 +84,7 @@ class Saving(_core.Engine):
         InvalidConfigError
             Before the first price, when there is nothing to save.
         """
-        return self._save(notes_of(self.dropped_leverage))
+        return self._save(notes_of(self.dropped_leverage, self.fitted))
 
     @classmethod
     def from_bytes(cls, data: Buffer, *, threads: int = 1) -> Self:
@@ -103,7 +117,7 @@ class Saving(_core.Engine):
 
     def __setstate__(self, state: tuple[Buffer, int] | _core.Engine) -> None:
         super().__setstate__(state)
-        self.dropped_leverage = dropped_of(self._notes)
+        self.dropped_leverage, self.fitted = dropped_of(self._notes), fitted_of(self._notes)
         self.notes = []
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -13,6 +13,7 @@ from .._core import Segment
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..sources.candles import Candles
+from ..sources.open_interest import OpenInterest
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -91,6 +92,7 @@ def amounts_of(
     spread: Floats,
     *,
     rows_of: frozenset[int] = frozenset(),
+    open_interest: OpenInterest | None = None,
 ) -> Amounts:
     """
     Run a map over candles, and say what it says of each bar.
@@ -112,20 +114,18 @@ def amounts_of(
         Standard deviation of the log price over a bar, as known at its start.
     rows_of : set of int
         The bars whose reached rows are kept.
+    open_interest : OpenInterest, optional
+        For models that go by it; samples outside the candles are left out.
     """
     engine = Engine.from_config(config.replace(window={"length": f"{bar_ns}ns"}), keep=2)
     reader = _Reader(engine, bars, bar_ns, spread, rows_of, float(config.axis.step or 0.0))
     engine.on_column(reader.column)
-    engine.candles(
-        candles.ts_open,
-        candles.open,
-        candles.high,
-        candles.low,
-        candles.close,
-        candles.buy_qty,
-        candles.sell_qty,
-        interval=f"{candles.interval_ns}ns",
-    )
+    if open_interest is None:
+        engine.feed(candles=candles)
+    else:
+        span = (candles.ts_open[0], candles.ts_open[-1] + candles.interval_ns)
+        inside = (open_interest.ts >= span[0]) & (open_interest.ts < span[1])
+        engine.feed(candles=candles, open_interest=(open_interest.ts[inside], open_interest.quantity[inside]))
     end = int(bars[-1]) + bar_ns
     if (engine.clock or 0) < end:
         engine.advance(end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,11 +25,15 @@ class Cases:
         Number of the block of time (a day), rising, the same for all markets.
     features : mapping of str to ndarray of float64, shape (2, n, bars)
         By name.
+    priors : mapping of str to ndarray of float64, shape (n, n)
+        Covariance of the coefficients of those features before anything is seen (`walk_forward`), by the same names;
+        where there is none, a plain ridge.
     """
 
     truth: Floats
     block: Ints
     features: Mapping[str, Floats]
+    priors: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ class Ladder:
         of = self._estimate
         return Level(name, of(found.spearman), of(found.correlation), of(found.log_score))
 
-    def gain(self, added: str, over: str, base: Sequence[str], more: Sequence[str]) -> Gain:
+    def gain(self, added: str, over: str, base: Sequence[str], more: Sequence[str], standing: int = 1) -> Gain:
         """
         Return what features add to a model.
 
@@ -154,8 +158,10 @@ class Ladder:
             Features of the model that is there.
         more : sequence of str
             What is added: first what stood before the bar; the others on top.
+        standing : int
+            How many of `more` stood before the bar.
         """
-        without, frozen, whole = (self._model((*base, *more[:n])) for n in (0, 1, len(more)))
+        without, frozen, whole = (self._model((*base, *more[:n])) for n in (0, standing, len(more)))
         difference = whole.spearman - without.spearman
         single = (whole.single - without.single)[1:]
         deviation = float(np.nanstd(single))
@@ -202,17 +208,28 @@ class _Market:
         self._block = np.concatenate((cases.block, cases.block))[self._order]
         self._truth = np.log1p(cases.truth).reshape(-1)[self._order]
         self._side = np.repeat([0.0, 1.0], bars)[self._order]
-        self._features = cases.features
+        self._cases = cases
         self._first_test = split.first_test
         self.tested = self._block >= split.first_test
         truth, block = self._truth[self.tested], self._block[self.tested] - split.first_test
         self._by_block = Drawings(truth, block, counts)
         self._by_case = Drawings(truth, np.arange(len(truth)), drawn(len(truth), singles, seed))
 
-    def _forecast(self, names: Sequence[str]) -> Forecast:
-        columns = [self._features[name].transpose(0, 2, 1).reshape(len(self._order), -1) for name in names]
+    def table(self, names: Sequence[str]) -> tuple[Floats, Floats | None]:
+        """Return features of all cases, the side first, and their prior; None: a plain ridge."""
+        columns = [self._cases.features[name].transpose(0, 2, 1).reshape(len(self._order), -1) for name in names]
         table = np.column_stack([self._side, *(column[self._order] for column in columns)])
-        return walk_forward(table, self._truth, self._block, self._first_test)
+        if not any(name in self._cases.priors for name in names):
+            return table, None
+        prior, at = np.eye(table.shape[1]), 1
+        for name, column in zip(names, columns, strict=True):
+            rows = slice(at, at := at + column.shape[1])
+            prior[rows, rows] = self._cases.priors.get(name, prior[rows, rows])
+        return table, prior
+
+    def _forecast(self, names: Sequence[str]) -> Forecast:
+        table, prior = self.table(names)
+        return walk_forward(table, self._truth, self._block, self._first_test, prior)
 
     def predicted(self, names: Sequence[str]) -> tuple[Floats, Floats]:
         """Return predicted and true logs of the cases that are predicted."""

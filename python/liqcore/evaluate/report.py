@@ -10,8 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import InvalidConfigError, LiqcoreError
-from ..words.files import handed_over
+from .._core import tier_name
+from ..errors import InvalidConfigError
+from ..render.page import Measure
+from ..render.picture import Picture
+from ..render.png import draw_png
 from .ladder import Gain
 from .lift import Lift
 from .measures import Estimate
@@ -80,7 +83,7 @@ class Score:
             market: {kind: [asdict(one) for one in of] if isinstance(of, list) else of for kind, of in said.items()}
             for market, said in self.lift.items()
         }
-        said: dict[str, Any] = _plain(
+        said: dict[str, Any] = plain_values(
             {
                 "verdict": self.verdict,
                 "statement": self.statement,
@@ -102,7 +105,7 @@ class Score:
 
     def to_text(self) -> str:
         """Return tables and sentences for people."""
-        lines = [self.verdict, "", *_statement(self.statement)]
+        lines = [self.verdict, "", *statement_lines(self.statement)]
         for title, part in (
             ("Given the bar's prices (path_conditional): the nulls see the same prices", self.path_conditional),
             ("As a forecast (frozen): nothing later than the bar's start", self.frozen),
@@ -111,7 +114,7 @@ class Score:
                 lines += ["", title, "", *_part(part)]
         lines += ["", "As they are, unfitted: rank correlation with what was liquidated", ""]
         rows = [[name, number(of), "" if name == "map" else number(gain)] for name, of, gain in self.plain]
-        lines += _table(["", "Spearman", "the map has more"], rows)
+        lines += table(["", "Spearman", "the map has more"], rows)
         for market, said in self.lift.items():
             lines += _lift(market, said)
         lines += ["", *_dollars(self.dollars)]
@@ -165,37 +168,30 @@ def render(
     ]
     if not parts:
         raise InvalidConfigError("score must have been fitted to be drawn: there was not enough time")
-    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
-        raise InvalidConfigError(
-            f"width and height must be at least {LEAST_WIDTH} and {LEAST_HEIGHT}, were {width} and {height}"
-        )
-    if theme not in ("dark", "light"):
-        raise InvalidConfigError(f'theme must be "dark" or "light", was {theme!r}')
-    if isinstance(path, str | os.PathLike) and Path(path).suffix.lower() != ".png":
-        raise InvalidConfigError(f'path must end in .png, was "{os.fspath(path)}"')
-    try:
-        from ..render.draw import measure, render_png
-    except ImportError:
-        raise LiqcoreError('pictures need Pillow: pip install "liqcore[app]"') from None
     said = score.statement
     names = ", ".join(one["name"] for one in said["markets"])
-    picture = layout(
-        [f"score of a map: {names}", f"bars of {said['bar']}", f"{said['split']['tested']} blocks of {said['block']}"],
-        score.verdict.split("; "),
-        [
-            *(part for line in _statement(said) for part in line.split("; ")),
-            "gain in Spearman's rank correlation, 95 % intervals from whole blocks drawn anew",
-        ],
-        [(title, part.gains) for title, part in parts],
-        parts[0][1].reliability,
-        width=width,
-        height=height,
-        theme=theme,
-        software=f"liqcore {said['version']}",
-        synthetic=False,
-        measure=measure,
-    )
-    return handed_over(path, lambda file: render_png(picture, file))
+    title = [f"score of a map: {names}", f"bars of {said['bar']}"]
+    footer = [
+        *(part for line in statement_lines(said) for part in line.split("; ")),
+        "gain in Spearman's rank correlation, 95 % intervals from whole blocks drawn anew",
+    ]
+
+    def laid_out(measure: Measure) -> Picture:
+        return layout(
+            [*title, f"{said['split']['tested']} blocks of {said['block']}"],
+            score.verdict.split("; "),
+            footer,
+            [(title, part.gains) for title, part in parts],
+            parts[0][1].reliability,
+            width=width,
+            height=height,
+            theme=theme,
+            software=f"liqcore {said['version']}",
+            synthetic=False,
+            measure=measure,
+        )
+
+    return draw_png(laid_out, path, (width, height), theme, least=(LEAST_WIDTH, LEAST_HEIGHT))
 
 
 def number(of: Estimate, digits: int = 4) -> str:
@@ -207,7 +203,8 @@ def number(of: Estimate, digits: int = 4) -> str:
     return f"{of.value:+.{digits}f} [{of.low:+.{digits}f}, {of.high:+.{digits}f}]"
 
 
-def _statement(said: dict[str, Any]) -> list[str]:
+def statement_lines(said: dict[str, Any]) -> list[str]:
+    """Say what was scored: markets, feed, map, split."""
     lines = []
     for one in said["markets"]:
         lines.append(
@@ -216,10 +213,11 @@ def _statement(said: dict[str, Any]) -> list[str]:
             f"candles of {one['interval']}, {one['missing']:.1%} missing, taker sides {one['sides']}"
         )
     split = said["split"]
+    exponent = f" of exponent {said['exponent']:g}" if "exponent" in said else ""
     scope = "complete" if said["complete"] else "floors: feeds of venues leave liquidations out"
     lines += [
         f"feed: {said['feed'] or 'not said'}; totals are {scope}",
-        f"map: {said['model']}, leverage {_shares(said['leverage'])}, half-life {said['half_life']}",
+        f"map: {said['model']}{exponent}, {_profile(said)}",
         f"split: {split['blocks']} blocks of {said['block']}, {split['trained']} only train, {split['tested']} are "
         f"each predicted from all before them (first: {split['first_test']})",
         "markets: those that were given; what has been delisted or was never collected is not among them",
@@ -227,11 +225,18 @@ def _statement(said: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _profile(said: dict[str, Any]) -> str:
+    """Say which leverage and half-lives: those of a fitted profile by its name."""
+    if "fitted" in said:
+        return f"fitted, {said['fitted']}"
+    return f"leverage {_shares(said['leverage'])}, half-life {said['half_life']}"
+
+
 def _shares(of: dict[float, float]) -> str:
     """Write a profile's weights; of many tiers the first and the last."""
     if len(of) > 12:
-        return f"{min(of):g}x to {max(of):g}x, {len(of)} tiers"
-    return ", ".join(f"{tier:g}x {weight:.3g}" for tier, weight in of.items())
+        return f"{tier_name(min(of))} to {tier_name(max(of))}, {len(of)} tiers"
+    return ", ".join(f"{tier_name(tier)} {weight:.3g}" for tier, weight in of.items())
 
 
 def _part(part: Part) -> list[str]:
@@ -239,7 +244,7 @@ def _part(part: Part) -> list[str]:
         [one.name, number(one.spearman, 3), f"{one.correlation.value:.3f}", f"{one.log_score.value:+.3f}"]
         for one in part.levels
     ]
-    lines = _table(["model", "Spearman", "r of logs", "log score"], rows)
+    lines = table(["model", "Spearman", "r of logs", "log score"], rows)
     lines += ["", *_gains("the map adds to", part.gains)]
     worst = max(part.gains, key=lambda gain: -1.0 if math.isnan(gain.inflation) else gain.inflation)
     if not math.isnan(worst.inflation):
@@ -265,7 +270,7 @@ def _gains(title: str, gains: Sequence[Gain], *, added: bool = False) -> list[st
     head = [title, "gain in Spearman", "of it standing before", "opened in the bar", "log score"]
     if not split:
         rows, head = [[*row[:2], row[4]] for row in rows], [*head[:2], head[4]]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _lift(market: str, said: dict[str, Any]) -> list[str]:
@@ -284,7 +289,7 @@ def _lift(market: str, said: dict[str, Any]) -> list[str]:
             "",
         ]
         rows = [[one.name, number(one.lift, 2), "" if one.name == "map" else number(one.gain, 2)] for one in of]
-        lines += _table(["chosen by", "lift", "the map has more"], rows)
+        lines += table(["chosen by", "lift", "the map has more"], rows)
     return lines
 
 
@@ -299,7 +304,8 @@ def _dollars(said: Dollars) -> list[str]:
     ]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lay out a table, two spaces between columns."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     return [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -307,11 +313,12 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """Return lists for tuples, and None for numbers that are not finite."""
     if isinstance(value, dict):
-        return {key: _plain(of) for key, of in value.items()}
+        return {key: plain_values(of) for key, of in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(of) for of in value]
+        return [plain_values(of) for of in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -157,7 +157,7 @@ def _totals(truth: Liquidations, bar_ns: int) -> tuple[Ints, Floats]:
 
 def grouped(amounts: Floats, tiers: Floats, weights: Floats) -> Floats:
     """Sum weighted amounts (2, tiers, bars) to groups of leverage, and return log(1 + USD), (2, groups, bars)."""
-    group = np.digitize(tiers, GROUPS, right=True)
+    group = np.digitize(np.where(tiers < 1, 1.0 / tiers, tiers), GROUPS, right=True)  # a distance is 1 / leverage
     found = [np.einsum("stb,t->sb", amounts[:, group == one], weights[group == one]) for one in np.unique(group)]
     return np.asarray(np.log1p(np.stack(found, axis=1)), dtype=np.float64)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._core import LeverageProfile
+from .._core import LeverageProfile, tier_name
 from ..errors import InvalidConfigError
 from ..market.terms import instrument_of
 from ..tables.archive import HistoryRows, write_archive
@@ -169,4 +169,6 @@ def check_tiers(given: Mapping[float, float], tiers: Sequence[float]) -> None:
     """Refuse shares of tiers that there are no layers of."""
     for tier in given:
         if tier not in tiers:
-            raise InvalidConfigError(f"leverage must be among the tiers {list(tiers)}, was {tier:g}")
+            raise InvalidConfigError(
+                f"leverage must be among the tiers ({', '.join(map(tier_name, tiers))}), was {tier_name(tier)}"
+            )

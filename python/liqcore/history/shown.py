@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._core import tier_name, tier_of
 from ..errors import InvalidConfigError
 from ..tables.archive import NO_CHECKSUM_KEY
 from ..words.limits import limits, refuse_beyond
@@ -207,6 +208,14 @@ class Shown:
         """When a column ends, ns."""
         return int(self.times[column]) + self.window_ns
 
+    def columns_of(self, length: Length, name: str) -> int:
+        """How many columns a length of time is; the argument `name` must be a multiple of one."""
+        ns = parse_duration(length, name=name)
+        if ns % self.window_ns:
+            columns = f"the heatmap's columns ({format_duration(self.window_ns)})"
+            raise InvalidConfigError(f"{name} must be a multiple of {columns}, was {length!r}")
+        return ns // self.window_ns
+
     def windows_of(self, column: int) -> tuple[int, int]:
         """First window of a column, in the histories, and their number."""
         first, end = int(self.starts[column]), int(self.starts[column + 1])
@@ -327,7 +336,7 @@ class Shown:
     def narrowed(
         self,
         side: str | None,
-        leverage: float | Iterable[float] | None,
+        leverage: float | str | Iterable[float | str] | None,
         span: tuple[Time | None, Time | None, Length | None],
         opened_within: Length | None,
         threshold: float | str | None,
@@ -343,12 +352,14 @@ class Shown:
                 raise InvalidConfigError(f'side must be "{view.side}", which was selected before, was {side!r}')
             view = replace(view, side=side)
         if leverage is not None:
-            asked = [float(leverage)] if isinstance(leverage, int | float) else [float(tier) for tier in leverage]
+            asked = [tier_of(tier) for tier in ([leverage] if isinstance(leverage, int | float | str) else leverage)]
             tiers = [float(tier) for tier in self.histories.leverage.tiers]
             shown = [tier for tier, is_shown in zip(tiers, view.tiers, strict=True) if is_shown]
             for tier in asked:
                 if tier not in shown:
-                    raise InvalidConfigError(f"leverage must be among the tiers {shown}, was {tier:g}")
+                    raise InvalidConfigError(
+                        f"leverage must be among the tiers ({', '.join(map(tier_name, shown))}), was {tier_name(tier)}"
+                    )
             view = replace(view, tiers=tuple(tier in asked for tier in tiers))
         if span != (None, None, None):
             view = self._spanned(view, *span)

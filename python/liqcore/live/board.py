@@ -13,6 +13,8 @@ from ..views.heatmap import Heatmap
 from ..words.times import iso
 from .market import NONE, Book, MarketEngine, realised_usd
 
+LIQUIDATION = np.dtype([("ts", np.int64), ("price", np.float64), ("usd", np.float64), ("long", np.bool_)])
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -28,6 +30,8 @@ class Moment:
     holes : tuple of Change
     estimated : tuple of (int, int)
         Stretches of time for which candles stood for trades, ns.
+    turn : int
+        How many engines the market had before, as a recording was moved to an earlier time.
     """
 
     market: Market
@@ -35,11 +39,12 @@ class Moment:
     snapshot: Snapshot
     holes: tuple[Change, ...]
     estimated: tuple[tuple[int, int], ...] = ()
+    turn: int = 0
 
     @property
     def number(self) -> tuple[int, int]:
         """Tells moments of a market apart, and rises; the first part is another where the book has begun anew."""
-        return self.book.begun, self.snapshot.sequence
+        return self.book.begun + self.turn, self.snapshot.sequence
 
     def heatmap(self, *, step: float | None = None) -> Heatmap:
         """
@@ -66,6 +71,7 @@ class Moment:
             "gaps": [[max(hole.since, first), min(hole.until, int(end))] for hole in holes
                      if hole.until > first and hole.since < end],
         }  # fmt: skip
+        made.meta |= self.book.spread
         if self.estimated:
             made.meta["estimated"] = [list(stretch) for stretch in self.estimated]
             until = iso(self.estimated[-1][1])
@@ -91,7 +97,15 @@ class Board:
 
     def __init__(self, market: MarketEngine) -> None:
         self.market: Market = market.market
-        self._of = market
+        self._shown = market, 0
+
+    @property
+    def _of(self) -> MarketEngine:
+        return self._shown[0]
+
+    def show(self, market: MarketEngine) -> None:
+        """Show another engine of the same market from now on."""
+        self._shown = market, self._shown[1] + 1
 
     def ask(self) -> None:
         """Ask for what is now: the next `moment` has it as soon as something is fed."""
@@ -100,11 +114,12 @@ class Board:
 
     def moment(self) -> Moment | None:
         """Return what was published last; None: there has been no trade yet."""
-        book = self._of.book
+        of, turn = self._shown
+        book = of.book
         snapshot = None if book is None else book.publisher.snapshot()
         if book is None or snapshot is None or snapshot.axis is None:
             return None
-        return Moment(self.market, book, snapshot, tuple(self._of.state.holes), tuple(self._of.state.estimated))
+        return Moment(self.market, book, snapshot, tuple(of.state.holes), tuple(of.state.estimated), turn)
 
     def row(self) -> tuple[tuple[str, ...], Row] | None:
         """Return the latest features: names, and a row of values; None: there has been no trade yet."""
@@ -130,10 +145,22 @@ class Board:
             np.add.at(total, np.searchsorted(times, starts, side="right") - 1, self.realised(starts))
         return total
 
+    def liquidations(self) -> NDArray[np.void]:
+        """Return the latest that the venue told of, by time: ``ts``, ``price``, ``usd``, whether of a ``long``."""
+        book, kept = self._of.book, self._of.state.liquidations.copy()
+        if book is None:
+            return np.empty(0, LIQUIDATION)
+        instrument = book.engine.instrument
+        values = (
+            instrument.multiplier * (1.0 if instrument.contract == "inverse" else price) for _, price, _, _ in kept
+        )
+        rows = [(ts, price, qty * value, long) for (ts, price, qty, long), value in zip(kept, values, strict=True)]
+        return np.sort(np.array(rows, LIQUIDATION), order="ts", kind="stable")
+
     @property
     def realised_complete(self) -> bool:
         """Whether the venue is known to tell of every liquidation (it has told of some); else `realised` is a floor."""
-        return self._of.state.complete and self._of.state.told.get("liquidation", 0) > 0
+        return self._of.state.complete and self.told("liquidation") > 0
 
     @property
     def states(self) -> dict[Kind, Change]:
@@ -149,6 +176,10 @@ class Board:
     def counts(self) -> dict[str, int]:
         """``trades`` that came, events ``raised``, ``late``, ``of the future``, of an ``other market``, notices."""
         return self._of.state.counts.copy()
+
+    def told(self, kind: str) -> int:
+        """Return how much of a kind has happened: "column", "zone", "liquidation", "gap"."""
+        return self._of.state.told.get(kind, 0)
 
     @property
     def frames(self) -> int:

@@ -9,6 +9,7 @@ from ..feeds.events import Market
 from .board import Board
 from .happened import Happened
 from .outside import Clock
+from .player import Player
 from .status import Origin, Status
 
 
@@ -65,6 +66,8 @@ class Following:
         Of the machine; a replay's events are of their own time.
     statuses : mapping of Market to Status
         How each goes: rates, what cannot be written, why an engine has stopped.
+    player : Player or None
+        What plays it, where it is a recording that can be played otherwise.
     """
 
     boards: Mapping[Market, Board]
@@ -73,3 +76,4 @@ class Following:
     folder: Path
     clock: Clock
     statuses: Mapping[Market, Status] = field(default_factory=dict)
+    player: Player | None = None

@@ -12,6 +12,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from .._core import Instrument, Segment
+from ..config.build import fitted_of
 from ..config.config import Config
 from ..engine.engine import Engine
 from ..engine.feature_reader import REACHES, FeatureReader
@@ -33,6 +34,7 @@ from ..feeds.events import (
     Trade,
 )
 from ..feeds.frames import told_by
+from ..history.spread import spread_of
 from ..market.contracts import Quantities
 from ..market.prices import round_factor
 from ..runs.gaps import MIN_NS
@@ -49,6 +51,8 @@ RECENT = 4096
 """Rows of each stream that are kept for a book that begins anew: it takes eleven times of rows to see that."""
 WINDOWS = 100_000
 """Windows whose realised liquidations are kept."""
+LIQUIDATIONS = 20_000
+"""That venues told of, kept one by one: the latest."""
 HOLES = 1000
 _Rows: TypeAlias = dict[str, list[Any]]
 _DAY_NS = 86_400_000_000_000
@@ -92,6 +96,8 @@ class State(Struct):
         The last changes that tell of a hole.
     realised : dict
         By start of window, what the venue told of. A row is replaced and never changed: other threads read it.
+    liquidations : list of (int, float, float, bool)
+        The latest of them one by one: time, price, quantity, whether of a long.
     complete : bool
         Whether the venue tells of every one.
     told : dict of str to int
@@ -119,6 +125,7 @@ class State(Struct):
     states: dict[Kind, Change] = msgspec.field(default_factory=dict)
     holes: list[Change] = msgspec.field(default_factory=list)
     realised: dict[int, Row] = msgspec.field(default_factory=dict)
+    liquidations: list[tuple[int, float, float, bool]] = msgspec.field(default_factory=list)
     complete: bool = True
     told: dict[str, int] = msgspec.field(default_factory=dict)
     mark: Mark | None = None
@@ -143,23 +150,27 @@ class Book(NamedTuple):
         Start of its first window, ns.
     anew : Since or None
         Why it has begun anew, if it has.
+    spread : mapping
+        How uncertain its fitted profile is, as metadata say it; empty: not known.
     """
 
     engine: Engine
     publisher: Publisher
     begun: int
     anew: Since | None
+    spread: Mapping[str, Any]
 
 
 class MarketEngine:
     """
     Follows one market: feeds an engine what frames tell, and tells sinks what happens.
 
-    Nothing in it reads a clock, a socket or a file: the same frames give the same bits, however they are divided into
-    calls, live and from a journal. Repeats are left out, and while a hole in the trades is being filled everything
-    waits (`Order`). What is let through is put in order of time, so that the engine stands where `liqcore.heatmap` of
-    the same trades does: an event is fed once later ones have come, by ``live.delay``. One that comes later still acts
-    when it comes, its time ``raised``; by more than two minutes, it is left out as ``late``.
+    Nothing in it reads a clock, a socket or, once it is made, a file: the same frames give the same bits,
+    however they are divided into calls, live and from a journal. Repeats are left out, and while a hole in the
+    trades is being filled everything waits (`Order`). What is let through is put in order of time, so that the
+    engine stands where `liqcore.heatmap` of the same trades does: an event is fed once later ones have come, by
+    ``live.delay``. One that comes later still acts when it comes, its time ``raised``; by more than two
+    minutes, it is left out as ``late``.
 
     Use it on one thread; a `Board` of it may be read on any.
 
@@ -208,6 +219,7 @@ class MarketEngine:
         self._keep = keep
         self._opening = Opening(market, self.config, grid, quantities)
         self._opening.check()
+        self._spread = spread_of(fitted_of(self.config))
         self._delay = parse_duration(self.config.live.delay, name="live.delay")
         self._window = parse_duration(self.config.window.length, name="window")
         self._near = self.config.live.approach
@@ -354,6 +366,9 @@ class MarketEngine:
         state.realised[start] = long, short, long_turnover, short_turnover
         if len(state.realised) > WINDOWS:
             del state.realised[min(state.realised)]
+        state.liquidations.append((told.ts, told.price, told.qty, told.side == "long"))
+        if len(state.liquidations) > LIQUIDATIONS:
+            del state.liquidations[0]
         self._tell(told)
 
     def _feed(self, until: int) -> None:
@@ -460,7 +475,7 @@ class MarketEngine:
         engine.on_column(lambda segment: self._closed.append((segment, self._reader.read(engine))))
         publisher = Publisher()
         engine.publish_to(publisher)
-        self.book = Book(engine, publisher, self.state.begun, self.state.anew)
+        self.book = Book(engine, publisher, self.state.begun, self.state.anew, self._spread)
 
     def _tell(self, happened: Happened) -> None:
         told = self.state.told

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 import msgspec
 
 from ..config.config import Config
-from ..engine.describe import MEANING
+from ..engine.describe import meaning_of
 from ..errors import DataError, InvalidConfigError
 from ..feeds.events import Market
 from ..render.labels import scale_text
@@ -224,7 +224,7 @@ def alerting(
             settings.rules,
             markets=markets,
             again_ns=parse_duration(settings.again, name="alerts.again"),
-            unit=scale_text({"meaning": MEANING[config.model.name or "flow"]}),
+            unit=scale_text({"meaning": meaning_of(config.model.name or "flow", config.leverage.fitted)}),
             since=since,
             path=folder / KEPT,
             files=files,

@@ -95,6 +95,8 @@ class Follower:
         What is to be known of how it began, such as that the checkpoint was damaged.
     error : str
         Why no checkpoint can be saved at present; empty: it can.
+    until : int or None
+        What was received later is not fed yet, ns, though the journal has it; None: all of it is.
     """
 
     def __init__(self, recorder: Recorder, market: MarketEngine, *, files: Files, clock: Clock) -> None:
@@ -102,6 +104,8 @@ class Follower:
         self.market = market
         self.notes: list[str] = []
         self.error = ""
+        self.until: int | None = None
+        self._is_held = False
         self._files = files
         self._clock = clock
         journal = recorder.journal
@@ -124,8 +128,8 @@ class Follower:
 
     @property
     def lag(self) -> int:
-        """How many frames have been written and not been fed yet."""
-        return self.recorder.journal.written - self.market.frames
+        """How many frames have been written and not been fed yet, and might be."""
+        return 0 if self._is_held else self.recorder.journal.written - self.market.frames
 
     async def run(self) -> None:
         """Follow, until cancelled."""
@@ -149,10 +153,38 @@ class Follower:
     def step(self) -> bool:
         """Feed some of the frames that have been written; False: there are none that have not been fed."""
         number, frames = self.recorder.journal.read(self.market.frames)
+        if self.until is not None:
+            passed = [frame for frame in frames if frame.received <= self.until]
+            self._is_held = len(passed) < len(frames)
+            number, frames = (number - len(frames) + len(passed), passed) if self._is_held else (number, frames)
+            if self._is_held and not passed:
+                return False
         if number == self.market.frames:
             return False
         self.market.take(frames, number=number)
         return True
+
+    def allow(self, ts: int) -> None:
+        """Feed what was received by a time, too, where something is held back."""
+        if self.until is not None:
+            self.until, self._is_held = ts, False
+            self.recorder.written.set()
+
+    async def rebuild(self, market: MarketEngine, until: int) -> None:
+        """
+        Follow with another engine, which has taken nothing yet; return once it has what was received by a time.
+
+        Sinks are told of what comes after that, with the numbers that it had: what was before they know.
+        """
+        with self._saving:
+            sinks, market.sinks = self.market.sinks, []
+            self.market, self.until, self._is_held = market, until, False
+        self.recorder.write()
+        while self.step():
+            await self._clock.sleep(0)
+        market.sinks = sinks
+        if market.book is not None:
+            market.book.publisher.publish(market.book.engine)
 
     def catch_up(self) -> None:
         """Feed all frames that have been written."""

@@ -1,5 +1,6 @@
 """Recordings played as if they came in now: trade files and journals, to the same frames that feeds hand on."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,8 @@ class Recording:
     Attributes
     ----------
     markets : list of Market
-    begin : int
-        When the first frame was received, ns.
+    begin, end : int
+        When the first and the last frame were received, ns; an end of 0 is not known.
     quantities : Quantities or None
         What the files say of the unit of quantities.
     """
@@ -40,6 +41,7 @@ class Recording:
     quantities: Quantities | None
     _frames: Callable[[Market], Iterator[Frame]]
     _grid: Callable[[Market], Grid | None] = lambda _: None
+    end: int = 0
 
     def frames(self, market: Market | None = None) -> Iterator[Frame]:
         """Yield the frames of a market, by default of the first, in the order in which they came."""
@@ -135,7 +137,17 @@ def _journals(paths: Sequence[Path]) -> Recording:
         None,
         lambda market: _chain(of_market[market]),
         lambda market: _grid_of([path for _, path in of_market[market]]),
+        max((last.received for chain in of_market.values() if (last := _last_of(chain)) is not None), default=0),
     )
+
+
+def _last_of(segments: Sequence[tuple[int, Path]]) -> Frame | None:
+    """Return the last frame of segments."""
+    for _, path in reversed(segments):
+        frames = deque(_chain([(0, path)]), maxlen=1)
+        if frames:
+            return frames[0]
+    return None
 
 
 def _chain(segments: Sequence[tuple[int, Path]]) -> Iterator[Frame]:
@@ -178,7 +190,8 @@ def _trade_files(paths: Sequence[Path], symbol: str | None, of_feed: Market | No
         if rows:
             yield replayed(of, rows[-1][0], rows)
 
-    return Recording([market], report.first_ts or 0, quantities, frames, lambda _: _grid_of(paths, symbol))
+    begin, end = report.first_ts or 0, report.last_ts or 0
+    return Recording([market], begin, quantities, frames, lambda _: _grid_of(paths, symbol), end)
 
 
 def check_speed(speed: float) -> None:

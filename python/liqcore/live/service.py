@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -77,6 +78,7 @@ class Service:
         clock: Clock | None = None,
     ) -> None:
         self._source = source
+        self._config = config
         self._folder = folder
         self._files = files or Disk()
         self._clock = clock or SystemClock()
@@ -114,7 +116,10 @@ class Service:
             folder,
             self._clock,
             self._statuses,
+            source.player,
         )
+        if source.player is not None:
+            source.player.begin_anew({market: _Stage(self, market) for market in self._followers})
 
     def add(self, sink: Sink) -> None:
         """Tell another sink of what happens in every market, from now on; before it runs, or on its thread."""
@@ -214,7 +219,17 @@ class Service:
         return put
 
     async def _feed(self, stays: bool) -> None:
-        """Feed all of the source, and finish the engines, as nothing more comes."""
+        """Feed all of the source, and finish the engines, as nothing more comes; go on if it is moved back then."""
+        while True:
+            await self._feed_all()
+            if not stays:
+                return
+            if self._source.player is None:
+                await asyncio.Event().wait()
+            else:
+                await self._source.player.moved(self._clock)
+
+    async def _feed_all(self) -> None:
         await self._source.run(self._journals, self._sink, self._clock)
         for market, follower in self._followers.items():
             status, journal = self._statuses[market], self._journals[market]
@@ -228,8 +243,22 @@ class Service:
                     follower.finish()
             self._finished.add(market)
             status.has_ended = True
-        if stays:
-            await asyncio.Event().wait()
+
+    async def rebuild(self, market: Market, until: int) -> None:
+        """Show a market as it was once what was received by a time had come, and nothing else; of a replay."""
+        if self._statuses[market].stopped:
+            return
+        engine = self._source.engine(market, self._config)
+        with self._stopping(market):
+            await self._followers[market].rebuild(engine, until)
+        self.engines[market] = engine
+        self.following.boards[market].show(engine)
+        self._finished.discard(market)
+        self._statuses[market].has_ended = False
+
+    def allow(self, market: Market, ts: int) -> None:
+        """Let what was received by a time pass, where a replay was moved back."""
+        self._followers[market].allow(ts)
 
     async def _follow(self, market: Market) -> None:
         with self._stopping(market):
@@ -256,6 +285,14 @@ class Service:
                 if (follower := self._followers.get(market)) is not None:
                     status.error, status.unfed = status.error or follower.error, follower.lag
             tell(list(self._statuses.values()))
+
+
+class _Stage:
+    """A market of a service, for whoever plays it."""
+
+    def __init__(self, service: Service, market: Market) -> None:
+        self.rebuild = partial(service.rebuild, market)
+        self.allow = partial(service.allow, market)
 
 
 def run(

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from .order import Order
 from .outside import Clock, Network
 from .pace import Steady
 from .past import before_now
+from .player import Lane, Player
 from .replay import Recording, check_speed, play
 from .seen import Seen
 from .status import Origin
@@ -38,6 +40,10 @@ class Source(Protocol):
     @property
     def markets(self) -> Sequence[Market]:
         """Of which a journal is kept."""
+
+    @property
+    def player(self) -> Player | None:
+        """What plays it, where it can be played otherwise; None: it comes as it comes."""
 
     def engine(self, market: Market, config: Config) -> MarketEngine:
         """Make the engine of a market, with what is known of it."""
@@ -77,10 +83,12 @@ class Replay:
     recording: Recording
     speed: float = 1.0
     origin: Origin = field(default="replay", init=False)
+    player: Player = field(init=False)
+    _grids: dict[Market, tuple[float, float] | None] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Check the speed before anything has begun."""
-        check_speed(self.speed)
+        object.__setattr__(self, "player", Player(self.recording.begin, self.recording.end, self.speed))
 
     @property
     def markets(self) -> Sequence[Market]:
@@ -89,16 +97,23 @@ class Replay:
 
     def engine(self, market: Market, config: Config) -> MarketEngine:
         """Make an engine on the grid that the recording shows, as a run of the same files has it."""
-        grid, quantities = self.recording.grid(market), self.recording.quantities
-        return MarketEngine(market, config, keep=_kept(config), grid=grid, quantities=quantities)
+        if market not in self._grids:  # all files are read for it
+            self._grids[market] = self.recording.grid(market)
+        quantities = self.recording.quantities
+        return MarketEngine(market, config, keep=_kept(config), grid=self._grids[market], quantities=quantities)
 
     async def run(self, journals: dict[Market, Journal], sink: Callable[[Market], Put], clock: Clock) -> None:
-        """Play it."""
-        left = {market: _behind(self.recording.frames(market), journal) for market, journal in journals.items()}
-        begin = max((last for last, _ in left.values()), default=0) or self.recording.begin
-        async with asyncio.TaskGroup() as group:
-            for market, (_, frames) in left.items():
-                group.create_task(play(frames, sink(market), clock=clock, speed=self.speed, begin=begin))
+        """Play it; where it has been played to its end, from where it is wanted then."""
+        lanes = self.player.lanes
+        if not lanes:
+            begin = 0
+            for market, journal in journals.items():
+                lanes[market] = lane = Lane(partial(self.recording.frames, market))
+                lane.received, _ = _behind(iter(lane), journal)
+                lane.recorded = lane.at
+                begin = max(begin, lane.received)
+            self.player.begin(begin or self.recording.begin, clock.elapsed())
+        await self.player.run({market: sink(market) for market in lanes}, clock)
 
     def trouble(self, market: Market) -> str:
         """Nothing does."""
@@ -160,6 +175,7 @@ class Demo:
     shown: Demonstration
     speed: float = 60.0
     origin: Origin = field(default="demo", init=False)
+    player: None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Check the speed before anything has begun."""
@@ -218,6 +234,7 @@ class Live:
     history_ns: int = 0
     history: Mapping[Market, Recording] = field(default_factory=dict)
     origin: Origin = field(default="live", init=False)
+    player: None = field(default=None, init=False)
     _drivers: dict[str, Driver] = field(default_factory=dict, init=False)
     _untold: dict[Market, str] = field(default_factory=dict, init=False)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any, TypeAlias
 
-from .._core import Instrument, LeverageProfile
+from .._core import Instrument, LeverageProfile, tier_name, tier_of
 from ..errors import InvalidConfigError
 from ..words.times import Length, parse_duration
 
+# By leverage, or by distance from the entry such as "0.2%" (0.002 as a number):
+Shares: TypeAlias = Mapping[Any, float]  # by float or str: of a union, a dict of whole numbers would be neither
+HalfLives: TypeAlias = Mapping[Any, Length]
 
-def as_profile(
-    leverage: LeverageProfile | Mapping[float, float] | str | None, most: float | None = None
-) -> LeverageProfile:
+
+def as_profile(leverage: LeverageProfile | Shares | str | None, most: float | None = None) -> LeverageProfile:
     """Return a profile as given, from shares by leverage, or by a preset's or venue's name; "auto": `up_to` `most`."""
     if leverage is None:
         return LeverageProfile.preset("default")
@@ -23,7 +26,7 @@ def as_profile(
 
         return leverage_preset(leverage)
     if isinstance(leverage, Mapping):
-        return LeverageProfile({float(tier): float(share) for tier, share in leverage.items()})
+        return LeverageProfile(dict(leverage))
     if isinstance(leverage, LeverageProfile):
         return leverage
     raise TypeError(
@@ -32,9 +35,7 @@ def as_profile(
     )
 
 
-def profile_for(
-    leverage: LeverageProfile | Mapping[float, float] | str | None, instrument: Instrument
-) -> LeverageProfile:
+def profile_for(leverage: LeverageProfile | Shares | str | None, instrument: Instrument) -> LeverageProfile:
     """Return the profile of an instrument's book: as given, else "auto" where its venue is known, else the default."""
     most = instrument.margin.max_leverage
     if leverage is None and most is not None and instrument.venue:
@@ -54,7 +55,7 @@ def up_to(profile: LeverageProfile, most: float | None) -> LeverageProfile:
     return LeverageProfile(shares, intensity=profile.intensity)
 
 
-def half_lives(half_life: Length | Mapping[float, Length] | None, profile: LeverageProfile) -> list[float]:
+def half_lives(half_life: Length | HalfLives | None, profile: LeverageProfile) -> list[float]:
     """Return the half-life of each tier in ns (infinity: never decays), or an empty list where nothing decays."""
     if half_life is None or (isinstance(half_life, str) and half_life == "none"):
         return []
@@ -63,11 +64,15 @@ def half_lives(half_life: Length | Mapping[float, Length] | None, profile: Lever
     tiers = [float(tier) for tier in profile.tiers]
     if not isinstance(half_life, Mapping):
         return [float(parse_duration(half_life, name="half_life"))] * len(tiers)
+    by_tier: Mapping[Any, Length] = half_life
     given = {
-        float(tier): math.inf if value in (None, "none") else float(parse_duration(value, name="half_life"))
-        for tier, value in half_life.items()
+        tier_of(tier): math.inf if value in (None, "none") else float(parse_duration(value, name="half_life"))
+        for tier, value in by_tier.items()
     }
     for tier in given:
         if tier not in tiers:
-            raise InvalidConfigError(f"half_life must name tiers of the leverage profile ({tiers}), named {tier}")
+            raise InvalidConfigError(
+                f"half_life must name tiers of the leverage profile ({', '.join(profile.names)}), named "
+                f"{tier_name(tier)}"
+            )
     return [given.get(tier, math.inf) for tier in tiers]

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from .._core import tier_name
 from . import labels
 from .contract import HeatmapLike, RenderOptions
 from .map_contract import MapLike
 from .own import Own
 
 ESTIMATE = "estimate, not a record of positions"
+RECORD = "real positions at snapshots, a part of the market"
 SYNTHETIC = "SYNTHETIC DATA"
 UNFINISHED = "last column unfinished"
 
@@ -93,12 +95,17 @@ def map_header_items(shown: MapLike, own: Sequence[Own], bar: float, lines: int)
     return items + _model(shown.meta)
 
 
+def note(meta: Mapping[str, Any]) -> str:
+    """Say whether a result is an estimate or a record."""
+    return RECORD if labels.is_record(meta) else ESTIMATE
+
+
 def _scale_and_part(meta: Mapping[str, Any], side: str, lines: int) -> list[str]:
     """Say that it is an estimate, on which scale, and of which part."""
     part = [shown] if (shown := filtered(meta, side)) else []
     if lines <= FEW:
         return [labels.short_scale_text(meta), *part]
-    return [ESTIMATE, *part, labels.scale_text(meta)]
+    return [note(meta), *part, labels.scale_text(meta)]
 
 
 def missing(meta: Mapping[str, Any]) -> list[tuple[str, int | None, int | None]]:
@@ -139,7 +146,7 @@ def side_shown(meta: Mapping[str, Any]) -> str:
 
 
 def _tiers_text(tiers: Sequence[float]) -> str:
-    return ", ".join(f"{tier:g}x" for tier in tiers) if len(tiers) <= 8 else f"{len(tiers)} of the leverage tiers"
+    return ", ".join(tier_name(tier) for tier in tiers) if len(tiers) <= 8 else f"{len(tiers)} of the leverage tiers"
 
 
 def _model(meta: Mapping[str, Any]) -> list[str]:
@@ -159,7 +166,7 @@ def map_footer_items(shown: MapLike, outside: str) -> list[str]:
 
 def terms(meta: Mapping[str, Any]) -> list[str]:
     """List on which terms a result was made: losses, age of the book, trigger, contract, leverage."""
-    items = [*meta.get("losses", ()), *_data_items(meta)]
+    items = [*meta.get("losses", ()), *_data_items(meta), *_snapshot_items(meta)]
     if meta.get("book_age_ns") is not None and meta.get("opened_within_ns") is None:  # the title has it otherwise
         items.append(f"book age {labels.duration(int(meta['book_age_ns']))}")
     if meta.get("trigger"):
@@ -198,6 +205,17 @@ def _data_items(meta: Mapping[str, Any]) -> list[str]:
     return items
 
 
+def _snapshot_items(meta: Mapping[str, Any]) -> list[str]:
+    """How many snapshots of positions there are, or which one the book begins with."""
+    items = []
+    if of := meta.get("snapshots"):
+        count, last = of[0], labels.instant(of[2])
+        items.append(f"{count:,} snapshots, the last {last}" if count > 1 else f"one snapshot, {last}")
+    if prior := meta.get("prior"):
+        items.append(f"begins with {prior['meaning']} of {labels.instant(prior['snapshot_ns'])}")
+    return items
+
+
 def _contract_items(meta: Mapping[str, Any]) -> list[str]:
     """What a quantity was taken for, and margin terms that nothing says."""
     if "contract" not in meta:
@@ -212,8 +230,9 @@ def _contract_items(meta: Mapping[str, Any]) -> list[str]:
 def _leverage_text(shares: Mapping[Any, float], only: Sequence[float] | None) -> str:
     tiers = [tier for tier in sorted(shares, key=float) if only is None or float(tier) in only]
     if len(tiers) > 8:
-        return f"leverage {len(tiers)} tiers from {float(tiers[0]):g}x to {float(tiers[-1]):g}x"
-    return "leverage " + ", ".join(f"{float(tier):g}x {100 * shares[tier]:.3g}%" for tier in tiers)
+        return f"leverage {len(tiers)} tiers from {tier_name(float(tiers[0]))} to {tier_name(float(tiers[-1]))}"
+    colon = {tier: ":" if float(tier) < 1 else "" for tier in tiers}  # two percentages in a row
+    return "leverage " + ", ".join(f"{tier_name(float(t))}{colon[t]} {100 * shares[t]:.3g}%" for t in tiers)
 
 
 def own_text(own: Own, unit: str, meta: Mapping[str, Any]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,16 +43,12 @@ def pooled(heatmap: HeatmapLike, side: str, across: PixelCells, low: int, high: 
     ndarray of float32, shape (pixels, rows)
     """
     largest = np.zeros((len(across.first), max(high - low, 0)), np.float32)
-    for first, block in _blocks(heatmap, side, low, high):
-        pool_columns(block, first, across, largest)
-    return largest
-
-
-def _blocks(heatmap: HeatmapLike, side: str, low: int, high: int) -> Iterator[tuple[int, Floats]]:
     columns, rows = len(heatmap.times), high - low
     if rows <= 0:
-        return
+        return largest
     count = max(BLOCK // rows, 1)
     for first in range(0, columns, count):
         longs, shorts = sides_of(heatmap, first, min(count, columns - first), low, high)
-        yield first, longs if side == "long" else shorts if side == "short" else longs + shorts
+        one, other = (shorts, None) if side == "short" else (longs, None if side == "long" else shorts)
+        pool_columns(one, other, first, across, largest)
+    return largest

@@ -101,12 +101,20 @@ LAYERS: tuple[Colour, ...] = (
     (240, 228, 66),
 )
 
-# Rising and falling: what charting programs have, bright enough for any colour table; and Okabe-Ito's sky blue and
-# vermilion, brighter.
+# Rising and falling: white, full and hollow, which no colour table has; what charting programs have, bright enough for
+# any colour table; and Okabe-Ito's sky blue and vermilion, brighter.
 CANDLES: dict[str, tuple[Colour, Colour]] = {
+    "white": ((255, 255, 255), (255, 255, 255)),
     "green-red": ((0, 230, 118), (255, 70, 80)),
     "blue-orange": ((110, 200, 255), (255, 130, 20)),
 }
+
+
+def is_hollow(role: str, candle_colors: str, candle_style: str) -> bool:
+    """Whether the body of a candle, ``"up"`` or ``"down"``, is dark inside: where both are white, one of the two is."""
+    if candle_colors == "white":
+        return (role == "up") == (candle_style == "hollow")
+    return role == "up" and candle_style == "hollow"
 
 
 def palette(theme: str, candle_colors: str) -> dict[str, Colour]:

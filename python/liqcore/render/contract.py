@@ -100,10 +100,11 @@ class RenderOptions:
         Replaces the title line; what is said below it stays.
     theme : {"dark", "light"}
         Colours around the heatmap.
-    candle_colors : {"green-red", "blue-orange"}
-        Of rising and falling candles; any colour vision tells the second pair apart.
+    candle_colors : {"white", "green-red", "blue-orange"}
+        Of rising and falling candles: white ones are told apart by their bodies, full where they rise; any colour
+        vision tells the last pair apart.
     candle_style : {"filled", "hollow"}
-        Bodies of rising candles; falling ones are filled.
+        Bodies of rising candles; falling ones are filled, white ones the other way round.
     positions : sequence of str or Position, optional
         Positions of one's own to mark, such as ``"long:60000:25x"``: see `liqcore.market.position.Position`.
 
@@ -130,7 +131,7 @@ class RenderOptions:
     price_range: Sequence[float] | None = None
     title: str | None = None
     theme: str = "dark"
-    candle_colors: str = "green-red"
+    candle_colors: str = "white"
     candle_style: str = "filled"
     positions: Sequence[str | Position] | None = None
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from .captions import ESTIMATE
+from .captions import note
 from .picture import Box, Candle, Colour, Curve, Hatch, Line, Panel, Picture, Raster, Rect
 
 
@@ -20,7 +20,12 @@ def render_png(picture: Picture, file: BinaryIO, /) -> None:
     info = PngInfo()
     info.add_text("Title", picture.title)
     info.add_text("Software", picture.software)
-    info.add_text("Comment", json.dumps({"synthetic": picture.synthetic, "note": ESTIMATE}))
+    info.add_text(
+        "Comment",
+        json.dumps(
+            {"synthetic": picture.synthetic, "note": note({} if picture.source is None else picture.source.meta)}
+        ),
+    )
     draw(picture).save(file, format="PNG", compress_level=3, pnginfo=info)  # 3: half the time of 6, a tenth larger
 
 
@@ -61,7 +66,7 @@ def _draw_panel(panel: Panel, picture: Picture) -> Image.Image:
     at = panel.rect
     marks = panel.marks
     if marks and isinstance(marks[0], Raster) and marks[0].rect == at and at.width > 0 and at.height > 0:
-        image, marks = _image(marks[0]), marks[1:]
+        image, marks = image_of(marks[0]).convert("RGB"), marks[1:]
     else:
         image = Image.new("RGB", (max(at.width, 1), max(at.height, 1)), picture.colours[panel.role])
     canvas = ImageDraw.Draw(image, "RGBA")
@@ -69,7 +74,7 @@ def _draw_panel(panel: Panel, picture: Picture) -> Image.Image:
     for mark in marks:
         match mark:
             case Raster():
-                image.paste(_image(mark), _moved(mark.rect, at)[:2])
+                image.paste(image_of(mark).convert("RGB"), _moved(mark.rect, at)[:2])
             case Box():
                 left, top, right, bottom = _moved(mark.rect, at)
                 if right > left and bottom > top:
@@ -89,8 +94,11 @@ def _draw_panel(panel: Panel, picture: Picture) -> Image.Image:
     return image
 
 
-def _image(raster: Raster) -> Image.Image:
-    return Image.fromarray(raster.table.take(raster.entries, axis=0))
+def image_of(raster: Raster) -> Image.Image:
+    """Return the cells as they are: entries of a palette, which is the colour table."""
+    image = Image.frombytes("P", (raster.rect.width, raster.rect.height), raster.entries.tobytes())
+    image.putpalette(raster.table.tobytes())
+    return image
 
 
 def _moved(rect: Rect, origin: Rect) -> tuple[int, int, int, int]:

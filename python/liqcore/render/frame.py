@@ -199,7 +199,7 @@ class _Rows:
 def _across(columns: int) -> PixelCells:
     """Return which of the heatmap's columns each column of a frame joins, from the last one back."""
     joined = max(-(-columns // MOST_COLUMNS), 1)
-    stops = np.arange(columns, 0, -joined, dtype=np.int64)[::-1]
+    stops = np.arange(columns, 0, -joined, dtype=np.int64)[::-1].copy()
     return PixelCells(np.maximum(stops - joined, 0), stops)
 
 

@@ -66,6 +66,20 @@ def amount(value: float, unit: str, base: str = "") -> str:
     return f"{compact(value)} {base}".rstrip()
 
 
+def interval_text(ends: tuple[float | None, float | None] | None) -> str:
+    """
+    Write the interval behind an amount, its ends in short; empty where there is none.
+
+    Examples
+    --------
+    >>> interval_text((8.04e6, 19e6)), interval_text(None), interval_text((None, None))
+    (' [8.04M, 19M]', '', '')
+    """
+    if ends is None or ends[0] is None or ends[1] is None:
+        return ""
+    return f" [{compact(ends[0])}, {compact(ends[1])}]"
+
+
 def scale_text(meta: Mapping[str, Any]) -> str:
     """
     Say in few words what the amounts of a result stand for: only those of a fitted profile are dollars.
@@ -78,7 +92,7 @@ def scale_text(meta: Mapping[str, Any]) -> str:
     ('fitted', 'relative level')
     """
     meaning = str(meta.get("meaning") or "")
-    if is_fitted(meta):
+    if is_fitted(meta) or is_record(meta):
         return meaning
     return f"relative level: {meaning}" if meaning else "relative level"
 
@@ -92,12 +106,19 @@ def short_scale_text(meta: Mapping[str, Any]) -> str:
     >>> short_scale_text({"meaning": "opened turnover, decayed"}), short_scale_text({"meaning": "fitted"})
     ('estimate, relative level: opened turnover', 'estimate, fitted')
     """
+    if is_record(meta):
+        return scale_text(meta)
     return f"estimate, {scale_text(meta).partition(', ')[0]}"
 
 
 def is_fitted(meta: Mapping[str, Any]) -> bool:
     """Return whether the amounts are what would be liquidated, because a profile was fitted to that."""
     return "fitted" in str(meta.get("meaning") or "")
+
+
+def is_record(meta: Mapping[str, Any]) -> bool:
+    """Return whether the levels are those of real positions, as snapshots have them."""
+    return meta.get("model") == "positions"
 
 
 def caution(meta: Mapping[str, Any]) -> str:
@@ -108,8 +129,12 @@ def caution(meta: Mapping[str, Any]) -> str:
     --------
     >>> caution({"meaning": "fitted"})
     'The levels are an estimate (fitted), not a record of positions.'
+    >>> caution({"model": "positions", "meaning": "positions of 200 accounts"})
+    'The levels are a record: positions of 200 accounts at snapshots, a part of the market.'
     """
     synthetic = "SYNTHETIC data: a simulated market. " if meta.get("synthetic") else ""
+    if is_record(meta):
+        return f"{synthetic}The levels are a record: {meta['meaning']} at snapshots, a part of the market."
     if is_fitted(meta):
         return f"{synthetic}The levels are an estimate ({meta['meaning']}), not a record of positions."
     meaning = f" ({meta['meaning']})" if meta.get("meaning") else ""

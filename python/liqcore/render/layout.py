@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from . import captions, labels
 from .cells import sides_of
-from .colours import colour_table, palette
+from .colours import colour_table, is_hollow, palette
 from .contract import HeatmapLike, RenderOptions, check_heatmap
 from .own import owned
 from .page import Measure, Page, fit
@@ -73,7 +73,8 @@ def layout(heatmap: HeatmapLike, options: RenderOptions, measure: Measure) -> Pi
     title = captions.title(heatmap.meta, "liquidation heatmap", options.title)
     top = page.write_title(title, synthetic)
     if last is not None:
-        page.write_beside_title([("up", "rising"), ("down", "falling")])
+        hollow = [role for role in ("up", "down") if is_hollow(role, options.candle_colors, options.candle_style)]
+        page.write_beside_title([("up", "rising"), ("down", "falling")], *hollow)
 
     cut = max(float(getattr(heatmap, "cut", 0.0)), (options.threshold or 0.0) * (options.maximum or 0.0))
     plot_height = options.height - top - below - page.bottom_margin - lines * page.line  # at least

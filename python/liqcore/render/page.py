@@ -116,7 +116,7 @@ class Page:
             self.write(left + self.em(1.3), y, text)
         return bottom
 
-    def write_beside_title(self, legend: Sequence[tuple[str, str]]) -> None:
+    def write_beside_title(self, legend: Sequence[tuple[str, str]], hollow: str = "") -> None:
         """Write a legend at the right end of the title line, or nothing of it where that is full."""
         title = next(text for text in self.texts if text.role == "title")
         right = min(
@@ -128,14 +128,19 @@ class Page:
             self.left_out += [name for _, name in legend]
             return
         for (role, name), width in zip(legend, widths, strict=True):
-            self.square(left, title.y, role)
+            self.square(left, title.y, role, hollow=role == hollow)
             self.write(left + self.em(1.2), title.y, name)
             left += width
 
-    def square(self, left: float, y: float, role: str) -> None:
-        """Add a square of a legend."""
-        half = self.em(0.35)
-        self.boxes.append(Box(Rect(round(left), round(y) - half, round(left) + 2 * half, round(y) + half), role))
+    def square(self, left: float, y: float, role: str, *, hollow: bool = False) -> None:
+        """Add a square of a legend; those of candles have the dark edge that candles have."""
+        half, x, middle = self.em(0.35), round(left), round(y)
+        at = Rect(x, middle - half, x + 2 * half, middle + half)
+        if role in ("up", "down"):
+            self.boxes.append(Box(Rect(at.left - 1, at.top - 1, at.right + 1, at.bottom + 1), "candle edge"))
+        self.boxes.append(Box(at, role))
+        if hollow:
+            self.boxes.append(Box(Rect(at.left + 1, at.top + 1, at.right - 1, at.bottom - 1), "candle hollow"))
 
     def write_footer(self, items: Sequence[str], most: int) -> int:
         """Write the small print along the bottom, in at most so many lines; return its top."""

@@ -146,7 +146,7 @@ class Scale:
     start, end : float
         Pixels.
     kind : {"linear", "sqrt", "log"}
-        From the share between low and high to the place between start and end: `liqcore.render.raster.scaled`.
+        From the share between low and high to the place between start and end: `liqcore.render.raster.colour_index`.
     """
 
     unit: str

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import labels
 from .captions import is_unfinished, missing
+from .colours import is_hollow
 from .contract import HeatmapLike, RenderOptions
 from .own import Own
 from .page import Page
@@ -119,7 +120,7 @@ def candles(
         highest, lowest = float(np.fmax.reduce(highs[part])), float(np.fmin.reduce(lows[part]))
         high, top, bottom, low = (prices.at(price) for price in (highest, max(first, last), min(first, last), lowest))
         role = "up" if last >= first else "down"
-        hollow = role == "up" and options.candle_style == "hollow"
+        hollow = is_hollow(role, options.candle_colors, options.candle_style)
         out.append(Candle(times.at((begin + end) / 2), high, top, bottom, low, width, role, hollow))
     return out
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_LOG_RANGE = np.float32(1000)
+from .. import _core
+
 _SAMPLE = 250_000  # pixels, or a few more, of which a percentile is taken
-_FEW = 8  # cells of a pixel up to which they are taken one after the other, of all pixels at once
-_LOG_TOP = np.float32(np.log1p(1000.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,50 +70,46 @@ def pixel_cells(starts: NDArray[np.float64], width: float, low: float, high: flo
     return PixelCells(first, stop)
 
 
-def pool_columns(cells: NDArray[np.float32], begin: int, across: PixelCells, largest: NDArray[np.float32]) -> None:
+def pool_columns(
+    cells: NDArray[np.float32],
+    other: NDArray[np.float32] | None,
+    begin: int,
+    across: PixelCells,
+    largest: NDArray[np.float32],
+) -> None:
     """
     Raise what each pixel across shows to the largest cell of a block of columns.
+
+    Some 0.2 ns a cell and pixel that shows it.
 
     Parameters
     ----------
     cells : ndarray of float32, shape (columns, rows)
-        NaN counts as nothing.
+        What is not a finite number above zero counts as nothing.
+    other : ndarray of float32, shape (columns, rows), optional
+        Cells that are added to those.
     begin : int
-        Number of its first column.
+        Number of the first column.
     across : PixelCells
         The columns that each pixel shows.
-    largest : ndarray of float32, shape (pixels, rows)
+    largest : ndarray of float32, shape (pixels, rows), C-contiguous
         Written to.
     """
-    first = np.maximum(across.first - begin, 0)
-    stop = np.minimum(across.stop - begin, len(cells))
-    at = np.flatnonzero((first < stop) & (across.first < across.stop))
-    if len(at):
-        largest[at] = np.fmax(largest[at], _pool(cells, PixelCells(first[at], stop[at])))
+    _core.pool_columns(
+        _side_by_side(cells), None if other is None else _side_by_side(other), begin, across.first, across.stop, largest
+    )
 
 
 def pool_rows(largest: NDArray[np.float32], down: PixelCells) -> NDArray[np.float32]:
     """Return the largest of the rows that each pixel of the price axis shows, shape (pixels across, pixels); else 0."""
-    return _pool(np.ascontiguousarray(largest.T), down).T
+    return _core.pool_rows(_side_by_side(largest), down.first, down.stop)
 
 
-def _pool(cells: NDArray[np.float32], pixels: PixelCells) -> NDArray[np.float32]:
-    """Pool along the first axis; fmax: a NaN hides no other cell, and is 0 alone."""
-    pooled = np.zeros((len(pixels.first), cells.shape[1]), np.float32)
-    at = np.flatnonzero(pixels.stop > pixels.first)
-    if not len(at):
-        return pooled
-    first, stop = pixels.first[at], pixels.stop[at]
-    longest = int((stop - first).max())
-    if longest > _FEW:  # ufunc.reduceat takes fifteen times as long
-        for pixel, begin, end in zip(at.tolist(), first.tolist(), stop.tolist(), strict=True):
-            np.fmax.reduce(cells[begin:end], axis=0, out=pooled[pixel], initial=np.float32(0))
-        return pooled
-    some = np.fmax(cells[first], np.float32(0))
-    for k in range(1, longest):
-        np.fmax(some, cells[np.minimum(first + k, stop - 1)], out=some)
-    pooled[at] = some
-    return pooled
+def _side_by_side(cells: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return cells as they can be read: those of a column side by side; a copy only where they are not."""
+    cells = np.asarray(cells, np.float32)
+    apart = cells.shape[1] > 1 and cells.strides[1] != cells.itemsize
+    return np.ascontiguousarray(cells) if apart else cells
 
 
 def colour_index(
@@ -126,11 +121,11 @@ def colour_index(
     Parameters
     ----------
     pixels : ndarray of float32
-        Values in any shape; negative ones count as 0.
+        Values in any shape; negative ones and NaN count as 0.
     maximum : float
         Value of the last entry, > 0.
     scale : {"sqrt", "linear", "log"}
-        See `scaled`.
+        ``log`` is linear up to a thousandth of the maximum and logarithmic above, so that 0 has a place.
     cut : float
         Values below it get entry 0; it gets entry 1, from which the others go up to `maximum`.
 
@@ -141,26 +136,7 @@ def colour_index(
     >>> colour_index(np.float32([49, 50, 75, 100]), maximum=100, scale="linear", cut=50).tolist()
     [0, 1, 128, 255]
     """
-    if cut <= 0:
-        share = np.clip(pixels * np.float32(1 / maximum), 0, 1)
-        return (scaled(share, scale) * 255 + np.float32(0.5)).astype(np.uint8)
-    share = np.clip((pixels - np.float32(cut)) * np.float32(1 / max(maximum - cut, 1e-6 * cut)), 0, 1)
-    entries = (scaled(share, scale) * 254 + np.float32(1.5)).astype(np.uint8)
-    entries[~(pixels >= np.float32(cut))] = 0
-    return entries
-
-
-def scaled(share: NDArray[np.float32], scale: str) -> NDArray[np.float32]:
-    """
-    Return where shares of the maximum, 0 to 1, lie on the colour scale, 0 to 1.
-
-    ``log`` is linear up to a thousandth of the maximum and logarithmic above, so that 0 has a place.
-    """
-    if scale == "sqrt":
-        return np.sqrt(share)
-    if scale == "log":
-        share = np.log1p(share * _LOG_RANGE) / _LOG_TOP
-    return share
+    return _core.colour_entries(np.ascontiguousarray(pixels, np.float32), maximum, scale, cut)
 
 
 def default_maximum(pixels: NDArray[np.float32]) -> float:

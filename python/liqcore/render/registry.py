@@ -6,17 +6,21 @@ import os
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ..errors import InvalidConfigError, LiqcoreError
 from ..market.position import Position
 from ..words.files import Place, handed_over
+from .artists import figure_of
 from .contract import HeatmapLike, Renderer, RenderOptions
 from .layout import layout
 from .map_contract import MapLike, MapOptions
 from .map_layout import map_layout
 from .page import Measure
 from .picture import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 GROUP = "liqcore.renderers"
 _BUILT_IN = {
@@ -84,6 +88,37 @@ def describe_map(shown: MapLike, options: MapOptions | None = None, *, measure: 
     return map_layout(shown, options or MapOptions(), measure or _measure())
 
 
+def figure(heatmap: HeatmapLike, options: RenderOptions | None = None) -> Figure:
+    """
+    Return the picture of a heatmap as a figure of matplotlib, to edit or to save as PDF.
+
+    Its axes ``"plot"`` count times and prices, so that what is added lies where it belongs; those called ``"profile"``
+    amounts and prices. Values, colours and texts are those of `describe`. It belongs to no window: `pyplot` knows
+    nothing of it, and it goes when nobody holds it any more.
+
+    Parameters
+    ----------
+    heatmap : HeatmapLike
+    options : RenderOptions, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Of ``options.width / 100`` by ``options.height / 100`` inches.
+
+    Raises
+    ------
+    LiqcoreError
+        If matplotlib is not installed.
+    """
+    return figure_of(describe(heatmap, options), _measure())
+
+
+def figure_map(shown: MapLike, options: MapOptions | None = None) -> Figure:
+    """Return the picture of a liquidation map as `figure` that of a heatmap; its axes count prices and amounts."""
+    return figure_of(describe_map(shown, options), _measure())
+
+
 def _measure() -> Measure:
     """Return how wide texts are in PNG; needs Pillow."""
     try:
@@ -108,7 +143,7 @@ def render(
     price_range: Sequence[float] | None = None,
     title: str | None = None,
     theme: str = "dark",
-    candle_colors: str = "green-red",
+    candle_colors: str = "white",
     candle_style: str = "filled",
     positions: Sequence[str | Position] | None = None,
 ) -> Path | bytes | None:

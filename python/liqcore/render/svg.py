@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
-from PIL import Image
-
-from .captions import ESTIMATE
-from .draw import measure
+from .captions import note
+from .draw import image_of, measure
 from .picture import Box, Candle, Colour, Curve, Hatch, Line, Mark, Panel, Picture, Raster, Rect, Text
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -24,7 +22,13 @@ def render_svg(picture: Picture, file: BinaryIO, /) -> None:
 
 
 def _lines(picture: Picture) -> Iterator[str]:
-    said = json.dumps({"synthetic": picture.synthetic, "note": ESTIMATE, "software": picture.software})
+    said = json.dumps(
+        {
+            "synthetic": picture.synthetic,
+            "note": note({} if picture.source is None else picture.source.meta),
+            "software": picture.software,
+        }
+    )
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{picture.width}" height="{picture.height}" '
         f'viewBox="0 0 {picture.width} {picture.height}" role="img" xml:space="preserve" font-family="{_FONTS}">'
@@ -89,10 +93,8 @@ def _image(raster: Raster) -> str:
     at = raster.rect
     if at.width <= 0 or at.height <= 0:
         return ""
-    image = Image.frombytes("P", (at.width, at.height), raster.entries.tobytes())
-    image.putpalette(raster.table.tobytes())
     png = io.BytesIO()
-    image.save(png, format="PNG", optimize=False)
+    image_of(raster).save(png, format="PNG", optimize=False)
     return (
         f'<image x="{at.left}" y="{at.top}" width="{at.width}" height="{at.height}" preserveAspectRatio="none" '
         f'style="image-rendering: pixelated" href="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"/>'

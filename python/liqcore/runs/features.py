@@ -23,6 +23,7 @@ from ..config.limits import limits_of
 from ..engine.engine import Engine
 from ..engine.feature_reader import REACHES, FeatureReader
 from ..errors import InvalidConfigError
+from ..market.leverage import HalfLives, Shares
 from ..tables.archive import NO_CHECKSUM, NO_CHECKSUM_KEY, SCHEMA_VERSION, SavedTable
 from ..tables.arrow import ArrowTable, Exported
 from ..tables.frames import Columns, Tabular, csv_or, package
@@ -230,7 +231,7 @@ def features(
     venue: str | None = None,
     contract: str | None = None,
     multiplier: float | None = None,
-    leverage: LeverageProfile | Mapping[float, float] | str | None = None,
+    leverage: LeverageProfile | Shares | str | None = None,
     axis: PriceAxis | None = None,
     axis_limit: int | None = None,
     window: Length | None = None,
@@ -238,12 +239,13 @@ def features(
     model: str | None = None,
     trigger: str | None = None,
     maker_share: float | None = None,
-    half_life: Length | Mapping[float, Length] | None = "config",
+    half_life: Length | HalfLives | None = "config",
     taker_tilt: float | None = None,
     churn: float | None = None,
     event_threshold: float | None = None,
     reconciled: bool | None = None,
     candle_price: str | None = None,
+    exponent: float | None = None,
     marks: Any = None,
     open_interest: Any = None,
     candles: Any = None,
@@ -277,7 +279,7 @@ def features(
         Grid, contract and margin terms. Its grid is taken as it is, as a live engine does: other prices are rejected,
         quantities rounded. Without it the grid is found from the whole input, so that a later trade may refine it.
     symbol, venue, contract, multiplier, leverage, axis, axis_limit, step, model, trigger, maker_share, half_life, \
-taker_tilt, churn, event_threshold, reconciled, candle_price, marks, open_interest, candles, outlier, \
+taker_tilt, churn, event_threshold, reconciled, candle_price, exponent, marks, open_interest, candles, outlier, \
 on_redenomination, config, progress, prefetch
         As for `liqcore.heatmap`. Zones are of rows `step` high, by default five of the book's bins. Marks, open
         interest and candles count up to each close, also after the last trade.

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .._core import Instrument, LeverageProfile, PriceAxis, Stats
 from ..config.arguments import given, override
-from ..config.build import selection_of
+from ..config.build import fitted_of, selection_of
 from ..config.config import Config
 from ..config.limits import limits_of
 from ..engine.engine import Engine
 from ..errors import InvalidConfigError
 from ..history.one import OneHistory
+from ..history.spread import spread_of
 from ..history.view import whole_view
+from ..market.fitted import FittedProfile
+from ..market.leverage import HalfLives, Shares
+from ..sources.positions import Positions
 from ..views.heatmap import Heatmap
 from ..words.limits import limited
 from ..words.times import Length, Time, parse_duration
+from .positions import MODEL, begin_with, positions_heatmap, positions_of, refuse_without
 from .prices import Since, Watch
 from .room import Room
 from .run import consume, feed_all
@@ -37,7 +42,7 @@ def heatmap(
     venue: str | None = None,
     contract: str | None = None,
     multiplier: float | None = None,
-    leverage: LeverageProfile | Mapping[float, float] | str | None = None,
+    leverage: LeverageProfile | Shares | str | None = None,
     axis: PriceAxis | None = None,
     axis_limit: int | None = None,
     window: Length | None = None,
@@ -45,15 +50,17 @@ def heatmap(
     model: str | None = None,
     trigger: str | None = None,
     maker_share: float | None = None,
-    half_life: Length | Mapping[float, Length] | None = "config",
+    half_life: Length | HalfLives | None = "config",
     taker_tilt: float | None = None,
     churn: float | None = None,
     event_threshold: float | None = None,
     reconciled: bool | None = None,
     candle_price: str | None = None,
+    exponent: float | None = None,
     marks: Any = None,
     open_interest: Any = None,
     candles: Any = None,
+    positions: Any = None,
     outlier: float | None = None,
     on_redenomination: str | None = None,
     warmup: Length | None = None,
@@ -106,7 +113,8 @@ def heatmap(
         Where an axis that grows ends, as for `Engine`.
     step : float, optional
         Height of the picture's rows, price; about four basis points by default. The book's own bins are finer.
-    model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, reconciled, candle_price, optional
+    model, trigger, maker_share, half_life, taker_tilt, churn, event_threshold, reconciled, candle_price, exponent, \
+optional
         As for `Engine`. The model is "oi" where open interest is given, otherwise "flow"; ``meta["model_chosen"]`` says
         why. The trigger is "candle" with the model "vendor", "mark" where mark prices are given, otherwise "last".
     marks : path or paths, Arrow table, or object with arrays ts and price, optional
@@ -117,6 +125,11 @@ def heatmap(
         leaves it to `Heatmap.open_interest`.
     candles : path or paths, Arrow table, or Candles, optional
         In place of trades; or, with trades and ``trigger="candle"``, as what liquidates (their volumes are left out).
+    positions : path or paths, or Positions, optional
+        Snapshots of real positions (`liqcore.read_positions`). Without a model, or with the model "positions", they are
+        the map: levels as each snapshot has them, consumed by the price of trades or candles, if there are any, until
+        the next; amounts are the positions' USD at their levels. With another model its book begins with the last
+        snapshot before its first window, and that model goes on.
     outlier : float, optional
         How far a price may lie from the one before it, as a share of it, before it is left out as an outlier until
         others agree: 0.1 by default (docs/theory/ticks.md). 0: every price is believed.
@@ -175,10 +188,11 @@ def heatmap(
     config = Config() if config is None else config if isinstance(config, Config) else Config.load(config)
     config = override(config, **arguments)
     with limited(limits_of(config)):
-        source, config, streams = open_source(
-            paths, trades, config, marks, open_interest, candles, progress=progress, prefetch=prefetch
+        beside = (marks, open_interest, candles)
+        fitted = leverage if isinstance(leverage, FittedProfile) else None
+        return _made(
+            paths, trades, config, beside, positions, fitted, progress=progress, prefetch=prefetch, threads=threads
         )
-        return _run(source, config, streams, threads)
 
 
 def heatmap_of_files(
@@ -189,11 +203,42 @@ def heatmap_of_files(
     threads: int = 1,
 ) -> Heatmap:
     """As `heatmap`, with a configuration that is settled."""
-    source, config, streams = open_source(paths, None, config, None, None, None, progress=progress, prefetch=True)
-    return _run(source, config, streams, threads)
+    return _made(paths, None, config, (None,) * 3, None, None, progress=progress, prefetch=True, threads=threads)
 
 
-def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> Heatmap:
+def _made(
+    paths: PathLike | Sequence[PathLike] | None,
+    trades: Any,
+    config: Config,
+    beside: tuple[Any, Any, Any],
+    positions: Any,
+    fitted: FittedProfile | None,
+    *,
+    progress: Progress | None,
+    prefetch: bool,
+    threads: int,
+) -> Heatmap:
+    """Make a heatmap by the model that is asked for; `beside` are marks, open interest and candles."""
+    found = positions_of(positions, config)
+    real = found is not None and config.model.name in (None, MODEL)
+    if not real:
+        refuse_without(config)
+    if found is not None and real and paths is None and trades is None:
+        return positions_heatmap(found, None, config, SideStreams(config, *beside))
+    source, config, streams = open_source(paths, trades, config, *beside, progress=progress, prefetch=prefetch)
+    if found is not None and real:
+        return positions_heatmap(found, source, config, streams)
+    return _run(source, config, streams, threads, found, fitted)
+
+
+def _run(
+    source: Source,
+    config: Config,
+    streams: SideStreams,
+    threads: int,
+    found: Positions | None,
+    fitted: FittedProfile | None,
+) -> Heatmap:
     def feed(engine: Engine, _: Config, watch: Watch) -> Since | None:
         room = Room(engine.window_ns, source.first_ts if watch.since is None else watch.since.ts)
         return feed_all(engine, source, streams, watch, room.check)
@@ -221,6 +266,8 @@ def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> 
         raise none_used("a heatmap", run.meta["inputs"], engine.stats)
     for note in notes:
         warnings.warn(note, stacklevel=3)
+    if settled.leverage.fitted is not None:
+        run.meta.update(spread_of(fitted if fitted is not None else fitted_of(settled)))
     first = 0
     if settled.window.warmup is not None:
         first = -(-parse_duration(settled.window.warmup, name="warmup") // engine.window_ns)
@@ -231,6 +278,8 @@ def _run(source: Source, config: Config, streams: SideStreams, threads: int) -> 
             )
     one = OneHistory(history, engine.leverage, not unfinished, run.meta["instrument"])
     result = Heatmap(one, whole_view(one, step=settled.axis.step, first=int(first)), run.meta)
+    if found is not None:
+        result = begin_with(result, found)
     return result.select(**selection_of(settled))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _core
-from .._core import PriceAxis, Stats
+from .._core import PriceAxis, Stats, tier_name
 from ..config.build import axis_of, instrument_of, profile_of
 from ..config.config import Config
 from ..config.sections import InstrumentConfig
@@ -116,7 +116,7 @@ def consume(
     chosen = "given"
     if config.model.name is None:
         chosen = f"{'no ' if streams.open_interest is None else ''}open interest is given"
-    meta = describe(engine, engine.dropped_leverage) | {
+    meta = describe(engine, engine.dropped_leverage, fitted=engine.fitted) | {
         "model_chosen": chosen,
         "inputs": inputs,
         "beside": beside,
@@ -160,7 +160,7 @@ def _half_life_note(config: Config, engine: Engine) -> str:
     given, origin = config.model.half_life, config.origin("model.half_life")
     if not isinstance(given, Mapping) or not origin.startswith(("flag", "LIQCORE_")):
         return ""
-    rest = [f"{tier:g}x" for tier in engine.leverage.tiers.tolist() if tier not in given]
+    rest = [tier_name(tier) for tier in engine.leverage.tiers.tolist() if tier not in given]
     return f"half-lives are given for some tiers only: {', '.join(rest)} never decay" if rest else ""
 
 
@@ -192,6 +192,8 @@ def settle(config: Config, source: Known, tick_size: float, lot_size: float, str
     symbol = instrument.symbol or source.symbol
     config = config.replace(instrument={"tick_size": tick_size, "lot_size": lot_size, "symbol": symbol})
     model = config.model.name or ("flow" if streams.open_interest is None else "oi")
+    if model == "positions":
+        raise InvalidConfigError('model "positions" is no model of an engine: heatmap makes it of positions')
     if streams.open_interest is None:
         if model in ("oi", "blend"):
             raise InvalidConfigError(f'model "{model}" needs open interest: give open_interest')
@@ -214,7 +216,7 @@ def settle(config: Config, source: Known, tick_size: float, lot_size: float, str
         config = config.replace(model={"half_life": dict.fromkeys(profile_of(config).tiers.tolist(), half_life)})
     axis = config.axis
     if axis.low is None and axis.book_step is None:
-        book, row = _steps(price, tick_size, axis.step)
+        book, row = book_and_row(price, tick_size, axis.step)
         config = config.replace(axis={"step": row, "book_step": book})
     elif axis.step is None:
         fixed, book_step = axis_of(config, instrument_of(config))
@@ -226,7 +228,7 @@ def settle(config: Config, source: Known, tick_size: float, lot_size: float, str
     return config
 
 
-def _steps(price: float, tick_size: float, step: float | None) -> tuple[float, float]:
+def book_and_row(price: float, tick_size: float, step: float | None) -> tuple[float, float]:
     """Width of the book's bins, about one basis point, and of the picture's rows: whole ticks."""
     if step is None:
         ticks = _core.automatic_ticks_per_bin(price, tick_size)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import operator
-import os
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from .._core import LeverageProfile
-from ..config.arguments import override
-from ..config.config import Config
+from ..config.config import Config, plain_value
 from ..errors import InvalidConfigError
 from ..evaluate.ladder import Split
+from ..evaluate.placed_report import PositionsScore
 from ..evaluate.report import Score
 from ..evaluate.score import Blocks, Market, Prepared, dollars_of, lift_of, part_of, plain_of, prepare
-from ..sources.candles import Candles, read_candles
-from ..sources.liquidations import Liquidations, read_liquidations
+from ..market.leverage import HalfLives, Shares
+from ..sources.candles import Candles
+from ..sources.liquidations import Liquidations
+from ..sources.positions import Positions
 from ..words.times import Length, format_duration, iso, parse_duration
-from .heatmap import heatmap
+from .judged import bar_of, base_of, described, markets_of, settled_of, whole
+from .score_positions import score_positions
 
 if TYPE_CHECKING:
     from ..sources.text import PathLike
@@ -31,11 +30,12 @@ MOST_DRAWS = 10_000  # memory and time grow with draws times bars
 
 def score(
     candles: Candles | PathLike | Sequence[PathLike] | Mapping[str, Any],
-    liquidations: Liquidations | PathLike | Sequence[PathLike] | Mapping[str, Any],
+    liquidations: Liquidations | PathLike | Sequence[PathLike] | Mapping[str, Any] | None = None,
     *,
+    positions: Positions | PathLike | Sequence[PathLike] | Mapping[str, Any] | None = None,
     config: Config | PathLike | None = None,
-    leverage: LeverageProfile | Mapping[float, float] | str | None = None,
-    half_life: Length | Mapping[float, Length] | None = "config",
+    leverage: LeverageProfile | Shares | str | None = None,
+    half_life: Length | HalfLives | None = "config",
     symbol: str | None = None,
     venue: str | None = None,
     bar: Length | None = None,
@@ -45,17 +45,21 @@ def score(
     complete: bool = False,
     draws: int = 1000,
     seed: int = 0,
-) -> Score:
+) -> Score | PositionsScore:
     """
     Score a map against what was liquidated, beside all that needs no map.
 
-    The map is made from the candles by the model "flow" with the settings given. It is scored twice.
+    The map is made from the candles by the model "flow", or "presence", with the settings given. It is scored twice.
     *path_conditional*: what the map has liquidated in a bar against what was liquidated in it, while the nulls see the
     bar's prices as well. *frozen*: the map as it stood when the bar began, each level weighed by the chance that a
     random walk gets there within the bar; nothing later is used. In both, log-linear models are fitted block by block
     on all blocks before, with and without the map, over these nulls: range x volume; N12 (twelve features of path and
     volume); the same map with constant volume, with the volume of three days before, with the volume permuted within
     its day; past liquidations and the move of the 15 minutes before. docs/theory/score.md has the definitions.
+
+    With snapshots of real positions in place of liquidations, the third score, *positions*: how near the map's levels
+    are to the real ones by distance from the price. Beside it: the same map with constant and permuted volume, the
+    snapshot before, the mean of earlier snapshots by distance alone, and equal weight.
 
     Cost: some 5 s of one core for a month of half hours from candles of a minute.
 
@@ -67,6 +71,8 @@ def score(
     liquidations : Liquidations, path or paths, or mapping of those by name
         The truth of the same markets (`liqcore.sources.read_liquidations`): totals of bars, or single liquidations,
         which are summed to bars and, besides, looked for in the rows of the map.
+    positions : Positions, path or paths, or mapping of those by name
+        In place of liquidations: snapshots of real positions of the same markets (`liqcore.read_positions`).
     config : Config or path, optional
         Settings of the map.
     leverage, half_life, symbol, venue : optional
@@ -88,14 +94,14 @@ def score(
 
     Returns
     -------
-    Score
+    Score, or PositionsScore of positions
 
     Raises
     ------
     DataError
         If a file cannot be used, or candles and liquidations have no time in common.
     InvalidConfigError
-        If a setting breaks its rule; the model is not "flow", whose nulls these are.
+        If a setting breaks its rule; the model is none of "flow" and "presence", whose nulls these are.
 
     Examples
     --------
@@ -112,97 +118,30 @@ def score(
     >>> score.path_conditional.strongest.over
     'all of these'
     """
-    draws, seed = _whole("draws", draws, 100, MOST_DRAWS), _whole("seed", seed, 0, 2**63 - 1)
+    draws, seed = whole("draws", draws, 100, MOST_DRAWS), whole("seed", seed, 0, 2**63 - 1)
     block_ns, warmup_ns = parse_duration(block, name="block"), parse_duration(warmup, name="warmup")
-    base = Config() if config is None else config if isinstance(config, Config) else Config.load(config)
-    given: dict[str, Any] = {"leverage": leverage, "symbol": symbol, "venue": venue}
-    if half_life != "config":
-        given["half_life"] = half_life
-    base = override(base, **{name: value for name, value in given.items() if value is not None})
-    if base.model.name not in (None, "flow"):
-        raise InvalidConfigError(
-            f'model must be "flow", whose nulls are the same map of other volumes, was "{base.model.name}"'
-        )
-    if half_life is None:
-        base = base.replace(model={"half_life": "none"})
+    if (liquidations is None) == (positions is None):
+        raise InvalidConfigError("liquidations or positions must be given, and not both")
+    base = base_of(config, leverage=leverage, half_life=half_life, symbol=symbol, venue=venue)
+    if positions is not None:
+        if bar is not None or complete:
+            raise InvalidConfigError("bar and complete must go with liquidations, not with positions")
+        return score_positions(candles, positions, base, block_ns, warmup_ns, draws, seed, {"feed": feed})
     prepared: list[Prepared] = []
     notes: dict[str, None] = {}
     bars: list[int] = []
-    for name, one_candles, one_truth in _markets(candles, liquidations):
-        bar_ns = _bar(one_truth, bar, one_candles)
+    for name, one_candles, one_truth in markets_of(candles, liquidations):
+        bar_ns = bar_of(one_truth, bar, one_candles)
         bars.append(bar_ns)
         if block_ns < bar_ns:
             raise InvalidConfigError(
                 f"block must be at least a bar ({format_duration(bar_ns)}), was {format_duration(block_ns)}"
             )
-        settled = _settled(one_candles, base, bar_ns, notes)
+        settled = settled_of(one_candles, base, bar_ns, notes)
         prepared.append(prepare(Market(name, one_candles, one_truth, settled), bar_ns, max(warmup_ns, bar_ns), seed))
     if len(set(bars)) > 1:
         raise InvalidConfigError("bar must be the same for all markets: sum the totals to one length")
     return _scored(prepared, block_ns, draws, seed, {"feed": feed, "complete": complete}, list(notes))
-
-
-def _whole(name: str, value: int, least: int, most: int) -> int:
-    try:
-        found = operator.index(value)
-    except TypeError:
-        raise InvalidConfigError(f"{name} must be a whole number, was {value!r}") from None
-    if not least <= found <= most:
-        raise InvalidConfigError(f"{name} must be a whole number from {least} to {most:,}, was {value}")
-    return found
-
-
-def _markets(candles: Any, liquidations: Any) -> list[tuple[str, Candles, Liquidations]]:
-    """Read what is given as files, and pair candles with liquidations."""
-    if isinstance(candles, Mapping) != isinstance(liquidations, Mapping):
-        raise InvalidConfigError("candles and liquidations must both be mappings by name, or both of one market")
-    if not isinstance(candles, Mapping):
-        candles, liquidations = {"": candles}, {"": liquidations}
-    if candles.keys() != liquidations.keys():
-        raise InvalidConfigError(
-            f"candles and liquidations must be of the same markets, were {list(candles)} and {list(liquidations)}"
-        )
-    found = []
-    for name, given in candles.items():
-        one = given if isinstance(given, Candles) else read_candles(given)
-        truth = liquidations[name]
-        truth = truth if isinstance(truth, Liquidations) else read_liquidations(truth)
-        symbol = next((file.symbol for file in one.report.files if file.symbol), None)
-        found.append((name or symbol or "market", one, truth))
-    return found
-
-
-def _bar(truth: Liquidations, bar: Length | None, candles: Candles) -> int:
-    asked = parse_duration("30m" if bar is None else bar, name="bar")
-    if truth.bar_ns and bar is not None and asked % truth.bar_ns:
-        raise InvalidConfigError(
-            f"bar must be a multiple of the totals' bars ({format_duration(truth.bar_ns)}), was "
-            f"{format_duration(asked)}"
-        )
-    bar_ns = asked if bar is not None or not truth.bar_ns else truth.bar_ns
-    if bar_ns % candles.interval_ns:
-        raise InvalidConfigError(
-            f"bar must be a multiple of the candles' interval ({format_duration(candles.interval_ns)}), was "
-            f"{format_duration(bar_ns)}"
-        )
-    return bar_ns
-
-
-def _settled(candles: Candles, config: Config, bar_ns: int, notes: dict[str, None]) -> Config:
-    """Let `heatmap` find out the instrument and the axis, of candles that tell sides."""
-    from ..evaluate.nulls import volumes
-
-    bought, sold = volumes(candles)
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        made = heatmap(
-            candles=replace(candles, buy_qty=bought, sell_qty=sold),
-            config=config,
-            model="flow" if config.model.name is None else None,
-            window=f"{bar_ns}ns",
-        )
-    notes |= dict.fromkeys(f"note: {warning.message}" for warning in said)
-    return Config.from_dict(made.meta["config"])
 
 
 def _scored(
@@ -229,11 +168,13 @@ def _scored(
     model = first.market.config
     statement = {
         "version": __version__,
-        "markets": [_described(one) for one in prepared],
+        "markets": [described(one) for one in prepared],
         **said,
         "model": model.model.name,
+        **({} if model.model.exponent is None else {"exponent": model.model.exponent}),
         "leverage": dict(zip(*(v.tolist() for v in (first.maps["map"].tiers, first.maps["map"].weights)), strict=True)),
-        "half_life": model.model.half_life,
+        "half_life": plain_value(model.model.half_life),
+        **({} if model.leverage.fitted is None else {"fitted": model.leverage.fitted}),
         "bar": format_duration(first.bar_ns),
         "block": format_duration(block_ns),
         "split": {
@@ -254,21 +195,3 @@ def _scored(
         lift,
         notes,
     )
-
-
-def _described(one: Prepared) -> dict[str, Any]:
-    candles = one.market.candles
-    span = int(candles.ts_open[-1] - candles.ts_open[0]) // candles.interval_ns + 1
-    return {
-        "name": one.market.name,
-        "bars": len(one.bars),
-        "from": iso(int(one.bars[0])),
-        "to": iso(int(one.bars[-1]) + one.bar_ns),
-        "zero": float((one.totals == 0).mean()),
-        "left_out": one.left_out,
-        "interval": format_duration(candles.interval_ns),
-        "missing": 1.0 - len(candles) / span,
-        "sides": "told" if candles.buy_qty is not None else "not told: half of the volume each",
-        "truth": [os.path.basename(file.name) for file in one.market.truth.report.files],
-        "usd": float(one.totals.sum()),
-    }

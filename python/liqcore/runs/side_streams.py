@@ -106,8 +106,8 @@ class SideStreams:
         if candles.buy_qty is not None or not len(candles.ts_open):
             return
         model = config.model.name or ("flow" if self.open_interest is None else "oi")
-        if model == "flow" or config.model.taker_tilt:
-            needed = 'the model "flow"' if model == "flow" else "taker_tilt"
+        if model in ("flow", "presence") or config.model.taker_tilt:
+            needed = "taker_tilt" if model in ("oi", "blend") else f'the model "{model}"'
             raise DataError(
                 f"candles: expected taker volumes, which tell {needed} what was opened, found none: give trades, "
                 'candles of a venue that tells them, or open interest to the model "oi", which needs none'

@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from ..feeds.events import Kind, State
-from .selection import MarketName, Selection, Time
+from .selection import Length, MarketName, Selection, Tier, Time
 
+MOST_LEVEL = 8
+"""Of detail: a column of it is 65,536 windows."""
 Number: TypeAlias = float | None
 """None where nothing is known."""
 Numbers: TypeAlias = list[Number]
@@ -60,6 +62,68 @@ class ZonesAsked(Selection, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     over: Annotated[int, Meta(ge=1, le=100_000, description="Over how many columns persistence counts.")] = 100
 
 
+class PageAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of earlier columns."""
+
+    market: Annotated[
+        tuple[MarketName, ...],
+        Meta(min_length=1, max_length=16, description="Market, or several of one underlying to be summed."),
+    ]
+    step: Annotated[
+        float, Meta(gt=0, le=1e15, description="Height of a row at level 0, price: a multiple of the book's bins.")
+    ]
+    page: Annotated[
+        int, Meta(ge=0, le=2**40, description="Which: 256 columns of the level, counted from the UNIX epoch.")
+    ]
+    level: Annotated[
+        int,
+        Meta(ge=0, le=MOST_LEVEL, description="Of detail: a column is 4^level windows, a row 2^(level // 2) steps."),
+    ] = 0
+    side: Annotated[Literal["both", "long", "short"], said("Whose levels. The other side's values are 0.")] = "both"
+    leverage: Annotated[tuple[Tier, ...], Meta(max_length=64, description="Tiers of leverage; by default all.")] = ()
+    opened_within: (
+        Annotated[Length, said("Only levels opened within so much time before each window's end.")] | None
+    ) = None
+    unit: Annotated[Literal["usd", "quantity"], said("Of values.")] = "usd"
+
+    def __post_init__(self) -> None:
+        """Refuse what breaks a rule whatever the markets hold."""
+        Selection(market=self.market, opened_within=self.opened_within)
+
+
+class LawAsked(Selection, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The law by which liquidations move the price, of scenarios."""
+
+    y: Annotated[float, Meta(gt=0, le=1000, description="Y of move = Y sigma sqrt(Q / V).")] = 1.0
+    scale: Annotated[
+        float, Meta(gt=0, le=1000, description="Share of the levels that is taken for real: they are relative.")
+    ] = 1.0
+    sigma: (
+        Annotated[float, Meta(gt=0, le=100, description="Volatility of a day, a fraction; by default of the columns.")]
+        | None
+    ) = None
+    volume: (
+        Annotated[float, Meta(gt=0, le=1e15, description="Traded a day, in the unit; by default of the columns.")]
+        | None
+    ) = None
+
+
+class CascadeAsked(LawAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a move of the price would set off."""
+
+    to: Annotated[
+        float, Meta(gt=0, le=1e15, description="Price it moves to: below the last longs are liquidated, above shorts.")
+    ]
+
+
+class StopsAsked(LawAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Places for a stop; ``threshold`` is that of the clusters, by default p90."""
+
+    position: Annotated[Literal["long", "short"], said("Whose stop.")]
+    entry: Annotated[float, Meta(gt=0, le=1e15, description="Price of the entry; by default the last.")] | None = None
+    risk: Annotated[float, Meta(gt=0, lt=100, description="How far from the entry a stop may stand, percent.")] = 5.0
+
+
 class FeaturesAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Features of markets."""
 
@@ -67,6 +131,13 @@ class FeaturesAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tuple[MarketName, ...],
         Meta(max_length=64, description="Markets as `/markets` lists them; by default all."),
     ] = ()
+
+
+class LiquidationsAsked(FeaturesAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Liquidations that venues told of."""
+
+    least: Annotated[float, Meta(ge=0, le=1e15, description="Only those of at least so many USD.")] = 0.0
+    since: Annotated[int, Meta(ge=0, le=2**62, description="Only those of this time or later, ns.")] = 0
 
 
 class NewsAsked(FeaturesAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -217,7 +288,8 @@ class HeatmapAnswer(About, frozen=True):
 class TierBars(Struct, frozen=True):
     """Bars of one tier of leverage."""
 
-    leverage: float
+    leverage: Annotated[float, said("Below 1 the distance of its levels from their entries, as a share of these.")]
+    name: Annotated[str, said("How it is shown: `25x`, or `0.2 %`.")]
     long: Numbers
     short: Numbers
 
@@ -240,6 +312,10 @@ class WithinAnswer(Struct, frozen=True):
     high: float
     long: float
     short: float
+    long_ends: Annotated[
+        tuple[float, float] | None, said("95 % interval, where the profile was fitted; null: not known.")
+    ] = None
+    short_ends: tuple[float, float] | None = None
 
 
 class MapAnswer(About, frozen=True):
@@ -274,6 +350,8 @@ class ZoneAnswer(Struct, frozen=True):
     persistence: Annotated[float, said("In which share of the last columns it was there, 0 to 1.")]
     ages: Annotated[dict[str, Number], said("Which share was opened within 1h, 4h, 1d, 1w, 1mo, 0 to 1.")]
     threshold: Annotated[float, said("What each of its bins holds at least.")]
+    value_low: Annotated[Number, said("Of its 95 % interval, where the profile was fitted; null: not known.")] = None
+    value_high: Number = None
 
 
 class ZonesAnswer(About, frozen=True):
@@ -281,6 +359,67 @@ class ZonesAnswer(About, frozen=True):
 
     time: Annotated[int, said("Their instant: the end of a column, ns.")]
     zones: list[ZoneAnswer]
+
+
+class QuantileAnswer(Struct, frozen=True):
+    """A quantile over what is not known of the law."""
+
+    level: float
+    end_price: Number
+    liquidated: float
+
+
+class PathAnswer(Struct, frozen=True):
+    """A round of a cascade; the first is the move that begins it."""
+
+    seconds: float
+    price: Number
+    liquidated: float
+
+
+class CascadeAnswer(About, frozen=True):
+    """A cascade: a scenario, no forecast."""
+
+    time: Annotated[int, said("Its instant: the end of a column, ns.")]
+    side: Annotated[Literal["long", "short"], said("Whose positions are liquidated.")]
+    shock_percent: Annotated[float, said("The move that begins it.")]
+    end_price: Number
+    move_percent: Number
+    overshoot_percent: Annotated[Number, said("What the cascade adds to the move.")]
+    liquidated: float
+    layers: Annotated[dict[str, float], said("The same by tier of leverage.")]
+    quantiles: list[QuantileAnswer]
+    path: list[PathAnswer]
+    law: str
+    daily: Annotated[str, said("Of what sigma and volume are.")]
+    sigma: Number
+    volume: Number
+    scenario: Annotated[list[str], said("What must be said beside it; first that it is no forecast.")]
+
+
+class StopAnswer(Struct, frozen=True):
+    """A price for a stop beyond a cluster."""
+
+    price: float
+    distance_percent: Annotated[float, said("From the entry, negative below.")]
+    cluster_low: float
+    cluster_high: float
+    between: Annotated[float, said("What is liquidated on the way from the last price.")]
+    to_next_percent: Annotated[Number, said("To the next cluster beyond; null: there is none.")]
+    round_number: Annotated[Number, said("Just beyond which it stands; null: none is so near.")]
+    fill_price: Annotated[Number, said("Where a cascade to the stop would end.")]
+    slippage_percent: Number
+    slippage: Annotated[dict[str, Number], said("Quantiles of it, percent: p5, p25, p50, p75, p95.")]
+
+
+class StopsAnswer(About, frozen=True):
+    """Places for a stop, the nearest first: scenarios, no forecasts."""
+
+    time: Annotated[int, said("Their instant: the end of a column, ns.")]
+    entry: float
+    law: str
+    stops: list[StopAnswer]
+    scenario: Annotated[list[str], said("What must be said beside it; first that it is no forecast.")]
 
 
 class FeaturesOf(Struct, frozen=True):

@@ -31,7 +31,6 @@ _HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
-    "x-frame-options": "DENY",
 }
 """Of every answer that does not say them itself."""
 
@@ -209,6 +208,8 @@ class Guard:
         async def sending(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
+                if "content-security-policy" not in headers:  # one's own says who may show it in a frame
+                    headers.setdefault("x-frame-options", "DENY")
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
                 if self._origins:

@@ -9,10 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import TypeAlias, TypeVar
 
+from msgspec.structs import asdict
+
 from ..config.machine_sections import ServerConfig
+from ..errors import InvalidConfigError
 from ..live.following import Following
+from ..words.times import to_ns
 from .refused import RefusedError
-from .selection import Selection
+from .selection import Selection, time
 from .still import Form, Stills
 from .wire import encode
 
@@ -50,7 +54,13 @@ class View:
         self._hub = hub
         selection, form = key
         self._stills = Stills(
-            selection, form, boards=hub.boards, news=hub.following.news, limits=hub.limits, view=number
+            selection,
+            form,
+            boards=hub.boards,
+            news=hub.following.news,
+            limits=hub.limits,
+            view=number,
+            player=hub.following.player,
         )
         self.still = self._stills.still
         self._frames: dict[int | None, asyncio.Future[bytes]] = {}
@@ -161,6 +171,18 @@ class Client:
         """Hand on everything of a stream once more; raises RefusedError."""
         self.told[self._named(number)] = None
         self.wake.set()
+
+    def replay(self, speed: float | None, paused: bool | None, at: str | None) -> None:
+        """Play the recording otherwise, for all clients; raises RefusedError."""
+        following = self._hub.following
+        if following.player is None:
+            raise RefusedError(409, f"a replay alone can be played otherwise, and this is: {following.source}")
+        try:
+            to = None if at is None else to_ns(time(at), name="at")
+            told = following.player.change(following.clock.elapsed(), speed=speed, paused=paused, at=to)
+        except InvalidConfigError as error:
+            raise RefusedError.of(error) from None
+        self.answer("replay", **asdict(told))
 
     def refuse(self, error: RefusedError, **about: object) -> None:
         """Tell why something cannot be."""

@@ -26,6 +26,8 @@ class Once:
     ----------
     most : int
         Bytes that are kept at most.
+    threads : int
+        That make things at once.
 
     Attributes
     ----------
@@ -33,8 +35,8 @@ class Once:
         How often something was made, and how often it was there or being made already.
     """
 
-    def __init__(self, most: int = MOST_BYTES) -> None:
-        self._most = most
+    def __init__(self, most: int = MOST_BYTES, threads: int = THREADS) -> None:
+        self._most, self._threads = most, threads
         self._size = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[Any]] = {}
@@ -72,7 +74,7 @@ class Once:
     async def run(self, make: Callable[[], T]) -> T:
         """Return what `make` returns, from a worker thread; nothing is kept."""
         if self._limiter is None:
-            self._limiter = CapacityLimiter(THREADS)
+            self._limiter = CapacityLimiter(self._threads)
         return await anyio.to_thread.run_sync(make, limiter=self._limiter)
 
     async def _make(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:

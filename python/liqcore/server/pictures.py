@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from .._core import tier_name
 from ..live.board import Board, Moment
 from ..views.map import Cluster, LiquidationMap
 from ..words.numbers import price_number
@@ -101,7 +102,7 @@ def _columns(asked: HeatmapAsked, seen: Seen, first: int, why: str | None) -> He
     if asked.liquidated:
         liquidated = numbers(shown.liquidated[first:, low:high] if count else empty)
     candles = shown.candles[first:]
-    about = _about(seen)
+    about = said_of(seen)
     return HeatmapAnswer(
         **about,
         next=f"{about['number']}/{shown.step!r}",
@@ -139,12 +140,12 @@ def liquidation_map(asked: MapAsked, seen: Seen) -> MapAnswer:
     traded = not math.isnan(made.price)
     within = made.within(asked.percent) if asked.percent is not None and traded else None
     return MapAnswer(
-        **_about(seen) | {"book_age_ns": made.meta["book_age_ns"], "price": _known(price_number(made.price))},
+        **said_of(seen) | {"book_age_ns": made.meta["book_age_ns"], "price": _known(price_number(made.price))},
         time=made.time_ns,
         complete=made.complete,
         prices=_raw(_prices(made.prices[rows])),
         tiers=[
-            TierBars(float(tier), _raw(numbers(long[rows])), _raw(numbers(short[rows])))
+            TierBars(float(tier), tier_name(tier), _raw(numbers(long[rows])), _raw(numbers(short[rows])))
             for tier, long, short in zip(made.tiers, made.long, made.short, strict=True)
         ],
         cumulative_long=_raw(numbers(made.cumulative_long[rows])),
@@ -167,7 +168,7 @@ def zones(asked: ZonesAsked, threshold: float | str | None, seen: Seen) -> Zones
     names = ZoneAnswer.__struct_fields__
     told = [{name: getattr(zone, name) for name in names} for zone in found if zone.high > low and zone.low < high]
     return ZonesAnswer(
-        **_about(seen),
+        **said_of(seen),
         time=int(shown.times[-1]) + shown.window_ns,
         zones=[
             ZoneAnswer(**zone | {"ages": {name: _known(age) for name, age in zone["ages"].items()}}) for zone in told
@@ -184,7 +185,8 @@ def features(moments: Mapping[str, Moment]) -> FeaturesAnswer:
     return FeaturesAnswer(out)
 
 
-def _about(seen: Seen) -> dict[str, Any]:
+def said_of(seen: Seen) -> dict[str, Any]:
+    """Return what every answer of a picture says of itself."""
     shown, moments = seen.picture.heatmap, seen.moments
     meta = shown.meta
     shown_price = next(m for m in moments if str(m.market) == meta.get("price_from", str(moments[0].market)))

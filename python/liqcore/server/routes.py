@@ -3,8 +3,9 @@
 import zlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from anyio import CapacityLimiter
@@ -18,16 +19,20 @@ from ..history.shown import CELL_BYTES
 from ..live.board import Moment
 from ..live.following import Following
 from ..live.outside import Files
-from . import forms, pictures, told, trades
+from . import forms, pictures, scenarios, told, trades
 from .metrics import TYPE as METRICS_TYPE
 from .metrics import Metrics
 from .once import Once
+from .paging import Pages, version
 from .refused import RefusedError
 from .selection import Picture, Selection, number_or_text, read
 
 T = TypeVar("T", bound=msgspec.Struct)
 SMALLEST_PACKED = 1_024
 """Bytes of an answer from which on it is packed, where the client takes it."""
+FRAME = "application/octet-stream"
+EARLIER_BYTES = 64 << 20
+"""Of pages of earlier columns that are kept, as they are sent."""
 STREAMS = 4
 """Streams of trades at once."""
 
@@ -69,6 +74,11 @@ class Api:
         Tells how many bytes a folder's disk has left.
     metrics : Metrics
     once : Once
+
+    Attributes
+    ----------
+    paged : Pages
+        Of earlier columns.
     """
 
     def __init__(
@@ -87,6 +97,8 @@ class Api:
         self._free = free
         self._metrics = metrics
         self._once = once
+        self._earlier = Once(EARLIER_BYTES, threads=1)  # a far page takes long: other answers do not wait for it
+        self.paged = Pages(config.server)
         self._asked_at = 0
         self._streams = CapacityLimiter(STREAMS)
         self.document: dict[str, Any] = {}
@@ -101,10 +113,18 @@ class Api:
             Route("/heatmap", "Live levels by time and price.", f.HeatmapAsked, f.HeatmapAnswer, self.heatmap),
             Route("/columns", "Columns of a heatmap that have ended or changed since an answer before.",
                   f.ColumnsAsked, f.HeatmapAnswer, self.columns),
+            Route("/pages", "256 earlier columns at a level of detail, as a frame of the websocket's form.",
+                  f.PageAsked, FRAME, self.pages),
+            Route("/liquidations", "Latest liquidations that venues told of, one by one, as such a frame.",
+                  f.LiquidationsAsked, FRAME, self.liquidations),
             Route("/map", "Live levels of one instant by price and tier of leverage.",
                   f.MapAsked, f.MapAnswer, self.map),
             Route("/zones", "Zones of one instant: neighbouring bins that hold much.",
                   f.ZonesAsked, f.ZonesAnswer, self.zones),
+            Route("/cascade", "What a move of the price would set off: a scenario, no forecast.",
+                  f.CascadeAsked, f.CascadeAnswer, self.cascade),
+            Route("/stops", "Places for a stop beyond clusters of levels: scenarios, no forecasts.",
+                  f.StopsAsked, f.StopsAnswer, self.stops),
             Route("/features", "What a strategy reads, of each market.",
                   f.FeaturesAsked, f.FeaturesAnswer, self.features),
             Route("/news", "What has happened: windows that ended, zones, liquidations, gaps.",
@@ -135,12 +155,32 @@ class Api:
         asked = _read(forms.MapAsked, request)
         return await self._of_picture(request, asked, asked, lambda seen: pictures.liquidation_map(asked, seen))
 
+    async def pages(self, request: Request) -> Response:
+        """Answer /pages."""
+        asked = _read(forms.PageAsked, request)
+        moments = Selection(market=asked.market).moments(self._moments())
+        boards = [self._following.boards[moment.market] for moment in moments]
+        key = "page", asked, version(asked, moments)
+        return await self._framed(request, key, lambda: self.paged.page(asked, moments, boards), self._earlier)
+
     async def zones(self, request: Request) -> Response:
         """Answer /zones: the threshold is theirs, not one of the heatmap that they are of."""
         asked = _read(forms.ZonesAsked, request)
         shown = msgspec.structs.replace(asked, threshold=None)
         limit = None if asked.threshold is None else number_or_text(asked.threshold)
         return await self._of_picture(request, asked, shown, lambda seen: pictures.zones(asked, limit, seen))
+
+    async def cascade(self, request: Request) -> Response:
+        """Answer /cascade."""
+        asked = _read(forms.CascadeAsked, request)
+        return await self._of_picture(request, asked, asked, lambda seen: scenarios.cascade(asked, seen))
+
+    async def stops(self, request: Request) -> Response:
+        """Answer /stops: the threshold is that of clusters, as that of /zones."""
+        asked = _read(forms.StopsAsked, request)
+        shown = msgspec.structs.replace(asked, threshold=None)
+        limit = None if asked.threshold is None else number_or_text(asked.threshold)
+        return await self._of_picture(request, asked, shown, lambda seen: scenarios.stops(asked, limit, seen))
 
     async def _of_picture(
         self, request: Request, asked: Selection, shown: Selection, make: Callable[[pictures.Seen], msgspec.Struct]
@@ -157,6 +197,14 @@ class Api:
         boards = [self._following.boards[moment.market] for moment in moments]
         seen = pictures.Seen(picture, moments, boards, self._following.source)
         return await self._answer(request, (request.url.path, asked, number), lambda: make(seen))
+
+    async def _framed(self, request: Request, key: Hashable, make: Callable[[], bytes], once: Once) -> Response:
+        """Answer with a frame; whoever has it already is told no more than that."""
+        made = await once.get(key, lambda: _Tagged.of(make()), lambda tagged: len(tagged.body))
+        headers = {"etag": made.tag, "cache-control": "private, no-cache"}
+        if request.headers.get("if-none-match") == made.tag:
+            return Response(status_code=304, headers=headers)
+        return Response(made.body, headers=headers, media_type=FRAME)
 
     async def _answer(self, request: Request, key: Hashable, make: Callable[[], msgspec.Struct]) -> Response:
         body = await self._once.get(key, lambda: _ENCODER.encode(make()), len)
@@ -197,6 +245,15 @@ class Api:
         asked = _read(forms.NewsAsked, request)
         self._check_markets(asked.market, self._moments())
         return _json(await self._once.run(lambda: told.news(asked, self._following)))
+
+    async def liquidations(self, request: Request) -> Response:
+        """Answer /liquidations."""
+        asked = _read(forms.LiquidationsAsked, request)
+        self._check_markets(asked.market, self._moments())
+        boards = [board for market, board in self._following.boards.items()
+                  if not asked.market or str(market) in asked.market]  # fmt: skip
+        key = "liquidations", asked, tuple(board.told("liquidation") for board in boards)
+        return await self._framed(request, key, lambda: told.liquidations(boards, asked), self._once)
 
     async def holes(self, request: Request) -> Response:
         """Answer /holes."""
@@ -254,6 +311,17 @@ class Api:
         """Answer /openapi.json."""
         _read(forms.NothingAsked, request)
         return Response(msgspec.json.encode(self.document), media_type="application/json")
+
+
+class _Tagged(NamedTuple):
+    """A frame, and what tells it from others."""
+
+    body: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, body: bytes) -> "_Tagged":
+        return cls(body, f'"{blake2b(body, digest_size=12).hexdigest()}"')
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -45,7 +45,7 @@ MarketName: TypeAlias = Annotated[str, Meta(pattern=MARKET)]
 Length: TypeAlias = Annotated[str, Meta(pattern=LENGTH)]
 Time: TypeAlias = Annotated[str, Meta(pattern=TIME)]
 Price: TypeAlias = Annotated[float, Meta(ge=0, le=1e15)]
-Tier: TypeAlias = Annotated[float, Meta(ge=1, le=1000)]
+Tier: TypeAlias = Annotated[float, Meta(gt=0, le=1000)]
 
 T = TypeVar("T")
 
@@ -68,7 +68,11 @@ class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "both"
     leverage: Annotated[
         tuple[Tier, ...],
-        Meta(max_length=64, description="Tiers of leverage to show, among the market's; by default all."),
+        Meta(
+            max_length=64,
+            description="Tiers of leverage to show, among the market's (0.002: "
+            "those 0.2 % from their entries); by default all.",
+        ),
     ] = ()
     step: (
         Annotated[float, Meta(gt=0, le=1e15, description="Height of a row, price: a multiple of the book's bins.")]

@@ -16,7 +16,7 @@ from ..config.config import Config
 from ..live.following import Following
 from .hub import Client, Hub
 from .refused import RefusedError
-from .selection import Selection
+from .selection import Selection, Time
 from .still import Form
 
 MESSAGE_BYTES = 4096
@@ -31,6 +31,8 @@ CLOSED = {
     1013: "too many clients: try again later",
 }
 """Why the server closes a connection, by code; others are those of RFC 6455."""
+MOST_SPEED = 100_000.0
+"""How much faster than it came a recording may be asked to be played."""
 _SECOND = 1_000_000_000
 _View: TypeAlias = Annotated[int, Meta(ge=0, le=1 << 53)]
 
@@ -55,8 +57,16 @@ class Resync(Struct, tag_field="op", tag="resync", forbid_unknown_fields=True):
     view: _View
 
 
-_DECODER: msgspec.json.Decoder[Subscribe | Unsubscribe | Resync]
-_DECODER = msgspec.json.Decoder(Subscribe | Unsubscribe | Resync)
+class Replay(Struct, tag_field="op", tag="replay", forbid_unknown_fields=True):
+    """Play the recording otherwise, for all who look: how fast (0: as fast as can be), whether at all, from where."""
+
+    speed: Annotated[float, Meta(ge=0, le=MOST_SPEED)] | None = None
+    paused: bool | None = None
+    at: Time | None = None
+
+
+_DECODER: msgspec.json.Decoder[Subscribe | Unsubscribe | Resync | Replay]
+_DECODER = msgspec.json.Decoder(Subscribe | Unsubscribe | Resync | Replay)
 
 
 class _Rate:
@@ -89,6 +99,8 @@ def handle(client: Client, text: str) -> None:
             client.subscribe(Selection.told(message.selection), message.cells, message.id)
         elif isinstance(message, Unsubscribe):
             client.unsubscribe(message.view)
+        elif isinstance(message, Replay):
+            client.replay(message.speed, message.paused, message.at)
         else:
             client.resync(message.view)
     except RefusedError as error:

@@ -15,6 +15,7 @@ from ..errors import InvalidConfigError
 from ..live.board import Board, Moment
 from ..live.following import News
 from ..live.happened import KINDS, Column
+from ..live.player import Player
 from ..tables.packed import steps
 from ..views.heatmap import Heatmap
 from ..words.threshold import Threshold
@@ -169,6 +170,8 @@ class Stills:
     limits : ServerConfig
     view : int
         Number of the stream.
+    player : Player, optional
+        What plays the recording.
 
     Raises
     ------
@@ -178,7 +181,7 @@ class Stills:
 
     def __init__(
         self, selection: Selection, form: Form, *, boards: Mapping[str, Board], news: News, limits: ServerConfig,
-        view: int,
+        view: int, player: Player | None = None,
     ) -> None:  # fmt: skip
         limit = selection.threshold
         if limit is not None and Threshold.of(number_or_text(limit)).kind != "amount":
@@ -189,7 +192,7 @@ class Stills:
         self._selection, self._limits = selection, limits
         self._boards = {name: boards[name] for name in selection.market}
         self._asked: list[Moment | None] = [None] * len(self._boards)
-        self._news, self._heard = news, news.last
+        self._news, self._heard, self._player = news, news.last, player
         self.still = Still(view, form)
 
     def ask(self) -> None:
@@ -225,6 +228,8 @@ class Stills:
         before, number = self.still, self.still.number + 1
         news, moments = self._happened(), self._moments()
         said: dict[str, Any] = {"streams": self._streams()}
+        if self._player is not None:
+            said["replay"] = msgspec.structs.asdict(self._player.told)
         still = before
         if moments and _numbers(moments) != _numbers(before.moments):
             try:
@@ -294,11 +299,12 @@ class Stills:
             "realised_complete": all(board.realised_complete for board in self._boards.values()),
         }  # fmt: skip
         said["gaps"] = heatmap.gaps.tolist()
+        said["kept"] = heatmap._shown.histories.first_ns
         ended = _last_ended(times, complete)
         if still.base == number or ended != _last_ended(still.times, still.complete):
             said["zones"] = _zones(heatmap, ended)
         return replace(
-            still, same=same, settled=_settled(still.moments), window_ns=heatmap.window_ns, step=heatmap.step,
+            still, same=same, settled=settled(still.moments), window_ns=heatmap.window_ns, step=heatmap.step,
             complete=complete, prices=prices, grown=grown, times=times, candles=cheap["candles"],
             open_interest=cheap["open_interest"], realised=cheap["realised"],
             changed=np.append(still.changed[begin : begin + kept], np.full(len(times) - kept, number)),
@@ -332,8 +338,8 @@ def _is(still: Still, name: str, value: Any) -> bool:
     return name in still.said and still.said[name][1] == value
 
 
-def _settled(moments: Sequence[Moment]) -> int:
-    """Return the time at which the first of the windows begins that go on in some market."""
+def settled(moments: Sequence[Moment]) -> int:
+    """Return when the first of the windows begins that go on in some market: what ended by then does not change."""
     windows = ((moment.snapshot.clock or 0, moment.book.engine.window_ns) for moment in moments)
     return min(clock // window * window for clock, window in windows)
 
@@ -372,7 +378,8 @@ def _zones(heatmap: Heatmap, ended: int | None) -> list[dict[str, Any]]:
         return []
     zones = heatmap.zones(ended + heatmap.window_ns)
     near = sorted(zones, key=lambda zone: abs(zone.distance_percent))
-    names = ("time_ns", "side", "low", "high", "value", "share", "peak_price", "since_ns", "persistence")
+    names = ("time_ns", "side", "low", "high", "value", "share", "peak_price", "since_ns", "persistence",
+             "value_low", "value_high")  # fmt: skip
     return [
         {name: getattr(zone, name) for name in names}
         for side in ("long", "short")

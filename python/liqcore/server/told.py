@@ -1,15 +1,16 @@
 """Answers that need no picture: which markets there are, what has happened in them, what is not well."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import nan
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from .._core import __version__
 from ..feeds.events import Market
-from ..live.board import Board, Moment
+from ..live.board import LIQUIDATION, Board, Moment
 from ..live.following import Following
 from ..live.happened import KINDS
 from ..live.status import Status
@@ -20,6 +21,7 @@ from .forms import (
     Hole,
     HolesAnswer,
     HolesAsked,
+    LiquidationsAsked,
     MarketAnswer,
     MarketsAnswer,
     NewsAnswer,
@@ -29,6 +31,7 @@ from .forms import (
     Stream,
 )
 from .pictures import number_of
+from .wire import encode
 
 UNWELL = {"stale": "is silent", "connecting": "is not connected", "retired": "is given no more by the venue"}
 """States of a stream that make a server unwell, and what is said of them."""
@@ -96,6 +99,24 @@ def _fields(thing: msgspec.Struct) -> dict[str, Any]:
     said = msgspec.structs.asdict(thing)
     del said["market"]
     return said
+
+
+def liquidations(boards: Sequence[Board], asked: LiquidationsAsked) -> bytes:
+    """Return the latest liquidations of markets, by time, as a frame."""
+    of = [board.liquidations() for board in boards]
+    rows = np.concatenate([np.empty(0, LIQUIDATION), *of])
+    market = np.repeat(np.arange(len(of), dtype=np.uint16), [len(one) for one in of])
+    order = np.argsort(rows["ts"], kind="stable")
+    order = order[(rows["usd"][order] >= asked.least) & (rows["ts"][order] >= asked.since)]
+    header = {
+        "kind": "liquidations",
+        "markets": [str(board.market) for board in boards],
+        "complete": [board.realised_complete for board in boards],
+    }
+    rows = rows[order]
+    arrays = {"times": rows["ts"], "prices": rows["price"], "usd": rows["usd"],
+              "longs": rows["long"].astype(np.uint16), "market": market[order]}  # fmt: skip
+    return encode(header, arrays)
 
 
 def holes(asked: HolesAsked, following: Following) -> HolesAnswer:

@@ -1,5 +1,6 @@
 """
-Readers of market data files: trades, mark prices, open interest, funding rates, candles, liquidations.
+Readers of market data files: trades, mark prices, open interest, funding rates, candles, liquidations,
+snapshots of real positions.
 
 One module a trade format, each a description of its columns; what they share (archives, parsing, sorting, counting) is
 written once. Every reader finds the format out by itself.
@@ -12,6 +13,7 @@ from .liquidations import Liquidations, read_liquidations
 from .made_candles import candles_of
 from .marks import Marks, read_marks
 from .open_interest import OpenInterest, read_open_interest
+from .positions import Positions, read_positions
 from .report import FileReport, ReadReport
 from .trades import TradeReader, read_trades, scan
 
@@ -22,6 +24,7 @@ __all__ = [
     "Liquidations",
     "Marks",
     "OpenInterest",
+    "Positions",
     "ReadReport",
     "TradeBatch",
     "TradeReader",
@@ -31,6 +34,7 @@ __all__ = [
     "read_liquidations",
     "read_marks",
     "read_open_interest",
+    "read_positions",
     "read_trades",
     "scan",
 ]

@@ -124,12 +124,12 @@ def amount_decimals(unit: str) -> int:
     return 2 if unit == "usd" else 8
 
 
-def package(name: str, what: str) -> Any:
+def package(name: str, what: str, installed_as: str = "") -> Any:
     """Import an optional package; ImportError says what needs it, and how it is installed."""
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise ImportError(f"{what} needs {name}: pip install {name}") from None
+        raise ImportError(f"{what} needs {installed_as or name}: pip install {installed_as or name}") from None
 
 
 def frame_columns(frame: Any) -> tuple[dict[str, NDArray[Any] | list[str]], list[int]]:

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from ..errors import DataError
 
-OCTAVE = 2540
+OCTAVE = _core.CODES_AN_OCTAVE
 """Steps in which a value doubles: half of one is 0.0136 percent."""
-LARGEST = 65_535
+LARGEST = _core.LARGEST_CODE
 """The code of a column's largest value; 0 is the code of 0."""
 MOST_BYTES = 1 << 30
 """Of a frame that is unpacked."""
@@ -38,12 +39,12 @@ def pack(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.u
     Return the largest value of each column, and a code for each value, on a scale of logarithms.
 
     A value that comes back is off by at most 0.014 percent, 0 is 0; what is below 1/58,000,000 of its column's largest
-    comes back as that.
+    comes back as that. Some 4 ns a value.
 
     Parameters
     ----------
     values : ndarray of float32, shape (columns, rows)
-        0, or from 1e-30 to 1e30.
+        Up to 1e30. What is not a finite number above zero counts as 0.
 
     Examples
     --------
@@ -51,11 +52,7 @@ def pack(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.u
     >>> tops.tolist(), codes.tolist()
     ([2.0, 4.0], [[0, 62995, 65535], [0, 62995, 65535]])
     """
-    tops = values.max(axis=1, initial=0).astype(np.float32)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        octaves = np.log2(values / tops[:, None])
-        codes = np.clip(np.rint(octaves * np.float32(OCTAVE)) + LARGEST, 1, LARGEST)
-        return tops, np.where(values > 0, codes, 0).astype(np.uint16)
+    return _core.pack_cells(np.ascontiguousarray(values))
 
 
 def unpack(tops: NDArray[np.float32], codes: NDArray[np.uint16]) -> NDArray[np.float32]:

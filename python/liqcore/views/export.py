@@ -39,6 +39,19 @@ class Exports(Pictured, Tabular, ArrowTable):
 
         return render(cast(Any, self), path, **(saved_look(self._shown.meta) | options))
 
+    def figure(self, **options: Any) -> Any:
+        """
+        Return the picture as a figure of matplotlib, to edit: `liqcore.render.figure`; options as for `render`.
+
+        Raises
+        ------
+        LiqcoreError
+            If matplotlib is not installed (``liqcore[figures]``).
+        """
+        from ..render import RenderOptions, figure
+
+        return figure(cast(Any, self), RenderOptions(**(saved_look(self._shown.meta) | options)))
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """
         Save it as one file that appears whole or not at all.

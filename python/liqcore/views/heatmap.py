@@ -16,6 +16,7 @@ from ..history.histories import Histories, Sides
 from ..history.shown import Shown
 from ..history.venues import said_of
 from ..history.view import View
+from ..market.leverage import Shares
 from ..words.times import TIME_FRAMES, Length, Time, iso, parse_duration
 from .export import Exports
 from .map import LiquidationMap, map_after
@@ -219,7 +220,7 @@ class Heatmap(Drawn, Exports):
         self,
         *,
         side: str | None = None,
-        leverage: float | Iterable[float] | None = None,
+        leverage: float | str | Iterable[float | str] | None = None,
         start: Time | None = None,
         end: Time | None = None,
         last: Length | None = None,
@@ -307,7 +308,7 @@ class Heatmap(Drawn, Exports):
         """
         return self._seen(self._shown.rebinned(step=step, window=window))
 
-    def reweigh(self, leverage: LeverageProfile | Mapping[float, float]) -> Heatmap:
+    def reweigh(self, leverage: LeverageProfile | Shares) -> Heatmap:
         """
         Return it at other shares of the same tiers, without another pass: layers carry no weights.
 
@@ -334,7 +335,8 @@ class Heatmap(Drawn, Exports):
         profile = leverage if isinstance(leverage, LeverageProfile) else LeverageProfile(leverage)
         histories = self._shown.histories.reweighed(profile)
         told = {"leverage": said_of(histories.leverage)}
-        return Heatmap(histories, self._shown.view, self.meta | told)
+        kept = {name: value for name, value in self.meta.items() if name != "spread"}  # other shares than those drawn
+        return Heatmap(histories, self._shown.view, kept | told)
 
     def frames(self, style: str = "standard") -> dict[str, Heatmap]:
         """

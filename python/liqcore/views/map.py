@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._core import tier_name
 from ..config.build import MAP_LOOK, saved_look
 from ..errors import InvalidConfigError
 from ..history.age import Age, age_after
 from ..history.shown import Shown, frozen
+from ..history.spread import Spread
 from ..tables.arrow import ArrowTable, Exported
 from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of, package
 from ..words.times import Length, iso
@@ -46,7 +48,8 @@ class Within(NamedTuple):
     The levels that a move of so many percent reaches.
 
     ``long`` by a fall to ``low``, ``short`` by a rise to ``high``, in the map's unit; the bin that a price lies in
-    counts.
+    counts. ``long_ends`` and ``short_ends`` are their 95 % intervals where the profile was fitted and says how
+    uncertain it is (`Zone.value_low`).
     """
 
     percent: float
@@ -54,6 +57,8 @@ class Within(NamedTuple):
     high: float
     long: float
     short: float
+    long_ends: tuple[float, float] | None = None
+    short_ends: tuple[float, float] | None = None
 
 
 class Cluster(NamedTuple):
@@ -201,7 +206,7 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
     def layers(self) -> tuple[MapLayer, ...]:
         """The layers, one a leverage tier, lowest first; a picture stacks them in this order."""
         return tuple(
-            MapLayer(f"{tier:g}x", long, short)
+            MapLayer(tier_name(tier), long, short)
             for tier, long, short in zip(self.tiers, self.long, self.short, strict=True)
         )
 
@@ -235,13 +240,17 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
             raise InvalidConfigError(f"percent must be above 0 and below 100, was {percent!r}")
         price = self._last_price("percent")
         low, high = price * (1 - percent / 100), price * (1 + percent / 100)
-        return Within(
-            float(percent),
-            low,
-            high,
-            float(self.long[:, max(self._bin(low), 0) :].sum()),
-            float(self.short[:, : max(self._bin(high) + 1, 0)].sum()),
-        )
+        longs = self.long[:, max(self._bin(low), 0) :].sum(axis=1)
+        shorts = self.short[:, : max(self._bin(high) + 1, 0)].sum(axis=1)
+        ends = (self._ends(longs), self._ends(shorts))
+        return Within(float(percent), low, high, float(longs.sum()), float(shorts.sum()), *ends)
+
+    def _ends(self, by_tier: NDArray[np.float64]) -> tuple[float, float] | None:
+        """The interval of a sum over tiers, where the profile says how uncertain it is."""
+        if (spread := Spread.of(self.meta)) is None:
+            return None
+        low, high = spread.ends(self.tiers, by_tier)
+        return float(low), float(high)
 
     def largest(self, side: str) -> Cluster | None:
         """
@@ -273,7 +282,8 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
         """
         Say which levels a fall and a rise reach, in all, on the way to two prices, and on what scale.
 
-        Of a map of one side it speaks of that side alone. Only what a fitted profile gives "liquidates".
+        Of a map of one side it speaks of that side alone. Only what a fitted profile gives, or is a record of
+        positions, "liquidates".
 
         Parameters
         ----------
@@ -294,20 +304,20 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
         >>> eng.map().sentence(12)
         'a fall to 880.0 reaches $4.52K of longs, a rise to 1,120.0 $3.29K of shorts (relative level: opened turnover)'
         """
-        from ..render.labels import amount, decimals, is_fitted, price_text, scale_text
+        from ..render.labels import amount, decimals, interval_text, is_fitted, is_record, price_text, scale_text
 
         if percent is not None:
             at = self.within(percent)
-            ends = ((at.low, at.long), (at.high, at.short))
+            ends = ((at.low, at.long, at.long_ends), (at.high, at.short, at.short_ends))
         else:
             self._last_price("the map")
             ends = (self._to_cluster("long"), self._to_cluster("short"))
         base = str(self.meta.get("base") or "")
 
         only = self.meta.get("shown", {}).get("side", "both")
-        verb = "liquidates " if is_fitted(self.meta) else "reaches "
+        verb = "liquidates " if is_fitted(self.meta) or is_record(self.meta) else "reaches "
         said = []
-        for side, move, where, (price, value) in (
+        for side, move, where, (price, value, interval) in (
             ("long", "fall", "below", ends[0]),
             ("short", "rise", "above", ends[1]),
         ):
@@ -316,7 +326,7 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
             if math.isnan(price):
                 said.append(f"no {side}s {where}")
                 continue
-            what = f"{amount(value, self.unit, base)} of {side}s" if value else f"no {side}s"
+            what = f"{amount(value, self.unit, base)}{interval_text(interval)} of {side}s" if value else f"no {side}s"
             said.append(f"a {move} to {price_text(price, decimals(self.step / 2))} {verb}{what}")
             verb = ""
         return f"{', '.join(said)} ({scale_text(self.meta)})"
@@ -332,13 +342,28 @@ class LiquidationMap(Pictured, Tabular, ArrowTable):
 
         return render_map(self, path, **(saved_look(self.meta, MAP_LOOK) | options))
 
-    def _to_cluster(self, side: str) -> tuple[float, float]:
+    def figure(self, **options: Any) -> Any:
+        """
+        Return the picture as a figure of matplotlib, to edit: `liqcore.render.figure_map`; options as for `render`.
+
+        Raises
+        ------
+        LiqcoreError
+            If matplotlib is not installed (``liqcore[figures]``).
+        """
+        from ..render import MapOptions, figure_map
+
+        return figure_map(self, MapOptions(**(saved_look(self.meta, MAP_LOOK) | options)))
+
+    def _to_cluster(self, side: str) -> tuple[float, float, tuple[float, float] | None]:
         """The middle of the largest cluster of a side, and what is liquidated on the way there; NaN, 0 without one."""
         cluster = self.largest(side)
         if cluster is None:
-            return math.nan, 0.0
+            return math.nan, 0.0, None
         i = self._bin(cluster.price)
-        return cluster.price, float((self.cumulative_long if side == "long" else self.cumulative_short)[i])
+        by_tier = self.long[:, i:].sum(axis=1) if side == "long" else self.short[:, : i + 1].sum(axis=1)
+        value = float((self.cumulative_long if side == "long" else self.cumulative_short)[i])
+        return cluster.price, value, self._ends(by_tier)
 
     def _bin(self, price: float) -> int:
         """The bin that a price lies in: below 0 or at least the number of bins where it lies in none."""

@@ -13,7 +13,7 @@ from .. import _core
 from .._core import LeverageProfile
 from ..history.venues import NEVER, UNLIMITED, Venues, said_of
 from ..history.view import View
-from ..market.leverage import as_profile
+from ..market.leverage import Shares, as_profile
 from ..render.labels import duration
 from ..words.times import Time, format_duration
 from .heatmap import Heatmap
@@ -100,9 +100,7 @@ class MergedHeatmap(Heatmap):
         `stale_after`, nothing: shape (venues, columns)."""
         return self.staleness > self.window_ns
 
-    def reweigh(
-        self, leverage: LeverageProfile | Mapping[float, float] | Mapping[str, LeverageProfile | Mapping[float, float]]
-    ) -> MergedHeatmap:
+    def reweigh(self, leverage: LeverageProfile | Shares | Mapping[str, LeverageProfile | Shares]) -> MergedHeatmap:
         """
         Return it at other shares of the same tiers, without another pass.
 
@@ -118,7 +116,9 @@ class MergedHeatmap(Heatmap):
         InvalidConfigError
             If a venue or a tier is not among those there are, or a venue is left without any tier.
         """
-        if isinstance(leverage, Mapping) and any(isinstance(name, str) for name in leverage):
+        if isinstance(leverage, Mapping) and any(
+            isinstance(of, LeverageProfile | Mapping | str) for of in leverage.values()
+        ):
             by_venue = {str(name): as_profile(cast(Any, profile)) for name, profile in leverage.items()}
             self._named(list(by_venue))
             return self._over(self._venues.reweighed(by_venue))

@@ -1,0 +1,1 @@
+"""Answers of commercial maps: read as heatmaps, and ours written in their shapes."""

@@ -1,0 +1,31 @@
+"""Draw the pictures of docs/images that are made from simulated data without a browser: python tools/pictures.py."""
+
+from pathlib import Path
+
+import liqcore as lq
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+
+
+def main() -> None:
+    """Write docs/images/magnets.png, confluence.png, compare.png, cascade.png and stops.png."""
+    simulated = {"symbol": "SIMULATED", "venue": "simulator", "synthetic": True}
+    month = lq.heatmap(trades=lq.simulate(seed=7, days=30, trades_per_day=10_000).trades, window="15m")
+    month.meta |= simulated
+    lq.magnet_odds(month, within="4h", threshold=0.3).render(IMAGES / "magnets.png", width=1200, height=700)
+    week = lq.simulate(seed=3, days=5, trades_per_day=20_000)
+    heatmap = lq.heatmap(trades=week.trades, window="15m", open_interest=week.open_interest)
+    heatmap.meta |= simulated
+    lq.confluence(heatmap, within=6.0).render(IMAGES / "confluence.png", width=1200, height=700)
+    flow = lq.heatmap(trades=week.trades, window="15m", model="flow")
+    lq.compare(flow, heatmap, names=["flow", "oi"]).render(IMAGES / "compare.png", width=1200, height=800)
+    demo = lq.simulate(seed=1, days=3.0)
+    shown = lq.heatmap(trades=demo.trades, marks=demo.marks)
+    shown.meta |= simulated
+    falls = lq.cascade(shown, list(range(1, 11)), side="long", scale=0.03)
+    falls.render(IMAGES / "cascade.png", width=1200, height=675)
+    lq.stops(shown, side="long", risk=10, scale=0.03).render(IMAGES / "stops.png", width=1200, height=675)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+/** What is under the cursor, in words. */
+
+import type { Level } from "./data";
+import type { Point } from "./heatmap";
+import type { BarPoint } from "./map";
+import { said as saidOf } from "./marks";
+import { element, type View } from "./view";
+import { amount, compact, decimals, distance, instant, price as priceText, since, zoneName } from "./words";
+
+export class Readout {
+  private readonly output = element("readout");
+
+  constructor(private readonly page: View) {}
+
+  /** A cell of the heatmap; null: none. */
+  cell(point: Point | null): void {
+    const { output } = this;
+    const { heat, settings } = this.page;
+    if (!heat || !point || Number.isNaN(point.seconds)) {
+      this.clear();
+      return;
+    }
+    const { heatmap } = heat;
+    const { level, seconds } = point;
+    const parts = [`${instant(seconds, settings.zone)} ${zoneName(seconds, settings.zone)}`];
+    const places = decimals(heatmap.said.step);
+    const [low, high] = [heatmap.edge(point.row), heatmap.edge(point.row + 1)];
+    parts.push(`${priceText(low, places)} to ${priceText(high, places)}`);
+    output.dataset.time = String(seconds);
+    output.dataset.low = String(low);
+    for (const side of ["long", "short"] as const) {
+      output.dataset[side] = String(heatmap.level(point.column, point.row, side).amount);
+    }
+    const close = heatmap.closeAt(point.column);
+    let most = "no level";
+    if (level) {
+      most = `${amount(level.amount, heatmap.said.unit)} of ${level.side}s`;
+      parts.push(`there ${since(level, seconds + heatmap.said.window, settings.zone)}`);
+    }
+    if (close !== null) parts.push(`${distance((low + high) / 2, close)} ${heat.priceText(close)}`);
+    if (level) parts.push(...this.split(level, point.column));
+    if (point.mark) parts.unshift(saidOf(point.mark, (price) => heat.priceText(price), settings.zone));
+    for (const [k, side] of ["longs", "shorts"].entries()) {
+      const gone = heatmap.realised[2 * point.column + k];
+      if (gone > 0) parts.push(`$${compact(gone)} of ${side} liquidated`);
+    }
+    this.write(most, parts);
+  }
+
+  /** Which tiers a level of the last column is made of. */
+  private split(level: Level, column: number): string[] {
+    const { map, heatmap } = this.page.shown;
+    if (!map || column !== heatmap!.columns - 1) return [];
+    const tiers: [string, number][] = map.said.layers.map((name) => [name, 0]);
+    for (let bin = 0; bin < map.bins; bin++) {
+      const middle = map.prices[bin] + map.said.step / 2;
+      if (middle < level.low || middle >= level.high) continue;
+      tiers.forEach((tier, layer) => (tier[1] += map.of(level.side, layer, bin)));
+    }
+    return sharesOf(tiers);
+  }
+
+  /** Bars of the map; null: none. */
+  bars(point: BarPoint | null): void {
+    const { output } = this;
+    const { map } = this.page;
+    if (!map || !point) {
+      this.clear();
+      return;
+    }
+    const { said } = map.map;
+    const side = point.long >= point.short ? "long" : "short";
+    const value = point.long + point.short;
+    const parts = [`${map.priceText(point.low)} to ${map.priceText(point.high)}`];
+    if (said.last !== null) {
+      parts.push(`${distance((point.low + point.high) / 2, said.last)} ${map.priceText(said.last)}`);
+      parts.push(`${amount(point.reached, said.unit)} on the way there`);
+    }
+    output.dataset.low = String(point.low);
+    output.dataset.long = String(point.long);
+    output.dataset.short = String(point.short);
+    this.write(value ? `${amount(value, said.unit)} of ${side}s` : "no level", [...parts, ...sharesOf(point.layers)]);
+  }
+
+  /** Say what stands there to those who do not see it: what a key has moved the cursor to. */
+  speak(): void {
+    element("spoken").textContent = this.output.textContent;
+  }
+
+  private write(most: string, parts: string[]): void {
+    const strong = document.createElement("b");
+    strong.textContent = most;
+    this.output.replaceChildren(strong, `  ·  ${parts.join("  ·  ")}`);
+  }
+
+  private clear(): void {
+    const coarse = matchMedia("(pointer: coarse)").matches;
+    this.output.replaceChildren(coarse ? "Hold a finger on the chart to read a value." : "Point at the chart to read a value; ? lists the keys.");
+    for (const key of Object.keys(this.output.dataset)) delete this.output.dataset[key];
+  }
+}
+
+/** Names and shares of what is not nothing, the largest first. */
+function sharesOf(parts: [string, number][]): string[] {
+  const all = parts.reduce((sum, [, value]) => sum + value, 0);
+  const some = parts.filter(([, value]) => value > 0.005 * all).sort((a, b) => b[1] - a[1]);
+  return all ? [some.map(([name, value]) => `${name} ${Math.round((100 * value) / all)}%`).join(", ")] : [];
+}
