@@ -16,6 +16,7 @@ pytest.importorskip("rich")
 from typer.testing import CliRunner
 
 from liqcore.cli.app import app
+from liqcore.cli.scenarios import book_levels
 
 CLI = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
 
@@ -87,6 +88,28 @@ def test_real_stop_orders_and_an_order_book_are_read(saved: Path) -> None:
     assert said.exit_code == 0, said.output
     assert "stop orders" in said.output
     assert "OPTIMISTIC" in said.output
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("size,px\n40,1000\n", None),
+        ("1000,40\n999,40\n", None),
+        ("a,b\n1000,40\n", "book.csv: expected columns price and quantity, found a, b"),
+        ("price,usd\n1000,40\n", "book.csv: expected columns price and quantity, found price, usd"),
+        ("price,qty\n1000,40\nx,y\n", "book.csv: expected a price and a quantity in line 3"),
+        ("1000,40\n999\n", "book.csv: expected a price and a quantity in line 2"),
+    ],
+)
+def test_a_book_is_read_by_what_its_header_names(tmp_path: Path, text: str, said: str | None) -> None:
+    path = tmp_path / "book.csv"
+    path.write_text(text)
+    if said is None:
+        assert book_levels(path)[0] == (1000.0, 40.0)  # type: ignore[index]
+    else:
+        with pytest.raises(lq.DataError) as error:
+            book_levels(path)
+        assert said in str(error.value)
 
 
 def test_the_impact_of_a_recorded_day() -> None:

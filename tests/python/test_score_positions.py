@@ -255,6 +255,13 @@ def test_a_report_says_what_it_stands_on(tmp_path: Path) -> None:
     assert (tmp_path / "x.png").stat().st_size > 10_000
 
 
+def test_half_lives_by_tier_are_plain_values_in_json() -> None:
+    candles = hours(1, 14)
+    by_tier = {"25": "7d", "50": "3h", "100": "1h"}
+    score = run(candles, truth_of(candles, 2), leverage={25: 0.5, 50: 0.3, 100: 0.2}, half_life=by_tier)
+    assert json.loads(score.to_json())["statement"]["half_life"] == by_tier
+
+
 def test_what_cannot_be_scored_is_refused() -> None:
     candles = hours(1, 14)
     found = truth_of(candles, 2)

@@ -190,6 +190,14 @@ def test_what_is_no_answer_is_refused(tmp_path: Path, answer: Any, said: str) ->
         lq.read_response(path)
 
 
+def test_a_truncated_archive_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "x.json.gz").write_bytes(gzip.compress(b'{"data": {}}' * 99)[:-20])
+    with pytest.raises(lq.DataError) as error:
+        lq.read_response(tmp_path / "x.json.gz")
+    assert "expected a complete gzip" in str(error.value)
+    assert str(error.value).count("expected") == 1
+
+
 def test_a_v4_map_needs_its_time_and_price(tmp_path: Path) -> None:
     data = {f"{p}": [[p, 10.0 * p, 25, None], [p, 5.0, 50, None]] for p in (90, 100, 110, 120)}
     found = read(tmp_path, {"code": "0", "data": {"data": data}}, ts="2026-06-12", price=105.0).map()

@@ -72,21 +72,38 @@ def orders_of(files: list[str] | None, coin: str | None) -> Any:
 
 
 def book_levels(path: Path | None) -> list[tuple[float, float]] | None:
-    """Read an order book: CSV with a price and a quantity a line, a header or none."""
+    """Read an order book: CSV with a price and a quantity a line, or a header that names their columns."""
     if path is None:
         return None
+    from ..sources.meaning import PRICE, column_names, find, find_quantity, listed
+
     levels = []
+    price, quantity = 0, 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for number, row in enumerate(csv.reader(file), 1):
+                if number == 1 and row and not any(map(_is_number, row)):
+                    names = column_names(row)
+                    price, quantity = find(names, PRICE, money=True), find_quantity(names)
+                    if price < 0 or quantity < 0:
+                        raise DataError(f"{path}: expected columns price and quantity, found {listed(names)}")
+                    continue
                 try:
-                    levels.append((float(row[0]), float(row[1])))
+                    levels.append((float(row[price]), float(row[quantity])))
                 except (ValueError, IndexError):
-                    if number > 1 and row:
+                    if row:
                         raise DataError(f"{path}: expected a price and a quantity in line {number}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: expected a CSV file of prices and quantities: {error}") from None
     return levels
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def say(notes: Iterable[str]) -> None:

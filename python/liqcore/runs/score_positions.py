@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..config.config import Config
+from ..config.config import Config, plain_value
 from ..errors import DataError, InvalidConfigError
 from ..evaluate.ladder import Split
 from ..evaluate.nulls import other_volumes, volumes
@@ -68,7 +68,7 @@ def score_positions(
         **said,
         "model": found[0].map.meta["model"],
         "leverage": dict(zip(first.tiers.tolist(), first.weights.tolist(), strict=True)),
-        "half_life": found[0].config.model.half_life,
+        "half_life": plain_value(found[0].config.model.half_life),
         "block": format_duration(block_ns),
         "split": {
             "blocks": split.blocks,

@@ -120,7 +120,9 @@ def read_trigger_orders(paths: PathLike | Sequence[PathLike], *, symbol: str | N
     kept: dict[Any, tuple[str, float, float, bool]] = {}
     left: Counter[str] = Counter()
     count = 0
-    for path in find_files(paths):
+    files = find_files(paths)
+    said = listed([path.name for path in files], 3)
+    for path in files:
         for order in _orders(path):
             count += 1
             why, row = _row(order)
@@ -132,13 +134,13 @@ def read_trigger_orders(paths: PathLike | Sequence[PathLike], *, symbol: str | N
                 kept[number] = row
     if left["unreadable"] > MAX_UNREADABLE * count:
         raise DataError(
-            f"expected orders with side, trigger price and quantity, {left['unreadable']:,} of {count:,} have none"
+            f"{said}: expected orders with side, trigger price and quantity, {left['unreadable']:,} of {count:,} have none"
         )
     names = sorted({row[0] for row in kept.values()} - {""})
     if symbol is None and len(names) > 1:
-        raise DataError(f"expected one symbol, found {listed(names)}: choose one with symbol=")
+        raise DataError(f"{said}: expected one symbol, found {listed(names)}: choose one with symbol=")
     if symbol is not None and names and symbol not in names:
-        raise DataError(f"expected orders of {symbol}, found {listed(names)}")
+        raise DataError(f"{said}: expected orders of {symbol}, found {listed(names)}")
     rows = [row for row in kept.values() if symbol is None or row[0] in ("", symbol)]
     left["other_symbol"] += len(kept) - len(rows)
     rows.sort(key=lambda row: row[1])
@@ -181,7 +183,7 @@ def _orders(path: Path) -> Iterator[dict[str, Any]]:
         table = csv.DictReader(io.StringIO(text))
         names = [str(name).strip().lower() for name in table.fieldnames or ()]
         if "side" not in names or not set(names) & set(_PRICE) or not set(names) & set(_QUANTITY):
-            raise file.error(f"expected columns side, price and quantity, or JSON of orders, found {listed(names)}")
+            raise file.error(f"expected columns side, price and quantity, or JSON of orders, found {listed(names) or 'nothing'}")
         for row in table:
             yield {str(name).strip().lower(): value for name, value in row.items()}
         return

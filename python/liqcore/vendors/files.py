@@ -62,8 +62,9 @@ def read_response(
     whether it was liquidated. docs/reference/vendors.md lists the shapes.
     """
     file = TextFile(Path(path))
+    content = file.content()
     try:
-        answer = json.loads(file.content().decode("utf-8-sig"))
+        answer = json.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise file.error(f"expected JSON, found it damaged ({error})") from None
     try:
