@@ -59,7 +59,9 @@ def test_a_table_of_ones_own(tmp_path: Path) -> None:
     text = "symbol,side,trigger_price,qty\nBTC,sell,59000,0.5\nETH,buy,3100,4\n"
     path = written(tmp_path, text, "orders.csv")
     assert lq.read_trigger_orders(path, symbol="ETH").sell.tolist() == [False]
-    with pytest.raises(lq.DataError, match=r"orders.csv: expected one symbol, found .*BTC.*ETH.*: choose one with symbol="):
+    with pytest.raises(
+        lq.DataError, match=r"orders.csv: expected one symbol, found .*BTC.*ETH.*: choose one with symbol="
+    ):
         lq.read_trigger_orders(path)
     with pytest.raises(lq.DataError, match="expected orders of SOL"):
         lq.read_trigger_orders(path, symbol="SOL")
@@ -72,7 +74,10 @@ def test_a_table_of_ones_own(tmp_path: Path) -> None:
         ("{broken", "orders.txt: expected JSON, or JSON a line"),
         ("[1, 2]", "orders.txt: expected orders, found something else in a list"),
         ("", "orders.txt: expected columns side, price and quantity, or JSON of orders, found nothing"),
-        ('[{"side": "A"}, {"side": "B"}]', "orders.txt: expected orders with side, trigger price and quantity, 2 of 2 have none"),
+        (
+            '[{"side": "A"}, {"side": "B"}]',
+            "orders.txt: expected orders with side, trigger price and quantity, 2 of 2 have none",
+        ),
         ("[" * 100_000, "orders.txt: expected JSON"),
     ],
 )

@@ -17,6 +17,7 @@ from ..sources.candles import Candles
 from ..sources.liquidations import Liquidations
 from ..tables.batch import TradeBatch
 from ..tables.frames import Columns, Tabular, csv_or
+from ..words.numbers import plain_values
 from ..words.times import Length, iso, parse_duration
 from .daily import DAY_NS
 from .moves import SquareRoot
@@ -112,13 +113,20 @@ class Impact(Tabular):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values; what is not known is None."""
-        head = {name: dict(_known(getattr(self, name)._asdict().items())) for name in ("y", "exponent", "y_root")}
+        head = {name: plain_values(getattr(self, name)._asdict()) for name in ("y", "exponent", "y_root")}
         rows = [
-            {**dict(_known(sweep._asdict().items())), "start": iso(sweep.start_ns), "end": iso(sweep.end_ns)}
+            {**plain_values(sweep._asdict()), "start": iso(sweep.start_ns), "end": iso(sweep.end_ns)}
             for sweep in self.sweeps
         ]
-        covered = dict(_known([("covered", self.covered)]))
-        return {**head, **covered, "left_out": self.left_out, "said": self.said, "note": self.note, "sweeps": rows}
+        known = plain_values(self.covered)
+        return {
+            **head,
+            "covered": known,
+            "left_out": self.left_out,
+            "said": self.said,
+            "note": self.note,
+            "sweeps": rows,
+        }
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """
@@ -384,7 +392,3 @@ def _interval(values: NDArray[np.float64]) -> Interval:
         return Interval(float(values[0]), math.nan, math.nan)
     low, high = np.quantile(values[1:], [0.025, 0.975])
     return Interval(float(values[0]), float(low), float(high))
-
-
-def _known(items: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
-    return ((name, None if isinstance(value, float) and not math.isfinite(value) else value) for name, value in items)

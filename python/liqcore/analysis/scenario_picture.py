@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidConfigError, LiqcoreError
+from ..errors import InvalidConfigError
 from ..render.colours import palette
 from ..render.labels import amount, price_text, price_ticks, round_step
-from ..render.page import Measure, Page
+from ..render.page import Page
 from ..render.picture import Box, Curve, Line, Mark, Panel, Picture, Rect, Scale
-from ..words.files import handed_over
+from ..render.png import draw_png
 from ..words.plain import plain
 from ..words.times import iso
 
@@ -58,9 +57,15 @@ def draw_shocks(of: Shocks, look: Look, head: Sequence[str], foot: Sequence[str]
     """Draw how much farther each shock leads, and below it what is liquidated on the way."""
     if len(np.unique(of.shock)) < 2:
         raise InvalidConfigError(f"shock must have two or more moves to be drawn, had {len(np.unique(of.shock))}")
+    return _draw(look, lambda page: _shocks(page, of, look, head, foot, meta))
+
+
+def _shocks(
+    page: Page, of: Shocks, look: Look, head: Sequence[str], foot: Sequence[str], meta: Mapping[str, Any]
+) -> Picture:
     order = np.argsort(of.shock, kind="stable")
     shock = of.shock[order]
-    page, top, bottom = _begin(look, head, foot, meta)
+    top, bottom = _begin(page, head, foot, meta)
     left, right = page.margin + page.em(5), look.width - page.margin - page.em(1)
     top += page.em(1.4)
     middle = round(top + 0.62 * (bottom - top))
@@ -109,7 +114,16 @@ def draw_stops(
     """Draw levels by price, the clusters brighter, and the stops with the way to where they would be filled."""
     if not flags:
         raise InvalidConfigError("stops must have one to be drawn, had none")
-    page, top, bottom = _begin(look, head, foot, meta)
+    shown = prices, values, step, clusters, flags, marked
+    return _draw(look, lambda page: _stops(page, side, *shown, unit, look, head, foot, meta))
+
+
+def _stops(
+    page: Page, side: str, prices: Numbers, values: Numbers, step: float, clusters: Iterable[tuple[float, float]],
+    flags: Sequence[Flag], marked: Sequence[tuple[float, str]], unit: str,
+    look: Look, head: Sequence[str], foot: Sequence[str], meta: Mapping[str, Any],
+) -> Picture:  # fmt: skip
+    top, bottom = _begin(page, head, foot, meta)
     at = [price for price, _ in marked] + [each for flag in flags for each in (flag.price, flag.fill)]
     at = [price for price in at if math.isfinite(price)]
     room = 0.06 * (max(at) - min(at))
@@ -159,41 +173,31 @@ def head_of(what: str, time_ns: int, price: float, meta: Mapping[str, Any]) -> l
     return [part for part in (what, market, iso(time_ns), f"last price {price_text(price)}") if part]
 
 
-def _begin(look: Look, head: Sequence[str], foot: Sequence[str], meta: Mapping[str, Any]) -> tuple[Page, int, int]:
-    """Check what is asked for, and write what stands above and below."""
-    if look.width < LEAST_WIDTH or look.height < LEAST_HEIGHT:
-        raise InvalidConfigError(
-            f"width and height must be at least {LEAST_WIDTH} and {LEAST_HEIGHT}, were {look.width} and {look.height}"
-        )
-    if look.theme not in ("dark", "light"):
-        raise InvalidConfigError(f'theme must be "dark" or "light", was {look.theme!r}')
-    if isinstance(look.path, str | os.PathLike) and Path(look.path).suffix.lower() != ".png":
-        raise InvalidConfigError(f'path must end in .png, was "{os.fspath(look.path)}"')
-    page = Page(look.width, look.height, _measure())
+def _draw(look: Look, layout: Callable[[Page], Picture]) -> Path | bytes | None:
+    return draw_png(
+        lambda measure: layout(Page(look.width, look.height, measure)),
+        look.path,
+        (look.width, look.height),
+        look.theme,
+        least=(LEAST_WIDTH, LEAST_HEIGHT),
+    )
+
+
+def _begin(page: Page, head: Sequence[str], foot: Sequence[str], meta: Mapping[str, Any]) -> tuple[int, int]:
+    """Write what stands above and below; return what is left between them."""
     top = page.write_title(head, bool(meta.get("synthetic")))
-    return page, top, page.write_footer(foot, 4) - page.em(0.6)
-
-
-def _measure() -> Measure:
-    try:
-        from ..render.draw import measure
-    except ImportError:
-        raise LiqcoreError('pictures need Pillow: pip install "liqcore[app]"') from None
-    return measure
+    return top, page.write_footer(foot, 4) - page.em(0.6)
 
 
 def _finish(
     kind: str, page: Page, look: Look, head: Sequence[str], panels: Sequence[Panel], scales: Mapping[str, Scale],
     meta: Mapping[str, Any],
-) -> Any:  # fmt: skip
-    from ..render.draw import render_png
-
-    picture = Picture(
+) -> Picture:  # fmt: skip
+    return Picture(
         kind, look.width, look.height, look.theme, palette(look.theme, "green-red"), " · ".join(head), tuple(panels),
         dict(scales), tuple(page.boxes), tuple(page.texts), tuple(page.left_out),
         f"liqcore {meta.get('version', '')}".rstrip(), bool(meta.get("synthetic")),
     )  # fmt: skip
-    return handed_over(look.path, lambda file: render_png(picture, file))
 
 
 def _curve(x: Numbers, y: Numbers, across: Scale, up: Scale, role: str, width: int) -> Curve:

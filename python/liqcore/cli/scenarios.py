@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import DataError, InvalidConfigError
+from ..words.numbers import SIZES
 from .run import console
 
 Sigma = Annotated[
@@ -57,7 +58,7 @@ def amount_of(flag: str, text: str | None) -> float | None:
     found = re.fullmatch(r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBT]?)", text.strip())
     if found is None:
         raise InvalidConfigError(f'{flag} must be an amount such as 250000 or 20M, was "{text}"')
-    return float(found[1]) * {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}[found[2]]
+    return float(found[1]) * SIZES[found[2].lower()]
 
 
 def orders_of(files: list[str] | None, coin: str | None) -> Any:

@@ -11,10 +11,11 @@ from typing import Any
 
 from ..errors import InvalidConfigError
 from ..market.fitted import FittedLayer, FittedProfile
+from ..words.numbers import plain_values
 from .calibrate import Dollars, Fit, Fitted, Part, Period, around
 from .ladder import Gain
 from .measures import Estimate
-from .report import number, plain_values, statement_lines, table
+from .report import number, statement_lines, table
 from .weights import told_apart
 
 _OPENS = {"constant": "candles open the same", "volume": "candles open as the model has it"}

@@ -17,6 +17,7 @@ from ..analysis.zones import Magnet, Zone, Zones
 from ..errors import InvalidConfigError
 from ..history.shown import Shown
 from ..render.png import draw_png
+from ..words.numbers import plain_values
 from ..words.times import Length, Time, format_duration, iso, parse_duration
 from .amounts import Floats, Ints
 from .measures import Estimate, drawn
@@ -150,13 +151,12 @@ class Odds:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values; what is not known is null."""
-        rows = [asdict(row) | {"says": row.says} for row in self.rows]
         return {
             "within": format_duration(self.horizon_ns),
             "start": iso(self.start_ns),
             "end": iso(self.end_ns),
             "instants": self.instants,
-            "rows": [_plain(row) for row in rows],
+            "rows": plain_values([asdict(row) | {"says": row.says} for row in self.rows]),
             "says": self.verdict,
         }
 
@@ -195,14 +195,6 @@ class Odds:
 
     def __repr__(self) -> str:
         return f"<Odds: {self.rows[0].zones} zones at {self.instants} instants from {iso(self.start_ns)}>"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(entry) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

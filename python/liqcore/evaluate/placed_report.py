@@ -12,11 +12,12 @@ from typing import Any, BinaryIO
 from ..render.page import Measure
 from ..render.picture import Picture
 from ..render.png import draw_png
+from ..words.numbers import plain_values
 from .ladder import Gain
 from .measures import Estimate
 from .picture import LEAST_HEIGHT, LEAST_WIDTH, layout
 from .placed import EQUAL, Nearness
-from .report import number, plain_values, table
+from .report import number, table
 
 NONE = Estimate(math.nan, math.nan, math.nan)
 

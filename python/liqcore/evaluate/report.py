@@ -15,6 +15,7 @@ from ..errors import InvalidConfigError
 from ..render.page import Measure
 from ..render.picture import Picture
 from ..render.png import draw_png
+from ..words.numbers import plain_values
 from .ladder import Gain
 from .lift import Lift
 from .measures import Estimate
@@ -311,14 +312,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (head, *rows)
     ]
-
-
-def plain_values(value: Any) -> Any:
-    """Return lists for tuples, and None for numbers that are not finite."""
-    if isinstance(value, dict):
-        return {key: plain_values(of) for key, of in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_values(of) for of in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -25,6 +25,7 @@ from ..views.heatmap import Heatmap
 from ..views.notebook import Target
 from ..views.saved import load_heatmap
 from ..words.files import write_whole
+from ..words.numbers import plain_values
 from ..words.times import Time
 from .heatmap import heatmap
 from .trades import PathLike
@@ -160,7 +161,9 @@ class Screen(Sequence[Screened], Tabular):
 
     def to_json(self) -> str:
         """Return it as JSON: ``within``, ``markets`` (the fields of `Screened`; null for NaN) and ``errors``."""
-        markets = [{name: _plain(value) for name, value in asdict(one).items() if name != "picture"} for one in self]
+        markets = [
+            {name: plain_values(value) for name, value in asdict(one).items() if name != "picture"} for one in self
+        ]
         return json.dumps({"within": self.within, "markets": markets, "errors": self.errors}, indent=2, allow_nan=False)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -353,10 +356,6 @@ def _screened(
         meaning=str(hm.meta.get("meaning") or ""),
         picture=picture,
     )
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def names_of(errors: Mapping[str, str]) -> Iterator[str]:

@@ -134,7 +134,8 @@ def read_trigger_orders(paths: PathLike | Sequence[PathLike], *, symbol: str | N
                 kept[number] = row
     if left["unreadable"] > MAX_UNREADABLE * count:
         raise DataError(
-            f"{said}: expected orders with side, trigger price and quantity, {left['unreadable']:,} of {count:,} have none"
+            f"{said}: expected orders with side, trigger price and quantity, "
+            f"{left['unreadable']:,} of {count:,} have none"
         )
     names = sorted({row[0] for row in kept.values()} - {""})
     if symbol is None and len(names) > 1:
@@ -183,7 +184,9 @@ def _orders(path: Path) -> Iterator[dict[str, Any]]:
         table = csv.DictReader(io.StringIO(text))
         names = [str(name).strip().lower() for name in table.fieldnames or ()]
         if "side" not in names or not set(names) & set(_PRICE) or not set(names) & set(_QUANTITY):
-            raise file.error(f"expected columns side, price and quantity, or JSON of orders, found {listed(names) or 'nothing'}")
+            raise file.error(
+                f"expected columns side, price and quantity, or JSON of orders, found {listed(names) or 'nothing'}"
+            )
         for row in table:
             yield {str(name).strip().lower(): value for name, value in row.items()}
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..errors import InvalidConfigError
+from .numbers import SIZES
 
 __all__ = ["EXAMPLES", "AlertRule"]
 
@@ -17,7 +18,6 @@ _MARKET = re.compile(r"\s*([\w.-]+:\S+):\s+(.*)", re.DOTALL)
 _TOKEN = re.compile(
     r"\s*(?:>\s*\$?\s*([0-9][0-9.,_]*(?:e[+-]?[0-9]+)?)\s*([kmbt])?\b(?:\s*usd\b)?|within\s+([0-9.]+)\s*%|([a-z]+))"
 )
-_SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 _KINDS: dict[str, On] = {
     "zone": "zone", "zones": "zone", "level": "levels", "levels": "levels", "liquidated": "liquidated",
     "liquidations": "liquidated", "gap": "gap", "gaps": "gap", "offline": "offline",
@@ -132,7 +132,7 @@ def _said(found: re.Match[str]) -> tuple[str, str | float]:
     amount, size, percent, word = found.groups()
     try:
         if amount is not None:
-            return "above", float(amount.replace(",", "").replace("_", "")) * _SIZES[size or ""]
+            return "above", float(amount.replace(",", "").replace("_", "")) * SIZES[size or ""]
         if percent is not None:
             return "within", float(percent)
     except ValueError:
@@ -148,7 +148,7 @@ def _said(found: re.Match[str]) -> tuple[str, str | float]:
 
 def _amount(value: float) -> str:
     for size in ("t", "b", "m", "k"):
-        short = f"{value / _SIZES[size]:g}"
-        if value >= _SIZES[size] and float(short) * _SIZES[size] == value:
+        short = f"{value / SIZES[size]:g}"
+        if value >= SIZES[size] and float(short) * SIZES[size] == value:
             return f"{short}{size if size == 'k' else size.upper()}"
     return f"{value:g}" if float(f"{value:g}") == value else repr(value)

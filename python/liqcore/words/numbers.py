@@ -1,5 +1,11 @@
 """Numbers as they are written."""
 
+import math
+from typing import Any
+
+SIZES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+"""What the letter behind an amount stands for, in lower case."""
+
 
 def price_number(price: float) -> float:
     """
@@ -11,3 +17,19 @@ def price_number(price: float) -> float:
     (1673.1, False)
     """
     return float(f"{price:.15g}")
+
+
+def plain_values(value: Any) -> Any:
+    """
+    Return what JSON can hold: lists for tuples, and None for numbers that are not finite.
+
+    Examples
+    --------
+    >>> plain_values({"low": float("nan"), "at": (1.0, 2)})
+    {'low': None, 'at': [1.0, 2]}
+    """
+    if isinstance(value, dict):
+        return {key: plain_values(of) for key, of in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_values(of) for of in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

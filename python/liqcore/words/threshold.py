@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfigError
+from .numbers import SIZES
 
 __all__ = ["Threshold"]
 
@@ -23,7 +24,6 @@ _TEXT = re.compile(
     r"\s*(?:p(?P<percentile>[0-9.]+)|(?P<share>[0-9.]+)\s*%"
     r"|(?P<number>[0-9.]+(?:e[+-]?[0-9]+)?)\s*(?P<size>[kmbt])?\s*(?P<unit>usd|quantity)?)\s*\Z"
 )
-_SIZES = {None: 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Threshold:
                     raise InvalidConfigError(f'{_RULE}, was "{given}"')
                 return cls("share", number / 100)
             unit, size = match["unit"], match["size"]
-            number *= _SIZES[size]
+            number *= SIZES[size or ""]
             if size and unit is None and number <= 1:  # as a number it would be a share
                 raise InvalidConfigError(f'{_RULE}, was "{given}"')
         elif isinstance(given, bool) or not isinstance(given, int | float | np.integer | np.floating):
