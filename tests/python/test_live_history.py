@@ -200,7 +200,7 @@ def test_a_restart_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
     live = service.following.boards[market(name)]
     again = Service(Live([market(name)], Venue(name, VirtualClock(), STYLES[name]())), tmp_path, config=CONFIG)
     with again:
-        follower = again._followers[market(name)]
+        follower = again._followers[market(name), "flow"]
         follower.catch_up()
         follower.finish()
         assert again.notes == []

@@ -26,13 +26,13 @@ from liqcore.live.happened import ZoneNews
 from liqcore.live.machine import SystemClock
 from liqcore.live.market import MarketEngine
 from liqcore.live.player import Player
-from liqcore.live.replay import Recording
+from liqcore.live.replay import Recording, recording
 from liqcore.render import template
 from liqcore.server.app import app
 from liqcore.server.page import page
 from liqcore.server.run import serve
 from liqcore.server.socket import stream
-from markets import BTC, HOUR, frames, trades
+from markets import BTC, HOUR, archive, frames, trades
 from pages import SIZES, Watched, axe, browser, near, needs_page
 from test_server_stills import BYBIT, followed, publish
 
@@ -106,6 +106,52 @@ def test_it_shows_what_the_heatmap_holds_and_goes_on(chromium: Any, served: Serv
                 assert said["time"] * 1e9 == pytest.approx(hm.times[column])
                 assert near(said["long"], float(hm.long[column, row]))
                 assert near(said["short"], float(hm.short[column, row]))
+
+
+def compare(watched: Watched, hm: lq.Heatmap, cells: int, seed: int) -> None:
+    """Read random cells near the price, and compare them with a heatmap of the same rows and columns."""
+    asked = watched.page.evaluate("liqcore.rows()")
+    assert asked["step"] == pytest.approx(hm.step)
+    first = round((asked["low"] - hm.prices[0]) / hm.step)
+    price = float(hm.candles["close"][-1])
+    watched.show((-0.5, len(hm.times) - 0.5), (price * 0.99, price * 1.01))
+    low, high = np.searchsorted(hm.prices, [price * 0.991, price * 1.009])
+    random = np.random.default_rng(seed)
+    values = 0
+    for _ in range(cells):
+        column, row = int(random.integers(0, len(hm.times))), int(random.integers(low, high))
+        said = watched.read(column, row - first)
+        assert said["time"] * 1e9 == pytest.approx(hm.times[column])
+        assert near(said["long"], float(hm.long[column, row]))
+        assert near(said["short"], float(hm.short[column, row]))
+        values += hm.long[column, row] > 0 or hm.short[column, row] > 0
+    assert values > cells / 4
+
+
+@needs_page
+def test_a_recording_at_its_end_is_what_the_batch_of_its_files_is_whatever_the_model(
+    chromium: Any, tmp_path: Path
+) -> None:
+    path = archive(tmp_path, TRADES)
+    config = CONFIG.replace(live={"models": "flow,presence"})
+    with Service(Replay(recording([str(path)]), 0), tmp_path / "journal", config=config) as service:
+        further = [stream(service.following, config), page()]
+        served = app(service.following, config, further=further)
+        with running(service, stays=True), serve(served, "127.0.0.1", 0) as server:
+            with Watched(chromium, server.url) as watched:
+                watched.until("state.textContent.includes('2026-06-12 04:59')")
+                assert watched.page.locator("#model option").all_inner_texts() == ["flow", "presence"]
+                for seed, model in enumerate(("flow", "presence")):
+                    watched.page.select_option("#model", label=model)
+                    watched.until(f"said.textContent.includes('model {model}')")
+                    watched.settle()
+                    step = watched.page.evaluate("liqcore.rows()")["step"]
+                    compare(watched, lq.heatmap(str(path), model=model).rebin(step=step), 100, seed)
+                watched.until("location.hash.includes('model=presence')")
+                link = watched.page.evaluate("location.hash")
+            with Watched(chromium, server.url, anchor=f"/{link}") as again:
+                again.until("said.textContent.includes('model presence')")
+                assert again.page.input_value("#model") == "presence"
 
 
 @needs_page

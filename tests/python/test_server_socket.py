@@ -476,4 +476,7 @@ def test_what_clients_send_wrong_is_not_written_and_faults_of_the_server_are(cap
         with socket.create_connection((server.host, server.port), timeout=30) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             assert b" 500 " in client.recv(4096)
+        until = time.monotonic() + 60
+        while not caplog.records and time.monotonic() < until:  # it is logged once it has been answered
+            time.sleep(0.01)
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["of ours"]

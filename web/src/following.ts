@@ -26,6 +26,11 @@ export class Following {
     for (const [names, words] of live.choices) market.append(new Option(words, names));
     market.value = live.selection.market;
     market.addEventListener("change", () => this.ask({ market: market.value, leverage: [] }));
+    const model = element<HTMLSelectElement>("model");
+    for (const [number, name] of live.models.entries()) model.append(new Option(name, number ? name : ""));
+    model.value = live.selection.model;
+    model.addEventListener("change", () => this.ask({ model: model.value }));
+    element("of-model").hidden = live.models.length < 2;
     const within = element<HTMLSelectElement>("within");
     within.append(new Option("any time", ""), new Option("the time in view", "view"));
     for (const [style, frames] of STYLES) {

@@ -41,6 +41,7 @@ export function toLink(settings: Settings, heat: HeatmapChart | null, map: MapCh
   }
   if (asked) {
     said.set("market", asked.market);
+    if (asked.model) said.set("model", asked.model);
     if (asked.leverage.length) said.set("leverage", asked.leverage.join(","));
     if (asked.as_view) said.set("within", "view");
     else if (asked.opened_within) said.set("within", asked.opened_within);
@@ -74,7 +75,7 @@ export function askedIn(hash: string): Asked {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const leverage = (said.get("leverage") ?? "").split(",").map(Number).filter((tier) => tier > 0);
   const within = said.get("within") ?? "";
-  return { market: said.get("market") ?? "", leverage, opened_within: within === "view" ? "" : within, as_view: within === "view" };
+  return { market: said.get("market") ?? "", model: said.get("model") ?? "", leverage, opened_within: within === "view" ? "" : within, as_view: within === "view" };
 }
 
 export function fromLink(hash: string, settings: Settings, look: Look, shown: Shown): Linked {

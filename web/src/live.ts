@@ -19,6 +19,8 @@ export interface Market {
 export interface Asked {
   /** A market, or several of one underlying, which the server sums, between commas. */
   market: string;
+  /** Which model, where the server follows several; empty: the main one. */
+  model: string;
   /** Tiers of leverage; none: all. */
   leverage: number[];
   /** Only levels opened within so much time; empty: all. */
@@ -31,6 +33,8 @@ const PATIENCE_MS = [500, 1_000, 2_000, 5_000];
 
 export class Live {
   markets: Market[] = [];
+  /** That are followed of each market, the main one first. */
+  models: string[] = [];
   source = "";
   private mirror = new Mirror();
   private socket: WebSocket | null = null;
@@ -77,8 +81,8 @@ export class Live {
 
   /** What of the markets is asked for, as a request says it. */
   get what(): Record<string, string> {
-    const { market, leverage, opened_within } = this.asked;
-    return { market, ...(leverage.length ? { leverage: leverage.join(",") } : {}), ...(opened_within ? { opened_within } : {}) };
+    const { market, model, leverage, opened_within } = this.asked;
+    return { market, ...(model ? { model } : {}), ...(leverage.length ? { leverage: leverage.join(",") } : {}), ...(opened_within ? { opened_within } : {}) };
   }
 
   /** Since when the server keeps columns, seconds. */
@@ -100,7 +104,9 @@ export class Live {
   async begin(): Promise<void> {
     const said = await this.get("/markets");
     this.markets = said.markets as Market[];
+    this.models = said.models as string[];
     this.source = String(said.source);
+    if (!this.models.slice(1).includes(this.asked.model)) this.asked = { ...this.asked, model: "" };
     if (!this.asked.market.split(",").every((name) => this.markets.some(({ market }) => market === name))) {
       this.asked = { ...this.asked, market: this.markets[0]?.market ?? "", leverage: [] };
     }
@@ -154,8 +160,8 @@ export class Live {
   }
 
   private query(): Record<string, unknown> {
-    const { market, leverage, opened_within } = this.asked;
-    return { market: market.split(","), ...(leverage.length ? { leverage } : {}), ...(opened_within ? { opened_within } : {}) };
+    const { market, model, leverage, opened_within } = this.asked;
+    return { market: market.split(","), ...(model ? { model } : {}), ...(leverage.length ? { leverage } : {}), ...(opened_within ? { opened_within } : {}) };
   }
 
   private send(message: object): void {

@@ -86,6 +86,9 @@ class Going:
             market = str(status.market)
             stopped, error = plain(status.stopped), plain(status.error)
             self._warn(market, f"its engine has stopped: {stopped}; what comes is recorded all the same", stopped)
+            for model, why in status.models.items():
+                said = plain(why)
+                self._warn(market, f"its model {model} has stopped: {said}; the others go on", said, model)
             self._warn(
                 market,
                 f"its journal cannot be written: {error}; what comes waits",

@@ -149,6 +149,17 @@ class LiveConfig(Section):
         "How far back ended windows are kept in memory, by time; older levels that still live are kept in any case.",
         late=True,
     )
+    models: str | None = setting(
+        None,
+        listed("models (flow, presence, oi, blend)", r"flow|presence|oi|blend"),
+        "Models that are followed side by side, between commas; alerts, columns and zones that are told are the "
+        "first one's.",
+        unset="`model.name` alone",
+        example='"flow,presence"',
+        flag="--models",
+        commands=("serve",),
+        late=True,
+    )
     venues: str | None = setting(
         None,
         some_text("a file", "FILE"),

@@ -56,6 +56,7 @@ class Following:
     Attributes
     ----------
     boards : mapping of Market to Board
+        Of the main model.
     news : News
         Of all markets.
     source : {"live", "replay", "demo"}
@@ -68,6 +69,8 @@ class Following:
         How each goes: rates, what cannot be written, why an engine has stopped.
     player : Player or None
         What plays it, where it is a recording that can be played otherwise.
+    models : mapping of str to mapping of Market to Board
+        All models that are followed, the main one first, with their boards.
     """
 
     boards: Mapping[Market, Board]
@@ -77,3 +80,8 @@ class Following:
     clock: Clock
     statuses: Mapping[Market, Status] = field(default_factory=dict)
     player: Player | None = None
+    models: Mapping[str, Mapping[Market, Board]] = field(default_factory=dict)
+
+    def of(self, model: str | None) -> Mapping[Market, Board]:
+        """Return the boards of a model, by default the main one; KeyError: it is not followed."""
+        return self.boards if model is None else self.models[model]

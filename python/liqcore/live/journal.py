@@ -100,8 +100,8 @@ class Journal:
         self._encoder: Encoder | None = None
         self._begin = -1  # of the segment, ns
         self._held = ExitStack()
-        self._reading: Generator[tuple[int, list[Frame]], None, None] | None = None
-        self._reading_at = -1  # the number that it goes on from
+        self._own = Reader(self)
+        self._readers = [self._own]
         names = files.names(folder)
         try:
             self._held.enter_context(files.lock(folder / f".{self._name}.lock"))
@@ -200,8 +200,8 @@ class Journal:
 
     def close(self) -> None:
         """Write and sync everything, make the segment whole and let others write."""
-        if self._reading is not None:
-            self._reading.close()
+        for reader in self._readers:
+            reader.close()
         try:
             self.write()
             if self._encoder is not None:
@@ -217,27 +217,25 @@ class Journal:
             self._held.close()
 
     def read(self, number: int) -> tuple[int, list[Frame]]:
-        """
-        Return some of the frames that were written, from a number on, and the number of what follows them.
+        """Return what `Reader.read` does, for one who reads it alone."""
+        return self._own.read(number)
 
-        No frame: there are no more so far. They come from memory where it has them, else from the files, a chunk at a
-        time; numbers of frames that were lost are passed over.
-        """
-        while number < self.written:
-            tail = self._tail
-            if number >= tail.first:
-                frames = list(islice(tail.frames, number - tail.first, number - tail.first + _AT_ONCE))
-                return number + len(frames), frames
-            if self._reading is None or self._reading_at != number:
-                self._reading = self._frames(number)
-            found = next(self._reading, None)
-            if found is not None:
-                self._reading_at = found[0]
-                return found
-            self._reading, number = None, tail.first  # what is not in the files is lost
-        return number, []
+    def reader(self) -> "Reader":
+        """Return what reads it for one who follows: each has its own place in the files."""
+        self._readers.append(Reader(self))
+        return self._readers[-1]
 
-    def _frames(self, number: int) -> Generator[tuple[int, list[Frame]], None, None]:
+    @property
+    def kept_from(self) -> int:
+        """Number of the first frame that memory has; those before are in the files alone."""
+        return self._tail.first
+
+    def kept(self, number: int) -> list[Frame]:
+        """Return some of the frames that memory has, from a number on."""
+        begin = number - self._tail.first
+        return list(islice(self._tail.frames, begin, begin + _AT_ONCE))
+
+    def filed(self, number: int) -> Generator[tuple[int, list[Frame]], None, None]:
         """Yield the frames from a number on, and the number of what follows them, until memory has the rest."""
         at = -1
         while (at := at + 1) < len(self._starts):
@@ -333,6 +331,49 @@ class Journal:
 
 
 _STAMP = "%Y%m%dT%H%M%SZ"
+
+
+class Reader:
+    """
+    Reads a journal for one who follows it, on the journal's thread; see `Journal.reader`.
+
+    Parameters
+    ----------
+    journal : Journal
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._filed: Generator[tuple[int, list[Frame]], None, None] | None = None
+        self._at = -1  # the number that it goes on from
+
+    def read(self, number: int) -> tuple[int, list[Frame]]:
+        """
+        Return some of the frames that were written, from a number on, and the number of what follows them.
+
+        No frame: there are no more so far. They come from memory where it has them, else from the files, a chunk at a
+        time; numbers of frames that were lost are passed over.
+        """
+        journal = self._journal
+        while number < journal.written:
+            if number >= journal.kept_from:
+                frames = journal.kept(number)
+                return number + len(frames), frames
+            if self._filed is None or self._at != number:
+                self.close()
+                self._filed = journal.filed(number)
+            found = next(self._filed, None)
+            if found is not None:
+                self._at = found[0]
+                return found
+            self._filed, number = None, journal.kept_from  # what is not in the files is lost
+        return number, []
+
+    def close(self) -> None:
+        """Leave the files."""
+        if self._filed is not None:
+            self._filed.close()
+            self._filed = None
 
 
 def file_name(market: Market) -> str:

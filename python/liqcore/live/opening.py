@@ -32,6 +32,31 @@ class _Beside:
     candles: Any = None
 
 
+def check_trades_tell(config: Config) -> None:
+    """
+    Refuse what goes by open interest or mark prices, where there are trades alone: nothing would open, or liquidate.
+
+    Raises
+    ------
+    InvalidConfigError
+        If the model or the trigger does.
+    """
+    if uses_open_interest(config):
+        raise InvalidConfigError(
+            "the model must go by trades where trade files are replayed (play a journal for it), was "
+            f'"{config.model.name}"'
+        )
+    if config.model.trigger == "mark":
+        raise InvalidConfigError(
+            'the trigger must be "last" where trade files are replayed (play a journal for it), was "mark"'
+        )
+
+
+def uses_open_interest(config: Config) -> bool:
+    """Whether open interest is fed: where the model opens and closes by it."""
+    return config.model.name in ("oi", "blend") or config.model.reconciled
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """
@@ -59,8 +84,8 @@ class Opening:
 
     @property
     def uses_open_interest(self) -> bool:
-        """Whether open interest is fed: where the model opens and closes by it."""
-        return self.config.model.name in ("oi", "blend") or self.config.model.reconciled
+        """Whether open interest is fed."""
+        return uses_open_interest(self.config)
 
     def check(self) -> None:
         """Refuse a model or a trigger that no feed can feed."""

@@ -88,6 +88,8 @@ class Follower:
         Which has taken nothing yet.
     files : Files
     clock : Clock
+    model : str, optional
+        Which one it is, in the name of its checkpoint, where several follow one market.
 
     Attributes
     ----------
@@ -99,7 +101,9 @@ class Follower:
         What was received later is not fed yet, ns, though the journal has it; None: all of it is.
     """
 
-    def __init__(self, recorder: Recorder, market: MarketEngine, *, files: Files, clock: Clock) -> None:
+    def __init__(
+        self, recorder: Recorder, market: MarketEngine, *, files: Files, clock: Clock, model: str = ""
+    ) -> None:
         self.recorder = recorder
         self.market = market
         self.notes: list[str] = []
@@ -109,7 +113,9 @@ class Follower:
         self._files = files
         self._clock = clock
         journal = recorder.journal
-        self.path: Path = journal.folder / f"{file_name(journal.market)}.checkpoint"
+        self._reader = journal.reader()
+        of = f".{model}" if model else ""
+        self.path: Path = journal.folder / f"{file_name(journal.market)}{of}.checkpoint"
         self._every_ns = parse_duration(market.config.live.checkpoint, name="live.checkpoint")
         self._saved_at = clock.elapsed()
         self._saving = threading.Lock()  # a thread that saves goes on when whoever awaits it is cancelled
@@ -152,7 +158,7 @@ class Follower:
 
     def step(self) -> bool:
         """Feed some of the frames that have been written; False: there are none that have not been fed."""
-        number, frames = self.recorder.journal.read(self.market.frames)
+        number, frames = self._reader.read(self.market.frames)
         if self.until is not None:
             passed = [frame for frame in frames if frame.received <= self.until]
             self._is_held = len(passed) < len(frames)

@@ -34,6 +34,8 @@ class Recording:
         When the first and the last frame were received, ns; an end of 0 is not known.
     quantities : Quantities or None
         What the files say of the unit of quantities.
+    trades_alone : bool
+        Whether nothing but trades is in it: no open interest, no mark prices.
     """
 
     markets: list[Market]
@@ -42,6 +44,7 @@ class Recording:
     _frames: Callable[[Market], Iterator[Frame]]
     _grid: Callable[[Market], Grid | None] = lambda _: None
     end: int = 0
+    trades_alone: bool = False
 
     def frames(self, market: Market | None = None) -> Iterator[Frame]:
         """Yield the frames of a market, by default of the first, in the order in which they came."""
@@ -191,7 +194,7 @@ def _trade_files(paths: Sequence[Path], symbol: str | None, of_feed: Market | No
             yield replayed(of, rows[-1][0], rows)
 
     begin, end = report.first_ts or 0, report.last_ts or 0
-    return Recording([market], begin, quantities, frames, lambda _: _grid_of(paths, symbol), end)
+    return Recording([market], begin, quantities, frames, lambda _: _grid_of(paths, symbol), end, trades_alone=True)
 
 
 def check_speed(speed: float) -> None:

@@ -19,6 +19,7 @@ from .following import Following, News
 from .happened import Column, Hooks, Sink, ZoneNews
 from .journal import Journal
 from .machine import SystemClock
+from .models import models_of
 from .outside import Clock, Files, why
 from .pipeline import Follower, Recorder
 from .source import Put, Source
@@ -32,7 +33,8 @@ Tell: TypeAlias = Callable[[Sequence[Status]], object]
 
 class Service:
     """
-    Runs the markets of a source: what comes goes into a journal for each, and from there into an engine for each.
+    Runs the markets of a source: what comes goes into a journal for each, and from there into an engine for each, or
+    into one for each model of ``live.models``.
 
     An engine that fails, or one of whose sinks raises, stops for good, and `Status.stopped` says why; its market is
     recorded all the same, and the others go on. A journal that cannot be written delays its market's feed
@@ -45,7 +47,7 @@ class Service:
         Where journals and checkpoints are kept; what is there is continued.
     config : Config
     sinks : sequence of Sink
-        They take what happens in every market; `Following.news` does besides.
+        They take what happens in every market, by its main model; `Following.news` does besides.
     follows : bool, default True
         Whether there are engines; without, it records only.
     files, clock : optional
@@ -56,7 +58,7 @@ class Service:
     following : Following
         What is followed, for other threads.
     engines : dict of Market to MarketEngine
-        For the thread on which it runs, and for nobody while it runs on another.
+        Of the main model. For the thread on which it runs, and for nobody while it runs on another.
     notes : list of str
         What is to be known of how it began: torn journals, checkpoints that were not used.
 
@@ -83,9 +85,16 @@ class Service:
         self._files = files or Disk()
         self._clock = clock or SystemClock()
         news = News()
-        engines = {market: source.engine(market, config) for market in source.markets} if follows else {}
-        for engine in engines.values():
-            engine.sinks = [news, *sinks]
+        self._models = models_of(config)
+        self._main = next(iter(self._models))
+        engines = {
+            (market, model): source.engine(market, of)
+            for market in source.markets
+            for model, of in self._models.items()
+            if follows
+        }
+        for market in source.markets if follows else ():
+            engines[market, self._main].sinks = [news, *sinks]
         length = parse_duration(config.journal.segment, name="journal.segment")
         with ExitStack() as held:
             self._journals = {
@@ -99,32 +108,33 @@ class Service:
                 for market, journal in self._journals.items()
             }
             self._followers = {
-                market: Follower(self._recorders[market], engine, files=self._files, clock=self._clock)
-                for market, engine in engines.items()
-            }
+                (market, model): Follower(
+                    self._recorders[market], engine, files=self._files, clock=self._clock,
+                    model="" if model == self._main else model,
+                )
+                for (market, model), engine in engines.items()
+            }  # fmt: skip
             self._held = held.pop_all()
         self.notes += [note for follower in self._followers.values() for note in follower.notes]
-        self.engines = engines
+        self.engines = {market: engine for (market, model), engine in engines.items() if model == self._main}
         self._statuses = {market: Status(market) for market in self._journals}
         self._finished: set[Market] = set()
         self._written: list[Path] = []
         self._begun = self._clock.elapsed()
+        self._boards = {key: Board(engine) for key, engine in engines.items()}
+        models: dict[str, dict[Market, Board]] = {model: {} for model in self._models}
+        for (market, model), board in self._boards.items():
+            models[model][market] = board
         self.following = Following(
-            {market: Board(engine) for market, engine in engines.items()},
-            news,
-            source.origin,
-            folder,
-            self._clock,
-            self._statuses,
-            source.player,
+            models[self._main], news, source.origin, folder, self._clock, self._statuses, source.player, models
         )
         if source.player is not None:
-            source.player.begin_anew({market: _Stage(self, market) for market in self._followers})
+            source.player.begin_anew({market: _Stage(self, market) for market in self.engines})
 
     def add(self, sink: Sink) -> None:
         """Tell another sink of what happens in every market, from now on; before it runs, or on its thread."""
-        for follower in self._followers.values():
-            follower.market.add(sink)
+        for market in self.engines:
+            self._followers[market, self._main].market.add(sink)
 
     def on_column(self, call: Callable[[Column], Any]) -> Callable[[Column], Any]:
         """Call a function whenever a window of a market has ended; returns it, so that it may decorate one."""
@@ -181,7 +191,7 @@ class Service:
         stopping = asyncio.create_task((stop or asyncio.Event()).wait())
         feeding = asyncio.create_task(self._feed(stays))
         helpers = [self._look(tell), *(recorder.run() for recorder in self._recorders.values())]
-        helpers += [self._follow(market) for market in self._followers]
+        helpers += [self._follow(*key) for key in self._followers]
         tasks = [stopping, feeding, *map(asyncio.create_task, helpers)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -194,8 +204,8 @@ class Service:
                 error = error.exceptions[0]
             if isinstance(error, Exception):
                 raise error
-        for market, follower in self._followers.items():
-            if market not in self._finished and not self._statuses[market].stopped:
+        for (market, model), follower in self._followers.items():
+            if market not in self._finished and not self._stopped(market, model):
                 with suppress(OSError):  # the journal has it all
                     follower.checkpoint()
 
@@ -205,6 +215,7 @@ class Service:
         for market, status in self._statuses.items():
             status.trouble = self._source.trouble(market)
             notes += [f"{market}: {said}" for said in (status.trouble, status.stopped) if said]
+            notes += [f"{market}, model {model}: {said}" for model, said in status.models.items()]
         return Summary(
             list(self._statuses.values()), self._written, (self._clock.elapsed() - self._begun) / SECOND, notes
         )
@@ -231,49 +242,62 @@ class Service:
 
     async def _feed_all(self) -> None:
         await self._source.run(self._journals, self._sink, self._clock)
-        for market, follower in self._followers.items():
-            status, journal = self._statuses[market], self._journals[market]
-            while not status.stopped and (journal.written < journal.appended or follower.lag):
+        for (market, model), follower in self._followers.items():
+            journal = self._journals[market]
+            while not self._stopped(market, model) and (journal.written < journal.appended or follower.lag):
                 self._recorders[market].write()
                 await self._clock.sleep(_LOOKED)
-            if not status.stopped:
+            if not self._stopped(market, model):
                 with suppress(OSError):
                     follower.checkpoint()  # before: should the source have more one day, it goes on from there
-                with self._stopping(market):
+                with self._stopping(market, model):
                     follower.finish()
+        for market in self.engines:
             self._finished.add(market)
-            status.has_ended = True
+            self._statuses[market].has_ended = True
 
     async def rebuild(self, market: Market, until: int) -> None:
         """Show a market as it was once what was received by a time had come, and nothing else; of a replay."""
-        if self._statuses[market].stopped:
-            return
-        engine = self._source.engine(market, self._config)
-        with self._stopping(market):
-            await self._followers[market].rebuild(engine, until)
-        self.engines[market] = engine
-        self.following.boards[market].show(engine)
+        for model, config in self._models.items():
+            if self._stopped(market, model):
+                continue
+            engine = self._source.engine(market, config)
+            with self._stopping(market, model):
+                await self._followers[market, model].rebuild(engine, until)
+            self._boards[market, model].show(engine)
+            if model == self._main:
+                self.engines[market] = engine
         self._finished.discard(market)
         self._statuses[market].has_ended = False
 
     def allow(self, market: Market, ts: int) -> None:
         """Let what was received by a time pass, where a replay was moved back."""
-        self._followers[market].allow(ts)
+        for model in self._models:
+            self._followers[market, model].allow(ts)
 
-    async def _follow(self, market: Market) -> None:
-        with self._stopping(market):
-            await self._followers[market].run()
+    async def _follow(self, market: Market, model: str) -> None:
+        with self._stopping(market, model):
+            await self._followers[market, model].run()
         await asyncio.Event().wait()
 
+    def _stopped(self, market: Market, model: str) -> bool:
+        """Whether an engine goes on no more."""
+        status = self._statuses[market]
+        return bool(status.stopped) if model == self._main else model in status.models
+
     @contextmanager
-    def _stopping(self, market: Market) -> Iterator[None]:
-        """Stop the engine of a market where something fails, which may be a hook of somebody else's, and say why."""
+    def _stopping(self, market: Market, model: str) -> Iterator[None]:
+        """Stop an engine where something fails, which may be a hook of somebody else's, and say why."""
         try:
             yield
         except Exception as error:
             said = why(error) if isinstance(error, OSError) else str(error)
             named = said if isinstance(error, LiqcoreError) else f"{type(error).__name__}: {said}"
-            self._statuses[market].stopped = named
+            status = self._statuses[market]
+            if model == self._main:
+                status.stopped = named
+            else:
+                status.models = {**status.models, model: named}  # others read it meanwhile
 
     async def _look(self, tell: Tell) -> None:
         while True:
@@ -282,8 +306,9 @@ class Service:
             for market, status in self._statuses.items():
                 status.tick(max(self._clock.elapsed() - at, 1) / SECOND)
                 status.error, status.trouble = self._recorders[market].error, self._source.trouble(market)
-                if (follower := self._followers.get(market)) is not None:
-                    status.error, status.unfed = status.error or follower.error, follower.lag
+                of = [self._followers[market, model] for model in self._models if market in self.engines]
+                status.error = status.error or next((follower.error for follower in of if follower.error), "")
+                status.unfed = max((follower.lag for follower in of), default=0)
             tell(list(self._statuses.values()))
 
 

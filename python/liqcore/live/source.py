@@ -19,6 +19,7 @@ from .demo import Demonstration
 from .feed import Feed
 from .journal import Journal
 from .market import MarketEngine
+from .opening import check_trades_tell
 from .order import Order
 from .outside import Clock, Network
 from .pace import Steady
@@ -96,7 +97,16 @@ class Replay:
         return self.recording.markets
 
     def engine(self, market: Market, config: Config) -> MarketEngine:
-        """Make an engine on the grid that the recording shows, as a run of the same files has it."""
+        """
+        Make an engine on the grid that the recording shows, as a run of the same files has it.
+
+        Raises
+        ------
+        InvalidConfigError
+            If the model or the trigger goes by what is not in the recording.
+        """
+        if self.recording.trades_alone:
+            check_trades_tell(config)
         if market not in self._grids:  # all files are read for it
             self._grids[market] = self.recording.grid(market)
         quantities = self.recording.quantities

@@ -33,6 +33,8 @@ class Status:
         Why nothing can be written at present.
     stopped : str
         Why its engine goes on no more; what comes is recorded all the same.
+    models : dict of str to str
+        The same of further models that are followed beside the main one, by name.
     has_ended : bool
         Whether its source has no more, as a recording at its end; what there is is shown on.
     unfed : int
@@ -53,6 +55,7 @@ class Status:
     stopped: str = ""
     unfed: int = 0
     has_ended: bool = False
+    models: dict[str, str] = field(default_factory=dict)
     _last: Frame | None = None
     _before: int = 0
 

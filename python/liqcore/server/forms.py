@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import Meta, Struct
 
 from ..feeds.events import Kind, State
-from .selection import Length, MarketName, Selection, Tier, Time
+from .selection import Length, MarketName, ModelName, Selection, Tier, Time
 
 MOST_LEVEL = 8
 """Of detail: a column of it is 65,536 windows."""
@@ -79,6 +79,7 @@ class PageAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int,
         Meta(ge=0, le=MOST_LEVEL, description="Of detail: a column is 4^level windows, a row 2^(level // 2) steps."),
     ] = 0
+    model: ModelName | None = None
     side: Annotated[Literal["both", "long", "short"], said("Whose levels. The other side's values are 0.")] = "both"
     leverage: Annotated[tuple[Tier, ...], Meta(max_length=64, description="Tiers of leverage; by default all.")] = ()
     opened_within: (
@@ -124,8 +125,8 @@ class StopsAsked(LawAsked, frozen=True, kw_only=True, forbid_unknown_fields=True
     risk: Annotated[float, Meta(gt=0, lt=100, description="How far from the entry a stop may stand, percent.")] = 5.0
 
 
-class FeaturesAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Features of markets."""
+class MarketsAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is told of some markets."""
 
     market: Annotated[
         tuple[MarketName, ...],
@@ -133,21 +134,27 @@ class FeaturesAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = ()
 
 
-class LiquidationsAsked(FeaturesAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FeaturesAsked(MarketsAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Features of markets."""
+
+    model: ModelName | None = None
+
+
+class LiquidationsAsked(MarketsAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Liquidations that venues told of."""
 
     least: Annotated[float, Meta(ge=0, le=1e15, description="Only those of at least so many USD.")] = 0.0
     since: Annotated[int, Meta(ge=0, le=2**62, description="Only those of this time or later, ns.")] = 0
 
 
-class NewsAsked(FeaturesAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewsAsked(MarketsAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What has happened."""
 
     since: Annotated[int, Meta(ge=0, le=2**62, description="Number of the last that is known: what came after it.")] = 0
     most: Annotated[int, Meta(ge=1, le=10_000, description="At most so many, the oldest first.")] = 1_000
 
 
-class HolesAsked(FeaturesAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class HolesAsked(MarketsAsked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Holes in streams."""
 
 
@@ -216,6 +223,7 @@ class MarketsAnswer(Struct, frozen=True):
     now: Annotated[int, said("By the machine's clock, ns.")]
     news: Annotated[int, said("Number of the latest news.")]
     markets: list[MarketAnswer]
+    models: Annotated[list[str], said("That are followed of each market; the first is the main one.")]
 
 
 class Candles(Struct, frozen=True):

@@ -16,7 +16,7 @@ from ..errors import InvalidConfigError
 from ..live.following import Following
 from ..words.times import to_ns
 from .refused import RefusedError
-from .selection import Selection, time
+from .selection import Selection, boards_of, time
 from .still import Form, Stills
 from .wire import encode
 
@@ -56,7 +56,7 @@ class View:
         self._stills = Stills(
             selection,
             form,
-            boards=hub.boards,
+            boards=boards_of(hub.following, selection.model),
             news=hub.following.news,
             limits=hub.limits,
             view=number,
@@ -238,7 +238,6 @@ class Hub:
 
     def __init__(self, following: Following, limits: ServerConfig) -> None:
         self.following, self.limits = following, limits
-        self.boards = {str(market): board for market, board in following.boards.items()}
         self.clients: set[Client] = set()
         self.views: dict[tuple[Selection, Form], View] = {}
         self._numbers = count(1)

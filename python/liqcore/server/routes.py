@@ -1,7 +1,7 @@
 """The requests of the API: what each is asked with, what it is answered, and from what the answer is made."""
 
 import zlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from ..config.config import Config
 from ..errors import DataError
 from ..history.shown import CELL_BYTES
-from ..live.board import Moment
+from ..live.board import Board, Moment
 from ..live.following import Following
 from ..live.outside import Files
 from . import forms, pictures, scenarios, told, trades
@@ -25,7 +25,7 @@ from .metrics import Metrics
 from .once import Once
 from .paging import Pages, version
 from .refused import RefusedError
-from .selection import Picture, Selection, number_or_text, read
+from .selection import Picture, Selection, boards_of, number_or_text, read
 
 T = TypeVar("T", bound=msgspec.Struct)
 SMALLEST_PACKED = 1_024
@@ -99,7 +99,7 @@ class Api:
         self._once = once
         self._earlier = Once(EARLIER_BYTES, threads=1)  # a far page takes long: other answers do not wait for it
         self.paged = Pages(config.server)
-        self._asked_at = 0
+        self._asked_at: dict[str | None, int] = {}
         self._streams = CapacityLimiter(STREAMS)
         self.document: dict[str, Any] = {}
 
@@ -158,8 +158,8 @@ class Api:
     async def pages(self, request: Request) -> Response:
         """Answer /pages."""
         asked = _read(forms.PageAsked, request)
-        moments = Selection(market=asked.market).moments(self._moments())
-        boards = [self._following.boards[moment.market] for moment in moments]
+        moments = Selection(market=asked.market).moments(self._moments(asked.model))
+        boards = self._boards(moments, asked.model)
         key = "page", asked, version(asked, moments)
         return await self._framed(request, key, lambda: self.paged.page(asked, moments, boards), self._earlier)
 
@@ -187,14 +187,14 @@ class Api:
     ) -> Response:
         """Answer with what is made of a picture; picture, answer and its packed form are made once each."""
         selection = Selection(**{name: getattr(shown, name) for name in Selection.__struct_fields__})
-        moments = selection.moments(self._moments())
+        moments = selection.moments(self._moments(selection.model))
         number = tuple((moment.number, len(moment.holes)) for moment in moments)
         picture = await self._once.get(
             ("picture", selection, number),
             lambda: selection.picture(moments, self._config.server),
             _picture_bytes,
         )
-        boards = [self._following.boards[moment.market] for moment in moments]
+        boards = self._boards(moments, selection.model)
         seen = pictures.Seen(picture, moments, boards, self._following.source)
         return await self._answer(request, (request.url.path, asked, number), lambda: make(seen))
 
@@ -214,15 +214,18 @@ class Api:
             headers["content-encoding"] = "gzip"
         return Response(body, headers=headers, media_type="application/json")
 
-    def _moments(self) -> dict[str, Moment | None]:
+    def _moments(self, model: str | None = None) -> dict[str, Moment | None]:
         """What markets have published last; now and then they are asked for what is new."""
-        boards = self._following.boards
-        now = self._following.clock.elapsed()
-        if not self._asked_at or now - self._asked_at >= 1e9 / self._config.server.updates:
-            self._asked_at = max(now, 1)
+        boards = boards_of(self._following, model)
+        now, asked_at = self._following.clock.elapsed(), self._asked_at.get(model)
+        if asked_at is None or now - asked_at >= 1e9 / self._config.server.updates:
+            self._asked_at[model] = now
             for board in boards.values():
                 board.ask()
-        return {str(market): board.moment() for market, board in boards.items()}
+        return {name: board.moment() for name, board in boards.items()}
+
+    def _boards(self, moments: Sequence[Moment], model: str | None) -> list[Board]:
+        return [self._following.of(model)[moment.market] for moment in moments]
 
     # --- of markets ---
 
@@ -234,7 +237,7 @@ class Api:
     async def features(self, request: Request) -> Response:
         """Answer /features."""
         asked = _read(forms.FeaturesAsked, request)
-        moments = self._moments()
+        moments = self._moments(asked.model)
         names = asked.market or tuple(moments)
         self._check_markets(names, moments)
         of = {name: moment for name in names if (moment := moments[name]) is not None}

@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 
 from ..config.machine_sections import ServerConfig
 from ..errors import InvalidConfigError
-from ..live.board import Moment
+from ..live.board import Board, Moment
+from ..live.following import Following
 from ..views.heatmap import Heatmap
 from ..views.merge import join_venues
 from ..words.threshold import Threshold
@@ -32,12 +33,14 @@ THRESHOLD = (
     r"|[0-9]{1,15}(\.[0-9]{1,6})? (usd|quantity))$"
 )
 
+MODEL = r"^[a-z]{2,16}$"
 MARKET = r"^[a-z0-9][a-z0-9-]{0,31}:[A-Za-z0-9_./@-]{1,64}$"
 WRITTEN = {
     LENGTH: 'a length of time such as "30s", "5m" (minutes), "4h", "3d", "1w", "1mo" (30 days) or "1y"',
     TIME: 'a time such as "2026-06-12", "2026-06-12T10:00:00Z" or nanoseconds since the UNIX epoch, of 18 or 19 digits',
     THRESHOLD: 'a share ("0.1", "5%"), an amount above 1 ("10M", "250000 usd") or a percentile ("p95")',
     MARKET: 'a venue and a symbol such as "binance-usdm:BTCUSDT"',
+    MODEL: 'a model such as "flow" or "presence"',
 }
 """What texts of these patterns are, as a rule tells it."""
 
@@ -45,6 +48,11 @@ MarketName: TypeAlias = Annotated[str, Meta(pattern=MARKET)]
 Length: TypeAlias = Annotated[str, Meta(pattern=LENGTH)]
 Time: TypeAlias = Annotated[str, Meta(pattern=TIME)]
 Price: TypeAlias = Annotated[float, Meta(ge=0, le=1e15)]
+ModelName: TypeAlias = Annotated[
+    str,
+    Meta(pattern=MODEL, description="Model, where several are followed (`/markets` lists them); by default "
+         "the main one."),
+]  # fmt: skip
 Tier: TypeAlias = Annotated[float, Meta(gt=0, le=1000)]
 
 T = TypeVar("T")
@@ -63,6 +71,7 @@ class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(min_length=1, max_length=16, description="Market, or several of one underlying to be summed: "
              "`binance-usdm:BTCUSDT`, names as `/markets` lists them."),
     ]  # fmt: skip
+    model: ModelName | None = None
     side: Annotated[
         Literal["both", "long", "short"], Meta(description="Whose levels. The other side's values are 0.")
     ] = "both"
@@ -287,6 +296,23 @@ class Picture:
     low: int
     high: int
     numbers: tuple[tuple[int, int], ...]
+
+
+def boards_of(following: Following, model: str | None) -> dict[str, Board]:
+    """
+    Return the boards of a model by the names of their markets, by default the main one's.
+
+    Raises
+    ------
+    RefusedError
+        If the model is not followed.
+    """
+    try:
+        found = following.of(model)
+    except KeyError:
+        rule = f"must be one that is followed ({', '.join(following.models)})"
+        raise RefusedError.broken("model", rule, model, 404) from None
+    return {str(market): board for market, board in found.items()}
 
 
 def time(text: str) -> int | str:

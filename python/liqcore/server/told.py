@@ -41,7 +41,7 @@ def markets(following: Following, moments: Mapping[str, Moment | None]) -> Marke
     """Return every market, with its streams."""
     now = following.clock.now()
     told = [_market(board, moments[str(market)], now) for market, board in following.boards.items()]
-    return MarketsAnswer(following.source, now, following.news.last, told)
+    return MarketsAnswer(following.source, now, following.news.last, told, list(following.models))
 
 
 def _market(board: Board, moment: Moment | None, now: int) -> MarketAnswer:
@@ -170,4 +170,6 @@ def _unwell(market: Market, board: Board, status: Status | None) -> list[Reason]
     if status is not None and status.stopped:
         said = f"it goes on no more ({plain(status.stopped)}); what comes is recorded all the same"
         found.append(Reason("engine", str(market), said))
+    for model, why in (status.models if status is not None else {}).items():
+        found.append(Reason("engine", str(market), f"its model {model} goes on no more ({plain(why)})"))
     return found
