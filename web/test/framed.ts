@@ -1,4 +1,4 @@
-/** A frame as liqcore.tables.packed writes it; the shape of an array is its length. */
+/** A frame as liqcore.tables.packed writes it; the shape of an array is its length, or what it says itself. */
 export function framed(
   header: object,
   arrays: Record<string, Float64Array | Float32Array | Uint16Array | BigInt64Array>,
@@ -10,7 +10,8 @@ export function framed(
   let at = 0;
   const bodies: Uint8Array[] = [];
   for (const [name, array] of Object.entries(arrays)) {
-    listed[name] = { type: types[array.constructor.name], shape: [array.length], at };
+    const { shape = [array.length] } = array as { shape?: number[] };
+    listed[name] = { type: types[array.constructor.name], shape, at };
     const body = new Uint8Array(Math.ceil(array.byteLength / 8) * 8);
     body.set(new Uint8Array(array.buffer));
     bodies.push(body);
