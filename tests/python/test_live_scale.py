@@ -147,6 +147,7 @@ def test_where_three_times_the_fit_is_liquidated_the_dollars_are_right_after_a_d
     assert factors["short"] == pytest.approx(1.5 * TIMES, rel=0.25)
     assert hm.meta["meaning"].startswith("fitted, BTCUSDT fit; live scale ")
     assert "as of 2026-06-14 23:5" in hm.meta["meaning"]
+    assert hm.meta["notes"] == ["columns that end before 2026-06-13T06:00:00Z are without a live scale"]
 
 
 def test_the_scale_is_that_of_the_windows_counted_and_knows_nothing_of_its_own(tmp_path: Path) -> None:

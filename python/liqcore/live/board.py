@@ -74,14 +74,17 @@ class Moment:
             If `step` breaks its rule.
         """
         made = self.book.engine.heatmap(step=step, snapshot=self.snapshot)
+        first, end = int(made.times[0]), made.times[-1] + made.window_ns
         if self.scale is not None and self.scales is not None:
             one = made._shown.histories
             assert isinstance(one, OneHistory)
             made = Heatmap(replace(one, scales=self.scales), made._shown.view, made.meta)
             made.meta["meaning"] = f"{made.meta['meaning']}; {self.scale['meaning']}"
             made.meta[KEY] = self.scale[KEY]
-            made.meta["notes"] = [*made.meta.get("notes", ()), *self.scale["notes"]]
-        first, end = int(made.times[0]), made.times[-1] + made.window_ns
+            notes = [*made.meta.get("notes", ()), *self.scale["notes"]]
+            if len(self.scales) and (since := int(self.scales.since[0])) > first + made.window_ns:
+                notes.append(f"columns that end before {iso(since)} are without a live scale")
+            made.meta["notes"] = notes
         holes = [hole for hole in self.holes if hole.kind == "trades" and hole.state == "gap open"]
         made.meta |= {
             "source": str(self.market),
