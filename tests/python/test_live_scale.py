@@ -1,5 +1,6 @@
 """The live scale of a fitted profile in a market that is followed: dollars stay dollars, nothing knows its future."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,10 +19,15 @@ from liqcore.feeds.events import Change, Frame, Liquidation, Trade
 from liqcore.feeds.frames import changed, of_events
 from liqcore.history.one import OneHistory
 from liqcore.history.scales import Scales
+from liqcore.live import Replay, Service
 from liqcore.live.board import Board
 from liqcore.live.market import MarketEngine
+from liqcore.live.replay import Recording
 from liqcore.live.scaling import LEAST, LEAST_NS, YOUNG_NS
 from liqcore.market.fitted import FittedLayer, FittedProfile
+from liqcore.render.captions import footer_items
+from liqcore.render.contract import RenderOptions
+from liqcore.render.labels import short_scale_text
 from liqcore.views.heatmap import Heatmap
 from markets import BTC, HOUR
 
@@ -147,6 +153,8 @@ def test_where_three_times_the_fit_is_liquidated_the_dollars_are_right_after_a_d
     assert factors["short"] == pytest.approx(1.5 * TIMES, rel=0.25)
     assert hm.meta["meaning"].startswith("fitted, BTCUSDT fit; live scale ")
     assert "as of 2026-06-14 23:5" in hm.meta["meaning"]
+    assert "live scale since 2026-06-13 06:00" in footer_items(hm, RenderOptions())
+    assert "; live scale 3." in short_scale_text(hm.meta)
     assert hm.meta["notes"] == ["columns that end before 2026-06-13T06:00:00Z are without a live scale"]
 
 
@@ -343,6 +351,19 @@ def test_scales_are_saved_and_summed_with_what_they_scale(tmp_path: Path) -> Non
     np.testing.assert_array_equal(lq.load_heatmap(tmp_path / "two.parquet").short, merged.short)
 
 
+def test_of_a_sum_each_venue_has_its_own_scale_and_the_one_without_is_named(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    one = shown(engine_of(market_frames(), config_of(tmp_path, fitted())))
+    two = shown(engine_of(market_frames(), config_of(tmp_path / "other", fitted("an aggregator"))))
+    with pytest.warns(UserWarning, match="two: without a live scale"):
+        both = lq.merge_venues({"one": one, "two": two})
+    assert [note.partition(",")[0] for note in both.meta["notes"]] == [
+        "two: without a live scale: it was fitted to liquidations of 'an aggregator'"
+    ]
+    assert "; live scale 2.9" in both.meta["meaning"]
+    np.testing.assert_allclose(both.long, one.long + two.long, rtol=1e-5)
+
+
 # ------------------------------------------------------------------------------------------------------------- told of
 
 
@@ -411,3 +432,40 @@ def test_a_batch_says_of_which_date_its_dollars_are_where_the_data_go_on() -> No
     assert hm.meta["meaning"] == "fitted, BTCUSDT fit; USD of 2026-05-30, 12d before the end of the data"
     same = replace(fitted(), data={"liquidations": {"to": "2026-06-12T00:00:00Z"}})
     assert lq.heatmap(trades=trades, leverage=same, config=terms).meta["meaning"] == "fitted, BTCUSDT fit"
+
+
+def test_a_recording_that_is_moved_back_has_the_scale_of_then(tmp_path: Path) -> None:
+    config = config_of(tmp_path, fitted()).replace(journal={"write": "1ms", "sync": "5ms"}, live={"checkpoint": "1h"})
+    given = market_frames()
+    begin, end = given[0].received, given[-1].received
+    then = end - 20 * HOUR
+    source = Replay(Recording([BTC], begin, None, lambda _: iter(given), end=end), 1.0)
+    found: list[Any] = []
+
+    async def main() -> None:
+        with Service(source, tmp_path / "journal", config=config) as service:
+            stop = asyncio.Event()
+            running = asyncio.create_task(service.run(stays=True, stop=stop))
+            try:
+                async with asyncio.timeout(60):
+                    while not source.player._has_begun:
+                        await asyncio.sleep(0.001)
+                    for ts in (end - HOUR, then):
+                        source.player.change(service.following.clock.elapsed(), at=ts, paused=True)
+                        due = sum(frame.received <= ts for frame in given)
+                        while source.player.told.moving or service.engines[BTC].frames != due:
+                            await asyncio.sleep(0.001)
+                        moment = service.following.boards[BTC].moment()
+                        assert moment is not None
+                        found.append((moment.heatmap().meta["live_scale"], service.engines[BTC].state.scaling))
+            finally:
+                stop.set()
+                await running
+
+    asyncio.run(main())
+    market = MarketEngine(BTC, config)
+    market.take([frame for frame in given if frame.received <= then])
+    (later, _), (earlier, scaling) = found
+    assert scaling == market.state.scaling
+    assert later["as_of"] > then >= earlier["as_of"] > then - HOUR
+    assert earlier["long"] == market.state.scaling.factors[0]

@@ -159,8 +159,8 @@ class Dollars:
         """
         Return what a result's metadata say: `meaning` behind the name, ``live_scale``, and notes.
 
-        ``live_scale`` has the factors on ``long`` and ``short``, ``as_of`` when they were known, ns, and ``why`` there
-        are none.
+        ``live_scale`` has the factors on ``long`` and ``short``, ``as_of`` when they were known, ``since`` when there
+        have been any, ns, and ``why`` there are none.
         """
         if len(scales):
             long, short = scales.factors[:, -1].tolist()
@@ -174,14 +174,20 @@ class Dollars:
                 )
             return {
                 "meaning": f"live scale {long:.3g} long, {short:.3g} short as of {iso(as_of)[:16].replace('T', ' ')}",
-                "live_scale": {"long": long, "short": short, "as_of": as_of, "why": ""},
+                "live_scale": {
+                    "long": long,
+                    "short": short,
+                    "as_of": as_of,
+                    "since": int(scales.since[0]),
+                    "why": "",
+                },
                 "notes": notes,
             }
         why = self.unlike(complete) or _too_few(state, clock - begun)
         dated = "" if self.profile is None else f": USD of {self.profile.until}"
         return {
             "meaning": f"without a live scale{dated}",
-            "live_scale": {"long": 1.0, "short": 1.0, "as_of": None, "why": why},
+            "live_scale": {"long": 1.0, "short": 1.0, "as_of": None, "since": None, "why": why},
             "notes": [f"without a live scale: {why}"],
         }
 

@@ -253,6 +253,7 @@ class LiveScaleAnswer(Struct, frozen=True):
     long: Annotated[float, said("1 without a live scale, as is the other side's.")]
     short: float
     as_of: Annotated[int | None, said("When it was known, ns; null: there is none, USD are of the date of the fit.")]
+    since: Annotated[int | None, said("When there was the first, ns: columns that end earlier are without one.")]
     why: Annotated[str, said("Why there is none; empty: there is one.")]
 
 
