@@ -15,12 +15,13 @@ import pytest
 import liqcore as lq
 from liqcore.config import Config
 from liqcore.evaluate.live_scale import LiveScale, Running
-from liqcore.feeds.events import Change, Frame, Liquidation, Trade
+from liqcore.feeds.events import SIMULATED, Change, Frame, Liquidation, Trade
 from liqcore.feeds.frames import changed, of_events
 from liqcore.history.one import OneHistory
 from liqcore.history.scales import Scales
 from liqcore.live import Replay, Service
 from liqcore.live.board import Board
+from liqcore.live.demo import Demonstration
 from liqcore.live.market import MarketEngine
 from liqcore.live.replay import Recording
 from liqcore.live.scaling import LEAST, LEAST_NS, YOUNG_NS
@@ -156,6 +157,34 @@ def test_where_three_times_the_fit_is_liquidated_the_dollars_are_right_after_a_d
     assert "live scale since 2026-06-13 06:00" in footer_items(hm, RenderOptions())
     assert "; live scale 3." in short_scale_text(hm.meta)
     assert hm.meta["notes"] == ["columns that end before 2026-06-13T06:00:00Z are without a live scale"]
+
+
+def test_in_a_simulated_market_that_liquidates_three_times_the_fit_the_dollars_are_right_within_a_half(
+    tmp_path: Path,
+) -> None:
+    simulated = lq.simulate(days=4, trades_per_day=8_000, seed=2, volatility=0.03)
+    demo = Demonstration(simulated, simulated.start)
+    frames = list(demo.frames())
+
+    def last_day(weight: float) -> tuple[Heatmap, float, float]:
+        """What it says with weights so many times those of the profile, and USD told and shown of the last day."""
+        profile = fitted("simulator", symbol=SIMULATED.symbol)
+        layers = tuple(FittedLayer(one.tier, np.inf, 0.0, weight * one.mid, weight) for one in profile.layers)
+        config = demo.terms(config_of(tmp_path, replace(profile, layers=layers)))
+        market = MarketEngine(SIMULATED, config)
+        market.take(frames)
+        market.finish()
+        hm = shown(market)
+        last = hm.times >= hm.times[-1] - DAY
+        told = Board(market).realised_in(hm.times, hm.window_ns)[last].sum()
+        bare = Heatmap(replace(hm._shown.histories, scales=None), hm._shown.view, hm.meta)  # type: ignore[type-var]
+        return hm, usd(hm)[:, last].sum() / told, usd(bare)[:, last].sum() / told
+
+    _, _, bare = last_day(1.0)
+    hm, scaled, bare = last_day(1 / (TIMES * bare))
+    assert bare == pytest.approx(1 / TIMES, rel=0.02)
+    assert 1 / 1.5 < scaled < 1.5
+    assert hm.meta["live_scale"]["why"] == ""
 
 
 def test_the_scale_is_that_of_the_windows_counted_and_knows_nothing_of_its_own(tmp_path: Path) -> None:
