@@ -86,8 +86,6 @@ class Maker {
   }
 
  private:
-  static constexpr std::int64_t kWindow = 1'000;
-
   template <class T>
   T one_of(std::initializer_list<T> values) {
     return values.begin()[random_(0, static_cast<std::int64_t>(values.size()) - 1)];
@@ -119,8 +117,13 @@ class Maker {
         if (const double factor = margin.level_factor(side, contract, tier); factor > 0.0) factors_.push_back(factor);
 
     liqcore::EngineOptions o;
-    o.window_ns = kWindow;
     o.model = one_of({Model::flow, Model::flow, Model::flow, Model::none, Model::oi, Model::blend, Model::vendor});
+    if (o.model == Model::flow && seed_ % 4 == 1) {  // by the seed: streams of the others stay what they were
+      o.model = Model::presence;
+      o.model_options.exponent = one_of({0.0, 0.3, 0.5, 1.0});
+      window_ = one_of<std::int64_t>({1'000'000, 400'000'000, 3'000'000'000});  // within a second, or over some
+    }
+    o.window_ns = window_;
     o.trigger = one_of({Trigger::last, Trigger::last, Trigger::mark, Trigger::candle});
     if (random_.one_in(2)) {
       const std::int64_t low = random_(0, base_ / step_);
@@ -128,10 +131,11 @@ class Maker {
     } else if (random_.one_in(2)) {
       o.ticks_per_bin = step_;
     }
-    if (o.model == Model::flow) o.maker_share = one_of({0.0, 0.0, 0.25, 0.3, 1.0});
+    if (o.model == Model::flow || o.model == Model::presence) o.maker_share = one_of({0.0, 0.0, 0.25, 0.3, 1.0});
     if (random_.one_in(3))
       for (std::int64_t tier = 0; tier < count; ++tier)
-        o.half_life_ns.push_back(one_of({std::numeric_limits<double>::infinity(), 500.0, 1e3, 1e4, 7'003.0}));
+        o.half_life_ns.push_back(static_cast<double>(window_) *
+                                 one_of({std::numeric_limits<double>::infinity(), 0.5, 1.0, 10.0, 7.003}));
     o.outlier = one_of({0.0, 0.0, 0.03, 0.1, 1.0});
     if (random_.one_in(3)) o.keep = static_cast<std::size_t>(random_(1, 6));
     if (o.model == Model::oi || o.model == Model::blend) o.model_options.taker_tilt = one_of({0.0, 0.3, 1.0});
@@ -140,11 +144,11 @@ class Maker {
       o.trigger = Trigger::candle;
       if (random_.one_in(2)) o.model_options.event_threshold = one_of({0.0, 100 * lot_size_});
     }
-    o.model_options.reconciled = o.model != Model::none && random_.one_in(5);
+    o.model_options.reconciled = o.model != Model::none && o.model != Model::presence && random_.one_in(5);
     candles_ = random_.one_in(4);  // with volumes, in place of trades
     verbs_ = o.model == Model::none || random_.one_in(8);
 
-    clock_ = one_of<std::int64_t>({0, 1, kWindow, 1'700'000'000'000'000'000, -100});
+    clock_ = one_of<std::int64_t>({0, 1, window_, 1'700'000'000'000'000'000, -100});
     tick_ = base_;
     interest_ = random_(0, 10'000);
     liqcore::Instrument instrument{"X", "", contract, tick_size_, lot_size_, one_of({1.0, 1.0, 0.01}), margin};
@@ -152,13 +156,14 @@ class Maker {
             std::move(instrument),
             support::tiers(std::move(tiers)),
             o,
-            one_of<std::int64_t>({kWindow / 4, kWindow, 3 * kWindow}),
+            one_of<std::int64_t>({window_ / 4, window_, 3 * window_}),
             {}};
   }
 
   Row row(const Stream& stream) {
     const liqcore::EngineOptions& o = stream.options;
-    const bool samples = o.model != Model::none && o.model != Model::flow ? true : o.model_options.reconciled;
+    const bool samples =
+        o.model == Model::oi || o.model == Model::blend || o.model == Model::vendor || o.model_options.reconciled;
     const auto pick = random_(0, 19);
     if (pick == 0) return {Kind::advance, time(), {}, {}, false};
     if (pick == 1 && !candles_) return candle(stream, false);
@@ -217,7 +222,7 @@ class Maker {
     const double low = (*lowest - nudge) * tick_size_;
     const double high = (*highest + nudge) * tick_size_;
     Row row{Kind::candle, time(), {one_of({low, high}), high, low, one_of({low, high})}, {}, false};
-    if (row.ts > -kWindow) row.ts -= stream.interval_ns - 1;
+    if (row.ts > -window_) row.ts -= stream.interval_ns - 1;
     if (volumes)
       for (double& qty : row.qty) qty = lot_size_ * one_of({0.0, lots(), lots() + 0.5});
     if (!random_.one_in(spoil_)) return row;
@@ -242,14 +247,14 @@ class Maker {
   std::int64_t time() {
     if (random_.one_in(4 * spoil_))
       return one_of<std::int64_t>(
-          {clock_ - 1, clock_ - kWindow, std::numeric_limits<std::int64_t>::min(), (std::int64_t{1} << 62) + 1});
-    const std::int64_t to_edge = kWindow - ((clock_ % kWindow) + kWindow) % kWindow;
+          {clock_ - 1, clock_ - window_, std::numeric_limits<std::int64_t>::min(), (std::int64_t{1} << 62) + 1});
+    const std::int64_t to_edge = window_ - ((clock_ % window_) + window_) % window_;
     if (random_.one_in(hurry_))
-      clock_ += one_of<std::int64_t>({to_edge - 1, to_edge, to_edge + 1, kWindow, 3 * kWindow});
+      clock_ += one_of<std::int64_t>({to_edge - 1, to_edge, to_edge + 1, window_, 3 * window_});
     else if (random_.one_in(200))
-      clock_ += 40 * kWindow;
+      clock_ += 40 * window_;
     else
-      clock_ += one_of<std::int64_t>({0, 0, 0, 1, 7});
+      clock_ += window_ / 1'000 * one_of<std::int64_t>({0, 0, 0, 1, 7});
     return clock_;
   }
 
@@ -288,6 +293,7 @@ class Maker {
   std::uint64_t seed_;
   Random random_;
   double tick_size_ = 1.0, lot_size_ = 1.0;
+  std::int64_t window_ = 1'000;
   std::int64_t step_ = 1, base_ = 1, hurry_ = 1, spoil_ = 1, clock_ = 0, tick_ = 1, interest_ = 0;
   bool wild_ = false, candles_ = false, verbs_ = false;
   std::vector<double> factors_;

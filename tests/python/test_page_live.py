@@ -34,6 +34,7 @@ from liqcore.server.run import serve
 from liqcore.server.socket import stream
 from markets import BTC, HOUR, archive, frames, trades
 from pages import SIZES, Watched, axe, browser, near, needs_page
+from test_live_scale import config_of, engine_of, fitted, market_frames
 from test_server_stills import BYBIT, followed, publish
 
 CONFIG = Config().replace(server={"updates": 50.0})
@@ -43,8 +44,8 @@ TRADES = trades(6000, seed=21, hours=5.0)
 class Served:
     """A market that is served, and fed by the test."""
 
-    def __init__(self) -> None:
-        self.market = MarketEngine(BTC, CONFIG)
+    def __init__(self, market: MarketEngine | None = None) -> None:
+        self.market = MarketEngine(BTC, CONFIG) if market is None else market
         made = followed(self.market)
         self.following = Following(made.boards, made.news, "replay", made.folder, SystemClock())
         self.left = frames(TRADES)
@@ -480,3 +481,18 @@ def test_a_click_shows_the_cascade_to_that_price_and_stops_stand_beyond_clusters
         page.fill("#to", "x")
         page.click("#cascade")
         watched.until("document.getElementById('scenario-said').innerText.includes('A price such as')")
+
+
+@needs_page
+@pytest.mark.parametrize("size", SIZES)
+def test_the_page_says_by_which_scale_and_of_when_its_dollars_are(chromium: Any, tmp_path: Path, size: str) -> None:
+    made = Served(engine_of(market_frames(), config_of(tmp_path, fitted())))
+    made.feed(0)
+    with made.serve() as server, Watched(chromium, server.url, size) as watched:
+        asked = watched.page.evaluate("liqcore.rows()")
+        hm = made.heatmap(asked["step"])
+        watched.until("liqcore.columns() > 0")
+        said = watched.page.inner_text("body")
+        assert hm.meta["meaning"] in said
+        assert "live scale 2.9" in said
+        assert hm.meta["notes"][0] in said

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import math
 import os
+import typing
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -638,3 +640,15 @@ def test_prepared_markets_say_their_bars() -> None:
     one: Prepared = prepare(Market("x", candles, truth, Config.from_dict(SETTINGS)), 30 * MINUTE, 24 * HOUR, 0)
     assert (len(one.bars), one.left_out) == (48, 48)
     assert list(one.maps) == [MAP, CONSTANT, SHIFTED, PERMUTED]
+
+
+def test_type_checkers_see_which_score_comes_of_what() -> None:
+    whole = inspect.signature(lq.score)
+    of = {one.__annotations__["return"]: inspect.signature(one) for one in typing.get_overloads(lq.score)}
+    assert set(of) == {"Score", "PositionsScore"}
+    for name, signature in of.items():
+        left_out = {"bar", "complete"} if name == "PositionsScore" else set()  # which snapshots have not
+        assert list(signature.parameters) == [one for one in whole.parameters if one not in left_out]
+    assert of["Score"].parameters["positions"].annotation == "None"
+    assert of["PositionsScore"].parameters["liquidations"].annotation == "None"
+    assert of["PositionsScore"].parameters["positions"].default is inspect.Parameter.empty

@@ -405,7 +405,7 @@ def test_a_time_of_another_type_is_refused(lively):
         ("impact", -0.1, "impact must be from 0 to 0.05, was -0.1"),
         ("leverage", {}, "leverage must have shares that sum to 1, was 0.0"),
         ("leverage", {10: 0.5}, "leverage must have shares that sum to 1, was 0.5"),
-        ("leverage", {0.5: 1.0}, "leverage must be at least 1, was 0.5"),
+        ("leverage", {-1: 1.0}, "leverage must be at least 1, was -1"),
         ("leverage", {10: 1.5, 20: -0.5}, "leverage must have shares of at least 0, was -0.5 at 20x"),
         ("leverage", {10: math.nan}, "leverage must have shares of at least 0, was nan at 10x"),
         ("leverage", [10, 20], "leverage must map leverage to share, both numbers, was [10, 20]"),
@@ -421,3 +421,15 @@ def test_the_examples_run():
     results = doctest.testmod(sys.modules["liqcore.simulation.simulation"])
     assert results.attempted > 0
     assert results.failed == 0
+
+
+@pytest.mark.parametrize("tier", ["0.5%", 0.005])
+def test_a_distance_is_no_leverage_and_the_one_that_has_such_levels_is_named(tier):
+    said = r"for agents post margin: longs of .*x have levels 0\.5% from the entry with mmr 0\.004, was 0\.005"
+    with pytest.raises(InvalidConfigError, match=said) as refused:
+        lq.simulate(days=0.01, leverage={10: 0.5, tier: 0.5})
+    leverage = float(str(refused.value).partition("longs of ")[2].partition("x")[0])
+    market = lq.simulate(days=0.01, trades_per_day=20_000, leverage={leverage: 1.0})
+    longs = market.positions.side > 0
+    away = 1 - market.positions.liquidation_price[longs] / market.positions.entry_price[longs]
+    assert away == pytest.approx(0.005, rel=1e-3)

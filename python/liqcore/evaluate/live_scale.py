@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,18 +51,58 @@ class LiveScale:
         ndarray of float64, shape (2, bars + 1)
         """
         found = np.ones((2, len(bars) + 1))
-        seen, said = np.zeros(2), np.zeros(2)
-        a_day = DAY_NS / bar_ns * (1.0 - 0.5 ** (bar_ns / self.half_life_ns))  # of a sum that has long gone on
-        ends = np.append(bars[1:], bars[-1:] + bar_ns)
-        for bar, (start, end) in enumerate(zip(bars.tolist(), ends.tolist(), strict=True)):
-            fade = 0.5 ** ((end - start) / self.half_life_ns)
-            seen = (seen + realised[:, bar]) * fade
-            said = (said + predicted[:, bar]) * fade
-            pull = self.shrinkage * a_day * said.mean()
-            if pull > 0:
-                both = (seen.sum() + 2.0 * pull) / (said.sum() + 2.0 * pull)
-                found[:, bar + 1] = np.maximum((seen + pull * both) / (said + pull), _LEAST)
+        running = Running()
+        rows = zip(bars.tolist(), predicted.T.tolist(), realised.T.tolist(), strict=True)
+        for bar, (start, said, seen) in enumerate(rows):
+            running.add(self, start, said, seen)
+            found[:, bar + 1] = running.scale(self, bar_ns)
         return found
+
+
+@dataclass(slots=True)
+class Running:
+    """
+    A live scale that goes on bar by bar: all that `LiveScale` must know of the past, plain values.
+
+    Attributes
+    ----------
+    start : int
+        Of the last bar, ns.
+    seen, said : tuple of float
+        Weighed sums of realised and predicted USD of longs and shorts, as of that start.
+
+    Examples
+    --------
+    >>> how, running = LiveScale(shrinkage=0.01), Running()
+    >>> running.scale(how, 1_800_000_000_000)
+    (1.0, 1.0)
+    >>> running.add(how, 0, (100.0, 100.0), (300.0, 300.0))
+    >>> running.scale(how, 1_800_000_000_000)[0] > 1.5
+    True
+    """
+
+    start: int = 0
+    seen: tuple[float, float] = (0.0, 0.0)
+    said: tuple[float, float] = (0.0, 0.0)
+
+    def add(self, how: LiveScale, start: int, predicted: Sequence[float], realised: Sequence[float]) -> None:
+        """Take a bar that begins later than those before: USD of longs and shorts."""
+        fade = 0.5 ** ((start - self.start) / how.half_life_ns)
+        self.start = start
+        self.seen = self.seen[0] * fade + realised[0], self.seen[1] * fade + realised[1]
+        self.said = self.said[0] * fade + predicted[0], self.said[1] * fade + predicted[1]
+
+    def scale(self, how: LiveScale, bar_ns: int) -> tuple[float, float]:
+        """Return the scale of longs and shorts that is known after the last bar; how long ago does not matter."""
+        bars_a_day = DAY_NS / bar_ns * (1.0 - 0.5 ** (bar_ns / how.half_life_ns))  # of a sum that has long gone on
+        pull = how.shrinkage * bars_a_day * sum(self.said) / 2.0
+        if not pull > 0:
+            return 1.0, 1.0
+        both = (sum(self.seen) + 2.0 * pull) / (sum(self.said) + 2.0 * pull)
+        long, short = (
+            max((seen + pull * both) / (said + pull), _LEAST) for seen, said in zip(self.seen, self.said, strict=True)
+        )
+        return long, short
 
 
 _LEAST = 1e-6  # a scale is above 0

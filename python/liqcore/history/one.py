@@ -18,6 +18,7 @@ from ..errors import InvalidConfigError
 from ..market.terms import instrument_of
 from ..tables.archive import HistoryRows, write_archive
 from .histories import Cells, Sides
+from .scales import Scales
 
 
 class _Asked(TypedDict):
@@ -40,6 +41,7 @@ class OneHistory:
     leverage: LeverageProfile
     complete: bool = True
     terms_said: Mapping[str, Any] | None = None  # of the instrument, as `instrument_values` says them
+    scales: Scales | None = None  # on what the layers stand for
 
     def __post_init__(self) -> None:
         self.tick_size, self.ticks_per_bin = self.history.tick_size, self.history.ticks_per_bin
@@ -103,7 +105,7 @@ class OneHistory:
         return low // bins_per_row, -(-high // bins_per_row)
 
     def columns(self, cells: Cells, first: int, count: int, *, liquidated: bool = False) -> Sides:
-        return self.history.columns(
+        sides = self.history.columns(
             **self._asked(cells),
             first_column=first,
             columns=count,
@@ -111,14 +113,41 @@ class OneHistory:
             column_ns=cells.column_ns,
             liquidated=liquidated,
         )
+        if self.scales is not None:
+            firsts, lasts = self._windows_of_columns(cells, first, count)
+            known = self._start(firsts) if liquidated else self._start(lasts + 1)
+            for values, factors in zip(sides, self.scales.at(known).astype(np.float32), strict=True):
+                values *= factors[:, None]
+        return sides
 
     def layers(self, cells: Cells, i: int) -> NDArray[np.float64]:
-        return self.history.map(i, **self._asked(cells), opened_within=cells.opened_within)
+        live = self.history.map(i, **self._asked(cells), opened_within=cells.opened_within)
+        return live if self.scales is None else live * self._after(i)[:, None]
 
     def age(self, cells: Cells, i: int, windows: Sequence[int]) -> NDArray[np.float64]:
-        return self.history.age(i, windows=windows, **self._asked(cells))
+        live = self.history.age(i, windows=windows, **self._asked(cells))
+        return live if self.scales is None else live * self._after(i)
+
+    def _after(self, i: int) -> NDArray[np.float64]:
+        """Factors that were known at the end of window `i`, (2, 1)."""
+        assert self.scales is not None
+        return self.scales.at(self._start(np.array([range(len(self))[i] + 1])))
+
+    def _start(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self.first_ns + windows * self.window_ns
+
+    def _windows_of_columns(self, cells: Cells, first: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first and the last window of each column."""
+        windows = np.arange(first, first + count, dtype=np.int64)
+        changes = np.flatnonzero(np.diff(self._start(windows) // (cells.column_ns or self.window_ns)))
+        return windows[np.append(0, changes + 1)] if count else windows, windows[np.append(changes, count - 1)]
 
     def since(self, cells: Cells, first: int, count: int, threshold: float) -> NDArray[np.int64]:
+        if self.scales is not None and count:
+            lasts = self._windows_of_columns(cells, first, count)[1]
+            length = cells.column_ns or self.window_ns
+            starts = self._start(lasts) // length * length
+            return since_in(self.columns(cells, first, count), starts, threshold)
         return self.history.since(
             threshold=threshold,
             **self._asked(cells),
@@ -144,6 +173,8 @@ class OneHistory:
     def save(self, path: str | os.PathLike[str], key: str, said: Mapping[str, Any]) -> Path:
         """Its configuration, where the metadata have it, is written so that `Config.load` reads it."""
         header = {"complete": self.complete, **said}
+        if self.scales is not None:
+            header["scales"] = self.scales.to_plain()
         return write_archive(path, key, header, self.history, self.leverage, said["meta"].get("config"))
 
     def _asked(self, cells: Cells) -> _Asked:
@@ -163,6 +194,19 @@ class OneHistory:
             "usd": cells.unit == "usd",
             "edges": cells.edges,
         }
+
+
+NEVER = np.iinfo(np.int64).min
+
+
+def since_in(sides: Sides, starts: NDArray[np.int64], threshold: float) -> NDArray[np.int64]:
+    """Do what `Histories.since` does, with columns at hand that start at some times."""
+    out = np.full((2, sides[0].shape[1]), NEVER)
+    for side, live in enumerate(sides):
+        below = ~((live > 0) & (live.astype(np.float64) >= threshold))
+        broken = np.where(below.any(axis=0), len(starts) - np.argmax(below[::-1], axis=0), 0)  # columns to its last
+        out[side] = np.append(starts, NEVER)[broken]
+    return out
 
 
 def check_tiers(given: Mapping[float, float], tiers: Sequence[float]) -> None:

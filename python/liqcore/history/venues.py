@@ -18,9 +18,9 @@ from ..errors import InvalidConfigError
 from ..tables.archive import Part, write_archives
 from .candles import CANDLE, join_candles
 from .histories import Cells, Sides
-from .one import OneHistory, check_tiers
+from .one import NEVER, OneHistory, check_tiers, since_in
+from .scales import Scales
 
-NEVER = np.iinfo(np.int64).min
 UNLIMITED = np.iinfo(np.int64).max
 _MOST_RATIO = 1 << 38  # of bins of two venues: a row's number times it is held in 64 bits
 
@@ -159,8 +159,9 @@ class Venues:
         """Return what `save` wrote, from the file's header and histories."""
         told = header["meta"]["venues"]
         names = [described["name"] for described in header["venues"]]
+        scales = {name: Scales.from_plain(said) for name, said in header.get("scales", {}).items()}
         venues = (
-            Venue(history=history, leverage=leverage, name=name, meta=told[name])
+            Venue(history=history, leverage=leverage, name=name, meta=told[name], scales=scales.get(name))
             for name, (history, leverage) in zip(names, parts, strict=True)
         )
         clock = header["clock"]
@@ -353,12 +354,7 @@ class Venues:
         column_ns = cells.column_ns or self.window_ns
         ends = self._column_ends(first, count, column_ns)
         starts = (self.first_ns + ends * self.window_ns) // column_ns * column_ns
-        out = np.full((2, cells.rows), NEVER)
-        for side, live in enumerate(self.columns(cells, first, count)):
-            below = ~((live > 0) & (live.astype(np.float64) >= threshold))
-            broken = np.where(below.any(axis=0), len(ends) - np.argmax(below[::-1], axis=0), 0)  # columns to its last
-            out[side] = np.append(starts, NEVER)[broken]
-        return out
+        return since_in(self.columns(cells, first, count), starts, threshold)
 
     def check_value(self, value: str) -> None:
         for part in self.parts:
@@ -397,7 +393,8 @@ class Venues:
     def save(self, path: str | os.PathLike[str], key: str, said: Mapping[str, Any]) -> Path:
         clock = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "parts"}
         parts = {part.name: (part.history, part.leverage) for part in self.parts}
-        return write_archives(path, key, {"clock": clock, **said}, parts)
+        scales = {part.name: part.scales.to_plain() for part in self.parts if part.scales is not None}
+        return write_archives(path, key, {"clock": clock, **said, **({"scales": scales} if scales else {})}, parts)
 
     # --- parts of it, and other weights ---
 

@@ -1,6 +1,7 @@
 """What any thread may read of a market while it is being followed; nobody waits for anybody."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ from numpy.typing import NDArray
 from .._core import Snapshot
 from ..engine.publisher import Row
 from ..feeds.events import SIMULATED, Change, Funding, Kind, Mark, Market, OpenInterest
+from ..history.one import OneHistory
+from ..history.scales import KEY, Scales
 from ..views.heatmap import Heatmap
 from ..words.times import iso
-from .market import NONE, Book, MarketEngine, realised_usd
+from .market import Book, MarketEngine
+from .realised import NONE, realised_usd
 
 LIQUIDATION = np.dtype([("ts", np.int64), ("price", np.float64), ("usd", np.float64), ("long", np.bool_)])
 
@@ -32,6 +36,10 @@ class Moment:
         Stretches of time for which candles stood for trades, ns.
     turn : int
         How many engines the market had before, as a recording was moved to an earlier time.
+    scale : mapping or None
+        What `Dollars.said` says of the live scale; None: the profile is not fitted.
+    scales : Scales or None
+        Live scales up to this instant.
     """
 
     market: Market
@@ -40,6 +48,8 @@ class Moment:
     holes: tuple[Change, ...]
     estimated: tuple[tuple[int, int], ...] = ()
     turn: int = 0
+    scale: Mapping[str, Any] | None = None
+    scales: Scales | None = None
 
     @property
     def number(self) -> tuple[int, int]:
@@ -65,6 +75,16 @@ class Moment:
         """
         made = self.book.engine.heatmap(step=step, snapshot=self.snapshot)
         first, end = int(made.times[0]), made.times[-1] + made.window_ns
+        if self.scale is not None and self.scales is not None:
+            one = made._shown.histories
+            assert isinstance(one, OneHistory)
+            made = Heatmap(replace(one, scales=self.scales), made._shown.view, made.meta)
+            made.meta["meaning"] = f"{made.meta['meaning']}; {self.scale['meaning']}"
+            made.meta[KEY] = self.scale[KEY]
+            notes = [*made.meta.get("notes", ()), *self.scale["notes"]]
+            if len(self.scales) and (since := int(self.scales.since[0])) > first + made.window_ns:
+                notes.append(f"columns that end before {iso(since)} are without a live scale")
+            made.meta["notes"] = notes
         holes = [hole for hole in self.holes if hole.kind == "trades" and hole.state == "gap open"]
         made.meta |= {
             "source": str(self.market),
@@ -119,7 +139,18 @@ class Board:
         snapshot = None if book is None else book.publisher.snapshot()
         if book is None or snapshot is None or snapshot.axis is None:
             return None
-        return Moment(self.market, book, snapshot, tuple(of.state.holes), tuple(of.state.estimated), turn)
+        scale, scales = self._scale(of, snapshot.clock or 0)
+        holes, estimated = tuple(of.state.holes), tuple(of.state.estimated)
+        return Moment(self.market, book, snapshot, holes, estimated, turn, scale, scales)
+
+    def _scale(self, of: MarketEngine, clock: int) -> tuple[dict[str, Any] | None, Scales | None]:
+        """Say what the live scale is at a time, and what it was before; None: the profile is not fitted."""
+        dollars, state, book = of.dollars, of.state, of.book
+        if dollars is None or book is None:
+            return None, None
+        complete = state.complete if self.told("liquidation") else None
+        scales = dollars.scales(state.scaling, clock, complete=complete)
+        return dollars.said(state.scaling, scales, clock, complete=complete, begun=book.begun), scales
 
     def row(self) -> tuple[tuple[str, ...], Row] | None:
         """Return the latest features: names, and a row of values; None: there has been no trade yet."""

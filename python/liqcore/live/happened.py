@@ -35,6 +35,9 @@ class Column(Struct, frozen=True):
     levels : tuple of (float, float, float)
         Distance in percent of the price, and the USD of the live levels of longs and of shorts within it, at the end of
         the window: of `liqcore.FeatureReader`'s reaches, and of those that rules of alerts ask for, rising.
+    scale : tuple of (float, float)
+        Live scale of longs and shorts that a fitted profile's USD of levels are multiplied by; what was liquidated is
+        by the one that was known before the window.
     """
 
     market: Market
@@ -52,6 +55,7 @@ class Column(Struct, frozen=True):
     realised_short: float
     price: float = math.nan
     levels: tuple[tuple[float, float, float], ...] = ()
+    scale: tuple[float, float] = (1.0, 1.0)
 
 
 class ZoneNews(Struct, frozen=True):

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from .._core import Instrument, Segment
+from .._core import Segment
 from ..config.build import fitted_of
 from ..config.config import Config
 from ..engine.engine import Engine
@@ -44,6 +44,8 @@ from ..words.times import iso, parse_duration
 from .happened import KINDS, Column, Happened, Sink, ZoneNews
 from .opening import Opening
 from .order import CANDLE_NS, Line, Order
+from .realised import NONE, Row, added, realised_usd
+from .scaling import YOUNG_NS, Dollars, Scaling
 
 RAISED_WITHIN = 120_000_000_000
 """How late an event may come that still acts, when it comes, ns."""
@@ -55,11 +57,11 @@ LIQUIDATIONS = 20_000
 """That venues told of, kept one by one: the latest."""
 HOLES = 1000
 _Rows: TypeAlias = dict[str, list[Any]]
+_Factors: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+"""On longs and shorts, before and after a window."""
+_UNSCALED: _Factors = ((1.0, 1.0), (1.0, 1.0))
 _DAY_NS = 86_400_000_000_000
 _SIDES: tuple[Side, Side] = ("long", "short")
-Row: TypeAlias = tuple[float, float, float, float]
-"""What the venue told of in a window: quantity liquidated of longs, of shorts, and their turnover."""
-NONE: Row = (0.0, 0.0, 0.0, 0.0)
 MAGIC = b"liqcore checkpoint 1\n"
 
 
@@ -101,11 +103,13 @@ class State(Struct):
     complete : bool
         Whether the venue tells of every one.
     told : dict of str to int
-        How many of each kind sinks were told.
+        How many of each kind sinks were told, in an order that does not go by what is told first.
     mark, open_interest, funding
         The last that was told of each; None: none was.
     zones : dict
         By side, the nearest zone of the last window: low, high, USD, whether it is near.
+    scaling : Scaling
+        What the live scale of a fitted profile has seen.
     """
 
     latest: int = 0
@@ -127,11 +131,12 @@ class State(Struct):
     realised: dict[int, Row] = msgspec.field(default_factory=dict)
     liquidations: list[tuple[int, float, float, bool]] = msgspec.field(default_factory=list)
     complete: bool = True
-    told: dict[str, int] = msgspec.field(default_factory=dict)
+    told: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(KINDS.values(), 0))
     mark: Mark | None = None
     open_interest: OpenInterest | None = None
     funding: Funding | None = None
     zones: dict[Side, tuple[float, float, float, bool]] = msgspec.field(default_factory=dict)
+    scaling: Scaling = msgspec.field(default_factory=Scaling)
 
     def count(self, what: str) -> None:
         """Count one."""
@@ -196,6 +201,8 @@ class MarketEngine:
     frames : int
         How many have been taken: the number of the next in the journal.
     state : State
+    dollars : Dollars or None
+        What the USD of a fitted profile are worth; None: the profile is not fitted, amounts are relative levels.
     """
 
     def __init__(
@@ -219,11 +226,13 @@ class MarketEngine:
         self._keep = keep
         self._opening = Opening(market, self.config, grid, quantities)
         self._opening.check()
-        self._spread = spread_of(fitted_of(self.config))
+        profile, fitted = fitted_of(self.config), self.config.leverage.fitted
+        self._spread = spread_of(profile)
+        self.dollars = None if fitted is None else Dollars(fitted, profile, market)
         self._delay = parse_duration(self.config.live.delay, name="live.delay")
         self._window = parse_duration(self.config.window.length, name="window")
         self._near = self.config.live.approach
-        self._closed: list[tuple[Segment, NDArray[np.float64]]] = []
+        self._closed: list[tuple[Segment, NDArray[np.float64], _Factors]] = []
         rules = [AlertRule.of(text) for text in self.config.alerts.rules or ()]
         reaches = sorted({*REACHES, *(rule.within for rule in rules if rule.within)})
         self._reader = FeatureReader(reaches=reaches)
@@ -349,6 +358,8 @@ class MarketEngine:
     def _change(self, change: Change) -> None:
         state = self.state
         state.states[change.kind] = change
+        if self.dollars is not None:
+            state.scaling.change(change, state.watermark)
         if change.since or change.until or change.state in ("gap open", "gap filled", "stale"):
             state.holes.append(change)
             del state.holes[:-HOLES]
@@ -358,12 +369,9 @@ class MarketEngine:
         state = self.state
         state.complete = state.complete and told.complete
         start = told.ts // self._window * self._window
-        long, short, long_turnover, short_turnover = state.realised.get(start, NONE)
-        if told.side == "long":
-            long, long_turnover = long + told.qty, long_turnover + told.qty * told.price
-        else:
-            short, short_turnover = short + told.qty, short_turnover + told.qty * told.price
-        state.realised[start] = long, short, long_turnover, short_turnover
+        state.realised[start] = added(state.realised.get(start, NONE), told)
+        if self.dollars is not None:
+            state.scaling.liquidation(told, state.watermark, self._window, has_states="liquidations" in state.states)
         if len(state.realised) > WINDOWS:
             del state.realised[min(state.realised)]
         state.liquidations.append((told.ts, told.price, told.qty, told.side == "long"))
@@ -456,10 +464,11 @@ class MarketEngine:
     def _restart(self, since: Since) -> _Rows:
         """Begin the book anew; return what it is fed of what came since."""
         state = self.state
-        self._closed = [(segment, row) for segment, row in self._closed if segment.end_ns <= since.believed]
+        self._closed = [closed for closed in self._closed if closed[0].end_ns <= since.believed]
         self._tell_columns()
         state.anew = since
         state.zones.clear()
+        state.scaling.begin_anew()
         self._begin(since.ts, since.price)
         middle = math.sqrt(since.before * since.price)
         above = since.price > middle
@@ -472,10 +481,36 @@ class MarketEngine:
 
     def _attach(self, engine: Engine) -> None:
         """Have it say which windows end, with what is to be read then, and publish for other threads."""
-        engine.on_column(lambda segment: self._closed.append((segment, self._reader.read(engine))))
+        engine.on_column(lambda segment: self._ended(engine, segment))
         publisher = Publisher()
         engine.publish_to(publisher)
         self.book = Book(engine, publisher, self.state.begun, self.state.anew, self._spread)
+
+    def _ended(self, engine: Engine, segment: Segment) -> None:
+        """Keep a window that ends, to be told; the scale goes on before others can read what is published then."""
+        values = self._reader.read(engine)
+        factors = _UNSCALED if self.dollars is None else self._scaled(self.dollars, engine, segment, values)
+        self._closed.append((segment, values, factors))
+
+    def _scaled(self, dollars: Dollars, engine: Engine, segment: Segment, values: NDArray[np.float64]) -> _Factors:
+        """Take a window into the live scale."""
+        state, start, end = self.state, segment.start_ns, segment.end_ns
+        before = self._factors()
+        row = dict(zip(self._reader.names, values.tolist(), strict=True))
+        is_old = start - state.begun >= YOUNG_NS
+        is_whole = not any(
+            hole.kind == "trades" and hole.state == "gap open" and hole.since < end and hole.until > start
+            for hole in state.holes
+        )
+        predicted = row["liquidated_long_usd"], row["liquidated_short_usd"]
+        state.scaling.ended(dollars.how, start, end, predicted, engine.instrument, counts=is_old and is_whole)
+        return before, self._factors()
+
+    def _factors(self) -> tuple[float, float]:
+        """The live scale that holds now."""
+        if self.dollars is None or self.dollars.unlike(self.state.complete):
+            return 1.0, 1.0
+        return self.state.scaling.factors
 
     def _tell(self, happened: Happened) -> None:
         told = self.state.told
@@ -487,14 +522,16 @@ class MarketEngine:
     def _tell_columns(self) -> None:
         """Tell of the windows that have ended meanwhile."""
         closed, self._closed = self._closed, []
-        for segment, values in closed:
+        for segment, values, (before, after) in closed:
             row = dict(zip(self._reader.names, values.tolist(), strict=True))
-            column = self._column(segment, row)
+            column = self._column(segment, row, before, after)
             self._tell(column)
-            for side in _SIDES:
-                self._tell_zone(side, column, row)
+            for side, factor in zip(_SIDES, after, strict=True):
+                self._tell_zone(side, column, row, factor)
 
-    def _column(self, segment: Segment, row: Mapping[str, float]) -> Column:
+    def _column(
+        self, segment: Segment, row: Mapping[str, float], before: tuple[float, float], after: tuple[float, float]
+    ) -> Column:
         assert self.engine is not None
         *ticks, bought, sold = segment.candle
         tick, lot = self.engine.instrument.tick_size, self.engine.instrument.lot_size
@@ -502,14 +539,16 @@ class MarketEngine:
         long, short = realised_usd(self.engine.instrument, self.state.realised.get(segment.start_ns, NONE))
         return Column(
             self.market, segment.start_ns, segment.end_ns, first, high, low, last, bought * lot, sold * lot,
-            row["liquidated_long_usd"], row["liquidated_short_usd"], long, short, row["price"],
-            tuple((reach, row[long_usd], row[short_usd]) for reach, long_usd, short_usd in self._levels),
+            before[0] * row["liquidated_long_usd"], before[1] * row["liquidated_short_usd"], long, short, row["price"],
+            tuple((reach, after[0] * row[longs], after[1] * row[shorts]) for reach, longs, shorts in self._levels),
+            after,
         )  # fmt: skip
 
-    def _tell_zone(self, side: Side, column: Column, row: Mapping[str, float]) -> None:
+    def _tell_zone(self, side: Side, column: Column, row: Mapping[str, float], factor: float) -> None:
         """Tell whether the price has reached the nearest zone of a side since the window before, or comes near one."""
         before, price = self.state.zones.get(side), row["price"]
         low, high, usd = (row[f"{side}_zone_{what}"] for what in ("low", "high", "usd"))
+        usd *= factor
         if before is not None and (column.low <= before[1] if side == "long" else column.high >= before[0]):
             self._tell(ZoneNews(self.market, "swept", side, column.end, *before[:3], price))
             before = None
@@ -567,12 +606,6 @@ class MarketEngine:
         sections = self.config.to_dict()
         said = {name: sections.get(name) for name in ("instrument", "leverage", "axis", "window", "model", "source")}
         return repr((str(self.market), said, self._delay, self._keep, self._opening.grid))
-
-
-def realised_usd(instrument: Instrument, row: Row) -> tuple[float, float]:
-    """Dollars of longs and shorts: quantities are in the unit of the market's trades."""
-    at = 0 if instrument.contract == "inverse" else 2
-    return instrument.multiplier * row[at], instrument.multiplier * row[at + 1]
 
 
 Sample = TypeVar("Sample", Mark, OpenInterest, Funding)

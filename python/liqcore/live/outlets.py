@@ -224,7 +224,7 @@ def alerting(
             settings.rules,
             markets=markets,
             again_ns=parse_duration(settings.again, name="alerts.again"),
-            unit=scale_text({"meaning": meaning_of(config.model.name or "flow", config.leverage.fitted)}),
+            unit=_unit(config),
             since=since,
             path=folder / KEPT,
             files=files,
@@ -236,6 +236,13 @@ def alerting(
             held.callback(_end, sending, write)
             alerts.outlets.append(sending)
         yield alerts
+
+
+def _unit(config: Config) -> str:
+    """Say what amounts stand for."""
+    fitted = config.leverage.fitted
+    said = scale_text({"meaning": meaning_of(config.model.name or "flow", fitted)})
+    return f"{said}; by the live scale where there is one" if fitted else said
 
 
 def _end(sending: "Sending", write: Callable[[str], object]) -> None:

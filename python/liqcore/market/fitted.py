@@ -173,6 +173,28 @@ class FittedProfile:
         return found
 
     @property
+    def until(self) -> str:
+        """The day to which the liquidations reach that it was fitted to; where that is not told, when it was made."""
+        liquidations = self.data.get("liquidations")
+        said = liquidations.get("to") if isinstance(liquidations, Mapping) else None
+        return str(said or self.made)[:10]
+
+    def unlike(self, venue: str, symbol: str) -> str:
+        """
+        Return why liquidations that a market tells of are not what it was fitted to; empty: they are.
+
+        It is by ``data``: the ``feed`` must be the venue, or the venue, a colon and the symbol, and the ``symbol`` that
+        market's where there is one.
+        """
+        feed, of = str(self.data.get("feed") or ""), self.data.get("symbol")
+        if feed.strip().lower() not in (venue.lower(), f"{venue}:{symbol}".lower()):
+            named = repr(feed) if feed else "a feed that is not named"
+            return f"it was fitted to liquidations of {named}, not of {venue}"
+        if of is not None and str(of).upper() != symbol.upper():
+            return f"it was fitted to liquidations of {of}, not of {symbol}"
+        return ""
+
+    @property
     def hash(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of the file's text."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._core import tier_name
+from ..history.scales import KEY as LIVE_SCALE
 from . import labels
 from .contract import HeatmapLike, RenderOptions
 from .map_contract import MapLike
@@ -196,6 +197,8 @@ def _data_items(meta: Mapping[str, Any]) -> list[str]:
         items.append(f"begun anew {labels.instant(anew['ts'])}: {anew['before']:g} to {anew['price']:g}{factor}")
     if estimated := meta.get("estimated"):
         items.append(f"estimated from candles until {labels.instant(estimated[-1][1])}")
+    if since := (meta.get(LIVE_SCALE) or {}).get("since"):
+        items.append(f"live scale since {labels.instant(since)}")
     for name, number in (
         ("outlier", meta.get("rows", {}).get("rejected", {}).get("outlier", 0)),
         ("gap", len(meta.get("gaps", ()))),

@@ -105,10 +105,13 @@ def short_scale_text(meta: Mapping[str, Any]) -> str:
     --------
     >>> short_scale_text({"meaning": "opened turnover, decayed"}), short_scale_text({"meaning": "fitted"})
     ('estimate, relative level: opened turnover', 'estimate, fitted')
+    >>> short_scale_text({"meaning": "fitted, BTCUSDT to 2026-03-23; without a live scale: USD of 2026-03-23"})
+    'estimate, fitted; without a live scale: USD of 2026-03-23'
     """
     if is_record(meta):
         return scale_text(meta)
-    return f"estimate, {scale_text(meta).partition(', ')[0]}"
+    what, dated, when = scale_text(meta).partition("; ")  # of when dollars are is never left out
+    return f"estimate, {what.partition(', ')[0]}{dated}{when}"
 
 
 def is_fitted(meta: Mapping[str, Any]) -> bool:

@@ -24,7 +24,8 @@ from ..market.leverage import HalfLives, Shares
 from ..sources.positions import Positions
 from ..views.heatmap import Heatmap
 from ..words.limits import limited
-from ..words.times import Length, Time, parse_duration
+from ..words.times import Length, Time, parse_duration, to_ns
+from .gaps import DAY_NS
 from .positions import MODEL, begin_with, positions_heatmap, positions_of, refuse_without
 from .prices import Since, Watch
 from .room import Room
@@ -267,7 +268,10 @@ def _run(
     for note in notes:
         warnings.warn(note, stacklevel=3)
     if settled.leverage.fitted is not None:
-        run.meta.update(spread_of(fitted if fitted is not None else fitted_of(settled)))
+        profile = fitted if fitted is not None else fitted_of(settled)
+        run.meta.update(spread_of(profile))
+        if profile is not None:
+            run.meta["meaning"] += _dated(profile, engine.clock or 0)
     first = 0
     if settled.window.warmup is not None:
         first = -(-parse_duration(settled.window.warmup, name="warmup") // engine.window_ns)
@@ -281,6 +285,12 @@ def _run(
     if found is not None:
         result = begin_with(result, found)
     return result.select(**selection_of(settled))
+
+
+def _dated(profile: FittedProfile, end_ns: int) -> str:
+    """Say of which date USD are that no live scale keeps, where the data reach a day or more beyond that."""
+    days = (end_ns - to_ns(profile.until)) // DAY_NS - 1  # of the last day fitted, the end
+    return f"; USD of {profile.until}, {days}d before the end of the data" if days >= 1 else ""
 
 
 def _range_notes(engine: Engine, stats: Stats) -> list[str]:

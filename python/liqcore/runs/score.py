@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .. import __version__
 from .._core import LeverageProfile
@@ -26,6 +26,46 @@ if TYPE_CHECKING:
 
 LEAST_BARS = 12  # of a market, for any of it to be said
 MOST_DRAWS = 10_000  # memory and time grow with draws times bars
+
+
+@overload
+def score(
+    candles: Candles | PathLike | Sequence[PathLike] | Mapping[str, Any],
+    liquidations: Liquidations | PathLike | Sequence[PathLike] | Mapping[str, Any],
+    *,
+    positions: None = ...,
+    config: Config | PathLike | None = ...,
+    leverage: LeverageProfile | Shares | str | None = ...,
+    half_life: Length | HalfLives | None = ...,
+    symbol: str | None = ...,
+    venue: str | None = ...,
+    bar: Length | None = ...,
+    block: Length = ...,
+    warmup: Length = ...,
+    feed: str = ...,
+    complete: bool = ...,
+    draws: int = ...,
+    seed: int = ...,
+) -> Score: ...
+
+
+@overload
+def score(
+    candles: Candles | PathLike | Sequence[PathLike] | Mapping[str, Any],
+    liquidations: None = ...,
+    *,
+    positions: Positions | PathLike | Sequence[PathLike] | Mapping[str, Any],
+    config: Config | PathLike | None = ...,
+    leverage: LeverageProfile | Shares | str | None = ...,
+    half_life: Length | HalfLives | None = ...,
+    symbol: str | None = ...,
+    venue: str | None = ...,
+    block: Length = ...,
+    warmup: Length = ...,
+    feed: str = ...,
+    draws: int = ...,
+    seed: int = ...,
+) -> PositionsScore: ...
 
 
 def score(

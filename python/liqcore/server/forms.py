@@ -247,6 +247,16 @@ class Realised(Struct, frozen=True):
     ]
 
 
+class LiveScaleAnswer(Struct, frozen=True):
+    """By what the USD of a fitted profile are multiplied: what its market told of over what was predicted, lately."""
+
+    long: Annotated[float, said("1 without a live scale, as is the other side's.")]
+    short: float
+    as_of: Annotated[int | None, said("When it was known, ns; null: there is none, USD are of the date of the fit.")]
+    since: Annotated[int | None, said("When there was the first, ns: columns that end earlier are without one.")]
+    why: Annotated[str, said("Why there is none; empty: there is one.")]
+
+
 class About(Struct, frozen=True):
     """What every answer of a picture says of itself."""
 
@@ -265,6 +275,7 @@ class About(Struct, frozen=True):
     book_age_ns: Annotated[int | None, said("How long the book has been fed at the last column, ns.")]
     begins_anew: Annotated[int | None, said("Time at which the book has begun anew, ns; null: it has not.")]
     notes: list[str]
+    live_scale: Annotated[dict[str, LiveScaleAnswer], said("Of each market whose profile is fitted.")]
 
 
 class HeatmapAnswer(About, frozen=True):
@@ -437,6 +448,10 @@ class FeaturesOf(Struct, frozen=True):
     number: str
     ts: Annotated[int | None, said("The engine's clock, ns.")]
     features: dict[str, Number]
+    live_scale: Annotated[
+        LiveScaleAnswer | None,
+        said("What USD here are yet to be multiplied by, as they are the engine's own; null: nothing was fitted."),
+    ] = None
 
 
 class FeaturesAnswer(Struct, frozen=True):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import tier_name
+from ..history.scales import KEY
 from ..live.board import Board, Moment
 from ..views.map import Cluster, LiquidationMap
 from ..words.numbers import price_number
@@ -21,6 +22,7 @@ from .forms import (
     FeaturesOf,
     HeatmapAnswer,
     HeatmapAsked,
+    LiveScaleAnswer,
     MapAnswer,
     MapAsked,
     Realised,
@@ -181,7 +183,8 @@ def features(moments: Mapping[str, Moment]) -> FeaturesAnswer:
     out = []
     for name, moment in moments.items():
         values = zip(moment.book.publisher.names, moment.snapshot.values.tolist(), strict=True)
-        out.append(FeaturesOf(name, number_of(moment), moment.snapshot.clock, dict(values)))
+        scale = None if moment.scale is None else LiveScaleAnswer(**moment.scale[KEY])
+        out.append(FeaturesOf(name, number_of(moment), moment.snapshot.clock, dict(values), scale))
     return FeaturesAnswer(out)
 
 
@@ -207,6 +210,9 @@ def said_of(seen: Seen) -> dict[str, Any]:
         "book_age_ns": meta.get("book_age_ns"),
         "begins_anew": max(anew, default=None),
         "notes": [str(note) for note in meta.get("notes", ())],
+        "live_scale": {
+            str(moment.market): LiveScaleAnswer(**moment.scale[KEY]) for moment in moments if moment.scale is not None
+        },
     }
 
 

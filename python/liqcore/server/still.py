@@ -34,7 +34,7 @@ REACH = 512
 _LABELS = (
     "symbol", "venue", "source", "model", "meaning", "trigger", "sequential", "synthetic", "inexact", "leverage",
     "intensity", "tiers", "shown", "hidden", "opened_within_ns", "began_ns", "begins_anew", "price_from", "notes",
-    "version",
+    "live_scale", "version",
 )  # fmt: skip
 """What of a heatmap's metadata clients are told."""
 

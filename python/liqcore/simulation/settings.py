@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .._core import tier_of
 from ..errors import InvalidConfigError
 from ..words.times import Time, to_ns
 
@@ -117,12 +118,12 @@ def checked(*, seed: int, start: Time, leverage: Mapping[float, float] | None, *
 
 def _checked_leverage(leverage: Mapping[float, float], mmr: float) -> Mapping[float, float]:
     try:
-        shares = {float(tier): float(share) for tier, share in sorted(leverage.items())}
+        shares = dict(sorted((tier_of(tier), float(share)) for tier, share in leverage.items()))
     except (AttributeError, TypeError, ValueError):
         raise InvalidConfigError(f"leverage must map leverage to share, both numbers, was {leverage!r}") from None
     for tier, share in shares.items():
         if not (math.isfinite(tier) and tier >= 1):
-            raise InvalidConfigError(f"leverage must be at least 1, was {tier:g}")
+            raise InvalidConfigError(_no_leverage(tier, mmr))
         if not (math.isfinite(share) and share >= 0):
             raise InvalidConfigError(f"leverage must have shares of at least 0, was {share!r} at {tier:g}x")
         if mmr >= 1 / tier:
@@ -131,6 +132,14 @@ def _checked_leverage(leverage: Mapping[float, float], mmr: float) -> Mapping[fl
     if abs(total - 1) > 1e-9:
         raise InvalidConfigError(f"leverage must have shares that sum to 1, was {total!r}")
     return shares
+
+
+def _no_leverage(tier: float, mmr: float) -> str:
+    """Say what is wrong with a leverage below 1: where it was meant as a distance, which leverage has such levels."""
+    if not 0 < tier < 1:
+        return f"leverage must be at least 1, was {tier:g}"
+    such = f"longs of {1 / (tier + mmr - tier * mmr):.4g}x have levels {100 * tier:g}% from the entry with mmr {mmr:g}"
+    return f"leverage must be at least 1, for agents post margin: {such}, was {tier:g}"
 
 
 def instant(name: str, value: Time) -> int:

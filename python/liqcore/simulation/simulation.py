@@ -110,7 +110,8 @@ def simulate(
     order_notional : float, default 15000.0
         Mean notional of an order, quote currency; sizes are heavy-tailed, and at least one lot.
     leverage : Mapping of float to float, optional
-        Share of each leverage in what agents open; at least 1 each, shares sum to 1. By default
+        Share of each leverage in what agents open; at least 1 each, shares sum to 1. Distances from the entry, as
+        leverage profiles take them, are none: agents post margin, and their levels follow from it. By default
         ``{3: 0.20, 5: 0.20, 10: 0.25, 25: 0.18, 50: 0.11, 100: 0.06}``.
     mmr : float, default 0.004
         Maintenance margin rate, one for all; at least 0 and below 1 / leverage.

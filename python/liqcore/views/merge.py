@@ -14,6 +14,7 @@ import numpy as np
 from .. import _core
 from ..errors import InvalidConfigError
 from ..history.one import OneHistory
+from ..history.scales import KEY
 from ..history.venues import Venue, Venues
 from ..history.view import view_in_rows
 from ..market.prices import of_one_market
@@ -124,7 +125,13 @@ def join_venues(
     if end_ns <= first_ns:
         raise InvalidConfigError("heatmaps must overlap where an engine kept only its last windows, did not")
     parts = tuple(
-        Venue(_cover(one.history, first_ns, end_ns), one.leverage, name=name, meta=_meta_of(named[name], one))
+        Venue(
+            _cover(one.history, first_ns, end_ns),
+            one.leverage,
+            name=name,
+            meta=_meta_of(named[name], one),
+            scales=one.scales,
+        )
         for name, one in alone.items()
     )
     widest = max(parts, key=lambda part: part.bin_width)
@@ -162,6 +169,8 @@ def join_venues(
     notes = _notes(venues, starts, ends, shown_ns, column_ns)
     estimated = {name: found for name, heatmap in named.items() if (found := heatmap.meta.get("estimated"))}
     notes += [f"{name}: estimated from candles until {iso(found[-1][1])}" for name, found in estimated.items()]
+    unscaled = {name: said["why"] for name, heatmap in named.items() if (said := heatmap.meta.get(KEY)) and said["why"]}
+    notes += [f"{name}: without a live scale: {why}" for name, why in unscaled.items()]
     gaps = _common([heatmap.gaps.tolist() for heatmap in named.values()])
     meta = describe(venues) | {"notes": notes, "gaps": gaps}
     if estimated:
@@ -289,8 +298,13 @@ def _notes(
                 then = f"is left out {format_duration(limit)} after its last event"
             notes.append(f"{name} ends at {iso(end)}, before the last column: it {then}")
     for key in ("meaning", "trigger"):
-        said = {part.name: part.meta.get(key) for part in venues.parts}
+        said = {part.name: _unscaled(part.meta.get(key)) for part in venues.parts}
         if len(set(said.values())) > 1:
             listed = ", ".join(f"{name} {value}" for name, value in said.items())
             notes.append(f"the venues' {key} differs: {listed}")
     return notes
+
+
+def _unscaled(meaning: Any) -> Any:
+    """What amounts mean, without the live scale: that is each venue's own."""
+    return meaning.partition("; ")[0] if isinstance(meaning, str) else meaning

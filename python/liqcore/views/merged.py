@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._core import LeverageProfile
-from ..history.venues import NEVER, UNLIMITED, Venues, said_of
+from ..history.one import NEVER
+from ..history.venues import UNLIMITED, Venues, said_of
 from ..history.view import View
 from ..market.leverage import Shares, as_profile
 from ..render.labels import duration

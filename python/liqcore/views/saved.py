@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..history.one import OneHistory
+from ..history.scales import Scales
 from ..history.shown import ARCHIVE_KEY
 from ..history.venues import Venues
 from ..history.view import saved_view
@@ -42,7 +43,8 @@ def load_heatmap(path: str | os.PathLike[str], *, verify: str = "all") -> Heatma
             venues = Venues.from_saved(header, parts)
             return MergedHeatmap(venues, saved_view(header["view"], venues), meta)
         [(history, leverage)] = parts
-        one = OneHistory(history, leverage, bool(header["complete"]), meta.get("instrument"))
+        scales = Scales.from_plain(header["scales"]) if "scales" in header else None
+        one = OneHistory(history, leverage, bool(header["complete"]), meta.get("instrument"), scales)
         return Heatmap(one, saved_view(header["view"], one), meta)
     except NOT_AS_SAID as error:
         raise DataError(f"{path}: expected a heatmap saved by liqcore, found that {why(error)}") from None
