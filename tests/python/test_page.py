@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 import liqcore as lq
+from liqcore.analysis.changes import changes
 from liqcore.render import render
-from liqcore.render.colours import colour_table
+from liqcore.render.colours import colour_table, palette
 from liqcore.render.raster import colour_index
 from liqcore.testing import edge_cases, sample_heatmap
 from pages import SIZES, Watched, axe, browser, near, needs_page
@@ -163,6 +165,7 @@ CONTROLS: dict[str, tuple[list[str], str]] = {
     "colours": (["choose #colormap cividis"], f"{SET}.colormap === 'cividis'"),
     "scale": (["choose #shape log"], f"{SET}.scale === 'log'"),
     "shares of each column": (["choose #of shares"], f"{SET}.levels === 'shares' && {TOP}.disabled"),
+    "changes": (["choose #of changes"], f"{SET}.levels === 'changes' && !{TOP}.disabled"),
     "candles": (["choose #candles blue-orange"], f"{SET}.candles === 'blue-orange'"),
     "table": (["#levels summary"], "levels.open && document.querySelectorAll('#levels tbody tr').length > 3"),
 }  # fmt: skip
@@ -222,7 +225,7 @@ def test_every_control_has_a_test(opened: Watched) -> None:
     )
     tested = " ".join(step for steps, _ in CONTROLS.values() for step in steps)
     elsewhere = {"png", "csv", "link", "more", "keys"}  # below, and the button that closes the keys
-    elsewhere |= {"market", "within", "now", "marks", "alerts", "alert-least", "marks-of", "zones"}
+    elsewhere |= {"market", "model", "within", "now", "marks", "alerts", "alert-least", "marks-of", "zones"}
     elsewhere |= {"scenario", "to", "cascade", "stops-long", "stops-short", "real"}
     elsewhere |= {"pause", "speed", "at", "progress", "pop"}  # of a server: test_page_live.py, test_page_history.py
     assert [name for name in names if name not in tested and name not in elsewhere] == []
@@ -336,7 +339,7 @@ def test_a_link_reopens_the_same_view(chromium: Any, exported: Path) -> None:
         assert again.page.evaluate("liqcore.view()")["prices"] == pytest.approx(view["prices"], rel=1e-6)
 
 
-@pytest.mark.parametrize("levels", ["amounts", "shares"])
+@pytest.mark.parametrize("levels", ["amounts", "shares", "changes"])
 def test_the_pixels_are_the_colours_of_the_cells(chromium: Any, exported: Path, hm: lq.Heatmap, levels: str) -> None:
     low = int(np.searchsorted(hm.prices, hm.candles["close"][-1]) - 60)
     with Watched(chromium, exported) as watched:
@@ -346,21 +349,71 @@ def test_the_pixels_are_the_colours_of_the_cells(chromium: Any, exported: Path, 
         values, top = hm.values, watched.settings()["top"]
         if levels == "shares":
             values, top = values / np.maximum(values.max(axis=1, keepdims=True), 1e-9), 1.0
+        if levels == "changes":
+            values = values - values[0]  # the first column in view
         watched.page.mouse.move(0, 0)
         watched.settle()
         image = np.asarray(Image.open(io.BytesIO(watched.page.screenshot())).convert("RGB")).astype(int)
-        table, checked = colour_table("viridis").astype(int), 0
+        table, checked, ways = colour_table("viridis").astype(int), 0, set()
         for column in range(15, len(hm.times), 9):
             for row in range(low + 2, low + 118, 5):
                 at = watched.page.evaluate("([c, r]) => liqcore.place(c, r)", [column, row])
-                colour = table[colour_index(values[column, row : row + 1], top, "sqrt")[0]]
+                if levels == "changes":
+                    table = changed_colours("added" if values[column, row] >= 0 else "removed")
+                colour = table[colour_index(np.abs(values[column, row : row + 1]), top, "sqrt")[0]]
                 pixel = image[int(at["y"]), int(at["x"])]
                 candle = hm.candles[column]
                 if candle["low"] - 3 * hm.step < hm.prices[row] < candle["high"] + 3 * hm.step:
                     continue  # a candle lies there
                 checked += 1
+                ways.add(float(np.sign(values[column, row])))
                 assert np.abs(pixel - colour).max() <= 40, (column, row)  # a grid line is less than 40 away
         assert checked > 200
+        assert levels != "changes" or ways >= {-1.0, 1.0}
+
+
+def changed_colours(role: str) -> NDArray[np.int64]:
+    """256 colours from nothing to what was added, or removed."""
+    colours = palette("dark", "white")
+    ends = (np.array(colours[of][:3], float) for of in ("candle hollow", role))
+    return np.rint(np.linspace(*ends, 256)).astype(np.int64)
+
+
+def test_changes_are_those_of_the_levels_and_of_the_zones(chromium: Any, exported: Path, hm: lq.Heatmap) -> None:
+    first, last = len(hm.times) // 2, len(hm.times) - 1
+    with Watched(chromium, exported, anchor="#levels=changes") as watched:
+        asked = watched.page.evaluate("liqcore.rows()")
+        shift = round((asked["low"] - hm.prices[0]) / hm.step)
+        price = float(hm.candles["close"][-1])
+
+        def changed(column: int, row: int) -> float:
+            now, before = float(hm.values[column, row]), float(hm.values[first, row])
+            said = watched.read(column, row - shift)["change"]
+            assert said == pytest.approx(now - before, abs=2e-4 * (now + before)), (column, row)
+            return said
+
+        watched.show((first - 0.5, last + 0.5), (price * 0.97, price * 1.03))
+        end = str(np.datetime64(int(hm.times[first]) + hm.window_ns, "ns"))[:16].replace("T", " ")
+        watched.until(f"said.textContent.includes('added (yellow) or removed (purple) since {end}')")
+        low, high = np.searchsorted(hm.prices, [price * 0.972, price * 1.028])
+        random = np.random.default_rng(7)
+        told = [changed(int(random.integers(first, last + 1)), int(random.integers(low, high))) for _ in range(200)]
+        assert min(told) < 0 < max(told)
+        assert "removed since" in watched.page.inner_text("#readout") or "added" in watched.page.inner_text("#readout")
+        then, now = (int(hm.times[column]) + hm.window_ns for column in (first, last))
+        zones = hm.zones(now)
+        before = hm.zones(then, threshold=zones[0].threshold)
+        found = [one for one in changes(before, zones, hm.swept(then)) if one.kind in ("new", "grown", "shrunk")]
+        found = [one for one in found if price * 0.972 < one.zone.low and one.zone.high < price * 1.028]
+        assert found
+        for one in found[:8]:
+            rows = [round((edge - hm.prices[0]) / hm.step) for edge in (one.zone.low, one.zone.high)]
+            held = float(getattr(hm, one.zone.side)[first, rows[0] : rows[1]].sum())
+            watched.page.click(f"#sides [data-side={one.zone.side}]")
+            said = sum(watched.read(last, row - shift)["change"] for row in range(*rows))
+            assert said == pytest.approx(one.now - held, abs=1e-3 * one.now)
+        link = watched.page.evaluate("location.hash")
+        assert "levels=changes" in link
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -31,6 +31,8 @@ export class Readout {
     for (const side of ["long", "short"] as const) {
       output.dataset[side] = String(heatmap.level(point.column, point.row, side).amount);
     }
+    delete output.dataset.change;
+    if (heat.since !== null) parts.push(...this.changes(point, heat.since));
     const close = heatmap.closeAt(point.column);
     let most = "no level";
     if (level) {
@@ -45,6 +47,17 @@ export class Readout {
       if (gone > 0) parts.push(`$${compact(gone)} of ${side} liquidated`);
     }
     this.write(most, parts);
+  }
+
+  /** What was added to a cell and removed from it in the time in view. */
+  private changes(point: Point, since: number): string[] {
+    const { settings, heat } = this.page;
+    const { unit } = heat!.heatmap.said;
+    const sides = (["long", "short"] as const).filter((side) => settings.side === "both" || settings.side === side);
+    const changed = sides.map((side) => [side, heat!.change(point.column, point.row, side)] as const);
+    this.output.dataset.change = String(changed.reduce((sum, [, change]) => sum + change, 0));
+    const words = changed.filter(([, change]) => change).map(([side, change]) => `${amount(Math.abs(change), unit)} of ${side}s ${change > 0 ? "added" : "removed"}`);
+    return [`${words.join(", ") || "nothing changed"} since ${instant(since, settings.zone)}`];
   }
 
   /** Which tiers a level of the last column is made of. */
