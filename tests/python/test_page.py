@@ -73,6 +73,31 @@ def test_what_the_page_says_of_200_random_cells_is_what_the_heatmap_holds(
                 assert near(said["short"], float(hm.short[column, row]))
 
 
+def test_a_level_is_read_out_with_the_time_since_which_it_has_been_there(
+    chromium: Any, exported: Path, hm: lq.Heatmap
+) -> None:
+    last = len(hm.times) - 1
+    price = float(hm.candles["close"][-1])
+    low = int(np.searchsorted(hm.prices, price) - 40)
+    with Watched(chromium, exported) as watched:
+        watched.show((-0.5, last + 0.5), (float(hm.prices[low]), float(hm.prices[low + 80])))
+        ages = set()
+        for row in range(low + 2, low + 78):
+            side = max(("long", "short"), key=lambda side: getattr(hm, side)[last, row])
+            cells = getattr(hm, side)[:, row]
+            if not cells[last]:
+                continue
+            watched.read(last, row)
+            first = int(np.flatnonzero(cells == 0)[-1]) + 1 if (cells == 0).any() else 0
+            minutes = round((int(hm.times[last]) - int(hm.times[first]) + hm.window_ns) / 60e9)
+            time = np.datetime64(int(hm.times[first]), "ns").astype("datetime64[m]").astype(str).replace("T", " ")
+            hours = " ".join(f"{n}{unit}" for n, unit in zip(divmod(minutes, 60), "hm", strict=True) if n)
+            before = "" if first else "before "
+            assert f"there since {before}{time} ({hours})" in watched.page.inner_text("#readout"), row
+            ages.add(first)
+        assert len(ages) > 3
+
+
 def test_zoomed_out_a_pixel_tells_of_the_largest_cell_that_it_covers(
     chromium: Any, exported: Path, hm: lq.Heatmap
 ) -> None:
