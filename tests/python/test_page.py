@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from PIL import Image
 
 import liqcore as lq
 from liqcore.analysis.changes import changes
+from liqcore.history.spread import Spread
 from liqcore.render import render
 from liqcore.render.colours import colour_table, palette
 from liqcore.render.raster import colour_index
 from liqcore.testing import edge_cases, sample_heatmap
 from pages import SIZES, Watched, axe, browser, near, needs_page
 from test_render_formats import HOSTILE
+from test_spread import fitted
 
 pytestmark = needs_page
 
@@ -71,6 +74,56 @@ def test_what_the_page_says_of_200_random_cells_is_what_the_heatmap_holds(
                 assert said["low"] == pytest.approx(hm.prices[row])
                 assert near(said["long"], float(hm.long[column, row]))
                 assert near(said["short"], float(hm.short[column, row]))
+
+
+@pytest.fixture(scope="module")
+def fitted_hm() -> lq.Heatmap:
+    trades = lq.simulate(days=1, trades_per_day=20_000, seed=4).trades
+    return lq.heatmap(trades=trades, symbol="SIM", window="30m", leverage=fitted())
+
+
+def test_amounts_of_a_fitted_profile_are_read_out_with_their_intervals(
+    chromium: Any, fitted_hm: lq.Heatmap, tmp_path: Path
+) -> None:
+    hm, now = fitted_hm, fitted_hm.map()
+    spread = Spread.of(hm.meta)
+    assert spread is not None
+    last, price = len(hm.times) - 1, float(hm.candles["close"][-1])
+    low = int(np.searchsorted(hm.prices, price) - 40)
+    checked = 0
+    with Watched(chromium, hm.save(tmp_path / "fitted.html")) as watched:
+        watched.show((-0.5, last + 0.5), (float(hm.prices[low]), float(hm.prices[low + 80])))
+        assert watched.page.evaluate("liqcore.view().joined") == {"across": 1, "down": 1}
+        shift = round((watched.page.evaluate("liqcore.rows().low") - hm.prices[0]) / hm.step)
+        for row in range(low + 2, low + 78, 3):
+            said = watched.read(last, row - shift)
+            side = max(("long", "short"), key=lambda side: getattr(hm, side)[last, row])
+            if not getattr(hm, side)[last, row]:
+                assert "valueLow" not in said
+                continue
+            at = int(np.searchsorted(now.prices, hm.prices[row] + hm.step / 2) - 1)
+            truth = spread.ends(now.tiers, getattr(now, side)[:, at])
+            assert (said["valueLow"], said["valueHigh"]) == pytest.approx(truth, rel=1e-6)
+            assert re.match(r"\$[\d.]+[KM]? \[[\d.]+[KM]?, [\d.]+[KM]?\] of ", watched.page.inner_text("#readout"))
+            checked += 1
+        assert checked > 10
+        assert "valueLow" not in watched.read(last - 5, low + 20 - shift)  # of which tiers it was is not known any more
+        watched.page.click("#views [data-view=map]")
+        watched.settle()
+        frame = watched.page.locator("#map").bounding_box()
+        bars = 0
+        for share in np.linspace(0.1, 0.8, 12):
+            watched.page.mouse.move(frame["x"] + share * frame["width"], frame["y"] + frame["height"] / 2)
+            watched.settle()
+            read = {name: float(value) for name, value in watched.page.evaluate("({ ...readout.dataset })").items()}
+            if not read.get("long", 0.0) + read.get("short", 0.0):
+                continue
+            middles = now.prices + now.step / 2 - read["low"]
+            amounts = (now.long + now.short)[:, (middles > 0) & (middles < watched.page.evaluate("liqcore.binSize()"))]
+            truth = spread.ends(now.tiers, amounts.sum(axis=1))
+            assert (read["valueLow"], read["valueHigh"]) == pytest.approx(truth, rel=1e-6)
+            bars += 1
+        assert bars > 3
 
 
 def test_a_level_is_read_out_with_the_time_since_which_it_has_been_there(

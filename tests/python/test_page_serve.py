@@ -16,11 +16,13 @@ pytest.importorskip("uvicorn")
 pytest.importorskip("websockets")
 
 import liqcore as lq
-from markets import archive, trades
+from liqcore.history.spread import Spread
+from markets import BTC, archive, trades
 from pages import Watched, browser, near, needs_page
 from recorded import data_dir
 from test_cli_serve import Serving, serving
 from test_page_embed import site
+from test_spread import fitted
 
 pytestmark = needs_page
 
@@ -97,6 +99,35 @@ def test_a_recorded_day_at_its_end_is_the_heatmap_of_its_file(chromium: Any, tmp
         served.wait(int(hm.meta["rows"]["used"]))
         ended(watched, hm.times[-1])
         compare(watched, hm, 200)
+
+
+def test_amounts_of_a_fitted_profile_have_their_intervals_in_the_read_out(
+    chromium: Any, recorded: Path, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile.json"
+    fitted().save(profile)
+    hm = lq.heatmap(str(recorded), leverage=fitted())
+    with played(recorded, tmp_path, LIQCORE_LEVERAGE_FILE=str(profile)) as served:
+        served.wait(len(TRADES.ts))
+        with Watched(chromium, served.url) as watched:  # once it has ended: its map is of the last column
+            ended(watched, TRADES.ts[-1])
+            asked = watched.page.evaluate("liqcore.rows()")
+            now, price = hm.rebin(step=asked["step"]).map(), float(hm.candles["close"][-1])
+            spread = Spread.of(now.meta)
+            assert spread is not None
+            factors = served.ask(f"map?market={BTC}")["factors"]
+            np.testing.assert_allclose(factors, spread.factors_of(now.tiers))
+            watched.show((-0.5, len(hm.times) - 0.5), (price * 0.98, price * 1.02))
+            checked = 0
+            for at in np.flatnonzero(np.abs(now.prices / price - 1) < 0.018)[::3]:
+                said = watched.read(len(hm.times) - 1, round((now.prices[at] - asked["low"]) / asked["step"]))
+                if not said["long"] + said["short"]:
+                    continue
+                side = "long" if said["long"] > said["short"] else "short"
+                truth = spread.ends(now.tiers, getattr(now, side)[:, at])
+                assert (said["valueLow"], said["valueHigh"]) == pytest.approx(truth, rel=1e-3)
+                checked += 1
+            assert checked > 3
 
 
 FRAME = "<!doctype html><title>x</title><link rel=icon href=data:,><iframe id=live src={server}></iframe>"

@@ -4,6 +4,7 @@ import type { Level } from "./data";
 import type { Point } from "./heatmap";
 import type { BarPoint } from "./map";
 import { said as saidOf } from "./marks";
+import { ends, interval } from "./uncertain";
 import { element, type View } from "./view";
 import { amount, compact, decimals, distance, instant, price as priceText, since, zoneName } from "./words";
 
@@ -35,12 +36,16 @@ export class Readout {
     if (heat.since !== null) parts.push(...this.changes(point, heat.since));
     const close = heatmap.closeAt(point.column);
     let most = "no level";
+    const tiers = level ? this.tiers(level, point.column) : [];
+    const sum = tiers.reduce((all, [, value]) => all + value, 0);
+    const isOf = level !== null && Math.abs(sum - level.amount) < 0.01 * level.amount; // a map may be of a moment before
+    const uncertain = this.interval(isOf ? tiers : []);
     if (level) {
-      most = `${amount(level.amount, heatmap.said.unit)} of ${level.side}s`;
+      most = `${amount(level.amount, heatmap.said.unit)}${uncertain} of ${level.side}s`;
       parts.push(`there ${since(level, seconds + heatmap.said.window, settings.zone)}`);
     }
     if (close !== null) parts.push(`${distance((low + high) / 2, close)} ${heat.priceText(close)}`);
-    if (level) parts.push(...this.split(level, point.column));
+    if (level) parts.push(...sharesOf(tiers));
     if (point.mark) parts.unshift(saidOf(point.mark, (price) => heat.priceText(price), settings.zone));
     for (const [k, side] of ["longs", "shorts"].entries()) {
       const gone = heatmap.realised[2 * point.column + k];
@@ -61,7 +66,7 @@ export class Readout {
   }
 
   /** Which tiers a level of the last column is made of. */
-  private split(level: Level, column: number): string[] {
+  private tiers(level: Level, column: number): [string, number][] {
     const { map, heatmap } = this.page.shown;
     if (!map || column !== heatmap!.columns - 1) return [];
     const tiers: [string, number][] = map.said.layers.map((name) => [name, 0]);
@@ -70,7 +75,18 @@ export class Readout {
       if (middle < level.low || middle >= level.high) continue;
       tiers.forEach((tier, layer) => (tier[1] += map.of(level.side, layer, bin)));
     }
-    return sharesOf(tiers);
+    return tiers;
+  }
+
+  /** The interval of a sum over tiers, where the profile says how uncertain it is. */
+  private interval(tiers: [string, number][]): string {
+    const found = !tiers.length ? null : ends(tiers.map(([, value]) => value), this.page.shown.map?.said.factors);
+    const { dataset } = this.output;
+    for (const [k, name] of ["valueLow", "valueHigh"].entries()) {
+      if (found) dataset[name] = String(found[k]);
+      else delete dataset[name];
+    }
+    return interval(found?.[0], found?.[1]);
   }
 
   /** Bars of the map; null: none. */
@@ -89,10 +105,11 @@ export class Readout {
       parts.push(`${distance((point.low + point.high) / 2, said.last)} ${map.priceText(said.last)}`);
       parts.push(`${amount(point.reached, said.unit)} on the way there`);
     }
+    const uncertain = this.interval(point.layers);
     output.dataset.low = String(point.low);
     output.dataset.long = String(point.long);
     output.dataset.short = String(point.short);
-    this.write(value ? `${amount(value, said.unit)} of ${side}s` : "no level", [...parts, ...sharesOf(point.layers)]);
+    this.write(value ? `${amount(value, said.unit)}${uncertain} of ${side}s` : "no level", [...parts, ...sharesOf(point.layers)]);
   }
 
   /** Say what stands there to those who do not see it: what a key has moved the cursor to. */
