@@ -172,6 +172,7 @@ bench-page: optional-chromium web/node_modules/.package-lock.json build/.page $(
 	$(BIN)/python bench/page/speed.py
 	$(BIN)/python bench/page/marks.py
 	$(BIN)/python bench/page/history.py
+	$(BIN)/python bench/page/year.py
 
 bench-check:  ## Fail if the last benchmarks are worse than their goals by more than two
 	$(BIN)/python bench/run.py check

@@ -3,21 +3,26 @@
 import csv
 import dataclasses
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 import liqcore as lq
+from liqcore.analysis.changes import changes
+from liqcore.history.spread import Spread
 from liqcore.render import render
-from liqcore.render.colours import colour_table
+from liqcore.render.colours import colour_table, palette
 from liqcore.render.raster import colour_index
 from liqcore.testing import edge_cases, sample_heatmap
 from pages import SIZES, Watched, axe, browser, near, needs_page
 from test_render_formats import HOSTILE
+from test_spread import fitted
 
 pytestmark = needs_page
 
@@ -69,6 +74,81 @@ def test_what_the_page_says_of_200_random_cells_is_what_the_heatmap_holds(
                 assert said["low"] == pytest.approx(hm.prices[row])
                 assert near(said["long"], float(hm.long[column, row]))
                 assert near(said["short"], float(hm.short[column, row]))
+
+
+@pytest.fixture(scope="module")
+def fitted_hm() -> lq.Heatmap:
+    trades = lq.simulate(days=1, trades_per_day=20_000, seed=4).trades
+    return lq.heatmap(trades=trades, symbol="SIM", window="30m", leverage=fitted())
+
+
+def test_amounts_of_a_fitted_profile_are_read_out_with_their_intervals(
+    chromium: Any, fitted_hm: lq.Heatmap, tmp_path: Path
+) -> None:
+    hm, now = fitted_hm, fitted_hm.map()
+    spread = Spread.of(hm.meta)
+    assert spread is not None
+    last, price = len(hm.times) - 1, float(hm.candles["close"][-1])
+    low = int(np.searchsorted(hm.prices, price) - 40)
+    checked = 0
+    with Watched(chromium, hm.save(tmp_path / "fitted.html")) as watched:
+        watched.show((-0.5, last + 0.5), (float(hm.prices[low]), float(hm.prices[low + 80])))
+        assert watched.page.evaluate("liqcore.view().joined") == {"across": 1, "down": 1}
+        shift = round((watched.page.evaluate("liqcore.rows().low") - hm.prices[0]) / hm.step)
+        for row in range(low + 2, low + 78, 3):
+            said = watched.read(last, row - shift)
+            side = max(("long", "short"), key=lambda side: getattr(hm, side)[last, row])
+            if not getattr(hm, side)[last, row]:
+                assert "valueLow" not in said
+                continue
+            at = int(np.searchsorted(now.prices, hm.prices[row] + hm.step / 2) - 1)
+            truth = spread.ends(now.tiers, getattr(now, side)[:, at])
+            assert (said["valueLow"], said["valueHigh"]) == pytest.approx(truth, rel=1e-6)
+            assert re.match(r"\$[\d.]+[KM]? \[[\d.]+[KM]?, [\d.]+[KM]?\] of ", watched.page.inner_text("#readout"))
+            checked += 1
+        assert checked > 10
+        assert "valueLow" not in watched.read(last - 5, low + 20 - shift)  # of which tiers it was is not known any more
+        watched.page.click("#views [data-view=map]")
+        watched.settle()
+        frame = watched.page.locator("#map").bounding_box()
+        bars = 0
+        for share in np.linspace(0.1, 0.8, 12):
+            watched.page.mouse.move(frame["x"] + share * frame["width"], frame["y"] + frame["height"] / 2)
+            watched.settle()
+            read = {name: float(value) for name, value in watched.page.evaluate("({ ...readout.dataset })").items()}
+            if not read.get("long", 0.0) + read.get("short", 0.0):
+                continue
+            middles = now.prices + now.step / 2 - read["low"]
+            amounts = (now.long + now.short)[:, (middles > 0) & (middles < watched.page.evaluate("liqcore.binSize()"))]
+            truth = spread.ends(now.tiers, amounts.sum(axis=1))
+            assert (read["valueLow"], read["valueHigh"]) == pytest.approx(truth, rel=1e-6)
+            bars += 1
+        assert bars > 3
+
+
+def test_a_level_is_read_out_with_the_time_since_which_it_has_been_there(
+    chromium: Any, exported: Path, hm: lq.Heatmap
+) -> None:
+    last = len(hm.times) - 1
+    price = float(hm.candles["close"][-1])
+    low = int(np.searchsorted(hm.prices, price) - 40)
+    with Watched(chromium, exported) as watched:
+        watched.show((-0.5, last + 0.5), (float(hm.prices[low]), float(hm.prices[low + 80])))
+        ages = set()
+        for row in range(low + 2, low + 78):
+            side = max(("long", "short"), key=lambda side: getattr(hm, side)[last, row])
+            cells = getattr(hm, side)[:, row]
+            if not cells[last]:
+                continue
+            watched.read(last, row)
+            first = int(np.flatnonzero(cells == 0)[-1]) + 1 if (cells == 0).any() else 0
+            minutes = round((int(hm.times[last]) - int(hm.times[first]) + hm.window_ns) / 60e9)
+            time = np.datetime64(int(hm.times[first]), "ns").astype("datetime64[m]").astype(str).replace("T", " ")
+            hours = " ".join(f"{n}{unit}" for n, unit in zip(divmod(minutes, 60), "hm", strict=True) if n)
+            before = "" if first else "before "
+            assert f"there since {before}{time} ({hours})" in watched.page.inner_text("#readout"), row
+            ages.add(first)
+        assert len(ages) > 3
 
 
 def test_zoomed_out_a_pixel_tells_of_the_largest_cell_that_it_covers(
@@ -163,6 +243,7 @@ CONTROLS: dict[str, tuple[list[str], str]] = {
     "colours": (["choose #colormap cividis"], f"{SET}.colormap === 'cividis'"),
     "scale": (["choose #shape log"], f"{SET}.scale === 'log'"),
     "shares of each column": (["choose #of shares"], f"{SET}.levels === 'shares' && {TOP}.disabled"),
+    "changes": (["choose #of changes"], f"{SET}.levels === 'changes' && !{TOP}.disabled"),
     "candles": (["choose #candles blue-orange"], f"{SET}.candles === 'blue-orange'"),
     "table": (["#levels summary"], "levels.open && document.querySelectorAll('#levels tbody tr').length > 3"),
 }  # fmt: skip
@@ -336,7 +417,7 @@ def test_a_link_reopens_the_same_view(chromium: Any, exported: Path) -> None:
         assert again.page.evaluate("liqcore.view()")["prices"] == pytest.approx(view["prices"], rel=1e-6)
 
 
-@pytest.mark.parametrize("levels", ["amounts", "shares"])
+@pytest.mark.parametrize("levels", ["amounts", "shares", "changes"])
 def test_the_pixels_are_the_colours_of_the_cells(chromium: Any, exported: Path, hm: lq.Heatmap, levels: str) -> None:
     low = int(np.searchsorted(hm.prices, hm.candles["close"][-1]) - 60)
     with Watched(chromium, exported) as watched:
@@ -346,21 +427,71 @@ def test_the_pixels_are_the_colours_of_the_cells(chromium: Any, exported: Path, 
         values, top = hm.values, watched.settings()["top"]
         if levels == "shares":
             values, top = values / np.maximum(values.max(axis=1, keepdims=True), 1e-9), 1.0
+        if levels == "changes":
+            values = values - values[0]  # the first column in view
         watched.page.mouse.move(0, 0)
         watched.settle()
         image = np.asarray(Image.open(io.BytesIO(watched.page.screenshot())).convert("RGB")).astype(int)
-        table, checked = colour_table("viridis").astype(int), 0
+        table, checked, ways = colour_table("viridis").astype(int), 0, set()
         for column in range(15, len(hm.times), 9):
             for row in range(low + 2, low + 118, 5):
                 at = watched.page.evaluate("([c, r]) => liqcore.place(c, r)", [column, row])
-                colour = table[colour_index(values[column, row : row + 1], top, "sqrt")[0]]
+                if levels == "changes":
+                    table = changed_colours("added" if values[column, row] >= 0 else "removed")
+                colour = table[colour_index(np.abs(values[column, row : row + 1]), top, "sqrt")[0]]
                 pixel = image[int(at["y"]), int(at["x"])]
                 candle = hm.candles[column]
                 if candle["low"] - 3 * hm.step < hm.prices[row] < candle["high"] + 3 * hm.step:
                     continue  # a candle lies there
                 checked += 1
+                ways.add(float(np.sign(values[column, row])))
                 assert np.abs(pixel - colour).max() <= 40, (column, row)  # a grid line is less than 40 away
         assert checked > 200
+        assert levels != "changes" or ways >= {-1.0, 1.0}
+
+
+def changed_colours(role: str) -> NDArray[np.int64]:
+    """256 colours from nothing to what was added, or removed."""
+    colours = palette("dark", "white")
+    ends = (np.array(colours[of][:3], float) for of in ("candle hollow", role))
+    return np.rint(np.linspace(*ends, 256)).astype(np.int64)
+
+
+def test_changes_are_those_of_the_levels_and_of_the_zones(chromium: Any, exported: Path, hm: lq.Heatmap) -> None:
+    first, last = len(hm.times) // 2, len(hm.times) - 1
+    with Watched(chromium, exported, anchor="#levels=changes") as watched:
+        asked = watched.page.evaluate("liqcore.rows()")
+        shift = round((asked["low"] - hm.prices[0]) / hm.step)
+        price = float(hm.candles["close"][-1])
+
+        def changed(column: int, row: int) -> float:
+            now, before = float(hm.values[column, row]), float(hm.values[first, row])
+            said = watched.read(column, row - shift)["change"]
+            assert said == pytest.approx(now - before, abs=2e-4 * (now + before)), (column, row)
+            return said
+
+        watched.show((first - 0.5, last + 0.5), (price * 0.97, price * 1.03))
+        end = str(np.datetime64(int(hm.times[first]) + hm.window_ns, "ns"))[:16].replace("T", " ")
+        watched.until(f"said.textContent.includes('added (yellow) or removed (purple) since {end}')")
+        low, high = np.searchsorted(hm.prices, [price * 0.972, price * 1.028])
+        random = np.random.default_rng(7)
+        told = [changed(int(random.integers(first, last + 1)), int(random.integers(low, high))) for _ in range(200)]
+        assert min(told) < 0 < max(told)
+        assert "removed since" in watched.page.inner_text("#readout") or "added" in watched.page.inner_text("#readout")
+        then, now = (int(hm.times[column]) + hm.window_ns for column in (first, last))
+        zones = hm.zones(now)
+        before = hm.zones(then, threshold=zones[0].threshold)
+        found = [one for one in changes(before, zones, hm.swept(then)) if one.kind in ("new", "grown", "shrunk")]
+        found = [one for one in found if price * 0.972 < one.zone.low and one.zone.high < price * 1.028]
+        assert found
+        for one in found[:8]:
+            rows = [round((edge - hm.prices[0]) / hm.step) for edge in (one.zone.low, one.zone.high)]
+            held = float(getattr(hm, one.zone.side)[first, rows[0] : rows[1]].sum())
+            watched.page.click(f"#sides [data-side={one.zone.side}]")
+            said = sum(watched.read(last, row - shift)["change"] for row in range(*rows))
+            assert said == pytest.approx(one.now - held, abs=1e-3 * one.now)
+        link = watched.page.evaluate("location.hash")
+        assert "levels=changes" in link
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

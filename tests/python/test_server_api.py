@@ -112,6 +112,7 @@ def test_heatmap_map_zones_and_features_agree_with_a_batch_run_and_are_of_one_nu
     np.testing.assert_array_equal(answer["cumulative_long"], made.cumulative_long)
     assert answer["sentence"] == made.sentence(2)
     assert tuple(answer["within"].values()) == made.within(2)
+    assert answer["factors"] is None
 
     near = {} if within is None else {"within": within}
     zones = told(served, "/zones", **asked, **cut, **near)

@@ -1,6 +1,7 @@
 /** The colour bar: which amounts have which colours, and the handles and fields that change it. */
 
 import { scaled, unscaled } from "./cells";
+import { changeTables, LEVELS } from "./look";
 import { choose, element, typedInto, type View } from "./view";
 import { amount, valueTicks } from "./words";
 
@@ -11,7 +12,7 @@ export class ColourBar {
     const { look } = page;
     choose("colormap", Object.keys(look.tables), (colormap) => page.change({ colormap }));
     choose("candles", Object.keys(look.candles), (candles) => page.change({ candles }));
-    choose("of", ["amounts", "shares"], (levels) => page.change({ levels: levels as "amounts" | "shares" }));
+    choose("of", [...LEVELS], (levels) => page.change({ levels: levels as (typeof LEVELS)[number] }));
     choose("shape", look.scales, (scale) => page.change({ scale }));
     typedInto("cut", (cut) => page.change({ cut: Math.min(cut, page.settings.top) }), 0);
     typedInto("top", (top) => page.change({ top, locked: true, cut: Math.min(page.settings.cut, top) }), 1e-12);
@@ -49,6 +50,7 @@ export class ColourBar {
     element<HTMLSelectElement>("shape").value = settings.scale;
     element<HTMLInputElement>("lock").checked = settings.locked;
     element<HTMLSelectElement>("of").value = settings.levels;
+    element<HTMLSelectElement>("colormap").disabled = settings.levels === "changes"; // these have colours of their own
     for (const id of ["top", "top-handle", "lock"]) element<HTMLInputElement>(id).disabled = settings.levels === "shares";
     const { unit } = shown.said;
     element<HTMLInputElement>("cut").value = settings.cut ? amount(settings.cut, unit) : "0";
@@ -67,17 +69,19 @@ export class ColourBar {
     const canvas = element<HTMLCanvasElement>("ramp");
     if (!heat || !canvas.clientWidth) return;
     const width = (canvas.width = canvas.clientWidth);
-    canvas.height = 1;
+    const tables = settings.levels === "changes" ? changeTables(look, settings.theme) : [look.tables[settings.colormap]];
+    canvas.height = tables.length; // of changes what was added lies above what was removed
     const context = canvas.getContext("2d")!;
-    const hex = look.tables[settings.colormap];
     const { top, cut, scale, levels } = settings;
     const isShares = levels === "shares";
     for (let x = 0; x < width; x++) {
       const value = unscaled((x + 0.5) / width, "sqrt") * this.most();
       const share = cut > 0 ? (value - cut) / Math.max(top - cut, 1e-6 * cut) : value / top;
       const entry = isShares ? Math.round(255 * scaled((x + 0.5) / width, scale)) : value < cut ? 0 : Math.round(255 * scaled(Math.min(Math.max(share, 0), 1), scale));
-      context.fillStyle = `#${hex.slice(6 * entry, 6 * entry + 6)}`;
-      context.fillRect(x, 0, 1, 1);
+      for (const [y, hex] of tables.entries()) {
+        context.fillStyle = `#${hex.slice(6 * entry, 6 * entry + 6)}`;
+        context.fillRect(x, y, 1, 1);
+      }
     }
     const ticks = element("ticks");
     ticks.replaceChildren();

@@ -78,7 +78,7 @@ export function sides(long: Float32Array, short: Float32Array, side: string): Fl
   return both;
 }
 
-/** The largest cell of each group of `down` rows and `across` columns: zoomed out, no level is lost. */
+/** The largest cell of each group of `down` rows and `across` columns, of changes the largest either way: zoomed out, no level is lost. */
 export function pool(grid: Grid, across: number, down: number): Grid {
   if (across <= 1 && down <= 1) return grid;
   const columns = Math.ceil(grid.columns / across);
@@ -88,7 +88,7 @@ export function pool(grid: Grid, across: number, down: number): Grid {
     const to = Math.floor(column / across) * rows;
     for (let row = 0; row < grid.rows; row++, from++) {
       const at = to + Math.floor(row / down);
-      if (grid.cells[from] > cells[at]) cells[at] = grid.cells[from];
+      if (Math.abs(grid.cells[from]) > Math.abs(cells[at])) cells[at] = grid.cells[from];
     }
   }
   return { cells, columns, rows };
@@ -101,6 +101,18 @@ export function shares({ cells, columns, rows }: Grid, cut: number): Grid {
     const of = cells.subarray(column * rows, (column + 1) * rows);
     const most = of.reduce((largest, cell) => Math.max(largest, cell), 0);
     if (most > 0) of.forEach((cell, row) => (made[column * rows + row] = cell >= cut ? cell / most : 0));
+  }
+  return { cells: made, columns, rows };
+}
+
+/** What each cell holds more than that of its row in one column; less is below zero; of columns that have not come nothing is told. */
+export function changes({ cells, columns, rows }: Grid, since: number, knows: (column: number) => boolean): Grid {
+  const made = new Float32Array(cells.length);
+  const from = since * rows;
+  for (let column = 0; column < columns; column++) {
+    if (!knows(column) || !knows(since)) continue;
+    const at = column * rows;
+    for (let row = 0; row < rows; row++) made[at + row] = cells[at + row] - cells[from + row];
   }
   return { cells: made, columns, rows };
 }
@@ -139,13 +151,16 @@ export function entry(amount: number, shade: Shade): number {
   return Math.floor(Math.fround(Math.fround(scaled(share, scale)) * 254 + 1.5));
 }
 
-/** Colour a grid, the highest price first, into pixels of four bytes (red, green, blue, 255). */
-export function paint(grid: Grid, shade: Shade, table: Uint32Array, into: Uint32Array): void {
+/** Colour a grid, the highest price first, into pixels of four bytes (red, green, blue, 255); `below`: for what is below zero. */
+export function paint(grid: Grid, shade: Shade, table: Uint32Array, into: Uint32Array, below = table): void {
   const { cells, columns, rows } = grid;
   const colour = shader(shade);
   for (let row = 0; row < rows; row++) {
     const to = (rows - 1 - row) * columns;
-    for (let column = 0; column < columns; column++) into[to + column] = table[colour(cells[column * rows + row])];
+    for (let column = 0; column < columns; column++) {
+      const cell = cells[column * rows + row];
+      into[to + column] = cell < 0 ? below[colour(-cell)] : table[colour(cell)];
+    }
   }
 }
 
@@ -198,13 +213,25 @@ export function pixelTable(hex: string): Uint32Array {
   return table;
 }
 
-/** The 99th percentile of what is not zero in a part of a grid, 0 if all is: the usual top of the colour scale. */
+/** 256 colours, six hex digits each, from one colour to another, as `#rrggbb`. */
+export function ramp(from: string, to: string): string {
+  const channel = (colour: string, at: number) => parseInt(colour.slice(1 + 2 * at, 3 + 2 * at), 16);
+  let hex = "";
+  for (let i = 0; i < 256; i++) {
+    for (let at = 0; at < 3; at++) {
+      hex += Math.round(channel(from, at) + ((channel(to, at) - channel(from, at)) * i) / 255).toString(16).padStart(2, "0");
+    }
+  }
+  return hex;
+}
+
+/** The 99th percentile of what is not zero in a part of a grid, either way, 0 if all is: the usual top of the colour scale. */
 export function usualMaximum(grid: Grid, columns: [number, number], rows: [number, number]): number {
   const height = rows[1] - rows[0];
   const all = (columns[1] - columns[0]) * height;
   const some: number[] = [];
   for (let i = 0; i < all; i += 1 + Math.floor(all / 250_000)) {
-    const cell = grid.cells[(columns[0] + Math.floor(i / height)) * grid.rows + rows[0] + (i % height)];
+    const cell = Math.abs(grid.cells[(columns[0] + Math.floor(i / height)) * grid.rows + rows[0] + (i % height)]);
     if (cell > 0) some.push(cell);
   }
   const sorted = Float32Array.from(some).sort();

@@ -50,6 +50,8 @@ export interface MapSaid extends Said {
   layers: string[];
   roles: string[];
   sentence: string;
+  /** Of each fitted profile that was drawn anew the weight of each layer over the fitted one; null or absent: not known. */
+  factors?: number[][] | null;
 }
 
 export interface Level {

@@ -12,8 +12,8 @@ import {
   type UTCTimestamp,
 } from "lightweight-charts";
 import { pixelTable, usualMaximum, type Shade } from "./cells";
-import type { Heatmap, Level } from "./data";
-import { hollow, type Look, type Settings } from "./look";
+import type { Heatmap, Level, Side } from "./data";
+import { changeTables, hollow, type Look, type Settings } from "./look";
 import { HeatLayer } from "./layer";
 import { Chosen, MarksLayer, NONE, sums, type Liquidations, type Mark } from "./marks";
 import { follow, sizeOf } from "./sized";
@@ -94,6 +94,18 @@ export class HeatmapChart {
       this.sized = true;
       this.setRange(...this.range());
     });
+  }
+
+  /** Since when changes are told, seconds: the end of a column; null: none are told. */
+  get since(): number | null {
+    const { heatmap, layer: { since } } = this;
+    return since < 0 || !heatmap.columns ? null : heatmap.times[since] + heatmap.said.window;
+  }
+
+  /** How much was added to a cell since, or removed: below zero. */
+  change(column: number, row: number, side: Side): number {
+    const { cells, rows } = this.heatmap.grid(side);
+    return cells[column * rows + row] - cells[this.layer.since * rows + row];
   }
 
   /** Since when there are columns, seconds, beyond those that are shown. */
@@ -192,11 +204,15 @@ export class HeatmapChart {
 
   private layerLook() {
     const { settings, look } = this;
+    const plain = look.tables[settings.colormap];
+    const [table, below] = settings.levels === "changes" ? changeTables(look, settings.theme) : [plain, plain];
     return {
       side: settings.side,
       shade: this.shade(),
-      sharesFrom: settings.levels === "shares" ? settings.cut : -1,
-      table: pixelTable(look.tables[settings.colormap]),
+      levels: settings.levels,
+      cut: settings.cut,
+      table: pixelTable(table),
+      below: pixelTable(below),
       colours: look.themes[settings.theme],
     };
   }
@@ -311,7 +327,7 @@ export class HeatmapChart {
   /** The usual top of the colour scale for what is in view. */
   usualTop(): number {
     const { columns, rows } = this.inView();
-    const grid = this.heatmap.grid(this.settings.side);
+    const grid = this.layer.cells();
     return columns[1] > columns[0] && rows[1] > rows[0] ? usualMaximum(grid, columns, rows) : 0;
   }
 

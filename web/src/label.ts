@@ -53,9 +53,17 @@ export class Label {
       const bars = `bars, left: ${map.map.said.unit} per ${priceText(map.binSize, decimals(map.binSize))} of price`;
       element("said").textContent = [...map.map.said.said, bars].join("  ·  ");
     } else {
-      const shares = settings.levels === "shares" ? ["colours: shares of each column's largest level"] : [];
-      element("said").textContent = [...this.said, ...shares].join("  ·  ");
+      element("said").textContent = [...this.said, ...this.coloursOf()].join("  ·  ");
     }
     if (map) element("map").setAttribute("aria-label", `${shown.said.title}. ${map.map.said.sentence}`);
+  }
+
+  /** Of what the colours are, unless of amounts. */
+  private coloursOf(): string[] {
+    const { heat, settings } = this.page;
+    if (settings.levels === "shares") return ["colours: shares of each column's largest level"];
+    const since = heat?.since ?? null;
+    if (since === null) return [];
+    return [`colours: added (yellow) or removed (purple) since ${instant(since, settings.zone)} ${zoneName(since, settings.zone)}`];
   }
 }

@@ -11,8 +11,9 @@ import type {
   SeriesType,
   Time,
 } from "lightweight-charts";
-import { paint, pool, shares, type Grid, type Shade } from "./cells";
+import { changes, paint, pool, shares, type Grid, type Shade } from "./cells";
 import type { Heatmap, Side } from "./data";
+import type { Settings } from "./look";
 
 type Target = Parameters<IPrimitivePaneRenderer["draw"]>[0];
 
@@ -25,9 +26,12 @@ export interface Joined {
 export interface LayerLook {
   side: Side;
   shade: Shade;
-  /** Cells below it are left out, where colours are of shares; -1: they are of amounts. */
-  sharesFrom: number;
+  /** Of what colours are, and which cells of shares are left out. */
+  levels: Settings["levels"];
+  cut: number;
   table: Uint32Array;
+  /** Of what was removed. */
+  below: Uint32Array;
   colours: Record<string, string>;
 }
 
@@ -38,6 +42,7 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
   private image: HTMLCanvasElement | null = null;
   private imageOf = "";
   private pooled: { of: string; grid: Grid } | null = null;
+  private changed: { of: unknown[]; grid: Grid } | null = null;
   private version = 0;
   joined: Joined = { across: 1, down: 1 };
   /** Called after each painting: what stands beside the chart follows it. */
@@ -58,7 +63,7 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
   /** Show other data. */
   take(heatmap: Heatmap): void {
     this.heatmap = heatmap;
-    this.pooled = null;
+    this.pooled = this.changed = null;
     this.version++;
     this.redraw();
   }
@@ -132,14 +137,14 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
   private drawn(): HTMLCanvasElement {
     const { across, down } = this.joined;
     const grid = this.grid();
-    const of = `${this.version} ${across} ${down}`;
+    const of = `${this.version} ${across} ${down} ${this.since}`;
     if (!this.image || this.imageOf !== of) {
       this.image ??= document.createElement("canvas");
       if (this.image.width !== grid.columns) this.image.width = grid.columns;
       if (this.image.height !== grid.rows) this.image.height = grid.rows;
       const context = this.image.getContext("2d")!;
       const pixels = context.createImageData(grid.columns, grid.rows);
-      paint(grid, this.look.shade, this.look.table, new Uint32Array(pixels.data.buffer));
+      paint(grid, this.look.shade, this.look.table, new Uint32Array(pixels.data.buffer), this.look.below);
       context.putImageData(pixels, 0, 0);
       this.imageOf = of;
     }
@@ -148,27 +153,48 @@ export class HeatLayer implements ISeriesPrimitive<Time> {
 
   private grid(): Grid {
     const { across, down } = this.joined;
-    const { side, sharesFrom } = this.look;
-    const of = `${side} ${across} ${down} ${sharesFrom}`;
+    const { side, levels, cut } = this.look;
+    const of = `${side} ${across} ${down} ${levels} ${cut} ${this.since}`;
     if (this.pooled?.of !== of) {
-      const grid = pool(this.heatmap.grid(side), across, down);
-      this.pooled = { of, grid: sharesFrom < 0 ? grid : shares(grid, sharesFrom) };
+      const grid = pool(this.cells(), across, down);
+      this.pooled = { of, grid: levels === "shares" ? shares(grid, cut) : grid };
     }
     return this.pooled.grid;
+  }
+
+  /** The column since which changes are told: the first in view that has come; -1: none are told. */
+  get since(): number {
+    const { heatmap } = this;
+    if (this.look.levels !== "changes" || !this.chart) return -1;
+    const from = this.chart.timeScale().getVisibleLogicalRange()?.from ?? 0;
+    let column = Math.min(Math.max(Math.floor(from + 0.52), 0), heatmap.columns - 1); // a sliver of one is not in view
+    while (column < heatmap.columns - 1 && !heatmap.knows(column)) column++;
+    return column;
+  }
+
+  /** What is coloured: amounts, or how much of them was added or removed. */
+  cells(): Grid {
+    const { since, heatmap, look: { side } } = this;
+    const grid = heatmap.grid(side);
+    if (since < 0) return grid;
+    const of = [grid, since];
+    if (this.changed?.of.some((one, k) => one !== of[k]) ?? true) this.changed = { of, grid: changes(grid, since, (column) => heatmap.knows(column)) };
+    return this.changed!.grid;
   }
 
   /** The cell that the pixel of a point shows: of those that it joins the largest. */
   cellAt(column: number, row: number): { column: number; row: number } {
     const { heatmap } = this;
     const { across, down } = this.joined;
-    const { cells } = heatmap.grid(this.look.side);
+    const { cells } = this.cells();
     let best = { column, row };
     let most = -1;
     const [c, r] = [column - (column % across), row - (row % down)];
     for (let i = c; i < Math.min(c + across, heatmap.columns); i++) {
       for (let k = r; k < Math.min(r + down, heatmap.rows); k++) {
-        if (cells[i * heatmap.rows + k] > most) {
-          most = cells[i * heatmap.rows + k];
+        const cell = Math.abs(cells[i * heatmap.rows + k]);
+        if (cell > most) {
+          most = cell;
           best = { column: i, row: k };
         }
       }

@@ -3,7 +3,7 @@
 import type { Shown } from "./data";
 import type { HeatmapChart } from "./heatmap";
 import type { Asked } from "./live";
-import type { Look, Settings } from "./look";
+import { LEVELS, type Look, type Settings } from "./look";
 import type { MapChart } from "./map";
 
 export interface Linked {
@@ -99,7 +99,7 @@ export function fromLink(hash: string, settings: Settings, look: Look, shown: Sh
       side: among("side", ["both", "long", "short"] as const, settings.side),
       scale: among("scale", look.scales, settings.scale),
       colormap: among("colormap", Object.keys(look.tables), settings.colormap),
-      levels: among("levels", ["amounts", "shares"] as const, settings.levels),
+      levels: among("levels", LEVELS, settings.levels),
       candles: among("candles", Object.keys(look.candles), settings.candles),
       theme: among("theme", ["dark", "light"] as const, settings.theme),
       zone: among("zone", ["UTC", "local"] as const, settings.zone),

@@ -312,6 +312,7 @@ export class Live {
       layers: tiers.map((tier) => tierName(tier.leverage)),
       roles: tiers.map((tier) => `layer ${this.layer(tier.leverage)}`),
       sentence: String(answer.sentence ?? ""),
+      factors: (answer.factors ?? null) as number[][] | null,
     };
     const all = (side: "long" | "short") => Float64Array.from(tiers.flatMap((tier) => tier[side]));
     return new LiquidationMap(of, prices, all("long"), all("short"));

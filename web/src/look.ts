@@ -1,5 +1,6 @@
 /** What a reader can change, and the colours there are to choose from. */
 
+import { ramp } from "./cells";
 import type { Shown, Side } from "./data";
 import type { Zone } from "./words";
 
@@ -16,14 +17,17 @@ export function hollow(candles: string, style: boolean): [boolean, boolean] {
   return candles === "white" ? [style, !style] : [style, false];
 }
 
+/** What colours can be of. */
+export const LEVELS = ["amounts", "shares", "changes"] as const;
+
 export interface Settings {
   side: Side;
   scale: string;
   colormap: string;
   /** Colours of candles. */
   candles: string;
-  /** Whether colours are of amounts, or of shares of each column's largest level. */
-  levels: "amounts" | "shares";
+  /** Whether colours are of amounts, of shares of each column's largest level, or of what changed in the time in view. */
+  levels: (typeof LEVELS)[number];
   theme: "dark" | "light";
   zone: Zone;
   /** Amounts below are hidden; 0: none. */
@@ -37,6 +41,12 @@ export interface Settings {
   marks: number;
   /** The market whose liquidations are marked; empty: of those that the heatmap is of. */
   marksOf: string;
+}
+
+/** Tables of what was added and of what was removed, from nothing on. */
+export function changeTables(look: Look, theme: Settings["theme"]): [string, string] {
+  const colours = look.themes[theme];
+  return [ramp(colours["candle hollow"], colours.added), ramp(colours["candle hollow"], colours.removed)];
 }
 
 /** Lengths of time that a reader chooses from, seconds; those that the data has. */

@@ -144,6 +144,7 @@ export class Page implements Keyed, Followed {
     this.settings = { ...this.settings, ...changed };
     if (changed.locked === false) this.settings.top = this.heat?.usualTop() || this.settings.top;
     this.apply();
+    if (changed.levels && !this.settings.locked) this.retop();
     this.levels.list();
     this.keepLink();
   }

@@ -4,6 +4,7 @@ import type { Level } from "./data";
 import type { Point } from "./heatmap";
 import type { BarPoint } from "./map";
 import { said as saidOf } from "./marks";
+import { ends, interval } from "./uncertain";
 import { element, type View } from "./view";
 import { amount, compact, decimals, distance, instant, price as priceText, since, zoneName } from "./words";
 
@@ -31,14 +32,20 @@ export class Readout {
     for (const side of ["long", "short"] as const) {
       output.dataset[side] = String(heatmap.level(point.column, point.row, side).amount);
     }
+    delete output.dataset.change;
+    if (heat.since !== null) parts.push(...this.changes(point, heat.since));
     const close = heatmap.closeAt(point.column);
     let most = "no level";
+    const tiers = level ? this.tiers(level, point.column) : [];
+    const sum = tiers.reduce((all, [, value]) => all + value, 0);
+    const isOf = level !== null && Math.abs(sum - level.amount) < 0.01 * level.amount; // a map may be of a moment before
+    const uncertain = this.interval(isOf ? tiers : []);
     if (level) {
-      most = `${amount(level.amount, heatmap.said.unit)} of ${level.side}s`;
+      most = `${amount(level.amount, heatmap.said.unit)}${uncertain} of ${level.side}s`;
       parts.push(`there ${since(level, seconds + heatmap.said.window, settings.zone)}`);
     }
     if (close !== null) parts.push(`${distance((low + high) / 2, close)} ${heat.priceText(close)}`);
-    if (level) parts.push(...this.split(level, point.column));
+    if (level) parts.push(...sharesOf(tiers));
     if (point.mark) parts.unshift(saidOf(point.mark, (price) => heat.priceText(price), settings.zone));
     for (const [k, side] of ["longs", "shorts"].entries()) {
       const gone = heatmap.realised[2 * point.column + k];
@@ -47,8 +54,19 @@ export class Readout {
     this.write(most, parts);
   }
 
+  /** What was added to a cell and removed from it in the time in view. */
+  private changes(point: Point, since: number): string[] {
+    const { settings, heat } = this.page;
+    const { unit } = heat!.heatmap.said;
+    const sides = (["long", "short"] as const).filter((side) => settings.side === "both" || settings.side === side);
+    const changed = sides.map((side) => [side, heat!.change(point.column, point.row, side)] as const);
+    this.output.dataset.change = String(changed.reduce((sum, [, change]) => sum + change, 0));
+    const words = changed.filter(([, change]) => change).map(([side, change]) => `${amount(Math.abs(change), unit)} of ${side}s ${change > 0 ? "added" : "removed"}`);
+    return [`${words.join(", ") || "nothing changed"} since ${instant(since, settings.zone)}`];
+  }
+
   /** Which tiers a level of the last column is made of. */
-  private split(level: Level, column: number): string[] {
+  private tiers(level: Level, column: number): [string, number][] {
     const { map, heatmap } = this.page.shown;
     if (!map || column !== heatmap!.columns - 1) return [];
     const tiers: [string, number][] = map.said.layers.map((name) => [name, 0]);
@@ -57,7 +75,18 @@ export class Readout {
       if (middle < level.low || middle >= level.high) continue;
       tiers.forEach((tier, layer) => (tier[1] += map.of(level.side, layer, bin)));
     }
-    return sharesOf(tiers);
+    return tiers;
+  }
+
+  /** The interval of a sum over tiers, where the profile says how uncertain it is. */
+  private interval(tiers: [string, number][]): string {
+    const found = !tiers.length ? null : ends(tiers.map(([, value]) => value), this.page.shown.map?.said.factors);
+    const { dataset } = this.output;
+    for (const [k, name] of ["valueLow", "valueHigh"].entries()) {
+      if (found) dataset[name] = String(found[k]);
+      else delete dataset[name];
+    }
+    return interval(found?.[0], found?.[1]);
   }
 
   /** Bars of the map; null: none. */
@@ -76,10 +105,11 @@ export class Readout {
       parts.push(`${distance((point.low + point.high) / 2, said.last)} ${map.priceText(said.last)}`);
       parts.push(`${amount(point.reached, said.unit)} on the way there`);
     }
+    const uncertain = this.interval(point.layers);
     output.dataset.low = String(point.low);
     output.dataset.long = String(point.long);
     output.dataset.short = String(point.short);
-    this.write(value ? `${amount(value, said.unit)} of ${side}s` : "no level", [...parts, ...sharesOf(point.layers)]);
+    this.write(value ? `${amount(value, said.unit)}${uncertain} of ${side}s` : "no level", [...parts, ...sharesOf(point.layers)]);
   }
 
   /** Say what stands there to those who do not see it: what a key has moved the cursor to. */

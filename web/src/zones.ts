@@ -4,14 +4,10 @@ import { rowsOf } from "./earlier";
 import type { HeatmapChart } from "./heatmap";
 import type { Settings } from "./look";
 import type { ZoneSaid } from "./mirror";
-import { amount, compact, decimals, duration, instant, price as priceText, zoneName } from "./words";
+import { interval } from "./uncertain";
+import { amount, decimals, duration, instant, price as priceText, zoneName } from "./words";
 
 const MOST = 12;
-
-/** The interval behind an amount, as in $12M [8M, 19M]. */
-export function interval({ value_low: low, value_high: high }: ZoneSaid): string {
-  return low == null || high == null ? "" : ` [${compact(low)}, ${compact(high)}]`;
-}
 
 /**
  * Rows of the table, the largest zone first: side, prices, amount, distance, since when, persistence. `first`: where the
@@ -32,7 +28,7 @@ export function zoneRows(
       return [
         zone.side,
         `${priceText(zone.low, places)} to ${priceText(zone.high, places)}`,
-        amount(zone.value, unit) + interval(zone),
+        amount(zone.value, unit) + interval(zone.value_low, zone.value_high),
         last === null ? "" : percent ? `${Math.abs(percent).toFixed(2)}% ${percent < 0 ? "below" : "above"}` : "at the price",
         `${since <= first ? "before " : ""}${instant(Math.round(since), clock)} (${duration(now - since)})`,
         `${Math.round(100 * zone.persistence)}%`,

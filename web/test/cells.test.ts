@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decode, entry, inflate, paint, pixelTable, pool, scaled, unpack, unscaled, usualMaximum, type Grid, shares } from "../src/cells";
+import { changes, decode, ramp, entry, inflate, paint, pixelTable, pool, scaled, unpack, unscaled, usualMaximum, type Grid, shares } from "../src/cells";
 import { framed } from "./framed";
 
 const grid = (columns: number, rows: number, cells: number[]): Grid => ({ columns, rows, cells: Float32Array.from(cells) });
@@ -44,6 +44,29 @@ describe("pooling", () => {
         expect(Math.max(...pool({ columns: 7, rows: 5, cells }, across, down).cells)).toBe(7);
       }
     }
+  });
+});
+
+describe("changes", () => {
+  test("are what a cell holds more than its row in one column, and nothing where that has not come", () => {
+    const all = grid(3, 2, [1, 5, 4, 0, 9, 9]);
+    expect([...changes(all, 0, () => true).cells]).toEqual([0, 0, 3, -5, 8, 4]);
+    expect([...changes(all, 1, (column) => column !== 2).cells]).toEqual([-3, 5, 0, 0, 0, 0]);
+    expect([...changes(all, 1, (column) => column !== 1).cells]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test("are pooled to the largest either way, and end the scale alike", () => {
+    const all = grid(2, 2, [3, -5, 1, 2]);
+    expect([...pool(all, 2, 2).cells]).toEqual([-5]);
+    expect(usualMaximum(grid(1, 2, [-7, 0]), [0, 1], [0, 2])).toBe(7);
+  });
+
+  test("below zero have another table, as far from its begin", () => {
+    const [up, down] = ["#ff0080", "#0000ff"].map((colour) => pixelTable(ramp("#000000", colour)));
+    const into = new Uint32Array(3);
+    paint(grid(1, 3, [100, 0, -25]), { maximum: 100, cut: 0, scale: "sqrt" }, up, into, down);
+    expect([...into]).toEqual([down[128], up[0], up[255]]);
+    expect(ramp("#000000", "#ff0080").slice(-6)).toBe("ff0080");
   });
 });
 

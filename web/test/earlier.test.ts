@@ -1,192 +1,209 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Heatmap, type HeatmapSaid } from "../src/data";
-import { Earlier, PAGE, columnOf, compose, levelFor, stretchFor, type Around, type Part, type Reach } from "../src/earlier";
+import { compose, Earlier, levelFor, PAGE, readPage, rowsOf, stretchFor, type Reach } from "../src/earlier";
 import { framed } from "./framed";
 
 const WINDOW = 60;
-const KEPT = 10 * PAGE * WINDOW + 30 * WINDOW; // in the middle of a page
-const NEWEST = 30 * PAGE * WINDOW + 99 * WINDOW;
-const reach: Reach = { window: WINDOW, kept: KEPT, newest: NEWEST };
-const said = { window: WINDOW, step: 10, low: 1_000, said: [], view: [0, 1], holes: [] } as unknown as HeatmapSaid;
+const LENGTH = PAGE * WINDOW;
+const LAST = 100; // page that the newest column lies in
+const NEWEST = LAST * LENGTH + 9 * WINDOW;
+const said = { kind: "heatmap", window: WINDOW, low: 100, step: 1, said: ["estimate"], view: [100, 104], holes: [] } as unknown as HeatmapSaid;
+const reach: Reach = { window: WINDOW, kept: 0, newest: NEWEST };
 
-const empty = (columns: number, from: number) =>
-  new Heatmap(said, {
-    rows: 1, long: new Float32Array(columns), short: new Float32Array(columns),
-    times: Float64Array.from({ length: columns }, (_, k) => from + k * WINDOW), candles: new Float64Array(4 * columns),
+/** What is newest: ten columns of four rows. */
+const newest = (step = 1, until = NEWEST) =>
+  new Heatmap({ ...said, step }, {
+    rows: 4, long: new Float32Array(40), short: new Float32Array(40), candles: new Float64Array(40),
+    times: Float64Array.from({ length: 10 }, (_, k) => until - (9 - k) * WINDOW),
   });
 
-/** A page of which each cell says where it is: column + row / 1000. */
-function page(level: number, number: number, { row = 100, rows = 3, complete = true } = {}): Part {
-  const length = columnOf(reach, level);
-  const times = Float64Array.from({ length: PAGE }, (_, k) => (number * PAGE + k) * length);
-  const cells = Float32Array.from({ length: PAGE * rows }, (_, i) => Math.floor(i / rows) + (row + (i % rows)) / 1_000);
-  const candles = Float64Array.from({ length: 6 * PAGE }, (_, i) => [1_000, 1_020, 990, 1_010, 1, 1][i % 6]);
-  return { times, row, rows, long: cells, short: cells.map((value) => -value), candles, realised: new Float64Array(2 * PAGE), gaps: [], complete };
+/** A page as a server sends it: two rows from 100 on, in the lower one as many longs as the column's number in the page and one. */
+function sent(level: number, page: number, complete = true): Uint8Array<ArrayBuffer> {
+  const times = BigInt64Array.from({ length: PAGE }, (_, k) => BigInt((page * PAGE + k) * WINDOW * 4 ** level) * 1_000_000_000n);
+  const long = Uint16Array.from({ length: 2 * PAGE }, (_, k) => (k ? 0 : 65_535));
+  const arrays = {
+    times, long, short: new Uint16Array(2 * PAGE),
+    tops: Float32Array.from({ length: 2 * PAGE }, (_, k) => (k % 2 ? 0 : k / 2 + 1)),
+    candles: new Float64Array(6 * PAGE).fill(101), realised: new Float64Array(2 * PAGE),
+  };
+  return framed({ row: 100 / rowsOf(level), gaps: [], complete }, arrays, { long: [PAGE, 2] });
 }
 
-test("the level is the finest of which a plot can show the columns", () => {
-  expect(levelFor(reach, 500 * WINDOW, 1_000)).toBe(0);
-  expect(levelFor(reach, 751 * WINDOW, 1_000)).toBe(1);
-  expect(levelFor(reach, 3_001 * WINDOW, 1_000)).toBe(2);
-  expect(levelFor(reach, 1e12, 1_000)).toBe(8);
-  expect(levelFor(reach, 200 * WINDOW, 10)).toBe(0); // a plot that is folded away
+describe("levels of detail", () => {
+  test("are the finest of which a plot shows all columns side by side", () => {
+    expect(levelFor(reach, 750 * WINDOW, 1000)).toBe(0);
+    expect(levelFor(reach, 751 * WINDOW, 1000)).toBe(1);
+    expect(levelFor(reach, 3001 * WINDOW, 1000)).toBe(2);
+    expect(levelFor(reach, 201 * WINDOW, 50)).toBe(1); // a narrow plot has 200
+    expect(levelFor(reach, 1e12, 1)).toBe(8); // there is none beyond
+  });
+
+  test("join four times the columns each, and twice the rows every other one", () => {
+    expect([0, 1, 2, 3, 4].map(rowsOf)).toEqual([1, 1, 2, 2, 4]);
+    expect(stretchFor(reach, 1, [40 * LENGTH, 40 * LENGTH + 1])).toEqual({ level: 1, first: 9, last: 10 });
+  });
 });
 
-test("pages in view are asked for with as much before and behind, where there are columns", () => {
-  const length = PAGE * WINDOW;
-  expect(stretchFor(reach, 0, [20 * length, 21.5 * length])).toEqual({ level: 0, first: 18, last: 23 });
-  expect(stretchFor(reach, 0, [5 * length, 11 * length])).toEqual({ level: 0, first: 10, last: 17 });
-  expect(stretchFor(reach, 0, [29 * length, 40 * length])).toEqual({ level: 0, first: 18, last: 30 });
-  expect(stretchFor(reach, 2, [20 * length, 21 * length])).toEqual({ level: 2, first: 1, last: 1 });
+test("a stretch has as much before and behind as is in view, as far as there are columns", () => {
+  expect(stretchFor(reach, 0, [50.5 * LENGTH, 52.5 * LENGTH])).toEqual({ level: 0, first: 48, last: 54 });
+  expect(stretchFor(reach, 0, [-3 * LENGTH, 1.5 * LENGTH])).toEqual({ level: 0, first: 0, last: 6 });
+  expect(stretchFor({ ...reach, kept: 49.5 * LENGTH }, 0, [50.5 * LENGTH, 52.5 * LENGTH]).first).toBe(49);
+  expect(stretchFor(reach, 0, [99 * LENGTH, 104 * LENGTH]).last).toBe(LAST);
 });
 
-test("pages are put together cell by cell, and what has not come is a hole and no zero", () => {
-  const parts: Record<number, Part | string> = { 20: page(0, 20), 21: page(0, 21, { row: 102, rows: 5 }), 22: "loading" };
-  const made = compose({ level: 0, first: 20, last: 22 }, reach, said, (number) => parts[number]);
-  expect([made.columns, made.rows, made.said.low, made.said.step]).toEqual([3 * PAGE, 7, 1_000, 10]);
-  expect([made.times[0], made.times[PAGE]]).toEqual([20 * PAGE * WINDOW, 21 * PAGE * WINDOW]);
-  const at = (column: number, row: number) => made.long[column * made.rows + row - 100];
-  expect([at(7, 100), at(7, 102), at(7, 103)]).toEqual([7.1, 7.102, 0].map(Math.fround));
-  expect([at(PAGE + 7, 101), at(PAGE + 7, 102), at(PAGE + 7, 106)]).toEqual([0, 7.102, 7.106].map(Math.fround));
-  expect(made.candle(5)).toEqual({ open: 1_000, high: 1_020, low: 990, close: 1_010 });
-  expect([made.knows(2 * PAGE - 1), made.knows(2 * PAGE)]).toEqual([true, false]);
-  expect(made.said.holes).toContainEqual([22 * PAGE * WINDOW, 23 * PAGE * WINDOW, "loading", "loading"]);
-  expect(made.said.holes).toContainEqual([KEPT, 20 * PAGE * WINDOW, "loading", "loading"]);
-  expect(made.said.holes).toContainEqual([23 * PAGE * WINDOW, NEWEST + WINDOW, "loading", "loading"]);
+test("what has not come is a hole that says why, and no amount", () => {
+  const part = (page: number) => (page === 50 ? readPage(sent(0, 50)) : page === 51 ? "loading" : "not kept");
+  const made = compose({ level: 0, first: 50, last: 52 }, reach, said, part);
+  expect([made.columns, made.rows]).toEqual([3 * PAGE, 2]);
+  expect(made.level(6, 0, "long").amount).toBe(7);
+  expect([made.knows(PAGE - 1), made.knows(PAGE), made.knows(2 * PAGE)]).toEqual([true, false, false]);
+  const [loading, gone] = made.said.holes;
+  expect(loading).toEqual([51 * LENGTH, 52 * LENGTH, "loading", "loading"]);
+  expect(gone).toEqual([52 * LENGTH, 53 * LENGTH, "not kept", "loading"]);
+  expect(made.said.paged).toBe(0);
 });
 
-test("of a coarser level it says what its cells are, and columns before the oldest are none", () => {
-  const made = compose({ level: 1, first: 2, last: 2 }, reach, said, () => page(1, 2));
-  expect(made.said.said).toEqual(["cells show the largest of 4 windows and 1 rows"]);
-  expect(made.times[0]).toBe(Math.floor(KEPT / (4 * WINDOW)) * 4 * WINDOW);
-  expect(made.columns).toBe(3 * PAGE - made.times[0] / (4 * WINDOW));
-  expect(compose({ level: 2, first: 1, last: 1 }, reach, said, () => page(2, 1)).said.step).toBe(20);
-});
+describe("paging", () => {
+  let asked: string[];
+  let shown: Heatmap[];
+  let view: { times: [number, number]; width: number };
+  let held: boolean;
+  let answers: Map<string, { done: (bytes: Uint8Array<ArrayBuffer> | null) => void; failed: (why: Error) => void }>;
 
-/** A server of pages, and a chart that looks at times. */
-class Seen implements Around {
-  asked: string[] = [];
-  shown: Heatmap[] = [];
-  times: [number, number] = [NEWEST - 100 * WINDOW, NEWEST];
-  width = 1_000;
-  hold = false;
-  waiting: ((bytes: Uint8Array<ArrayBuffer> | null | Error) => void)[] = [];
+  beforeEach(() => {
+    vi.useFakeTimers();
+    [asked, shown, held, answers] = [[], [], false, new Map()];
+    view = { times: [NEWEST - 5 * WINDOW, NEWEST], width: 1000 };
+  });
+  afterEach(() => vi.useRealTimers());
 
-  ask(level: number, number: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    this.asked.push(`${level} ${number}`);
-    return new Promise((done, fail) => this.waiting.push((bytes) => (bytes instanceof Error ? fail(bytes) : done(bytes))));
-  }
-  show(heatmap: Heatmap): void {
-    this.shown.push(heatmap);
-  }
-  view() {
-    return { times: this.times, width: this.width };
-  }
-  held(): boolean {
-    return this.hold;
-  }
-  get last(): Heatmap {
-    return this.shown[this.shown.length - 1];
-  }
-  /** Answer the request that waits longest. */
-  async answer(bytes: Uint8Array<ArrayBuffer> | null | Error = sent()): Promise<void> {
-    this.waiting.shift()!(bytes);
-    await vi.advanceTimersByTimeAsync(100);
-  }
-}
-
-/** A page as a server sends it, of a row a column. */
-function sent(): Uint8Array<ArrayBuffer> {
-  const long = Uint16Array.from({ length: PAGE }, () => 0);
-  const shaped = (values: Uint16Array) => Object.assign(values, { shape: [PAGE, 1] });
-  return framed(
-    { row: 100, rows: 1, gaps: [], complete: true },
-    { times: new BigInt64Array(0), tops: new Float32Array(2 * PAGE), long: shaped(long), short: shaped(long), candles: new Float64Array(0), realised: new Float64Array(0) },
-  );
-}
-
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
-
-function begun(mostBytes?: number): [Seen, Earlier] {
-  const seen = new Seen();
-  const earlier = new Earlier(seen, mostBytes);
-  earlier.take(empty(720, NEWEST - 719 * WINDOW), KEPT, "a");
-  return [seen, earlier];
-}
-
-const at = (number: number): [number, number] => [number * PAGE * WINDOW, (number + 1) * PAGE * WINDOW - WINDOW];
-
-test("what is newest is shown without a request while it is all that is in view", () => {
-  const [seen] = begun();
-  expect(seen.asked).toEqual([]);
-  expect(seen.last.columns).toBe(720);
-});
-
-test("what is in view is asked for first, three at a time, and each once", async () => {
-  const [seen, earlier] = begun();
-  seen.times = at(20);
-  earlier.look();
-  expect(seen.asked[0]).toBe("0 20");
-  expect(seen.asked.length).toBe(3);
-  earlier.look();
-  expect(seen.asked.length).toBe(3);
-  expect(seen.last.said.paged).toBe(0);
-  while (seen.waiting.length) await seen.answer();
-  expect(new Set(seen.asked).size).toBe(seen.asked.length);
-  expect(seen.asked.map((name) => Number(name.split(" ")[1])).sort((a, b) => a - b)).toEqual([19, 20, 21]);
-});
-
-test("what failed is said in its place and asked for again", async () => {
-  const [seen, earlier] = begun();
-  seen.times = at(20);
-  earlier.look();
-  await seen.answer(new Error("the server is busy"));
-  expect(seen.last.said.holes.map(([, , words]) => words)).toContain("the server is busy");
-  await vi.advanceTimersByTimeAsync(1_100);
-  expect(seen.asked.filter((name) => name === "0 20").length).toBe(2);
-  await seen.answer(null);
-  await seen.answer(null);
-  await seen.answer(null);
-  expect(seen.last.said.holes.map(([, , words]) => words)).not.toContain("the server is busy");
-});
-
-test("pages of something else that come late are left out", async () => {
-  const [seen, earlier] = begun();
-  seen.times = at(20);
-  earlier.look();
-  earlier.take(empty(720, NEWEST - 719 * WINDOW), KEPT, "another model");
-  expect(seen.asked.length).toBe(3);
-  for (let late = 0; late < 3; late++) await seen.answer();
-  expect(earlier.bytes).toBe(0);
-  expect(seen.asked.slice(3)).toEqual(seen.asked.slice(0, 3));
-  await seen.answer();
-  expect(earlier.bytes).toBe(8 * PAGE);
-});
-
-test("however far one goes back, no more is kept than is allowed", async () => {
-  const [seen, earlier] = begun(8 * PAGE * 4);
-  for (let number = 28; number > 11; number--) {
-    seen.times = at(number);
+  const begun = (most?: number) => {
+    const earlier = new Earlier({
+      ask: (level, page) => {
+        asked.push(`${level} ${page}`);
+        return new Promise((done, failed) => answers.set(`${level} ${page}`, { done, failed }));
+      },
+      show: (heatmap) => shown.push(heatmap),
+      view: () => view,
+      held: () => held,
+    }, most);
+    earlier.take(newest(), 0, "BTC");
+    return earlier;
+  };
+  const at = (earlier: Earlier, page: number, pages = 0.5) => {
+    view = { ...view, times: [page * LENGTH, (page + pages) * LENGTH] };
     earlier.look();
-    while (seen.waiting.length) await seen.answer();
-    expect(earlier.bytes).toBeLessThanOrEqual(8 * PAGE * 4);
-  }
-  const before = seen.asked.length;
-  seen.times = at(27);
-  earlier.look();
-  expect(seen.asked.length).toBeGreaterThan(before); // what was let go is asked for again
-});
+  };
+  const answer = async (name: string, bytes: Uint8Array<ArrayBuffer> | null = sent(Number(name.split(" ")[0]), Number(name.split(" ")[1]))) => {
+    answers.get(name)!.done(bytes);
+    answers.delete(name);
+    await vi.advanceTimersByTimeAsync(100);
+  };
 
-test("back at the newest columns they are shown again, but not under a finger", () => {
-  const [seen, earlier] = begun();
-  seen.times = at(20);
-  earlier.look();
-  seen.hold = true;
-  seen.times = [NEWEST - 100 * WINDOW, NEWEST];
-  earlier.look();
-  expect(seen.last.said.paged).toBe(0);
-  seen.hold = false;
-  earlier.look();
-  expect(seen.last.said.paged).toBe(undefined);
+  test("asks for nothing while what is newest is in view", () => {
+    begun();
+    expect(asked).toEqual([]);
+    expect(shown.map(({ columns }) => columns)).toEqual([10]);
+  });
+
+  test("asks for what is in view first, then for what is near, three at once", async () => {
+    const earlier = begun();
+    at(earlier, 50, 1.5); // reaches from 48 to 53
+    expect(asked).toHaveLength(3);
+    expect(asked).toContain("0 50");
+    expect(asked).not.toContain("0 48");
+    expect(asked).not.toContain("0 53");
+    while (answers.size) await answer([...answers.keys()][0]);
+    expect([...asked].sort()).toEqual(["0 48", "0 49", "0 50", "0 51", "0 52", "0 53"]);
+    expect(asked.slice(-2).sort()).toEqual(["0 48", "0 53"]);
+    expect(shown.at(-1)!.said.holes).toEqual([[0, 48 * LENGTH, "loading", "loading"], [54 * LENGTH, NEWEST + WINDOW, "loading", "loading"]]);
+  });
+
+  test("asks for no page twice, also on the way back", async () => {
+    const earlier = begun();
+    at(earlier, 50);
+    while (answers.size) await answer([...answers.keys()][0]);
+    const once = asked.length;
+    at(earlier, 50.2);
+    at(earlier, 50);
+    expect(asked).toHaveLength(once);
+  });
+
+  test("says why a page cannot be had, and asks once more after a second", async () => {
+    const earlier = begun();
+    at(earlier, 50);
+    answers.get("0 50")!.failed(new Error("the server is busy"));
+    answers.delete("0 50");
+    await vi.advanceTimersByTimeAsync(100);
+    expect(shown.at(-1)!.said.holes.map(([, , why]) => why)).toContain("the server is busy");
+    expect(asked.filter((name) => name === "0 50")).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(asked.filter((name) => name === "0 50")).toHaveLength(2);
+    await answer("0 50");
+    expect(shown.at(-1)!.said.holes.map(([, , why]) => why)).not.toContain("the server is busy");
+  });
+
+  test("does not ask again for what is not kept", async () => {
+    const earlier = begun();
+    at(earlier, 50);
+    await answer("0 50", null);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked.filter((name) => name === "0 50")).toHaveLength(1);
+    expect(shown.at(-1)!.said.holes.map(([, , why]) => why)).toContain("not kept");
+  });
+
+  test("asks anew for the newest page once there are newer columns", async () => {
+    const earlier = begun();
+    at(earlier, LAST - 1);
+    while (answers.size) await answer([...answers.keys()][0], sent(0, Number([...answers.keys()][0].split(" ")[1]), false));
+    const once = asked.filter((name) => name === `0 ${LAST}`).length;
+    expect(once).toBe(1);
+    earlier.take(newest(1, NEWEST + WINDOW), 0, "BTC");
+    expect(asked.filter((name) => name === `0 ${LAST}`)).toHaveLength(2);
+  });
+
+  test("throws away what is of something else, also what is on its way", async () => {
+    const earlier = begun();
+    at(earlier, 50);
+    earlier.take(newest(), 0, "ETH");
+    await answer("0 50");
+    expect(earlier.bytes).toBe(0);
+    expect(asked.filter((name) => name === "0 50").length).toBeGreaterThan(1);
+    earlier.take(newest(2), 0, "ETH"); // other rows
+    expect(earlier.bytes).toBe(0);
+  });
+
+  test("forgets the pages that were used longest ago, never those that are wanted", async () => {
+    const page = 8 * 2 * PAGE;
+    const earlier = begun(4 * page);
+    for (const place of [20, 50, 80]) {
+      at(earlier, place);
+      while (answers.size) await answer([...answers.keys()][0]);
+      expect(earlier.bytes).toBeLessThanOrEqual(4 * page);
+      expect(shown.at(-1)!.knows(Math.floor(shown.at(-1)!.columns / 2))).toBe(true);
+    }
+    const once = asked.length;
+    at(earlier, 20);
+    expect(asked.length).toBeGreaterThan(once);
+  });
+
+  test("goes to another level of detail only once a finger is lifted", () => {
+    const earlier = begun();
+    at(earlier, 50);
+    held = true;
+    at(earlier, 40, 20);
+    expect(asked.every((name) => name.startsWith("0 "))).toBe(true);
+    held = false;
+    earlier.look();
+    expect(shown.at(-1)!.said.paged).toBe(2);
+  });
+
+  test("shows what is newest again where only that is in view", () => {
+    const earlier = begun();
+    at(earlier, 50);
+    expect(shown.at(-1)!.said.paged).toBe(0);
+    view = { ...view, times: [NEWEST - 5 * WINDOW, NEWEST] };
+    earlier.look();
+    expect(shown.at(-1)!.said.paged).toBeUndefined();
+  });
 });

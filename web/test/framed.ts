@@ -1,7 +1,8 @@
-/** A frame as liqcore.tables.packed writes it; the shape of an array is its length, or what it says itself. */
+/** A frame as liqcore.tables.packed writes it; the shape of an array is its length, unless it is given. */
 export function framed(
   header: object,
   arrays: Record<string, Float64Array | Float32Array | Uint16Array | BigInt64Array>,
+  shapes: Record<string, number[]> = {},
 ): Uint8Array<ArrayBuffer> {
   const types: Record<string, string> = {
     Float64Array: "float64", Float32Array: "float32", Uint16Array: "uint16", BigInt64Array: "int64",
@@ -10,8 +11,7 @@ export function framed(
   let at = 0;
   const bodies: Uint8Array[] = [];
   for (const [name, array] of Object.entries(arrays)) {
-    const { shape = [array.length] } = array as { shape?: number[] };
-    listed[name] = { type: types[array.constructor.name], shape, at };
+    listed[name] = { type: types[array.constructor.name], shape: shapes[name] ?? [array.length], at };
     const body = new Uint8Array(Math.ceil(array.byteLength / 8) * 8);
     body.set(new Uint8Array(array.buffer));
     bodies.push(body);

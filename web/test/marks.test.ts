@@ -1,79 +1,99 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Heatmap, type HeatmapSaid } from "../src/data";
-import { Chosen, NONE, firstFrom, isKnown, join, radius, readLiquidations, sums, type Liquidations } from "../src/marks";
+import { Chosen, firstFrom, isKnown, join, radius, readLiquidations, said, sums, type Liquidations } from "../src/marks";
 import { framed } from "./framed";
 
-const told = (rows: [number, number, number, number, number][], markets = ["a:X", "b:X"]): Liquidations => ({
-  markets,
-  times: Float64Array.from(rows, ([time]) => time),
-  prices: Float64Array.from(rows, ([, price]) => price),
-  usd: Float64Array.from(rows, ([, , usd]) => usd),
-  longs: Uint16Array.from(rows, ([, , , long]) => long),
-  market: Uint16Array.from(rows, ([, , , , market]) => market),
-});
-const ROWS: [number, number, number, number, number][] = [[10, 99, 500, 1, 0], [70, 101, 2_000, 0, 1], [70, 98, 0, 1, 0], [130, 97, 9_000, 1, 1]];
+const MARKETS = ["a:BTC", "b:BTC"];
 
-test("a frame of liquidations is read as it was sent", () => {
-  const all = told(ROWS);
-  const frame = framed(
-    { markets: all.markets },
-    { times: BigInt64Array.from(ROWS, ([time]) => BigInt(time) * 1_000_000_000n), prices: all.prices, usd: all.usd, longs: all.longs, market: all.market },
-  );
-  expect(readLiquidations(frame)).toEqual(all);
-});
+/** Liquidations as a server sends them: time, USD, market, and whether longs. */
+function told(rows: [number, number, number, number][], markets = MARKETS): Liquidations {
+  const column = (k: number) => rows.map((row) => row[k]);
+  return readLiquidations(framed({ markets }, {
+    times: BigInt64Array.from(rows, ([time]) => BigInt(time) * 1_000_000_000n),
+    prices: Float64Array.from(rows, ([time]) => 100 + time), usd: Float64Array.from(column(1)),
+    market: Uint16Array.from(column(2)), longs: Uint16Array.from(column(3)),
+  }));
+}
 
-test("those of the markets asked for are marked, from an amount on, none of nothing", () => {
-  const of = (markets: string[], least: number) => Chosen.of(told(ROWS), markets, least).marks.map(({ usd, side, market }) => [usd, side, market]);
-  expect(of(["a:X", "b:X"], 0)).toEqual([[500, "long", "a:X"], [2_000, "short", "b:X"], [9_000, "long", "b:X"]]);
-  expect(of(["a:X"], 0)).toEqual([[500, "long", "a:X"]]);
-  expect(of(["a:X", "b:X"], 2_000)).toEqual([[2_000, "short", "b:X"], [9_000, "long", "b:X"]]);
-  expect(of(["c:X"], 0)).toEqual([]);
-  expect(Chosen.of(told(ROWS), ["a:X", "b:X"], 0).most).toBe(9_000);
-});
+const FEW = told([[10, 500, 0, 1], [20, 50, 1, 0], [30, 5_000, 1, 1], [40, 0, 0, 1]]);
 
-test("what is told from a time on takes the place of what was known of it", () => {
-  const [before, after] = [told(ROWS.slice(0, 3)), told([[70, 101, 2_500, 0, 1], [130, 97, 9_000, 1, 1]])];
-  const joined = join(before, after, 70);
-  expect([...joined.times]).toEqual([10, 70, 130]);
-  expect([...joined.usd]).toEqual([500, 2_500, 9_000]);
-  expect(isKnown(before, told(ROWS.slice(1, 3)), 70)).toBe(true);
-  expect(isKnown(before, after, 70)).toBe(false);
-  expect(isKnown(before, told(ROWS.slice(1, 3), ["a:X"]), 70)).toBe(false);
-  expect(join(NONE, after, 70)).toBe(after);
-  expect(join(before, told(ROWS, ["z:X"]), 70).markets).toEqual(["z:X"]);
-});
-
-test("the first that is not before a time is found in any rising times", () => {
-  for (let length = 0; length < 9; length++) {
-    const times = Float64Array.from({ length }, (_, k) => 2 * (k >> 1));
-    for (let at = -1; at < 10; at++) {
-      const found = times.findIndex((time) => time >= at);
-      expect(firstFrom(times, at)).toBe(found < 0 ? length : found);
-    }
-  }
-});
-
-test("columns of which nothing was told one by one have their sum, at the candle's end", () => {
-  const said = { window: 60, low: 90, step: 1 } as unknown as HeatmapSaid;
-  const columns = 3;
-  const heatmap = new Heatmap(said, {
-    rows: 1, long: new Float32Array(columns), short: new Float32Array(columns), times: Float64Array.of(0, 60, 120),
-    candles: Float64Array.of(100, 100, 0, 102, 102, 0, 97, 97, 0, 101, 101, 0), // the last column saw no trade
-    realised: Float64Array.of(700, 800, 900, 50, 600, 600),
+describe("marks", () => {
+  test("are those from an amount on, and none of nothing", () => {
+    const of = (least: number) => Chosen.of(FEW, MARKETS, least).marks.map(({ seconds }) => seconds);
+    expect(of(0)).toEqual([10, 20, 30]);
+    expect(of(50)).toEqual([10, 20, 30]);
+    expect(of(51)).toEqual([10, 30]);
+    expect(of(1e9)).toEqual([]);
   });
-  const found = sums(told(ROWS.slice(0, 2)), ["a:X", "b:X"], 100, heatmap);
-  expect(found.map(({ seconds, price, usd, side }) => [seconds, price, usd, side])).toEqual([
-    [30, 102, 800, "short"], // its longs were told one by one
-    [90, 97, 900, "long"], // its shorts, too, and their sum is below what is asked for
-  ]);
-  expect(sums(told(ROWS.slice(0, 2)), ["b:X"], 100, heatmap).map(({ side, usd }) => [side, usd])).toContainEqual(["long", 700]);
+
+  test("are those of the venues asked for", () => {
+    expect(Chosen.of(FEW, ["b:BTC"], 0).marks).toEqual([
+      { seconds: 20, price: 120, usd: 50, side: "short", market: "b:BTC" },
+      { seconds: 30, price: 130, usd: 5_000, side: "long", market: "b:BTC" },
+    ]);
+    expect(Chosen.of(FEW, ["c:BTC"], 0).marks).toEqual([]);
+  });
+
+  test("are as large as their share of the largest, between 2 and 8 pixels", () => {
+    const { most } = Chosen.of(FEW, MARKETS, 0);
+    expect([radius(most, most), radius(most / 4, most), radius(0, most), radius(1, 0)]).toEqual([8, 5, 2, 2]);
+  });
+
+  test("say what, where, when and by whom; sums say that they are of a column", () => {
+    const [first] = Chosen.of(FEW, MARKETS, 0).marks;
+    expect(said(first, String, "UTC")).toBe("$500 of longs liquidated at 110, 1970-01-01 00:00:10 UTC, a:BTC");
+    expect(said({ ...first, market: "" }, String, "UTC")).toBe("$500 of longs liquidated in this column");
+  });
 });
 
-test("a mark's area goes with its amount, and 20,000 are chosen in order of time", () => {
-  expect([radius(0, 100), radius(100, 100), radius(25, 100), radius(1, 0)]).toEqual([2, 8, 5, 2]);
-  const many = told(Array.from({ length: 20_000 }, (_, k) => [k, 100 + (k % 7), 1 + k, k % 2, k % 2]));
-  const chosen = Chosen.of(many, ["a:X", "b:X"], 0).with([{ seconds: 500.5, price: 1, usd: 3, side: "long", market: "" }]);
-  expect(chosen.marks.length).toBe(20_001);
-  expect(chosen.times.every((time, k) => !k || time >= chosen.times[k - 1])).toBe(true);
-  expect(chosen.most).toBe(20_000);
+describe("20,000 of them", () => {
+  const many = told(Array.from({ length: 20_000 }, (_, k) => [k, (k % 100) + 1, k % 2, k % 3 ? 0 : 1]));
+
+  test("are all there, by time, and found by halving", () => {
+    const chosen = Chosen.of(many, MARKETS, 0);
+    expect([chosen.marks.length, chosen.times.length, chosen.most]).toEqual([20_000, 20_000, 100]);
+    for (const seconds of [-5, 0, 7_777, 7_777.5, 19_999, 30_000]) {
+      const found = chosen.times.findIndex((time) => time >= seconds);
+      expect(firstFrom(chosen.times, seconds)).toBe(found < 0 ? 20_000 : found);
+    }
+  });
+
+  test("are thinned by the amount alone", () => {
+    expect(Chosen.of(many, MARKETS, 100).marks).toHaveLength(200);
+    expect(Chosen.of(many, ["b:BTC"], 51).marks).toHaveLength(5_000);
+  });
+});
+
+describe("what is told anew", () => {
+  const before = told([[10, 500, 0, 1], [20, 50, 1, 0]]);
+
+  test("is known where nothing differs from a time on", () => {
+    expect(isKnown(before, told([[20, 50, 1, 0]]), 15)).toBe(true);
+    expect(isKnown(before, told([[20, 51, 1, 0]]), 15)).toBe(false);
+    expect(isKnown(before, told([[20, 50, 1, 0], [30, 1, 0, 1]]), 15)).toBe(false);
+    expect(isKnown(before, told([[20, 50, 1, 0]], ["a:BTC"]), 15)).toBe(false);
+  });
+
+  test("takes the place of what was known from that time on", () => {
+    const joined = join(before, told([[20, 60, 0, 1], [25, 70, 1, 0]]), 15);
+    expect([[...joined.times], [...joined.usd], [...joined.longs], [...joined.market]]).toEqual([[10, 20, 25], [500, 60, 70], [1, 1, 0], [0, 0, 1]]);
+    expect(join(before, told([[20, 60, 0, 1]], ["c:BTC"]), 15).times).toHaveLength(1); // markets have other numbers
+  });
+});
+
+test("sums of a column stand in only where none of it was told one by one", () => {
+  const heatmap = new Heatmap({ window: 10 } as HeatmapSaid, {
+    rows: 1, long: new Float32Array(3), short: new Float32Array(3), times: Float64Array.of(0, 10, 20),
+    candles: Float64Array.of(5, 5, 0, 6, 6, 0, 4, 4, 0, 5, 5, 0), // nothing traded in the last
+    realised: Float64Array.of(80, 0, 500, 300, 90, 90),
+  });
+  const marks = sums(told([[10, 500, 0, 1]]), MARKETS, 70, heatmap);
+  expect(marks).toEqual([
+    { seconds: 5, price: 4, usd: 80, side: "long", market: "" },
+    { seconds: 15, price: 6, usd: 300, side: "short", market: "" }, // longs were told of
+  ]);
+  expect(sums(told([[10, 500, 0, 1]]), ["b:BTC"], 70, heatmap).map(({ usd }) => usd)).toEqual([80, 500, 300]);
+  expect(sums(FEW, MARKETS, 301, heatmap)).toEqual([]);
+  const both = Chosen.of(told([[10, 500, 0, 1]]), MARKETS, 70).with(marks);
+  expect(both.marks.map(({ seconds }) => seconds)).toEqual([5, 10, 15]);
 });

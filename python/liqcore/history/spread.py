@@ -43,6 +43,10 @@ class Spread:
             return None
         return cls(np.array(said["tiers"], np.float64), np.array(said["factors"], np.float64))
 
+    def factors_of(self, tiers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the factors of some of the profile's tiers, shape (draws, n)."""
+        return self.factors[:, np.argmin(np.abs(self.tiers[None, :] - np.asarray(tiers)[:, None]), axis=1)]
+
     def ends(self, tiers: NDArray[np.float64], amounts: NDArray[np.float64]) -> tuple[Any, Any]:
         """
         Return the 95 % interval of sums over tiers; it holds the sum itself.
@@ -58,8 +62,7 @@ class Spread:
         -------
         low, high : ndarray of float64, shape (...)
         """
-        at = np.argmin(np.abs(self.tiers[None, :] - np.asarray(tiers)[:, None]), axis=1)
-        drawn = np.tensordot(self.factors[:, at], amounts, axes=1)
+        drawn = np.tensordot(self.factors_of(tiers), amounts, axes=1)
         low, high = np.quantile(drawn, ENDS, axis=0)
         value = amounts.sum(axis=0)
         return np.minimum(low, value), np.maximum(high, value)

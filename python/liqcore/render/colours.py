@@ -88,6 +88,12 @@ _ON_THE_HEATMAP: dict[str, Colour] = {
     "own line": (255, 255, 255),
     "own band": (255, 255, 255, 36),
     "warning": (255, 193, 7),
+    "added": (
+        240,
+        228,
+        66,
+    ),  # of Okabe-Ito what neither longs, shorts nor candles have, told apart with any colour vision
+    "removed": (204, 121, 167),
 }
 # The layers of a map, in the order of the legend: Okabe-Ito without black, yellow last because it is faint on white.
 # M. Okabe, K. Ito, https://jfly.uni-koeln.de/color/

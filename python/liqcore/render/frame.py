@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..history.spread import Spread
 from ..tables.packed import encode, pack, steps
 from . import captions, labels
 from .cells import pooled, sides_of
@@ -131,6 +132,9 @@ def _stacked(shown: MapLike) -> tuple[dict[str, Any], Arrays]:
         "sentence": "" if math.isnan(shown.price) else shown.sentence(),
         "side": captions.side_shown(shown.meta),
     }
+    spread = Spread.of(shown.meta)
+    if spread is not None and all(len(at) == 1 for *_, at in groups):  # what tiers weigh together, no factor says
+        header["factors"] = spread.factors_of(shown.tiers).tolist()
     return header, arrays
 
 

@@ -351,6 +351,10 @@ class MapAnswer(About, frozen=True):
     largest_long: ClusterAnswer | None
     largest_short: ClusterAnswer | None
     within: WithinAnswer | None
+    factors: Annotated[
+        list[list[float]] | None,
+        said("Of each profile drawn anew the weight of each tier over the fitted one; null: not known."),
+    ]
     sentence: Annotated[str, said("Says how much a fall and a rise reach; empty where nothing has traded.")]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._core import tier_name
 from ..history.scales import KEY
+from ..history.spread import Spread
 from ..live.board import Board, Moment
 from ..views.map import Cluster, LiquidationMap
 from ..words.numbers import price_number
@@ -157,6 +158,7 @@ def liquidation_map(asked: MapAsked, seen: Seen) -> MapAnswer:
         largest_long=_cluster(made, "long"),
         largest_short=_cluster(made, "short"),
         within=None if within is None else WithinAnswer(*within),
+        factors=None if (spread := Spread.of(made.meta)) is None else spread.factors_of(made.tiers).tolist(),
         sentence=made.sentence(asked.percent) if traded else "",
     )
 
