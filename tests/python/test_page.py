@@ -304,6 +304,7 @@ def test_every_control_has_a_test(opened: Watched) -> None:
     tested = " ".join(step for steps, _ in CONTROLS.values() for step in steps)
     elsewhere = {"png", "csv", "link", "more", "keys"}  # below, and the button that closes the keys
     elsewhere |= {"market", "model", "within", "now", "marks", "alerts", "alert-least", "marks-of", "zones"}
+    elsewhere |= {"show", "swept"}
     elsewhere |= {"scenario", "to", "cascade", "stops-long", "stops-short", "real"}
     elsewhere |= {"pause", "speed", "at", "progress", "pop"}  # of a server: test_page_live.py, test_page_history.py
     assert [name for name in names if name not in tested and name not in elsewhere] == []

@@ -1,6 +1,7 @@
 """The page of a server in Chromium: what it shows while a market is followed, and after the server was away."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -160,7 +161,9 @@ def test_tiers_and_time_are_chosen_and_stand_in_the_link(chromium: Any, served: 
     with served.serve() as server:
         with Watched(chromium, server.url) as watched:
             page = watched.page
-            page.click("#tiers [data-tier='5']")
+            for tier in (50, 10, 25, 100):
+                page.click(f"#tiers [data-tier='{tier}']")  # the first alone, then with others
+                watched.until(f"said.textContent.includes('{tier}x')")
             page.select_option("#within", "1h")
             watched.until("title.textContent.includes('opened within 1h')")
             watched.until("document.getElementById('said').textContent.includes('10x, 25x, 50x, 100x alone')")
@@ -169,10 +172,16 @@ def test_tiers_and_time_are_chosen_and_stand_in_the_link(chromium: Any, served: 
             link = page.evaluate("location.hash")
         with Watched(chromium, server.url, anchor=f"/{link}") as again:
             assert "opened within 1h" in again.page.inner_text("#title")
-            assert again.page.get_attribute("#tiers [data-tier='5']", "aria-pressed") == "false"
+            pressed = {
+                tier: again.page.get_attribute(f"#tiers [data-tier='{tier}']", "aria-pressed")
+                for tier in ("all", 5, 50)
+            }
+            assert pressed == {"all": "false", 5: "false", 50: "true"}
             again.page.click("#views [data-view=map]")
             again.until("document.getElementById('sentence').textContent.includes('a fall to')")
             assert again.page.locator("#legend li").all_inner_texts() == ["10x", "25x", "50x", "100x"]
+            again.page.click("#tiers [data-tier='all']")
+            again.until("document.querySelectorAll('#legend li').length === 5")
 
 
 @needs_page
@@ -196,6 +205,82 @@ def test_another_market_is_chosen_and_one_comes_back_to_now(chromium: Any, serve
 
 
 @needs_page
+def test_prices_of_another_underlying_are_its_own_and_no_sum_is_offered(chromium: Any, served: Served) -> None:
+    of = trades(6000, seed=21, hours=5.0)  # as many columns, at the same times
+    coins = lq.TradeBatch(of.ts, np.round(of.price / 1e6, 5), of.qty, of.taker_sell)
+    config = CONFIG.replace(instrument={"tick_size": 0.00001})
+    other = MarketEngine(BYBIT, config)
+    other.take(frames(coins, market=BYBIT)[:400])
+    publish(other)
+    both = followed(served.market, other)
+    served.following = Following(both.boards, both.news, "replay", both.folder, SystemClock())
+    with served.serve() as server, Watched(chromium, server.url) as watched:
+        page = watched.page
+        assert page.locator("#market option").all_inner_texts() == [str(BTC), str(BYBIT)]
+        for market, low, high in ((BYBIT, 0.05, 0.08), (BTC, 50_000, 80_000), (BYBIT, 0.05, 0.08)):
+            page.select_option("#market", str(market))
+            watched.until(f"title.textContent.includes('{market.venue}')")
+            watched.until(f"liqcore.view().prices[0] > {low} && liqcore.view().prices[1] < {high}")
+            row = page.evaluate("liqcore.rows()")
+            said = watched.page.evaluate(
+                "([column, low]) => { const at = liqcore.at(liqcore.shows().first + 300 * column, low); return at.y }",
+                [3, row["low"]],
+            )
+            assert np.isfinite(said)
+        hm = other.book.engine.heatmap()  # type: ignore[union-attr]
+        watched.show((-0.5, len(hm.times) - 0.5), (0.062, 0.064))
+        box = page.locator("#chart").bounding_box()
+        page.mouse.move(box["x"] + 200, box["y"] + 100)
+        watched.until("/0\\.06\\d{3}/.test(readout.textContent)")
+
+
+@needs_page
+def test_what_was_swept_stands_in_a_table_and_a_time_is_shown(chromium: Any) -> None:
+    served = Served()
+    wild = lq.TradeBatch(TRADES.ts, np.round(63_000 + 8 * (TRADES.price - 63_000), 1), TRADES.qty, TRADES.taker_sell)
+    served.left = frames(wild)
+    served.feed(len(served.left))
+    with served.serve() as server, Watched(chromium, server.url) as watched:
+        page = watched.page
+        row = page.evaluate("liqcore.rows()")
+        hm = served.heatmap(row["step"])
+        watched.until(f"liqcore.columns() === {len(hm.times)}")
+        page.click("#swept summary")
+        watched.until("document.querySelectorAll('#swept tbody tr').length > 3")
+        longs, shorts = swept(hm)
+        caption = page.inner_text("#swept caption")
+        for side, total in (("longs", longs.sum()), ("shorts", shorts.sum())):
+            said = re.search(rf"\$([0-9.]+)([KM]?) of {side}", caption)
+            assert said is not None
+            assert float(said[1]) * {"": 1, "K": 1e3, "M": 1e6}[said[2]] == pytest.approx(total, rel=6e-3)
+        first = page.locator("#swept tbody tr").first.locator("td").all_inner_texts()
+        side, amounts = max((("long", longs), ("short", shorts)), key=lambda of: of[1].max())
+        column = int(amounts.argmax())
+        at = np.datetime64(int(hm.times[column]), "ns").astype("datetime64[m]")
+        assert first[:2] == [f"{at} to {str(at + 5)[11:]}".replace("T", " "), side]
+        page.click("#spans button:text-is('1h')")
+        watched.settle()
+        page.fill("#show", "01:00")
+        page.locator("#show").blur()
+        watched.until("!now.hidden")
+        middle = page.evaluate("(liqcore.view().columns[0] + liqcore.view().columns[1]) / 2")
+        assert hm.times[0] / 1e9 + (middle + 0.5) * 300 == pytest.approx(1_781_226_000, abs=1)  # 01:00 of that day
+        page.fill("#show", "2030-01-01 00:00")
+        page.locator("#show").blur()
+        assert page.get_attribute("#show", "aria-invalid") == "true"
+
+
+def swept(hm: lq.Heatmap) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """What lay in rows that each column's price reached, and is gone: USD of longs and of shorts."""
+    gone_long, gone_short = (np.maximum(-np.diff(side.astype(float), axis=0), 0.0) for side in (hm.long, hm.short))
+    low, high = (np.floor((hm.candles[name][1:] - hm.prices[0]) / hm.step + 1e-9) for name in ("low", "high"))
+    rows = np.arange(len(hm.prices))
+    longs = np.where(rows >= low[:, None], gone_long, 0.0).sum(axis=1)
+    shorts = np.where(rows <= high[:, None], gone_short, 0.0).sum(axis=1)
+    return np.append(0.0, longs), np.append(0.0, shorts)
+
+
+@needs_page
 def test_a_reader_is_told_of_zones_that_are_swept(chromium: Any, served: Served) -> None:
     def happens(usd: float, number: int) -> None:
         news = ZoneNews(BTC, "swept", "long", 1_781_222_400_000_000_000, 61_000.0, 61_050.0, usd, 61_020.0)
@@ -212,7 +297,7 @@ def test_a_reader_is_told_of_zones_that_are_swept(chromium: Any, served: Served)
         happens(5e6, 900_002)
         watched.until("happened.children.length > 0")
         assert page.locator("#happened p").all_inner_texts() == [
-            "00:00 UTC binance-usdm:BTCUSDT: longs 61,000 to 61,050 swept, $5M"
+            "2026-06-12 00:00 UTC binance-usdm:BTCUSDT: longs 61,000 to 61,050 swept, $5M"
         ]
         page.uncheck("#alerts")
         assert page.locator("#happened").is_hidden()

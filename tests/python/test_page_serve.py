@@ -50,7 +50,7 @@ def ended(watched: Watched, time: int) -> None:
     at = int(time) / 1e9
     watched.until(f"(({{ first, window }}) => first + liqcore.columns() * window > {at})(liqcore.shows())")
     minute = str(np.datetime64(int(time), "ns"))[:13].replace("T", " ")
-    watched.until(f"state.textContent.includes('a recording, {minute}')")
+    watched.until(f"state.textContent.includes('the recording has ended, {minute}')")
     watched.settle()
 
 

@@ -21,7 +21,7 @@ export interface News {
 
 /** What is said of news from an amount on, USD; nothing of what is smaller, and of what is no news to a reader. */
 export function saidOf(news: News, least: number): string {
-  const at = (ns: number) => `${instant(Math.floor(ns / 1e9), "UTC").slice(11)} UTC ${news.market}`;
+  const at = (ns: number) => `${instant(Math.floor(ns / 1e9), "UTC")} UTC ${news.market}`;
   if (news.kind === "zone" && (news.usd ?? 0) >= least) {
     const places = decimals((news.high ?? 0) - (news.low ?? 0));
     const zone = `${news.side}s ${priceText(news.low ?? 0, places)} to ${priceText(news.high ?? 0, places)}`;

@@ -63,6 +63,8 @@ export interface Level {
   /** Time since which it has been there without a break, seconds; `older` where the data begins no earlier. */
   since: number;
   older: boolean;
+  /** Length of a column that joins several windows, in one of which it began, seconds; 0: it is one window. */
+  within: number;
 }
 
 /** What a heatmap is made of: cells column by column, candles as open, high, low, close of all columns, in this order. */
@@ -161,6 +163,7 @@ export class Heatmap {
       amount: cells[column * this.rows + row],
       since: this.times[first],
       older: !this.knows(first - 1),
+      within: this.said.paged || this.said.joined[0] > 1 ? this.said.window : 0,
     };
   }
 
@@ -183,6 +186,14 @@ export class Heatmap {
     }
     return kept.map((one) => this.level(column, one.row, one.side));
   }
+}
+
+/** Whether a heatmap is another a moment later: the same columns, of which only the last one's candle may differ. */
+export function isNext(before: Heatmap, after: Heatmap): boolean {
+  const { columns } = after;
+  if (columns !== before.columns || before.said.window !== after.said.window) return false;
+  if (!after.times.every((seconds, k) => seconds === before.times[k])) return false;
+  return after.candles.every((price, k) => k % columns === columns - 1 || price === before.candles[k]);
 }
 
 /** A liquidation map: bars by layer and price. */

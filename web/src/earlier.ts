@@ -200,6 +200,11 @@ export class Earlier {
     return this.reach.kept;
   }
 
+  /** When the newest column begins, seconds. */
+  get newest(): number {
+    return this.reach.newest;
+  }
+
   /** Show what is newest. */
   back(): void {
     if (!this.stretch || !this.now) return;

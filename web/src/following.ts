@@ -91,17 +91,25 @@ export class Following {
     const { live } = this;
     const box = element("tiers");
     box.replaceChildren();
+    const chosen = live.selection.leverage;
+    const all = document.createElement("button");
+    all.type = "button";
+    all.textContent = "all";
+    all.title = "All tiers";
+    all.dataset.tier = "all";
+    all.setAttribute("aria-pressed", String(!chosen.length));
+    all.addEventListener("click", () => this.ask({ leverage: [] }));
+    box.append(all);
     for (const tier of live.tiers) {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = tierName(tier);
       button.dataset.tier = String(tier);
-      const all = live.selection.leverage;
-      button.setAttribute("aria-pressed", String(all.length === 0 || all.includes(tier)));
+      button.title = "This tier alone; pressed beside others, it is added or left out";
+      button.setAttribute("aria-pressed", String(chosen.includes(tier)));
       button.addEventListener("click", () => {
         const every = live.tiers;
-        const now = live.selection.leverage.length ? live.selection.leverage : every;
-        const next = every.filter((other) => (other === tier) !== now.includes(other));
+        const next = every.filter((other) => (other === tier) !== chosen.includes(other));
         this.ask({ leverage: next.length === every.length ? [] : next });
       });
       box.append(button);

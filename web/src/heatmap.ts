@@ -12,7 +12,7 @@ import {
   type UTCTimestamp,
 } from "lightweight-charts";
 import { pixelTable, usualMaximum, type Shade } from "./cells";
-import type { Heatmap, Level, Side } from "./data";
+import { isNext, type Heatmap, type Level, type Side } from "./data";
 import { changeTables, hollow, type Look, type Settings } from "./look";
 import { HeatLayer } from "./layer";
 import { Chosen, MarksLayer, NONE, sums, type Liquidations, type Mark } from "./marks";
@@ -42,7 +42,7 @@ export class HeatmapChart {
   /** A line that is not drawn: prices have no place without values, and columns may have no candles. */
   private readonly series: ISeriesApi<"Line">;
   private readonly candles: ISeriesApi<"Candlestick"> | null = null;
-  private readonly places: number;
+  private places = 0; // decimals of prices, as the market has them
   private lines: IPriceLine[] = [];
   private wanted: [number, number] | null = null; // what the chart shows from the next frame on
   private sized = false;
@@ -59,17 +59,15 @@ export class HeatmapChart {
     private readonly look: Look,
     private settings: Settings,
   ) {
-    this.places = Math.max(decimals(heatmap.said.step), placesOf(heatmap));
     this.chart = createChart(box, {
       ...sizeOf(box),
       crosshair: { mode: CrosshairMode.Normal },
       timeScale: { timeVisible: true, secondsVisible: heatmap.said.window < 60, minBarSpacing: 0.02, rightOffset: 2 },
       rightPriceScale: { scaleMargins: { top: 0, bottom: 0 } },
     });
-    const priceFormat = { type: "custom" as const, formatter: (value: number) => this.priceText(value), minMove: 10 ** -this.places };
     const unseen = { lineVisible: false, lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false };
-    this.series = this.chart.addSeries(LineSeries, { priceFormat, ...unseen });
-    if (heatmap.candles.some((price) => price > 0)) this.candles = this.chart.addSeries(CandlestickSeries, { priceFormat });
+    this.series = this.chart.addSeries(LineSeries, unseen);
+    if (heatmap.candles.some((price) => price > 0)) this.candles = this.chart.addSeries(CandlestickSeries);
     this.fill();
     this.layer = new HeatLayer(heatmap, this.layerLook(), () => this.heatmap.said.view);
     this.layer.painted = () => this.drawProfile();
@@ -88,6 +86,7 @@ export class HeatmapChart {
       if (price !== null) this.point(Math.round(logical), price);
     });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.moved());
+    for (const kind of ["pointerup", "wheel", "dblclick"]) box.addEventListener(kind, () => this.moved(), { passive: true }); // nothing tells of prices
     this.apply(settings);
     this.reset();
     follow(box, this.chart, () => {
@@ -131,11 +130,11 @@ export class HeatmapChart {
     }
     const gone = before.times.findIndex((seconds) => seconds >= (heatmap.times[0] ?? Infinity));
     const moves = this.atEnd ? heatmap.columns - before.columns : -Math.max(gone, 0);
-    const same = heatmap.columns === before.columns && gone === 0;
+    const goesOn = isNext(before, heatmap);
     this.heatmap = heatmap;
     this.layer.take(heatmap);
     this.choose();
-    if (same && this.candles) {
+    if (goesOn && this.candles) {
       const bar = this.bars().at(-1);
       if (bar) this.candles.update(bar as never);
       return;
@@ -150,17 +149,29 @@ export class HeatmapChart {
     return columns.map((column) => times[0] + (column + 0.5) * said.window) as [number, number];
   }
 
-  columnsIn(of: [number, number]): [number, number] {
+  columnsIn<T extends number[]>(of: T): T {
     const { times, said } = this.heatmap;
-    return of.map((seconds) => (seconds - times[0]) / said.window - 0.5) as [number, number];
+    return of.map((seconds) => (seconds - times[0]) / said.window - 0.5) as T;
   }
 
   /** Hand the chart its columns, all of them. */
   private fill(): void {
     const { times, said } = this.heatmap;
+    this.formatPrices();
     this.series.setData(Array.from(times, (seconds) => ({ time: seconds as UTCTimestamp, value: said.view[0] })));
     this.candles?.setData(this.bars());
   }
+
+  /** Write prices with the decimals that the market has: it may be another one. */
+  private formatPrices(): void {
+    const places = Math.max(decimals(this.heatmap.said.step), placesOf(this.heatmap));
+    if (places === this.places && this.isFormatted) return;
+    this.places = places;
+    this.isFormatted = true;
+    const priceFormat = { type: "custom" as const, formatter: (value: number) => this.priceText(value), minMove: 10 ** -places };
+    for (const series of [this.series, this.candles]) series?.applyOptions({ priceFormat });
+  }
+  private isFormatted = false;
 
   private bars(): { time: UTCTimestamp; open?: number; high?: number; low?: number; close?: number }[] {
     return Array.from(this.heatmap.times, (seconds, column) => ({
@@ -277,6 +288,13 @@ export class HeatmapChart {
     this.setRange(columns - shown - 0.5, columns - 0.5);
   }
 
+  /** Bring a time into the middle of the view. */
+  showTime(seconds: number): void {
+    const [from, to] = this.range();
+    const [at] = this.columnsIn([seconds]);
+    this.setRange(at - (to - from) / 2, at + (to - from) / 2);
+  }
+
   /** First and last column in view, and the rows. */
   inView(): { columns: [number, number]; rows: [number, number] } {
     const { heatmap } = this;
@@ -311,6 +329,12 @@ export class HeatmapChart {
   /** Whether the newest column is in view, so that the next one will be, too. */
   get atEnd(): boolean {
     return this.heatmap.said.paged === undefined && this.range()[1] > this.heatmap.columns - 1;
+  }
+
+  /** Whether the column in which a time lies is in view, at the right end. */
+  seesNewest(seconds: number): boolean {
+    const { times, said } = this.heatmap;
+    return this.range()[1] > this.heatmap.columns - 1 && (times.at(-1) ?? 0) + said.window > seconds;
   }
 
   setRange(from: number, to: number): void {

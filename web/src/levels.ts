@@ -23,8 +23,15 @@ export class Levels {
     if (column < 0) return;
     const end = heatmap.times[column] + heatmap.said.window;
     const close = heatmap.closeAt(column);
+    const whole = heatmap.levels(column, [0, heatmap.rows], settings.side, settings.cut, 3);
     caption.textContent = `In view at ${instant(end, settings.zone)} ${zoneName(end, settings.zone)}, the largest of neighbouring rows`;
     const places = decimals(heatmap.said.step);
+    const beyond = (["long", "short"] as const).flatMap((side) => {
+      const largest = whole.find((level) => level.side === side);
+      if (!largest || (largest.row >= rows[0] && largest.row < rows[1])) return [];
+      return [`the largest ${side} level, ${amount(largest.amount, heatmap.said.unit)} at ${priceText(largest.low, places)}, is out of view`];
+    });
+    if (beyond.length) caption.textContent += `; ${beyond.join(", and ")}`;
     for (const level of heatmap.levels(column, rows, settings.side, settings.cut, 3)) {
       const row = document.createElement("tr");
       const cells = [

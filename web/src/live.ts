@@ -125,11 +125,12 @@ export class Live {
     return (first?.tiers ?? []).filter((tier) => others.every(({ tiers }) => tiers.includes(tier)));
   }
 
-  /** What there is to choose from: each market, and all of them together. */
+  /** What there is to choose from: each market, and those of one underlying together. */
   get choices(): [string, string][] {
-    const names = this.markets.map(({ market }) => market);
-    const each = names.map((name): [string, string] => [name, name]);
-    return names.length > 1 ? [...each, [names.join(","), "all, summed"]] : each;
+    const each = this.markets.map(({ market }): [string, string] => [market, market]);
+    const groups = together(this.markets).filter((names) => names.length > 1);
+    const words = (names: string[]) => (names.length === this.markets.length ? "all, summed" : `${names.join(" + ")}, summed`);
+    return [...each, ...groups.map((names): [string, string] => [names.join(","), words(names)])];
   }
 
   get selection(): Asked {
@@ -196,7 +197,7 @@ export class Live {
     const frame = await inflate(bytes);
     const length = new DataView(frame.buffer).getUint32(0, true);
     const said = JSON.parse(new TextDecoder().decode(frame.subarray(4, 4 + length))) as Record<string, unknown>;
-    if (said.kind === "error") this.refused(String(said.error));
+    if (said.kind === "error" && said.argument !== "view") this.refused(String(said.error)); // a stream that had ended by itself
     if (said.kind === "subscribed" && said.id === JSON.stringify(this.query()).slice(0, 64)) this.view = said.view as number;
     if (this.view === null || said.view !== this.view) return; // of what was asked for before
     if (!this.mirror.take(frame)) this.send({ op: "resync", view: this.view });
@@ -343,6 +344,8 @@ export class Live {
     if (unwell.length && clock) return [unwell[0].words, false];
     if (!clock) return ["waiting for a trade", true];
     if (replay) {
+      const isOver = !replay.moving && clock * 1e9 >= replay.end - 1e9;
+      if (isOver) return [`the recording has ended, ${at}`, true];
       const how = replay.moving ? `going to ${instant(Math.floor(replay.moved_to / 1e9), "UTC", true)}` : replay.paused ? "paused" : speedText(replay.speed);
       return [`a recording, ${at}, ${how}`, performance.now() - this.heard < 10_000 || replay.paused];
     }
@@ -350,6 +353,18 @@ export class Live {
     const age = Math.max(Date.now() / 1000 - clock, 0);
     return [`live, ${age < 1 ? "under 1s" : duration(age)} old`, age < 10];
   }
+}
+
+/** Markets whose prices are within twice of each other: those alone can be of one underlying, and be summed. */
+export function together(markets: Market[]): string[][] {
+  const groups: Market[][] = [];
+  for (const market of markets) {
+    const near = (other: Market) => market.price !== null && other.price !== null && Math.max(market.price / other.price, other.price / market.price) < 2;
+    const group = groups.find(([first]) => near(first));
+    if (group) group.push(market);
+    else groups.push([market]);
+  }
+  return groups.map((group) => group.map(({ market }) => market));
 }
 
 /** Prices out to where nine tenths of each side have been passed, 3 to 25 % away: as pictures of maps. */

@@ -14,9 +14,11 @@ import type { Live } from "./live";
 import { SPANS, settingsOf, type Look, type Settings } from "./look";
 import { MapChart } from "./map";
 import { Readout } from "./readout";
+import { timeTyped } from "./replay";
 import { savePicture, saveTable } from "./save";
 import { foldControls } from "./sheet";
-import { click, element, paintTheme, typedInto } from "./view";
+import { listSwept } from "./swept";
+import { click, element, paintTheme, typedAs, typedInto } from "./view";
 import { amount, zoneName } from "./words";
 
 export class Page implements Keyed, Followed {
@@ -59,7 +61,7 @@ export class Page implements Keyed, Followed {
     this.following = live && new Following(this, live);
     if (live && this.heat) this.earlier = goBeyond(live, this.heat, this);
     this.apply();
-    this.levels.list();
+    this.list();
   }
 
   get isLive(): boolean {
@@ -77,7 +79,7 @@ export class Page implements Keyed, Followed {
     this.label.write();
     if (!this.settings.locked) this.retop();
     this.label.describe();
-    this.levels.list();
+    this.list();
     if (this.point) this.heat.again();
   }
 
@@ -137,6 +139,8 @@ export class Page implements Keyed, Followed {
     click("zone", () => this.change({ zone: this.settings.zone === "UTC" ? "local" : "UTC" }));
     click("help", () => element<HTMLDialogElement>("keys").showModal());
     typedInto("marks", (marks) => this.change({ marks }), 0);
+    typedAs("show", "A time that there are columns of, such as 2026-06-12 10:00, or 10:00 of the last day.", (text) => this.showTime(text));
+    element("swept").addEventListener("toggle", () => listSwept(this));
     window.addEventListener("hashchange", () => this.follow());
   }
 
@@ -145,8 +149,14 @@ export class Page implements Keyed, Followed {
     if (changed.locked === false) this.settings.top = this.heat?.usualTop() || this.settings.top;
     this.apply();
     if (changed.levels && !this.settings.locked) this.retop();
-    this.levels.list();
+    this.list();
     this.keepLink();
+  }
+
+  /** Fill in the tables that are open. */
+  private list(): void {
+    this.levels.list();
+    listSwept(this);
   }
 
   /** Bring the document in line with the settings. */
@@ -157,7 +167,7 @@ export class Page implements Keyed, Followed {
     const isMap = settings.view === "map";
     element("chart").hidden = element("profile").hidden = element("bar").hidden = element("spans").hidden = isMap;
     element("map").hidden = element("legend").hidden = element("sentence").hidden = !isMap;
-    element("zone").hidden = isMap;
+    element("zone").hidden = element("show").parentElement!.hidden = isMap;
     for (const button of document.querySelectorAll<HTMLButtonElement>("#sides button")) {
       button.setAttribute("aria-pressed", String(button.dataset.side === settings.side));
     }
@@ -192,7 +202,7 @@ export class Page implements Keyed, Followed {
     clearTimeout(this.later);
     this.later = setTimeout(() => { // once it stands still: it is more than a frame has time for
       if (!this.settings.locked) this.retop();
-      this.levels.list();
+      this.list();
       this.keepLink();
       this.label.describe();
       this.offerNow();
@@ -202,7 +212,19 @@ export class Page implements Keyed, Followed {
 
   /** Where another time is looked at, a button leads back. */
   private offerNow(): void {
-    element("now").hidden = !this.live || this.settings.view === "map" || !this.heat || this.heat.atEnd;
+    element("now").hidden = !this.live || this.settings.view === "map" || !this.heat || this.heat.seesNewest(this.earlier?.newest ?? 0);
+  }
+
+  /** Bring a time that was typed into view; whether there are columns of it. */
+  private showTime(text: string): boolean {
+    const { heat } = this;
+    if (!heat) return false;
+    const { times, said } = heat.heatmap;
+    const newest = Math.max(this.live?.clock ?? 0, (times.at(-1) ?? 0) + said.window);
+    const seconds = timeTyped(text, newest - 1, this.settings.zone);
+    const is = seconds >= heat.earliest() && seconds < newest;
+    if (is) heat.showTime(seconds);
+    return is;
   }
 
   reset(): void {
@@ -247,7 +269,7 @@ export class Page implements Keyed, Followed {
     if (columns) this.heat?.setRange(...columns);
     if (prices) this.heat?.setPrices(...prices);
     if (mapPrices) this.map?.setPrices(...mapPrices);
-    this.levels.list();
+    this.list();
     this.pointed(null);
     requestAnimationFrame(() => requestAnimationFrame(() => (this.ready = true)));
   }

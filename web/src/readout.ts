@@ -6,7 +6,7 @@ import type { BarPoint } from "./map";
 import { said as saidOf } from "./marks";
 import { ends, interval } from "./uncertain";
 import { element, type View } from "./view";
-import { amount, compact, decimals, distance, instant, price as priceText, since, zoneName } from "./words";
+import { amount, compact, decimals, distance, instant, price as priceText, since, span, zoneName } from "./words";
 
 export class Readout {
   private readonly output = element("readout");
@@ -23,7 +23,7 @@ export class Readout {
     }
     const { heatmap } = heat;
     const { level, seconds } = point;
-    const parts = [`${instant(seconds, settings.zone)} ${zoneName(seconds, settings.zone)}`];
+    const parts = [`${span(seconds, seconds + heatmap.said.window, settings.zone)} ${zoneName(seconds, settings.zone)}`];
     const places = decimals(heatmap.said.step);
     const [low, high] = [heatmap.edge(point.row), heatmap.edge(point.row + 1)];
     parts.push(`${priceText(low, places)} to ${priceText(high, places)}`);

@@ -1,8 +1,8 @@
 /** How a server's recording is played: its clock and progress, speed, pause, and where it goes on; for all who look. */
 
 import type { Live } from "./live";
-import { click, element } from "./view";
-import { duration, instant } from "./words";
+import { click, element, typedAs } from "./view";
+import { duration, instant, type Zone } from "./words";
 
 /** What a server says of it; times in ns. */
 export interface Played {
@@ -29,10 +29,10 @@ export function speedText(speed: number): string {
   return speed ? `${speed}x` : "as fast as can be";
 }
 
-/** The time that somebody typed, UTC, seconds: "2026-06-12 10:00", or "10:00" of a day; NaN where it is none. */
-export function timeTyped(text: string, day: number): number {
+/** The time that somebody typed, seconds: "2026-06-12 10:00", or "10:00" of a day; NaN where it is none. */
+export function timeTyped(text: string, day: number, zone: Zone = "UTC"): number {
   const found = /^\s*(?:(\d{4}-\d\d-\d\d)[ T])?(\d\d:\d\d(?::\d\d)?)Z?\s*$/.exec(text);
-  return found ? Date.parse(`${found[1] ?? instant(day, "UTC").slice(0, 10)}T${found[2]}Z`) / 1000 : NaN;
+  return found ? Date.parse(`${found[1] ?? instant(day, zone).slice(0, 10)}T${found[2]}${zone === "UTC" ? "Z" : ""}`) / 1000 : NaN;
 }
 
 export class Replay {
@@ -40,12 +40,13 @@ export class Replay {
 
   constructor(private readonly live: Live) {
     click("pause", () => live.play({ paused: !live.replay?.paused }));
-    this.typed("speed", "A speed such as 60x, at most 100000x, or max.", (text) => {
+    typedAs("speed", "A speed such as 60x, at most 100000x, or max.", (text) => {
       const speed = speedTyped(text);
       if (!Number.isNaN(speed)) live.play({ speed });
+      this.last = ""; // what was typed is written as it is said
       return !Number.isNaN(speed);
     });
-    this.typed("at", "A time within the recording such as 2026-06-12 10:00, or 10:00.", (text) => {
+    typedAs("at", "A time within the recording such as 2026-06-12 10:00, or 10:00.", (text) => {
       const seconds = timeTyped(text, live.clock);
       const { begin, end } = live.replay ?? { begin: 0, end: 0 };
       const is = seconds >= Math.floor(begin / 1e9) && seconds <= end / 1e9;
@@ -58,17 +59,6 @@ export class Replay {
       this.go((begin + (Number(progress.value) / 1000) * (end - begin)) / 1e9);
     });
     progress.addEventListener("input", () => progress.setAttribute("aria-valuetext", this.timeOf(Number(progress.value))));
-  }
-
-  private typed(id: string, rule: string, run: (text: string) => boolean): void {
-    const input = element<HTMLInputElement>(id);
-    input.addEventListener("change", () => {
-      const wrong = !run(input.value);
-      input.setAttribute("aria-invalid", String(wrong));
-      input.setCustomValidity(wrong ? rule : "");
-      if (wrong) input.reportValidity();
-      else this.last = ""; // what was typed is written as it is said
-    });
   }
 
   /** Go to a time, within what there is: a number of a browser is too short for nanoseconds. */

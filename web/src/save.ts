@@ -3,7 +3,7 @@
 import type { Said, Shown } from "./data";
 import type { Settings } from "./look";
 import { element, type View } from "./view";
-import { amount, field, fileName, instant } from "./words";
+import { amount, field, fileName, instant, span, zoneName } from "./words";
 
 /** Save what is seen as a picture. */
 export async function savePicture(page: View): Promise<void> {
@@ -16,7 +16,26 @@ export async function savePicture(page: View): Promise<void> {
   const aside = isMap ? null : element<HTMLCanvasElement>("profile");
   const lines = [element("said").textContent ?? "", [scale, ...said.terms, said.software].filter(Boolean).join("  ·  ")];
   if (isMap) lines.splice(1, 0, element("sentence").textContent ?? "");
-  download(await stamped(chart.takeScreenshot(), aside, said, lines, look.themes[settings.theme]), nameOf(page, "png"));
+  else if (heat) lines.unshift(timesOf(page));
+  download(await stamped(chart.takeScreenshot(), aside, said, lines, keyOf(page), look.themes[settings.theme]), nameOf(page, "png"));
+}
+
+/** Which times are in view. */
+function timesOf({ heat, settings }: View): string {
+  const { heatmap } = heat!;
+  const { columns } = heat!.inView();
+  const end = (heatmap.times[columns[1] - 1] ?? 0) + heatmap.said.window;
+  return `${span(heatmap.times[columns[0]] ?? 0, end, settings.zone)} ${zoneName(end, settings.zone)}`;
+}
+
+/** What colours mean: names with a colour each, or with the ramp. */
+function keyOf({ settings, look, map, heat }: View): [string | HTMLCanvasElement, string][] {
+  const colours = look.themes[settings.theme];
+  if (settings.view === "map") return (map?.map.said.layers ?? []).map((name, layer) => [colours[map!.map.said.roles[layer]], name]);
+  const ramp = element<HTMLCanvasElement>("ramp");
+  const unit = heat?.heatmap.said.unit ?? "";
+  const ends = settings.levels === "amounts" ? `${amount(settings.cut, unit)} to ${amount(settings.top, unit)} and more` : settings.levels;
+  return [...(ramp.width > 0 ? [[ramp, ends] as [HTMLCanvasElement, string]] : []), [colours.long, "longs"], [colours.short, "shorts"]];
 }
 
 /** Save the levels in view as a table. */
@@ -46,6 +65,7 @@ async function stamped(
   aside: HTMLCanvasElement | null,
   said: Said,
   lines: string[],
+  key: [string | HTMLCanvasElement, string][],
   colours: Record<string, string>,
 ): Promise<Blob> {
   const ratio = window.devicePixelRatio;
@@ -55,30 +75,47 @@ async function stamped(
   const set = (size: number, bold = false) => (context.font = `${bold ? "600 " : ""}${size * ratio}px system-ui, sans-serif`);
   set(12);
   const room = canvas.width - 20 * ratio;
-  const wrapped = lines.flatMap((line) => wrap(line, room, (text) => context.measureText(text).width));
-  const top = (34 + 18 * wrapped.length) * ratio;
+  const width = (text: string) => context.measureText(text).width;
+  const wrapped = lines.flatMap((line) => wrap(line, room, width));
+  set(18, true);
+  const titles = wrap(said.synthetic ? `SYNTHETIC DATA  ·  ${said.title}` : said.title, room, width);
+  const head = 10 + 24 * titles.length;
+  const top = (head + 18 * (wrapped.length + 1)) * ratio;
   canvas.height = chart.height + top;
   context.fillStyle = colours.page;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.textBaseline = "middle";
   context.fillStyle = colours.text;
   set(18, true);
-  const title = said.synthetic ? `SYNTHETIC DATA  ·  ${said.title}` : said.title;
-  context.fillText(title, 10 * ratio, 18 * ratio, room);
+  titles.forEach((line, k) => context.fillText(line, 10 * ratio, (18 + 24 * k) * ratio));
   set(12);
-  wrapped.forEach((line, k) => context.fillText(line, 10 * ratio, (40 + 18 * k) * ratio));
+  wrapped.forEach((line, k) => context.fillText(line, 10 * ratio, (head + 6 + 18 * k) * ratio));
+  let left = 10 * ratio;
+  const middle = (head + 6 + 18 * wrapped.length) * ratio;
+  for (const [colour, name] of key) {
+    const size = typeof colour === "string" ? 10 * ratio : 90 * ratio;
+    context.fillStyle = typeof colour === "string" ? colour : colours.text;
+    if (typeof colour === "string") context.fillRect(left, middle - 5 * ratio, size, 10 * ratio);
+    else context.drawImage(colour, left, middle - 5 * ratio, size, 10 * ratio);
+    context.fillStyle = colours.text;
+    context.fillText(name, left + size + 5 * ratio, middle);
+    left += size + 19 * ratio + width(name);
+  }
   context.drawImage(chart, 0, top);
   if (aside?.clientWidth) context.drawImage(aside, chart.width, top);
   return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("no picture"))), "image/png"));
 }
 
+/** Lines of a text that fit: broken between its parts, and a part that is too long between its words. */
 function wrap(text: string, room: number, width: (text: string) => number): string[] {
   const lines: string[] = [];
-  for (const part of text.split("  ·  ")) {
-    const joined = lines.length ? `${lines.at(-1)}  ·  ${part}` : part;
+  const add = (part: string, between: string): void => {
+    const joined = lines.length ? `${lines.at(-1)}${between}${part}` : part;
     if (lines.length && width(joined) <= room) lines[lines.length - 1] = joined;
-    else lines.push(part);
-  }
+    else if (width(part) <= room || !part.includes(" ")) lines.push(part);
+    else for (const [k, word] of part.split(" ").entries()) add(word, k ? " " : between);
+  };
+  for (const part of text.split("  ·  ")) add(part, "  ·  ");
   return lines;
 }
 

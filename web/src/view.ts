@@ -39,13 +39,20 @@ export function choose(id: string, names: string[], run: (name: string) => void)
 
 /** A field into which an amount is typed; what is none, or below the least, is said to be wrong and changes nothing. */
 export function typedInto(id: string, run: (value: number) => void, least: number): void {
+  typedAs(id, "An amount such as 250k, 2.5M or 1e6.", (text) => {
+    const value = typed(text);
+    if (value >= least) run(value);
+    return value >= least;
+  });
+}
+
+/** A field into which something is typed that keeps a rule; `run` returns whether it did, else the rule is said. */
+export function typedAs(id: string, rule: string, run: (text: string) => boolean): void {
   const input = element<HTMLInputElement>(id);
   input.addEventListener("change", () => {
-    const value = typed(input.value);
-    const wrong = !(value >= least);
+    const wrong = !run(input.value);
     input.setAttribute("aria-invalid", String(wrong));
-    input.setCustomValidity(wrong ? "An amount such as 250k, 2.5M or 1e6." : "");
+    input.setCustomValidity(wrong ? rule : "");
     if (wrong) input.reportValidity();
-    else run(value);
   });
 }

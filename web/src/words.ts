@@ -94,7 +94,15 @@ export function distance(price: number, last: number): string {
   return `${Math.abs(percent).toFixed(2)}% ${percent < 0 ? "below" : "above"}`;
 }
 
-/** Since when a level is there, and how long that is. */
-export function since(level: { since: number; older: boolean }, now: number, zone: Zone): string {
-  return `since ${level.older ? "before " : ""}${instant(level.since, zone)} (${duration(now - level.since)})`;
+/** Two instants of one span, the second without its day where that is the first one's. */
+export function span(from: number, to: number, zone: Zone): string {
+  const [begin, end] = [from, to].map((seconds) => instant(seconds, zone));
+  return `${begin} to ${begin.slice(0, 10) === end.slice(0, 10) ? end.slice(11) : end}`;
+}
+
+/** Since when a level is there, and how long that is; of a column that joins several windows, between when. */
+export function since(level: { since: number; older: boolean; within?: number }, now: number, zone: Zone): string {
+  const { since: at, within = 0 } = level;
+  const when = level.older ? `before ${instant(at, zone)}` : within ? span(at, at + within, zone) : instant(at, zone);
+  return `since ${when} (${duration(now - at)})`;
 }

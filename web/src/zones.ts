@@ -39,7 +39,7 @@ export function zoneRows(
 /** Fill the table in, where it is open and says something else. */
 export function listZones(zones: ZoneSaid[], first: number, heat: HeatmapChart, settings: Settings): void {
   const box = document.getElementById("zones") as HTMLDetailsElement;
-  box.hidden = settings.view === "map" || !zones.length;
+  box.hidden = !zones.length;
   if (!box.open || box.hidden) return;
   const { heatmap } = heat;
   const { unit, last, step, paged } = heatmap.said;

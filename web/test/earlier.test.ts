@@ -7,7 +7,7 @@ const WINDOW = 60;
 const LENGTH = PAGE * WINDOW;
 const LAST = 100; // page that the newest column lies in
 const NEWEST = LAST * LENGTH + 9 * WINDOW;
-const said = { kind: "heatmap", window: WINDOW, low: 100, step: 1, said: ["estimate"], view: [100, 104], holes: [] } as unknown as HeatmapSaid;
+const said = { kind: "heatmap", window: WINDOW, low: 100, step: 1, joined: [1, 1], said: ["estimate"], view: [100, 104], holes: [] } as unknown as HeatmapSaid;
 const reach: Reach = { window: WINDOW, kept: 0, newest: NEWEST };
 
 /** What is newest: ten columns of four rows. */

@@ -7,7 +7,7 @@ const look = { tables: { viridis: "", cividis: "" }, candles: { white: [], "gree
 const settings: Settings = {
   side: "both", scale: "sqrt", colormap: "viridis", candles: "white", levels: "amounts", theme: "dark", zone: "UTC", cut: 0, top: 100, locked: false, view: "heatmap", marks: 0, marksOf: "",
 };
-const said = { window: 60, low: 10, step: 1 } as HeatmapSaid;
+const said = { window: 60, low: 10, step: 1, joined: [1, 1] } as HeatmapSaid;
 const codes = Uint16Array.of(0, 65_535, 0, 0);
 const heatmap = Heatmap.of(said, {
   header: {},

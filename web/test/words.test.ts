@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { amount, compact, decimals, duration, field, fileName, instant, price, tierName, typed, valueTicks, zoneName } from "../src/words";
+import { amount, compact, decimals, duration, field, fileName, instant, price, tierName, typed, valueTicks, zoneName, since } from "../src/words";
 
 test("numbers have three digits, as liqcore.render.labels.compact writes them", () => {
   expect([0, 950, 1_234_567, 99_960, 0.01234, 2.5e9].map(compact)).toEqual(["0", "950", "1.23M", "100K", "0.0123", "2.5B"]);
@@ -42,4 +42,13 @@ test("fields of a table are no formulas and end nowhere early", () => {
   expect(field("=HYPERLINK(1)")).toBe("'=HYPERLINK(1)");
   expect(field('a"b,c')).toBe('"a""b,c"');
   expect(field(-1.5)).toBe("-1.5");
+});
+
+test("of a column that joins windows it is said between when a level began", () => {
+  const day = Date.UTC(2026, 5, 14) / 1000;
+  const level = { since: day + 81_600, older: false };
+  expect(since(level, day + 86_400, "UTC")).toBe("since 2026-06-14 22:40 (1h 20m)");
+  expect(since({ ...level, within: 2_400 }, day + 86_400, "UTC")).toBe("since 2026-06-14 22:40 to 23:20 (1h 20m)");
+  expect(since({ ...level, within: 9_600 }, day + 93_600, "UTC")).toBe("since 2026-06-14 22:40 to 2026-06-15 01:20 (3h 20m)");
+  expect(since({ ...level, older: true, within: 2_400 }, day + 86_400, "UTC")).toBe("since before 2026-06-14 22:40 (1h 20m)");
 });
