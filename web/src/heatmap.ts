@@ -471,10 +471,13 @@ export class HeatmapChart {
         left += size;
       }
     }
-    context.fillStyle = colours.muted;
+    const longest = `${amount(most, heatmap.said.unit)} per ${priceText(joined * heatmap.said.step, decimals(heatmap.said.step))}`;
     context.font = "11px system-ui, sans-serif";
     context.textAlign = "right";
-    context.fillText(`${amount(most, heatmap.said.unit)} per ${priceText(joined * heatmap.said.step, decimals(heatmap.said.step))}`, width - 3, height - 4);
+    context.fillStyle = colours.panel;
+    context.fillRect(width - 7 - context.measureText(longest).width, height - 16, width, 16);
+    context.fillStyle = colours.text;
+    context.fillText(longest, width - 3, height - 4);
   }
 
   priceText(price: number): string {

@@ -26,6 +26,10 @@ export function foldControls(): void {
     else element("stage").after(bar);
     open(false);
   };
+  // Below a chart that has the screen, a table that is opened would not be seen.
+  for (const table of document.querySelectorAll("details")) {
+    table.addEventListener("toggle", () => table.open && little.matches && table.scrollIntoView({ block: "start" }));
+  }
   // What stands above the chart leaves it the rest of the screen.
   const above = () => document.documentElement.style.setProperty("--above", `${element("stage").offsetTop}px`);
   new ResizeObserver(above).observe(document.querySelector("header")!);
