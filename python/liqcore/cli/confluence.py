@@ -158,10 +158,8 @@ def _value(reading: Any) -> str:
 
 def _readings(found: Any) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("reading")
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("leans", no_wrap=True)
-    table.add_column("rule")
+    for name in ("reading", "value", "leans", "rule"):
+        table.add_column(name, justify="right" if name == "value" else "left", overflow="fold")
     for reading in found.readings:
         table.add_row(_WORDS[reading.name], _value(reading), reading.leans, reading.rule)
     return table

@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 
 from ..config.build import look_of
 from ..config.config import Config
@@ -70,9 +72,28 @@ def compute_view(compute: Compute, config: Config, *, quiet: bool) -> "Heatmap":
     return heatmap
 
 
+class _Uncut(Console):
+    """Prints tables whole: where a terminal is too narrow a line goes on in the next, and no number loses a digit."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print; a table none of whose columns wraps is as wide as it is."""
+        before = self.width
+        match objects:
+            case (Table() as table,) if all(column.no_wrap for column in table.columns):
+                whole = Measurement.get(self, self.options.update(max_width=_WIDEST), table).maximum
+                self.width = max(whole, before)
+        try:
+            super().print(*objects, **options)
+        finally:
+            self.width = before
+
+
+_WIDEST = 10_000
+
+
 def console() -> Console:
     """Return where tables go: stdout, as wide as the terminal; a log file or a pipe has room."""
-    return Console(highlight=False, width=shutil.get_terminal_size(fallback=(160, 24)).columns)
+    return _Uncut(highlight=False, width=shutil.get_terminal_size(fallback=(160, 24)).columns)
 
 
 @contextmanager
