@@ -384,7 +384,7 @@ def test_a_picture_and_a_table_are_saved(chromium: Any, exported: Path, hm: lq.H
         page = watched.page
         with page.expect_download() as saved:
             page.click("#png")
-        assert saved.value.suggested_filename.startswith("liqcore-SIMULATED-simulator-heatmap-2026-01-05")
+        assert saved.value.suggested_filename.startswith("liqcore-SIMULATED-simulator-flow-heatmap-2026-01-05")
         saved.value.save_as(tmp_path / "x.png")
         with Image.open(tmp_path / "x.png") as image:
             assert image.width > 1200

@@ -1,5 +1,6 @@
 """The page of a server in Chromium: what it shows while a market is followed, and after the server was away."""
 
+import csv
 import io
 import re
 from collections.abc import Iterator
@@ -150,6 +151,12 @@ def test_a_recording_at_its_end_is_what_the_batch_of_its_files_is_whatever_the_m
                     step = watched.page.evaluate("liqcore.rows()")["step"]
                     compare(watched, lq.heatmap(str(path), model=model).rebin(step=step), 100, seed)
                 watched.until("location.hash.includes('model=presence')")
+                with watched.page.expect_download() as saving:
+                    watched.page.click("#csv")
+                assert "-presence-" in saving.value.suggested_filename
+                saving.value.save_as(tmp_path / "x.csv")
+                rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()))
+                assert {row["model"] for row in rows} == {"presence"}
                 link = watched.page.evaluate("location.hash")
             with Watched(chromium, server.url, anchor=f"/{link}") as again:
                 again.until("said.textContent.includes('model presence')")

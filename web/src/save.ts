@@ -48,7 +48,7 @@ export function saveTable(page: View): void {
 function nameOf({ shown, settings, heat }: View, extension: string): string {
   const end = heat ? heat.heatmap.times[heat.inView().columns[1] - 1] : shown.map?.said.time;
   const time = instant(end ?? 0, "UTC").replace(/[ :]/g, "");
-  return `${fileName("liqcore", shown.said.symbol, shown.said.venue, settings.view, time)}.${extension}`;
+  return `${fileName("liqcore", shown.said.symbol, shown.said.venue, shown.said.model, settings.view, time)}.${extension}`;
 }
 
 function download(blob: Blob, name: string): void {
@@ -132,21 +132,21 @@ function tableOf(
     const column = inView.columns[1] - 1;
     const end = column < 0 ? 0 : heatmap.times[column] + heatmap.said.window;
     const close = heatmap.closeAt(column);
-    rows.push(["time", "side", "low", "high", "amount", "unit", "distance_percent", "since", "symbol", "venue"]);
+    rows.push(["time", "side", "low", "high", "amount", "unit", "distance_percent", "since", "symbol", "venue", "model"]);
     for (const level of column < 0 ? [] : heatmap.levels(column, inView.rows, settings.side, settings.cut)) {
       const away = close === null ? "" : Number((100 * ((level.low + level.high) / 2 / close - 1)).toFixed(4));
       rows.push([
         instant(end, "UTC", true), level.side, short(level.low), short(level.high), short(level.amount), said.unit, away,
-        instant(level.since, "UTC", true), said.symbol, said.venue,
+        instant(level.since, "UTC", true), said.symbol, said.venue, said.model,
       ]);
     }
   } else if (map) {
-    rows.push(["time", "low", "high", ...map.said.layers.flatMap((name) => [`long_${name}`, `short_${name}`]), "unit", "symbol", "venue"]);
+    rows.push(["time", "low", "high", ...map.said.layers.flatMap((name) => [`long_${name}`, `short_${name}`]), "unit", "symbol", "venue", "model"]);
     for (let bin = 0; bin < map.bins; bin++) {
       const low = map.prices[bin];
       if (low + map.said.step <= prices[0] || low >= prices[1] || !(map.sum("long", bin) + map.sum("short", bin))) continue;
       const amounts = map.said.layers.flatMap((_, layer) => [short(map.of("long", layer, bin)), short(map.of("short", layer, bin))]);
-      rows.push([instant(map.said.time, "UTC", true), short(low), short(low + map.said.step), ...amounts, said.unit, said.symbol, said.venue]);
+      rows.push([instant(map.said.time, "UTC", true), short(low), short(low + map.said.step), ...amounts, said.unit, said.symbol, said.venue, said.model]);
     }
   }
   return rows.map((row) => `${row.map(field).join(",")}\r\n`).join("");
