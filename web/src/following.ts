@@ -1,6 +1,6 @@
 /** What a page of a server has besides: which market, tiers and time are asked for, what state it is in, alerts. */
 
-import { tierName } from "./words";
+import { amount, tierName } from "./words";
 import { Alerts } from "./alerts";
 import type { LiquidationMap } from "./data";
 import type { Asked, Live } from "./live";
@@ -59,7 +59,10 @@ export class Following {
     live.happened = (news) => alerts.tell(news);
     live.moved = (words) => alerts.note(words);
     element("alerts").addEventListener("change", (event) => void alerts.turn((event.target as HTMLInputElement).checked));
-    typedInto("alert-least", (least) => (alerts.least = least), 0);
+    typedInto("alert-least", (least) => {
+      alerts.least = least;
+      element<HTMLInputElement>("alert-least").value = amount(least, "USD");
+    }, 0);
   }
 
   private tell(): void {
