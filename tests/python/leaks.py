@@ -1,5 +1,6 @@
 """
-What a test must not leave behind: threads, child processes, open files, and files in the temporary or working folder.
+What a test must not leave behind: threads, child processes, open files, files in the temporary or working folder, and
+loggers that are switched off.
 
 A conftest.py imports the fixture, and it looks at every test of that folder. What broader fixtures hold was there
 before the test and does not count; neither does what a failed test holds on to through its traceback. Open files and
@@ -7,6 +8,7 @@ child processes are found on Linux only.
 """
 
 import gc
+import logging
 import os
 import tempfile
 import threading
@@ -76,6 +78,7 @@ def _there(folders: set[str]) -> set[str]:
         *(f"thread {thread.name} ({thread.ident})" for thread in threading.enumerate()),
         *_processes(),
         *_open_files(),
+        *_silenced(),
         *(f"file {folder}{os.sep}{name}" for folder in folders for name in _names(folder)),
     }
 
@@ -91,6 +94,15 @@ def _processes() -> Iterator[str]:
             command = _text(f"/proc/{pid}/cmdline").replace("\0", " ").strip() or _ENDED
             if not any(kept in command for kept in _KEPT_PROCESSES):
                 yield f"process {pid} ({command})"
+
+
+def _silenced() -> Iterator[str]:
+    """Yield what other tests would not see logged any more."""
+    if logging.root.manager.disable:
+        yield f"logging, switched off up to level {logging.root.manager.disable}"
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if name.startswith(("liqcore", "uvicorn")) and getattr(logger, "disabled", False):
+            yield f"logger {name}, switched off"
 
 
 def _open_files() -> Iterator[str]:
