@@ -184,7 +184,7 @@ TEST(ParseDecimal, EqualsFromCharsOnRandomDecimals) {
   std::mt19937_64 random{7};
   for (int i = 0; i < 200'000; ++i) {
     std::string text = std::to_string(random() >> (random() % 64));
-    if (random() % 4 != 0) text.insert(random() % (text.size() + 1), ".");
+    if (random() % 4 != 0) text.insert(random() % (text.size() + 1), 1, '.');
     if (random() % 8 == 0) text += "000";
     double expected = 0;
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), expected);
