@@ -72,7 +72,7 @@ def test_a_table_of_ones_own(tmp_path: Path) -> None:
     [
         ("time,price\n1,2\n", "orders.txt: expected columns side, price and quantity, or JSON of orders"),
         ("{broken", "orders.txt: expected JSON, or JSON a line"),
-        ("[1, 2]", "orders.txt: expected orders, found something else in a list"),
+        ("[1, 2]", "orders.txt: expected orders, each an object with side, trigger price and quantity, found a number"),
         ("", "orders.txt: expected columns side, price and quantity, or JSON of orders, found nothing"),
         (
             '[{"side": "A"}, {"side": "B"}]',

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import liqcore as lq
+from liqcore.cli import main
 from recorded import expected_dir
 
 COINGLASS = sorted((expected_dir() / "coinglass").glob("heatmap-*.json.gz"))
@@ -196,6 +197,34 @@ def test_a_truncated_archive_is_said_once(tmp_path: Path) -> None:
         lq.read_response(tmp_path / "x.json.gz")
     assert "expected a complete gzip" in str(error.value)
     assert str(error.value).count("expected") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("x.parquet", b"", "x.parquet: expected data, found an empty file"),
+        ("x.json", b"", "x.json: expected data, found an empty file"),
+        ("x.json", b"null", "x.json: expected a heatmap, map or levels of CoinGlass or Hyblock, found null"),
+        ("x.json", b"[]", "x.json: expected a heatmap, map or levels of CoinGlass or Hyblock, found a list"),
+        (
+            "x.json",
+            b'{"a": 1, "b": 2}',
+            "x.json: expected a heatmap, map or levels of CoinGlass or Hyblock, found a, b",
+        ),
+        ("x.json", None, "x.json: no such file"),
+        (".", None, "found a folder"),
+    ],
+)
+def test_what_is_no_file_of_an_answer_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: bytes | None, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if data is not None:
+        Path(name).write_bytes(data)
+    with pytest.raises(lq.DataError) as error:
+        lq.read_response(name)
+    assert said in str(error.value)
+    assert main(["compare", name, name]) == 2
 
 
 def test_a_v4_map_needs_its_time_and_price(tmp_path: Path) -> None:

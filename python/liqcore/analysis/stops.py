@@ -17,6 +17,7 @@ from ..render.labels import price_text
 from ..render.map_contract import MapLike
 from ..sources.trigger_orders import TriggerOrders
 from ..tables.frames import Columns, Tabular, amount_decimals, csv_or, decimals_of
+from ..words.numbers import price_number
 from ..words.times import Time, iso
 from .cascade import QUANTILES, SCENARIO, Cascade, HeatmapWithMap, cascade
 from .zones import Zones
@@ -308,7 +309,7 @@ def stops(
     found = cascade(shown, shocks or [0.0], side=side, ts=ts, orders=orders, **of_cascade)
     return Stops(
         side=side,
-        entry=start,
+        entry=price_number(start),
         risk_percent=float(risk),
         time_ns=made.time_ns,
         price=last,

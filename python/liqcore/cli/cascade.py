@@ -29,7 +29,7 @@ def cascade(
     *,
     output_: Annotated[
         list[Path] | None,
-        output("out.png for a picture, out.csv for a spreadsheet, out.json for programs: of one side."),
+        output("out.png for a picture, out.csv for a spreadsheet, out.json for programs; with --side long or short."),
     ] = None,
     at: At = None,
     side: Annotated[str, typer.Option(help='Whose positions: "long" (a fall), "short" (a rise), or "both".')] = "both",
@@ -53,7 +53,8 @@ def cascade(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Instead: an order book to walk, CSV of prices and quantities; optimistic. [default: none]",
+            help="Instead: an order book to walk, CSV of prices and quantities; optimistic; with --side long (bids) or "
+            "short (asks). [default: none]",
         ),
     ] = None,
     refill: Annotated[

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from ..words.plain import kind_of
 from .text import TextFile
 
 STATE = "assetPositions"
@@ -66,7 +67,7 @@ class PositionStates:
     def _add(self, state: dict[str, Any], account: str) -> None:
         listed = state[STATE]
         if not isinstance(listed, list):
-            raise self.error(f"expected a list of positions in {STATE}, found {type(listed).__name__}")
+            raise self.error(f"expected a list of positions in {STATE}, found {kind_of(listed)}")
         time = _text(state.get("time"))
         for entry in listed:
             of = entry.get("position") if isinstance(entry, dict) else None

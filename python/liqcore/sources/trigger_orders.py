@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, InvalidConfigError
+from ..words.plain import kind_of
 from .meaning import listed
 from .text import PathLike, TextFile, find_files
 
@@ -200,7 +201,9 @@ def _orders(path: Path) -> Iterator[dict[str, Any]]:
     for document in documents:
         for entry in document if isinstance(document, list) else [document]:
             if not isinstance(entry, dict):
-                raise file.error("expected orders, found something else in a list")
+                raise file.error(
+                    f"expected orders, each an object with side, trigger price and quantity, found {kind_of(entry)}"
+                )
             order = entry.get("order")
             whole = {**order, "status": entry.get("status", "open")} if isinstance(order, dict) else entry
             yield {str(name).lower(): value for name, value in whole.items()}

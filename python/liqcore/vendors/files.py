@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, InvalidConfigError
-from ..sources.text import TextFile
+from ..sources.meaning import listed
+from ..sources.text import TextFile, find_files, is_parquet
 from ..tables.frames import decimals_of
 from ..views.heatmap import Heatmap
 from ..words.files import write_whole
+from ..words.plain import kind_of
 from ..words.times import Length, Time, parse_duration
 from . import coinglass, hyblock
 from .given import Cells
@@ -61,7 +62,12 @@ def read_response(
     price are taken for longs, those above for shorts. What leaves a cell counts as closed, because no answer tells
     whether it was liquidated. docs/reference/vendors.md lists the shapes.
     """
-    file = TextFile(Path(path))
+    found = find_files([os.fspath(path)])
+    if len(found) > 1:
+        raise InvalidConfigError(f"path must name one file, was {os.fspath(path)!r}, which {len(found)} match")
+    file = TextFile(found[0])
+    if is_parquet(found[0]):
+        raise file.error("expected an answer of CoinGlass or Hyblock as JSON, found a Parquet file")
     content = file.content()
     try:
         answer = json.loads(content.decode("utf-8-sig"))
@@ -90,7 +96,7 @@ def _response(answer: Any, ts: Time | None, price: float | None, step: float | N
             return hyblock.read_levels(data, own, step, window_ns)
     if isinstance(answer, Mapping) and str(answer.get("code", "0")) not in ("0", "200"):
         raise DataError(f"expected an answer, found a refusal: {answer.get('msg')!r:.80}")
-    keys = list(data)[:5] if isinstance(data, Mapping) else type(data).__name__
+    keys = listed([str(key) for key in data], 5) if isinstance(data, Mapping) else kind_of(data)
     raise DataError(f"expected a heatmap, map or levels of CoinGlass or Hyblock, found {keys}")
 
 
