@@ -225,6 +225,10 @@ def test_what_is_no_file_of_an_answer_is_named(
         lq.read_response(name)
     assert said in str(error.value)
     assert main(["compare", name, name]) == 2
+    Path("y.json").write_text("{}")
+    Path("z.json").write_text("{}")
+    with pytest.raises(lq.InvalidConfigError, match=r"path must name one file, was '\[yz\].json', which 2 match"):
+        lq.read_response("[yz].json")
 
 
 def test_a_v4_map_needs_its_time_and_price(tmp_path: Path) -> None:
